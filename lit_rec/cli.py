@@ -1,0 +1,117 @@
+"""The command line: ``lit-rec fit | validate | test | predict | recommend``."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+from lit_rec import __version__
+from lit_rec.errors import ConfigError, LitRecError
+
+_USAGE = """\
+lit-rec: fine-tune a language model into a recommender
+
+  lit-rec fit       -c CONFIG            train; best.ckpt, last.ckpt and curves go to checkpoints/
+  lit-rec validate  --ckpt_path CKPT     metrics on the validation rows
+  lit-rec test      --ckpt_path CKPT     report.json: the model beside plain baselines on the test rows
+  lit-rec predict   --ckpt_path CKPT     predictions.parquet: one score per row
+  lit-rec recommend --ckpt_path CKPT --history 50,181 --k 10
+
+Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
+All options: lit-rec fit --help          Version: lit-rec --version"""
+_SUBCOMMANDS = ("fit", "validate", "test", "predict", "recommend")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; exit with code 2 and a message of a few lines where the input is wrong.
+
+    Args:
+        args: The words after ``lit-rec``; those of the process by default.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    if not words or words[0] in ("-h", "--help"):
+        print(_USAGE)
+        return
+    if words[0] == "--version":
+        print(f"lit-rec {__version__}")
+        return
+    debug = os.environ.get("LIT_REC_DEBUG") == "1"
+    try:
+        _run(words)
+    except LitRecError as error:
+        if debug:
+            raise
+        _fail(str(error))
+    except OSError as error:
+        if debug or error.errno not in (
+            errno.ENOSPC,
+            errno.EACCES,
+            errno.EROFS,
+            errno.EPERM,
+            errno.ENOTDIR,
+            errno.EEXIST,
+            errno.EDQUOT,
+        ):
+            raise
+        _fail(_disk_message(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _run(words: list[str]) -> None:
+    if words[0] not in _SUBCOMMANDS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(words[0], _SUBCOMMANDS, n=1)
+        raise ConfigError(
+            f"'{words[0]}' is not a subcommand",
+            where="lit-rec",
+            rule=f"one of {', '.join(_SUBCOMMANDS)}",
+            remedy=f"did you mean `lit-rec {near[0]}`?" if near else "see `lit-rec --help`",
+        )
+    _quieten()
+    if words[0] == "recommend":
+        from lit_rec.inference.command import recommend
+
+        recommend(words[1:])
+    else:
+        from lit_rec.training.command import run
+
+        run(words)
+
+
+def _fail(message: str) -> None:
+    print(f"lit_rec: {message}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+def _disk_message(error: OSError) -> str:
+    return str(
+        ConfigError(
+            f"cannot be written ({error.strerror})",
+            where=str(error.filename or "the run's folder"),
+            rule="a folder with room that this user can write",
+            remedy="make room or choose another folder (trainer.logger.init_args.save_dir, data.cache_folder)",
+        )
+    )
+
+
+def _quieten() -> None:
+    """Keep what speaks of this run; leave out what libraries advertise."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).addFilter(_is_not_advert)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*litlogger.*")
+
+
+def _is_not_advert(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return not ("Tip:" in message or "TPU available" in message)

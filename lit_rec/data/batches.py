@@ -1,0 +1,194 @@
+"""RecBatch: one batch as integers, each distinct item and each distinct text standing in it once.
+
+Shape letters, used in the whole package: **B** rows, **H** history length, **C** candidates per row, **N** distinct items, **P** distinct
+texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. Masks are True where something real stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from lit_rec.data.tokens import SpecialTokens
+
+
+class _Movable:
+    """Tensors that travel together: the Trainer calls ``to`` and the DataLoader ``pin_memory``."""
+
+    def _apply(self, change: Any) -> Self:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return type(self)(
+            **{k: change(v) if isinstance(v, Tensor | _Movable) else v for k, v in values.items()}
+        )
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Return a copy on another device; takes what ``Tensor.to`` takes."""
+        return self._apply(lambda value: value.to(*args, **kwargs))
+
+    def pin_memory(self) -> Self:
+        """Return a copy in page-locked memory."""
+        return self._apply(lambda value: value.pin_memory())
+
+
+@dataclass(frozen=True)
+class TextChunk(_Movable):
+    """Some texts of a batch, padded to the longest of them, ready for an encoder.
+
+    Shape:
+        input_ids: ``[P', T]`` int64. mask: ``[P', T]`` bool. text_index: ``[P']`` int64, which texts of the batch these are.
+    """
+
+    input_ids: Tensor
+    mask: Tensor
+    text_index: Tensor
+
+
+@dataclass(frozen=True)
+class Texts(_Movable):
+    """The distinct texts of a batch, as flat tokens without special tokens.
+
+    Shape:
+        tokens: ``[S]`` int32, all texts end to end. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``.
+
+    Example:
+        >>> texts = Texts(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
+        >>> [chunk.input_ids.tolist() for chunk in texts.chunks(100, SpecialTokens((1,), (2,), 0))]
+        [[[1, 7, 2, 0], [1, 8, 9, 2]]]
+    """
+
+    tokens: Tensor
+    offsets: Tensor
+
+    def __len__(self) -> int:
+        """Return P, the number of texts."""
+        return self.offsets.numel() - 1
+
+    def chunks(self, budget: int, special: SpecialTokens) -> Iterator[TextChunk]:
+        """Yield every text once, similar lengths together, at most ``budget`` tokens (padding included) a chunk.
+
+        A text longer than the budget is a chunk of its own: nothing is cut here.
+
+        Args:
+            budget: Largest ``P' * T`` of a chunk.
+            special: Tokens put around each text, and the padding token.
+        """
+        added = len(special.prefix) + len(special.suffix)
+        lengths = (self.offsets[1:] - self.offsets[:-1]) + added
+        order = torch.argsort(lengths, stable=True)
+        ordered = lengths[order].tolist()
+        start = 0
+        while start < len(ordered):
+            stop = start + 1
+            while stop < len(ordered) and ordered[stop] * (stop + 1 - start) <= budget:
+                stop += 1
+            yield self._pad(order[start:stop], ordered[stop - 1], special)
+            start = stop
+
+    def _pad(self, text_index: Tensor, width: int, special: SpecialTokens) -> TextChunk:
+        device = self.tokens.device
+        before, after = len(special.prefix), len(special.suffix)
+        start = self.offsets[text_index].unsqueeze(1)  # [P', 1]
+        length = self.offsets[text_index + 1].unsqueeze(1) - start  # [P', 1]
+        position = torch.arange(width, device=device).unsqueeze(0)  # [1, T]
+        inside = (position >= before) & (position < before + length)
+        source = (start + position - before).clamp(0, max(self.tokens.numel() - 1, 0))
+        ids = torch.full(inside.shape, special.pad, dtype=torch.int64, device=device)
+        if self.tokens.numel():
+            ids = torch.where(inside, self.tokens[source].long(), ids)  # [P', T]
+        for place, token in enumerate(special.prefix):
+            ids[:, place] = token
+        for place, token in enumerate(special.suffix):
+            ids.scatter_(1, before + length + place, token)
+        return TextChunk(ids, position < before + length + after, text_index)
+
+
+@dataclass(frozen=True)
+class Items(_Movable):
+    """The distinct items of a batch.
+
+    Shape:
+        text_index: ``[N, F]`` int64 into ``RecBatch.texts``.
+        catalogue_row: ``[N]`` int64, the item's row in the catalogue (-1: not in it).
+        vocab_row: ``[N]`` int64, 1 + the item's row among the ids seen in training (0: unseen).
+    """
+
+    text_index: Tensor
+    catalogue_row: Tensor
+    vocab_row: Tensor
+
+
+@dataclass(frozen=True)
+class Users(_Movable):
+    """The users of the rows.
+
+    Shape:
+        vocab_row: ``[B]`` int64, 1 + the user's row among the ids seen in training (0: unseen).
+    """
+
+    vocab_row: Tensor
+
+
+@dataclass(frozen=True)
+class HistorySlots(_Movable):
+    """What each row's user did before, oldest first, real slots to the left.
+
+    Shape:
+        item_index: ``[B, H]`` int64 into ``RecBatch.items`` (0 in padding). mask: ``[B, H]`` bool.
+        rating: ``[B, H]`` float32, NaN where the behavior has none (and in padding).
+        event: ``[B, H]`` int64, 1 + the event's place in ``Facts.events`` (0: none, and in padding).
+        age_days: ``[B, H]`` float32, days before the row's own time, NaN where unknown.
+    """
+
+    item_index: Tensor
+    mask: Tensor
+    rating: Tensor
+    event: Tensor
+    age_days: Tensor
+
+
+@dataclass(frozen=True)
+class Candidates(_Movable):
+    """The items to score for each row.
+
+    Shape:
+        item_index: ``[B, C]`` int64 into ``RecBatch.items`` (0 in padding). mask: ``[B, C]`` bool.
+    """
+
+    item_index: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Target(_Movable):
+    """What the network should predict.
+
+    Shape:
+        value: ``[B, C]`` float32 for ratings. mask: the same shape, bool; False where the answer is not known.
+    """
+
+    value: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class RecBatch(_Movable):
+    """One batch; see the classes of its parts for the shapes.
+
+    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table).
+    """
+
+    texts: Texts
+    items: Items
+    users: Users
+    history: HistorySlots
+    candidates: Candidates
+    target: Target
+    row: Tensor
+
+    def __len__(self) -> int:
+        """Return B, the number of rows."""
+        return self.row.numel()

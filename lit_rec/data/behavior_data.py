@@ -1,0 +1,258 @@
+"""BehaviorDataModule: user behavior and item text, from files to batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from torch.utils.data import DataLoader
+
+from lit_rec.data.batches import RecBatch
+from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.cleaning import clean
+from lit_rec.data.collator import BatchRows, RatingCollator
+from lit_rec.data.facts import Facts
+from lit_rec.data.histories import History, PastHistory
+from lit_rec.data.prepared import PARTS, Prepared, prepare
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.sampler import RowBatches
+from lit_rec.data.splits import Split, TimeSplit
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
+from lit_rec.errors import ConfigError, DataError
+
+_FORMAT = 1  # raise when what the caches hold changes
+
+
+class _Rows:
+    """The DataLoader's dataset: a whole batch at a time, so that no loop runs over rows."""
+
+    def __init__(self, collator: RatingCollator) -> None:
+        self._collator = collator
+
+    def __getitem__(self, batch: BatchRows) -> RecBatch:
+        return self._collator(batch)
+
+
+class BehaviorDataModule(lightning.LightningDataModule):
+    """Behaviors and items for predicting ratings.
+
+    Tables are read, cleaned, split and written once, as memory-mapped columns under a hash of files and options; texts are
+    tokenised once. ``facts`` has the plain values that a network is built from.
+
+    Args:
+        reader: Reads the tables.
+        encoder: Folder or hub name of the encoder; its tokenizer is used.
+        text: Which columns make an item's text.
+        split: Which rows train, validate and test.
+        history: Which earlier behaviors a row sees.
+        batch_size: Rows per process and training step.
+        eval_batch_size: Rows per process and evaluation step.
+        max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
+        unknown_items: What happens to a behavior whose item is not in the items table.
+        duplicates: What happens to a repeated (user, item, timestamp).
+        predict_part: Which rows ``predict`` scores.
+        cache_folder: Where the prepared data lies.
+        num_workers: Processes that collate.
+        seed: Seed of the order of rows and of the histories drawn.
+
+    Raises:
+        ConfigError: If an option is wrong.
+        DataError: If a table cannot be trusted.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        encoder: str,
+        text: TextTemplate,
+        split: Split | None = None,
+        history: History | None = None,
+        batch_size: int = 512,
+        eval_batch_size: int = 4096,
+        max_tokens: int = 64,
+        unknown_items: Literal["error", "drop"] = "error",
+        duplicates: Literal["keep", "first", "last"] = "keep",
+        predict_part: Literal["train", "val", "test", "all"] = "test",
+        cache_folder: str = ".lit_rec_cache",
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if value < 1:
+                raise ConfigError(
+                    f"{value} is too small",
+                    where=f"data.{name}",
+                    rule="1 or more",
+                    remedy="512 is a start",
+                )
+        self.reader, self.encoder, self.text = reader, encoder, text
+        self.split = split or TimeSplit()
+        self.history = history or PastHistory()
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.max_tokens = max_tokens
+        self.unknown_items, self.duplicates = unknown_items, duplicates
+        self.predict_part: Literal["train", "val", "test", "all"] = predict_part
+        self.cache_folder = Path(cache_folder)
+        self.num_workers, self.seed = num_workers, seed
+        # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
+        self.restored_facts: Facts | None = None
+        self.restored_tokenizer: TokenizerFiles | None = None
+
+    @cached_property
+    def tokenizer_files(self) -> TokenizerFiles:
+        """The tokenizer: from the checkpoint, else from ``encoder``."""
+        return self.restored_tokenizer or TokenizerFiles.load(self.encoder, option="data.encoder")
+
+    def prepare_data(self) -> None:
+        """Read, clean, split and tokenise; what a cache already holds is left alone."""
+        self._tokens_folder(Prepared.open(self._tables_folder()))
+
+    def setup(self, stage: str) -> None:
+        """Open what ``prepare_data`` wrote."""
+        _ = self.prepared, self.catalogue
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The behaviors, memory-mapped."""
+        return Prepared.open(self._tables_folder())
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items' texts as tokens."""
+        prepared = self.prepared
+        folder = self._tokens_folder(prepared)
+        codes = pl.read_parquet(folder / "text_of_item.parquet")["text"].to_numpy().astype(np.int64)
+        vocab = _vocab_rows(self.facts.item_ids, prepared.items["item_id"].to_list())
+        return Catalogue(TokenStore.open(folder), codes[:, None], vocab)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a network is built from, of training rows only (or the checkpoint's, where one is used)."""
+        if self.restored_facts is not None:
+            return self.restored_facts
+        prepared = self.prepared
+        train = prepared.rows_of("train")
+        rating = prepared.rating[train]
+        if np.isnan(rating).all():
+            raise DataError(
+                "no training row has a rating",
+                where="data.reader",
+                rule="rating prediction needs a rating column",
+                remedy="map it with behavior_columns: {rating: NAME}",
+            )
+        users = np.unique(prepared.user[train])
+        items = np.unique(prepared.item[train])
+        ids = prepared.items["item_id"]
+        return Facts(
+            task="rating",
+            rating_mean=float(np.nanmean(rating, dtype=np.float64)),
+            rating_low=float(np.nanmin(rating)),
+            rating_high=float(np.nanmax(rating)),
+            events=tuple(prepared.events),
+            user_ids=tuple(prepared.user_ids[u] for u in users),
+            item_ids=tuple(ids.gather(items).to_list()),
+            fields=("text",),
+            max_tokens=self.max_tokens,
+            special=special_tokens(self.tokenizer_files.open()),
+        )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Training rows in a new order each epoch."""
+        return self._loader("train", self.batch_size, self.seed)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Validation rows."""
+        return self._loader("val", self.eval_batch_size, None)
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Test rows."""
+        return self._loader("test", self.eval_batch_size, None)
+
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Rows of ``predict_part``."""
+        return self._loader(self.predict_part, self.eval_batch_size, None)
+
+    def collator(self, *, with_texts: bool) -> RatingCollator:
+        """Return what turns rows into batches, for use without a loader."""
+        prepared = self.prepared
+        vocab = _vocab_rows(self.facts.user_ids, prepared.user_ids)
+        bound = self.history.bind(prepared)
+        return RatingCollator(prepared, bound, self.catalogue, vocab, with_texts=with_texts)
+
+    def _loader(self, part: str, batch_size: int, seed: int | None) -> DataLoader[Any]:
+        trainer = self.trainer
+        sampler = RowBatches(
+            self.prepared.rows_of(part),
+            batch_size,
+            seed=seed,
+            rank=trainer.global_rank if trainer else 0,
+            processes=trainer.world_size if trainer else 1,
+        )
+        return DataLoader(
+            _Rows(self.collator(with_texts=seed is not None)),  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def _tables_folder(self) -> Path:
+        key = hash_of(
+            {
+                "format": _FORMAT,
+                "files": hash_of_files(self.reader.files()),
+                "parts": [options_of(p) for p in (self.reader, self.split, self.text)],
+                "cleaning": [self.unknown_items, self.duplicates],
+            }
+        )
+        return cached(self.cache_folder, "tables", key, self._write_tables)
+
+    def _write_tables(self, folder: Path) -> None:
+        tables = self.reader.read()
+        tables, report = clean(tables, unknown_items=self.unknown_items, duplicates=self.duplicates)
+        rank_zero_info(str(report))
+        part = self.split.assign(tables.behaviors, ordered=tables.ordered)
+        counts = {name: int((part == name).sum()) for name in PARTS}
+        rank_zero_info(
+            f"{len(tables.behaviors):,} behaviors of {len(tables.items):,} items: "
+            + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        )
+        prepare(tables, part, self.text, folder)
+
+    def _tokens_folder(self, prepared: Prepared) -> Path:
+        texts = prepared.items["text"]
+        key = hash_of(
+            {
+                "format": _FORMAT,
+                "texts": hash_of(texts.to_list()),
+                "tokenizer": self.tokenizer_files.key,
+                "max_tokens": self.max_tokens,
+            }
+        )
+
+        def build(folder: Path) -> None:
+            distinct = texts.unique(maintain_order=True)
+            os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+            TokenStore.build(distinct.to_list(), self.tokenizer_files.open(), self.max_tokens).save(
+                folder
+            )
+            codes = texts.replace_strict(distinct, pl.int_range(len(distinct), eager=True))
+            pl.DataFrame({"text": codes}).write_parquet(folder / "text_of_item.parquet")
+
+        return cached(self.cache_folder, "tokens", key, build)
+
+
+def _vocab_rows(vocabulary: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    row = {id_: place + 1 for place, id_ in enumerate(vocabulary)}
+    return np.fromiter((row.get(id_, 0) for id_ in ids), np.int64, len(ids))

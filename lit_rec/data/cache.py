@@ -1,0 +1,104 @@
+"""A folder that is built once, whole or not at all, by one process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from lit_rec.errors import ConfigError
+
+_MANIFEST = "manifest.json"
+
+
+def hash_of(value: Any) -> str:
+    """Hash plain values; equal values give equal hashes whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def hash_of_files(paths: Iterable[Path]) -> list[str]:
+    """Hash the content of each file: a changed table is noticed even where its name and time are not."""
+    hashes = []
+    for path in paths:
+        with path.open("rb") as file:
+            hashes.append(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+    return hashes
+
+
+def options_of(part: object) -> dict[str, Any]:
+    """Describe a part by its class and its options, for a cache key."""
+    return {"class": f"{type(part).__module__}.{type(part).__qualname__}", **vars(part)}
+
+
+def _plain(value: object) -> Any:
+    return str(value) if isinstance(value, Path) else options_of(value)
+
+
+def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder ``root/name-key``, built by ``build`` if it is absent or damaged.
+
+    Two processes that ask at once get one build: the second waits. The folder appears by a rename, so a killed build leaves nothing
+    that looks whole; each file's size and checksum are compared on opening, and a damaged folder is built anew.
+
+    Args:
+        root: Where caches live.
+        name: What it holds, for people.
+        key: Hash of everything it was made from.
+        build: Writes files into an empty folder.
+
+    Raises:
+        ConfigError: If ``root`` cannot be written.
+    """
+    folder = root / f"{name}-{key[:16]}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f".{folder.name}.lock"):
+            if not _is_whole(folder, key):
+                _build(folder, key, build)
+    except OSError as error:
+        raise ConfigError(
+            f"{root} cannot be written ({error.strerror or error})",
+            where="data.cache_folder",
+            rule="a folder with room that this user can write",
+            remedy="set data.cache_folder to another place",
+        ) from error
+    return folder
+
+
+def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    work = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        build(work)
+        files = {str(p.relative_to(work)): _sum(p) for p in sorted(work.rglob("*")) if p.is_file()}
+        (work / _MANIFEST).write_text(json.dumps({"key": key, "files": files}))
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_whole(folder: Path, key: str) -> bool:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+        return bool(manifest["key"] == key) and all(
+            _sum(folder / name) == expected for name, expected in manifest["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sum(path: Path) -> list[int]:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            checksum = zlib.crc32(block, checksum)
+    return [path.stat().st_size, checksum]

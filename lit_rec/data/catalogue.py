@@ -1,0 +1,54 @@
+"""The texts of a catalogue as token ids, and the slots of a batch taken from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_rec.data.batches import Items, Texts
+from lit_rec.data.tokens import TokenStore
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """I items: which texts they have and which row of the id vocabulary.
+
+    Shape:
+        text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, see ``Items``.
+    """
+
+    store: TokenStore
+    text_of_item: Int64s
+    vocab_row: Int64s
+
+    def __len__(self) -> int:
+        """Return I, the number of items."""
+        return len(self.vocab_row)
+
+    def take(self, item: Int64s) -> tuple[Texts, Items]:
+        """Return the slots of distinct ``item`` codes ``[N]``: each of their distinct texts stands once."""
+        text, index = np.unique(self.text_of_item[item], return_inverse=True)
+        part = self.store.take(text)
+        texts = Texts(torch.from_numpy(part.tokens), torch.from_numpy(part.offsets))
+        items = Items(
+            text_index=torch.from_numpy(index.reshape(len(item), -1)),
+            catalogue_row=_int64(item),
+            vocab_row=_int64(self.vocab_row[item]),
+        )
+        return texts, items
+
+    def refer(self, item: Int64s) -> tuple[Texts, Items]:
+        """Return slots without texts, for a network that looks the vectors of ``item`` ``[N]`` up in a table."""
+        texts = Texts(torch.empty(0, dtype=torch.int32), torch.zeros(1, dtype=torch.int64))
+        empty = torch.empty((len(item), 0), dtype=torch.int64)
+        return texts, Items(empty, _int64(item), _int64(self.vocab_row[item]))
+
+
+def _int64(values: npt.NDArray[np.integer]) -> Tensor:  # type: ignore[type-arg]
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64))

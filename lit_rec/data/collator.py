@@ -1,0 +1,96 @@
+"""Collator: rows of ``Prepared`` -> RecBatch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lit_rec.data.batches import Candidates, HistorySlots, RecBatch, Target, Users
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.histories import BoundHistory, HistoryRows
+from lit_rec.data.prepared import Prepared
+
+_DAY = 86_400.0
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BatchRows:
+    """What the sampler hands to the collator.
+
+    Args:
+        rows: Rows of ``Prepared`` ``[B]``.
+        seed: Seed of the batch's chance, a function of (seed, epoch, place); None: an evaluation batch.
+    """
+
+    rows: Int64s
+    seed: tuple[int, ...] | None = None
+
+
+class RatingCollator:
+    """Collect the rows' histories, targets and distinct items.
+
+    Args:
+        prepared: The behaviors.
+        history: Which behaviors a row sees.
+        catalogue: The items' texts.
+        user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
+        with_texts: Whether batches carry texts; False where the network looks item vectors up in a table.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        history: BoundHistory,
+        catalogue: Catalogue,
+        user_vocab: Int64s,
+        *,
+        with_texts: bool,
+    ) -> None:
+        self._prepared, self._history, self._catalogue = prepared, history, catalogue
+        self._user_vocab, self._with_texts = user_vocab, with_texts
+
+    def __call__(self, batch: BatchRows) -> RecBatch:
+        """Return the batch of ``batch.rows``; C is 1, the behavior's own item."""
+        rows, prepared = batch.rows, self._prepared
+        rng = np.random.default_rng(batch.seed) if batch.seed is not None else None
+        history = self._history.of(rows, rng)
+        target = np.asarray(prepared.item[rows], dtype=np.int64)
+        distinct, index = np.unique(
+            np.concatenate([history.item[history.mask], target]), return_inverse=True
+        )
+        history_index = np.zeros(history.mask.shape, np.int64)
+        history_index[history.mask] = index[: -len(rows)]
+        take = self._catalogue.take if self._with_texts else self._catalogue.refer
+        texts, items = take(distinct)
+        rating = np.asarray(prepared.rating[rows], dtype=np.float32)[:, None]
+        ones = torch.ones((len(rows), 1), dtype=torch.bool)
+        return RecBatch(
+            texts=texts,
+            items=items,
+            users=Users(torch.from_numpy(self._user_vocab[prepared.user[rows]])),
+            history=self._slots(history, history_index, rows),
+            candidates=Candidates(torch.from_numpy(index[-len(rows) :].reshape(-1, 1)), ones),
+            target=Target(
+                torch.from_numpy(np.nan_to_num(rating)), torch.from_numpy(~np.isnan(rating))
+            ),
+            row=torch.from_numpy(np.ascontiguousarray(rows)),
+        )
+
+    def _slots(self, history: HistoryRows, item_index: Int64s, rows: Int64s) -> HistorySlots:
+        prepared = self._prepared
+        known = history.source >= 0
+        source = np.maximum(history.source, 0)
+        rating = np.where(known, prepared.rating[source], np.float32(np.nan))
+        event = np.where(known, prepared.event[source].astype(np.int64) + 1, 0)
+        age = (prepared.timestamp[rows][:, None] - prepared.timestamp[source]) / _DAY
+        return HistorySlots(
+            item_index=torch.from_numpy(item_index),
+            mask=torch.from_numpy(history.mask),
+            rating=torch.from_numpy(rating.astype(np.float32)),
+            event=torch.from_numpy(event),
+            age_days=torch.from_numpy(np.where(known, age, np.nan).astype(np.float32)),
+        )

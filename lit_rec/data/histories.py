@@ -1,0 +1,277 @@
+"""Which earlier behaviors a row may see. Chosen in the YAML, never guessed from the columns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_rec.data.prepared import PARTS, Prepared
+from lit_rec.errors import ConfigError
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which behaviors count in a history.
+
+    Args:
+        events: Names of the events that count; null: all.
+        min_rating: Smallest rating that counts; null: all, rows without a rating included.
+    """
+
+    events: Sequence[str] | None = None
+    min_rating: float | None = None
+
+    def mask(self, prepared: Prepared) -> Bools:
+        """Return ``[R]`` bool.
+
+        Raises:
+            ConfigError: If an event is not in the data.
+        """
+        mask = np.ones(len(prepared), bool)
+        if self.events is not None:
+            unknown = sorted(set(self.events) - set(prepared.events))
+            if unknown:
+                raise ConfigError(
+                    f"{unknown} are not events of this data, which has {prepared.events}",
+                    where="data.history.where.events",
+                    rule="names from the event column",
+                    remedy="correct the names, or leave the option out to count every behavior",
+                )
+            mask &= np.isin(prepared.event, [prepared.events.index(name) for name in self.events])
+        if self.min_rating is not None:
+            mask &= np.asarray(prepared.rating) >= self.min_rating
+        return mask
+
+
+@dataclass(frozen=True)
+class HistoryRows:
+    """Histories of some rows, oldest first, real slots to the left.
+
+    Shape:
+        source: ``[B, H]`` int64 rows of ``Prepared`` (-1: none, as in padding and in histories given by the data).
+        item: ``[B, H]`` int64 item codes (0 in padding). mask: ``[B, H]`` bool.
+    """
+
+    source: Int64s
+    item: Int64s
+    mask: Bools
+
+
+class BoundHistory(ABC):
+    """A history rule bound to one data set."""
+
+    @abstractmethod
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows`` ``[B]``.
+
+        Args:
+            rows: Rows of ``Prepared``.
+            rng: Source of chance while training; None: no chance, as for every evaluation.
+        """
+
+
+class History(ABC):
+    """A rule for histories.
+
+    Args:
+        max_length: Longest history H; the newest behaviors are kept.
+        where: Which behaviors count.
+
+    Raises:
+        ConfigError: If ``max_length`` is below 1.
+    """
+
+    def __init__(self, max_length: int = 50, where: Where | None = None) -> None:
+        if max_length < 1:
+            raise ConfigError(
+                f"{max_length} is too small",
+                where="data.history.max_length",
+                rule="1 or more",
+                remedy="50 suits most data; a model without history is not a recommender",
+            )
+        self.max_length = max_length
+        self.where = where or Where()
+
+    @abstractmethod
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set."""
+
+
+def _window(prepared: Prepared, places: Int64s, low: Int64s, high: Int64s) -> HistoryRows:
+    """Take ``places[low:high]`` for each row; ``places`` are rows of ``Prepared``."""
+    length = high - low
+    step = np.arange(max(int(length.max(initial=0)), 1))
+    mask = step < length[:, None]  # [B, H]
+    index = np.where(mask, low[:, None] + step, 0)
+    source = np.where(mask, places[index] if len(places) else 0, -1)
+    return HistoryRows(source, np.where(mask, prepared.item[source].astype(np.int64), 0), mask)
+
+
+class PastHistory(History):
+    """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
+
+    Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
+    only; a validation row sees earlier training and validation rows; a test row sees every earlier row of its user, as a
+    deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
+    """
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the behaviors have neither a timestamp nor a declared order.
+        """
+        if not prepared.has_order:
+            raise ConfigError(
+                "PastHistory, but the behaviors have no timestamp column",
+                where="data.history",
+                rule="PastHistory needs a timestamp, or data that declares itself ordered",
+                remedy="map a timestamp column, set ordered: true in the reader, or use TrainingHistory",
+            )
+        return _BoundPast(prepared, self)
+
+
+class _BoundPast(BoundHistory):
+    def __init__(self, prepared: Prepared, rule: PastHistory) -> None:
+        self._prepared, self._max_length = prepared, rule.max_length
+        counts = rule.where.mask(prepared)
+        # one list of places per part of the target: a row sees rows of its own or an earlier part
+        seen = [counts & (prepared.part <= part) for part in range(len(PARTS))]
+        places = [np.flatnonzero(mask) for mask in seen]
+        starts = np.cumsum([0, *(len(p) for p in places)])
+        self._places = np.concatenate(places)
+        self._rank = [
+            np.concatenate([[0], np.cumsum(mask)]) + start
+            for mask, start in zip(seen, starts, strict=False)
+        ]
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; chance plays no part here."""
+        prepared = self._prepared
+        start = prepared.offsets[prepared.user[rows]]
+        end = prepared.past_end[rows]
+        part = prepared.part[rows]
+        low = np.zeros(len(rows), np.int64)
+        high = np.zeros(len(rows), np.int64)
+        for code, rank in enumerate(self._rank):
+            here = part == code
+            low[here] = rank[start[here]]
+            high[here] = rank[end[here]]
+        low = np.maximum(low, high - self._max_length)
+        return _window(prepared, self._places, low, high)
+
+
+class TrainingHistory(History):
+    """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
+
+    While training, a random subset is drawn each time: "all rows but the target" beside a parameter of the user would let a model
+    compute the target from what is missing.
+
+    Args:
+        max_length: Longest history H; the newest rows are kept.
+        where: Which behaviors count.
+        keep: Probability that a training row stays in a history drawn for training.
+
+    Raises:
+        ConfigError: If ``keep`` is not above 0 and at most 1.
+    """
+
+    def __init__(self, max_length: int = 50, where: Where | None = None, keep: float = 0.5) -> None:
+        super().__init__(max_length, where)
+        if not 0 < keep <= 1:
+            raise ConfigError(
+                f"{keep} is not a usable probability",
+                where="data.history.keep",
+                rule="above 0 and at most 1",
+                remedy="0.5 draws half of the user's rows each time",
+            )
+        self.keep = keep
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set."""
+        return _BoundTraining(prepared, self)
+
+
+class _BoundTraining(BoundHistory):
+    def __init__(self, prepared: Prepared, rule: TrainingHistory) -> None:
+        self._prepared, self._rule = prepared, rule
+        counts = rule.where.mask(prepared) & (prepared.part == 0)
+        self._places = np.flatnonzero(counts)
+        self._rank = np.concatenate([[0], np.cumsum(counts)])
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; a random subset where ``rng`` is given."""
+        prepared = self._prepared
+        user = prepared.user[rows]
+        low = self._rank[prepared.offsets[user]]
+        high = self._rank[prepared.offsets[user + 1]]
+        if rng is None:  # one more than needed, for the target may be among them
+            low = np.maximum(low, high - self._rule.max_length - 1)
+        full = _window(prepared, self._places, low, high)
+        keep = full.mask & (full.source != rows[:, None])
+        if rng is not None:
+            keep &= rng.random(keep.shape, dtype=np.float32) < self._rule.keep
+        return _newest(full, keep, self._rule.max_length)
+
+
+def _newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
+    """Keep the chosen slots, the newest ``max_length`` of them, moved to the left in their order."""
+    keep &= keep.sum(1, keepdims=True) - np.cumsum(keep, 1) < max_length
+    width = max(int(keep.sum(1).max(initial=0)), 1)
+    order = np.argsort(~keep, axis=1, kind="stable")[:, :width]
+    mask = np.take_along_axis(keep, order, 1)
+    return HistoryRows(
+        np.where(mask, np.take_along_axis(full.source, order, 1), -1),
+        np.where(mask, np.take_along_axis(full.item, order, 1), 0),
+        mask,
+    )
+
+
+class GivenHistory(History):
+    """The histories that the data brings: a list of item ids in each behavior, oldest first.
+
+    Args:
+        max_length: Longest history H; the last ids are kept.
+    """
+
+    def __init__(self, max_length: int = 50) -> None:
+        super().__init__(max_length)
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the behaviors have no history column.
+        """
+        if not prepared.has_given:
+            raise ConfigError(
+                "GivenHistory, but the behaviors have no history column",
+                where="data.history",
+                rule="GivenHistory reads the column mapped to 'history'",
+                remedy="map it in the reader's behavior_columns, or use PastHistory",
+            )
+        return _BoundGiven(prepared, self.max_length)
+
+
+class _BoundGiven(BoundHistory):
+    def __init__(self, prepared: Prepared, max_length: int) -> None:
+        self._prepared, self._max_length = prepared, max_length
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; chance plays no part here."""
+        high = np.asarray(self._prepared.given_offsets[rows + 1])
+        low = np.maximum(self._prepared.given_offsets[rows], high - self._max_length)
+        length = high - low
+        step = np.arange(max(int(length.max(initial=0)), 1))
+        mask = step < length[:, None]
+        index = np.where(mask, low[:, None] + step, 0)
+        given = self._prepared.given_item
+        item = np.where(mask, given[index] if len(given) else 0, 0).astype(np.int64)
+        return HistoryRows(np.full(mask.shape, -1, np.int64), item, mask)

@@ -1,0 +1,197 @@
+"""Prepared: behaviors as integer columns sorted by user, memory-mapped, and the catalogue beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.tables import Tables
+from lit_rec.data.text_template import TextTemplate
+
+PARTS = ("train", "val", "test")
+_COLUMNS = ("user", "item", "rating", "event", "timestamp", "part", "row", "past_end")
+_GIVEN = ("given_item", "given_offsets")
+
+Ints = npt.NDArray[np.integer[Any]]
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The behaviors of a data set, R rows sorted by user, then time, then the input's order.
+
+    A history is a window over these columns, not a copy. Codes are places in ``user_ids`` and in the rows of ``items``.
+
+    Args:
+        user: ``[R]`` int32 codes.
+        item: ``[R]`` int32 codes.
+        rating: ``[R]`` float32, NaN where absent.
+        event: ``[R]`` int16 places in ``events``, -1 where absent.
+        timestamp: ``[R]`` float64 seconds, NaN where absent.
+        part: ``[R]`` int8 places in ``PARTS``.
+        row: ``[R]`` int64, the row in the input's order.
+        past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of the same
+            impression's first time. Where the data declares itself ordered, the row's own place.
+        offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
+        given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
+        given_offsets: ``[R + 1]`` int64 into ``given_item``.
+        items: The catalogue: item_id, the columns read, and ``text``.
+        user_ids: ``[U]`` ids.
+        events: Names of the events.
+        has_order: Whether rows have a time or a declared order.
+        has_given: Whether the data brought histories.
+    """
+
+    user: Ints
+    item: Ints
+    rating: Floats
+    event: Ints
+    timestamp: Floats
+    part: Ints
+    row: Ints
+    past_end: Ints
+    offsets: Ints
+    given_item: Ints
+    given_offsets: Ints
+    items: pl.DataFrame
+    user_ids: list[str]
+    events: list[str]
+    has_order: bool
+    has_given: bool
+
+    def __len__(self) -> int:
+        """Return R, the number of behaviors."""
+        return len(self.user)
+
+    def rows_of(self, part: str) -> npt.NDArray[np.int64]:
+        """Return the rows of ``train``, ``val`` or ``test``, or of ``all``."""
+        if part == "all":
+            return np.arange(len(self), dtype=np.int64)
+        return np.flatnonzero(self.part == PARTS.index(part))
+
+    @classmethod
+    def open(cls, folder: Path) -> Prepared:
+        """Memory-map what ``prepare`` wrote."""
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r")
+            for name in (*_COLUMNS, "offsets", *_GIVEN)
+        }
+        names = pl.read_parquet(folder / "names.parquet")
+        flags = pl.read_parquet(folder / "flags.parquet").row(0, named=True)
+        return cls(
+            **arrays,
+            items=pl.read_parquet(folder / "items.parquet"),
+            user_ids=names.filter(pl.col("kind") == "user")["name"].to_list(),
+            events=names.filter(pl.col("kind") == "event")["name"].to_list(),
+            **flags,
+        )
+
+
+def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Path) -> None:
+    """Write clean tables as ``Prepared`` into an existing folder.
+
+    Args:
+        tables: Tables in which every behavior's item is known.
+        split: ``train``, ``val`` or ``test`` for each behavior.
+        template: Makes the text of an item.
+        folder: An existing, empty folder.
+    """
+    items = tables.items.with_columns(template.render(tables.items).fill_null("").alias("text"))
+    frame = _coded(tables, split)
+    users = frame["user_id"].unique(maintain_order=True).sort()
+    events = sorted(frame["event"].drop_nulls().unique()) if "event" in frame.columns else []
+    item_code = {id_: code for code, id_ in enumerate(items["item_id"])}
+    frame = frame.with_columns(
+        user=pl.col("user_id").replace_strict(users, pl.int_range(len(users), eager=True)),
+        item=pl.col("item_id").replace_strict(item_code),
+    ).sort("user", "moment", "row")
+    user = frame["user"].to_numpy().astype(np.int32)
+    offsets = np.searchsorted(user, np.arange(len(users) + 1)).astype(np.int64)
+    columns = {
+        "user": user,
+        "item": frame["item"].to_numpy().astype(np.int32),
+        "rating": _column(frame, "rating", pl.Float32, np.nan),
+        "timestamp": _column(frame, "timestamp", pl.Float64, np.nan),
+        "event": (
+            frame["event"]
+            .replace_strict(events, range(len(events)), default=-1)
+            .fill_null(-1)
+            .to_numpy()
+            .astype(np.int16)
+            if events
+            else np.full(len(frame), -1, np.int16)
+        ),
+        "part": frame["part"].replace_strict(PARTS, range(len(PARTS))).to_numpy().astype(np.int8),
+        "row": frame["row"].to_numpy().astype(np.int64),
+        "past_end": _past_end(frame, user),
+        "offsets": offsets,
+        **_given(frame, item_code),
+    }
+    for name, values in columns.items():
+        np.save(folder / f"{name}.npy", values)
+    items.write_parquet(folder / "items.parquet")
+    pl.DataFrame(
+        {"kind": ["user"] * len(users) + ["event"] * len(events), "name": [*users, *events]},
+        schema={"kind": pl.String, "name": pl.String},
+    ).write_parquet(folder / "names.parquet")
+    has = frame.columns
+    pl.DataFrame(
+        {"has_order": [tables.ordered or "timestamp" in has], "has_given": ["history" in has]}
+    ).write_parquet(folder / "flags.parquet")
+
+
+def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:
+    """Add ``part`` and ``moment``: equal for rows whose order is unknown, increasing with time."""
+    frame = tables.behaviors.with_columns(split.alias("part"))
+    if tables.ordered:
+        order = ["timestamp", "row"] if "timestamp" in frame.columns else ["row"]
+        frame = frame.sort(order).with_columns(moment=pl.int_range(pl.len()).cast(pl.Float64))
+    elif "timestamp" in frame.columns:
+        frame = frame.with_columns(moment=pl.col("timestamp"))
+    else:
+        frame = frame.with_columns(moment=pl.lit(0.0))
+    if "impression_id" in frame.columns:
+        first = pl.col("moment").min().over("user_id", "impression_id")
+        return frame.with_columns(
+            bound=pl.when(pl.col("impression_id").is_null()).then("moment").otherwise(first)
+        )
+    return frame.with_columns(bound=pl.col("moment"))
+
+
+def _past_end(frame: pl.DataFrame, user: Ints) -> npt.NDArray[np.int64]:
+    """Find, for each row, the first row of its user at or after its bound, by one joint sort."""
+    moment, bound = frame["moment"].to_numpy(), frame["bound"].to_numpy()
+    rank = np.unique(np.concatenate([moment, bound]), return_inverse=True)[1]
+    span = np.int64(rank.max(initial=0) + 1)
+    key = user.astype(np.int64) * span + rank[: len(user)]
+    return np.searchsorted(key, user.astype(np.int64) * span + rank[len(user) :]).astype(np.int64)
+
+
+def _column(frame: pl.DataFrame, name: str, kind: Any, default: float) -> Floats:
+    if name not in frame.columns:
+        return np.full(len(frame), default, np.float32 if kind is pl.Float32 else np.float64)
+    return frame[name].cast(kind).fill_null(default).to_numpy()
+
+
+def _given(frame: pl.DataFrame, item_code: dict[str, int]) -> dict[str, Ints]:
+    if "history" not in frame.columns:
+        return {
+            "given_item": np.empty(0, np.int32),
+            "given_offsets": np.zeros(len(frame) + 1, np.int64),
+        }
+    history = frame["history"].fill_null([])
+    length = history.list.len().to_numpy().astype(np.int64)
+    flat = (
+        history.filter(history.list.len() > 0)
+        .explode()
+        .replace_strict(item_code, return_dtype=pl.Int32)
+    )
+    return {
+        "given_item": flat.to_numpy().astype(np.int32),
+        "given_offsets": np.concatenate([[0], np.cumsum(length)]).astype(np.int64),
+    }

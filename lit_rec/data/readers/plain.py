@@ -1,0 +1,101 @@
+"""TableReader: a user's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables import Tables, read_table, rename_columns
+from lit_rec.data.validation import typed_behaviors, typed_entities
+
+_OPTION = "data.reader.init_args"
+
+
+class TableReader(Reader):
+    """Two tables, behaviors and items, as CSV, TSV, Parquet or JSON lines, each also .gz.
+
+    Args:
+        behaviors: File with a row per behavior.
+        items: File with a row per item.
+        users: File with a row per user.
+        behavior_columns: Canonical name -> the file's column, such as ``{user_id: userId}``; columns with canonical names need
+            no entry. Canonical: user_id, item_id, rating, label, event, timestamp, impression_id, text, history, split.
+        item_columns: The same for items; canonical is item_id, all others keep their names.
+        user_columns: The same for users; canonical is user_id.
+        delimiter: What separates the columns of text files; comma or tab by the file's ending.
+        ordered: Whether the behaviors are in time order, so that a row's place is its time.
+        validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
+        test_behaviors: File with the behaviors that test.
+    """
+
+    def __init__(
+        self,
+        behaviors: str,
+        items: str,
+        users: str | None = None,
+        behavior_columns: Mapping[str, str] | None = None,
+        item_columns: Mapping[str, str] | None = None,
+        user_columns: Mapping[str, str] | None = None,
+        delimiter: str | None = None,
+        ordered: bool = False,
+        validation_behaviors: str | None = None,
+        test_behaviors: str | None = None,
+    ) -> None:
+        self.behaviors, self.items, self.users = behaviors, items, users
+        self.behavior_columns = dict(behavior_columns or {})
+        self.item_columns = dict(item_columns or {})
+        self.user_columns = dict(user_columns or {})
+        self.delimiter, self.ordered = delimiter, ordered
+        self.validation_behaviors, self.test_behaviors = validation_behaviors, test_behaviors
+
+    def sources(self) -> dict[str, Path]:
+        """Return the files by option."""
+        names = ("behaviors", "validation_behaviors", "test_behaviors", "items", "users")
+        return {
+            f"{_OPTION}.{n}": Path(getattr(self, n)) for n in names if getattr(self, n) is not None
+        }
+
+    def read(self) -> Tables:
+        """Return the tables."""
+        given = self.validation_behaviors or self.test_behaviors
+        parts = {
+            "train": ("behaviors", self.behaviors),
+            "val": ("validation_behaviors", self.validation_behaviors),
+            "test": ("test_behaviors", self.test_behaviors),
+        }
+        frames = []
+        for part, (name, path) in parts.items():
+            if path is not None:
+                frame = self._behaviors(name, Path(path))
+                frames.append(frame.with_columns(split=pl.lit(part)) if given else frame)
+        behaviors = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
+        behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        items = self._entities("items", Path(self.items), "item_id", self.item_columns)
+        users = (
+            self._entities("users", Path(self.users), "user_id", self.user_columns)
+            if self.users
+            else None
+        )
+        return Tables(behaviors, items, users, self.ordered)
+
+    def _behaviors(self, name: str, path: Path) -> pl.DataFrame:
+        option = f"{_OPTION}.{name}"
+        frame = read_table(path, option=option, delimiter=self.delimiter)
+        frame = rename_columns(
+            frame,
+            self.behavior_columns,
+            ("user_id", "item_id"),
+            option=f"{_OPTION}.behavior_columns",
+            where=f"{option}={path}",
+        )
+        return typed_behaviors(frame, where=f"{option}={path}")
+
+    def _entities(self, name: str, path: Path, key: str, columns: dict[str, str]) -> pl.DataFrame:
+        option = f"{_OPTION}.{name}"
+        frame = read_table(path, option=option, delimiter=self.delimiter)
+        mapping = f"{_OPTION}.{name[:-1]}_columns"
+        frame = rename_columns(frame, columns, (key,), option=mapping, where=f"{option}={path}")
+        return typed_entities(frame, key, where=f"{option}={path}")

@@ -1,0 +1,193 @@
+"""Splits: which behaviors train, validate and test; pure functions of the table."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.errors import ConfigError
+
+_NAMES = np.array(["train", "val", "test"])
+
+
+class Split(ABC):
+    """A rule that gives each behavior one part; a validation part always exists."""
+
+    def assign(self, behaviors: pl.DataFrame, *, ordered: bool = False) -> pl.Series:
+        """Return ``train``, ``val`` or ``test`` for each row of ``behaviors``, in its order.
+
+        Args:
+            behaviors: A clean behaviors table.
+            ordered: Whether its rows are declared to be in time order.
+
+        Raises:
+            ConfigError: If the training or the validation part is empty.
+        """
+        part = self._assign(behaviors, ordered)
+        for code, name in ((0, "training"), (1, "validation")):
+            if not (part == code).any():
+                raise ConfigError(
+                    f"{type(self).__name__} leaves no {name} row of {len(behaviors):,}",
+                    where="data.split",
+                    rule="training and validation rows exist, and validation is never the test part",
+                    remedy="raise the share, give more rows, or use RandomSplit",
+                )
+        return pl.Series("part", _NAMES[part])
+
+    @abstractmethod
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        """Return 0, 1 or 2 for each row."""
+
+
+def _check_shares(validation: float, test: float) -> None:
+    for name, share, low in (("validation", validation, 0.0), ("test", test, -1.0)):
+        if not low < share < 1 or share < 0:
+            raise ConfigError(
+                f"{share} is not a usable share",
+                where=f"data.split.init_args.{name}",
+                rule="a share of the rows, above 0 and below 1 (test may be 0)",
+                remedy="0.1 is a tenth of the rows",
+            )
+    if validation + test >= 1:
+        raise ConfigError(
+            f"validation {validation} and test {test} leave nothing to train on",
+            where="data.split",
+            rule="together below 1",
+            remedy="0.1 and 0.1 leave 80 %",
+        )
+
+
+class RandomSplit(Split):
+    """Draw rows at random.
+
+    Args:
+        validation: Share of the rows that validate.
+        test: Share of the rows that test.
+        seed: Seed of the draw.
+
+    Raises:
+        ConfigError: If the shares are not usable.
+    """
+
+    def __init__(self, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> None:
+        _check_shares(validation, test)
+        self.validation, self.test, self.seed = validation, test, seed
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        count = len(behaviors)
+        num_val, num_test = round(count * self.validation), round(count * self.test)
+        part = np.zeros(count, np.int8)
+        order = np.random.default_rng(self.seed).permutation(count)
+        part[order[:num_test]] = 2
+        part[order[num_test : num_test + num_val]] = 1
+        return part
+
+
+class TimeSplit(Split):
+    """The newest rows test, those before them validate, by one clock for all users: new users and new items come about by themselves.
+
+    Rows of one timestamp are never divided. In data that declares itself ordered and has no timestamp, the row is the clock.
+
+    Args:
+        validation: Share of the rows that validate.
+        test: Share of the rows that test.
+
+    Raises:
+        ConfigError: If the shares are not usable.
+
+    Example:
+        >>> frame = pl.DataFrame({"timestamp": [3.0, 1.0, 2.0, 4.0, 5.0]})
+        >>> TimeSplit(0.2, 0.2).assign(frame).to_list()
+        ['train', 'train', 'train', 'val', 'test']
+    """
+
+    def __init__(self, validation: float = 0.1, test: float = 0.1) -> None:
+        _check_shares(validation, test)
+        self.validation, self.test = validation, test
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        clock = _clock(behaviors, ordered, type(self).__name__)
+        distinct, counts = np.unique(clock, return_counts=True)
+        until = np.cumsum(counts) / len(clock)  # share of rows up to and with each time
+        slack = 1e-9
+        part_of_time = np.zeros(len(distinct), np.int8)
+        part_of_time[until > 1 - self.test - self.validation + slack] = 1
+        part_of_time[until > 1 - self.test + slack] = 2
+        part: npt.NDArray[np.int8] = part_of_time[np.searchsorted(distinct, clock)]
+        return part
+
+
+class LeaveLastOutSplit(Split):
+    """Of each user with three rows or more, the newest tests and the one before validates.
+
+    Rows of one timestamp are taken in the input's order; a user with fewer rows trains.
+    """
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        clock = _clock(behaviors, ordered, type(self).__name__)
+        user = behaviors["user_id"].rank("dense").to_numpy()
+        order = np.lexsort((behaviors["row"].to_numpy(), clock, user))
+        ends = np.flatnonzero(np.append(np.diff(user[order]) > 0, True))
+        sizes = np.diff(np.concatenate([[-1], ends]))
+        ends = ends[sizes >= 3]
+        part = np.zeros(len(behaviors), np.int8)
+        part[order[ends]] = 2
+        part[order[ends - 1]] = 1
+        return part
+
+
+class GivenSplit(Split):
+    """The parts that the data brings; where it brings no validation rows, a fixed share of its training rows.
+
+    Args:
+        validation: Share of the training rows that validate, where none are given.
+        seed: Seed of that draw.
+
+    Raises:
+        ConfigError: If the share is not usable, or the data brings no parts.
+    """
+
+    def __init__(self, validation: float = 0.1, seed: int = 0) -> None:
+        _check_shares(validation, 0.0)
+        self.validation, self.seed = validation, seed
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        if "split" not in behaviors.columns:
+            raise ConfigError(
+                "GivenSplit, but the data brings no parts",
+                where="data.split",
+                rule="a column mapped to 'split', validation and test files, or a fold of a benchmark",
+                remedy="map the column, name the files in the reader, or use RandomSplit",
+            )
+        given = behaviors["split"]
+        unknown = sorted({str(v) for v in given.unique()} - set(_NAMES.tolist()))
+        if unknown:
+            raise ConfigError(
+                f"the split column holds {unknown[:3]}",
+                where="data.split",
+                rule="train, val or test",
+                remedy="rename these values",
+            )
+        part = np.searchsorted(["test", "train", "val"], given.to_numpy())
+        part = np.array([2, 0, 1], np.int8)[part]
+        if not (part == 1).any():
+            train = np.flatnonzero(part == 0)
+            drawn = np.random.default_rng(self.seed).permutation(train)
+            part[drawn[: round(len(train) * self.validation)]] = 1
+        return part
+
+
+def _clock(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:
+    if "timestamp" in behaviors.columns:
+        return behaviors["timestamp"].to_numpy().astype(np.float64)
+    if ordered:
+        return behaviors["row"].to_numpy().astype(np.float64)
+    raise ConfigError(
+        f"{split}, but the behaviors have no timestamp column",
+        where="data.split",
+        rule="a timestamp, or data that declares itself ordered",
+        remedy="map a timestamp column, set ordered: true in the reader, or use RandomSplit",
+    )

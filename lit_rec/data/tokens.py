@@ -1,0 +1,185 @@
+"""TokenStore: every distinct text tokenised once, kept ragged and memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from lit_rec.errors import ConfigError
+
+_BLOCK = (
+    20_000  # texts tokenised at once: enough to keep the tokenizer's threads busy, little memory
+)
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """Tokens that an encoder expects around a text.
+
+    Args:
+        prefix: Tokens before each text (BERT: ``[CLS]``).
+        suffix: Tokens after each text (BERT: ``[SEP]``).
+        pad: Token that fills up.
+    """
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    pad: int
+
+
+@dataclass(frozen=True)
+class TokenizerFiles:
+    """A tokenizer as the files that ``save_pretrained`` writes: what a checkpoint keeps.
+
+    A tokenizer rebuilt from its ``tokenizers`` object alone loses settings (``token_type_ids`` among them), so the files are the truth.
+    """
+
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase) -> TokenizerFiles:
+        """Take the files of a loaded tokenizer."""
+        with tempfile.TemporaryDirectory() as folder:
+            tokenizer.save_pretrained(folder)
+            found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+            return cls({str(path.relative_to(folder)): path.read_bytes() for path in found})
+
+    @classmethod
+    def load(cls, name: str, *, option: str) -> TokenizerFiles:
+        """Take the files of a tokenizer in a folder or on a hub.
+
+        Args:
+            name: A folder, or a name of the hub.
+            option: How the user gave it, for the error.
+
+        Raises:
+            ConfigError: If there is no tokenizer of that name.
+        """
+        try:
+            return cls.of(AutoTokenizer.from_pretrained(name, local_files_only=Path(name).is_dir()))
+        except (OSError, ValueError, KeyError) as error:
+            raise ConfigError(
+                f"no tokenizer can be read from '{name}'",
+                where=option,
+                rule="a folder that holds a tokenizer, or a name of the model hub",
+                remedy=f"check the path (seen from {Path.cwd()}); tools/fetch_assets.py brings the encoder of the examples",
+            ) from error
+
+    def open(self) -> PreTrainedTokenizerBase:
+        """Return the tokenizer."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in self.files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True
+            )
+            return tokenizer
+
+    @property
+    def key(self) -> str:
+        """Hash of the files."""
+        digest = hashlib.sha256()
+        for name in sorted(self.files):
+            digest.update(f"{name}\0{len(self.files[name])}\0".encode())
+            digest.update(self.files[name])
+        return digest.hexdigest()
+
+
+def special_tokens(tokenizer: PreTrainedTokenizerBase) -> SpecialTokens:
+    """Return what the tokenizer puts around a text, and its padding token (0 where it has none)."""
+    bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
+    full: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
+    start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    pad: Any = tokenizer.pad_token_id
+    return SpecialTokens(tuple(full[:start]), tuple(full[start + len(bare) :]), pad or 0)
+
+
+@dataclass(frozen=True)
+class TokenStore:
+    """Ragged token ids of distinct texts.
+
+    Shape:
+        tokens: ``[S]`` int32. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``, without special tokens.
+    """
+
+    tokens: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+
+    @classmethod
+    def build(
+        cls,
+        texts: Sequence[str],
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> TokenStore:
+        """Tokenise ``texts``.
+
+        Args:
+            texts: Distinct texts.
+            tokenizer: A loaded tokenizer.
+            max_tokens: Longest text with its special tokens; the end of a longer one is cut.
+            progress: Called with the number of texts done.
+
+        Raises:
+            ConfigError: If ``max_tokens`` leaves no room beside the special tokens.
+        """
+        special = special_tokens(tokenizer)
+        room = max_tokens - len(special.prefix) - len(special.suffix)
+        if room < 1:
+            raise ConfigError(
+                f"{max_tokens} leaves no room for text",
+                where="data.max_tokens",
+                rule=f"more than the {max_tokens - room} special tokens of this tokenizer",
+                remedy="set data.max_tokens to 16 or more",
+            )
+        pieces: list[npt.NDArray[np.int32]] = []
+        lengths: list[int] = []
+        for start in range(0, len(texts), _BLOCK):
+            block = list(texts[start : start + _BLOCK])
+            encoded: list[list[int]] = tokenizer(
+                block,
+                add_special_tokens=False,
+                truncation=True,
+                max_length=room,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )["input_ids"]
+            lengths += [len(ids) for ids in encoded]
+            pieces.append(np.fromiter((t for ids in encoded for t in ids), np.int32))
+            if progress is not None:
+                progress(start + len(block))
+        tokens = np.concatenate(pieces) if pieces else np.empty(0, np.int32)
+        return cls(
+            tokens, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays into an existing folder."""
+        np.save(folder / "tokens.npy", self.tokens)
+        np.save(folder / "offsets.npy", self.offsets)
+
+    @classmethod
+    def open(cls, folder: Path) -> TokenStore:
+        """Memory-map the arrays of a folder."""
+        mapped = [np.load(folder / name, mmap_mode="r") for name in ("tokens.npy", "offsets.npy")]
+        return cls(*mapped)
+
+    def take(self, text: npt.NDArray[np.int64]) -> TokenStore:
+        """Return the store of some texts, in the order asked for, without a loop over them."""
+        start = self.offsets[text]
+        length = self.offsets[text + 1] - start
+        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+        source = np.arange(offsets[-1]) + np.repeat(start - offsets[:-1], length)
+        return TokenStore(np.asarray(self.tokens[source]), offsets)

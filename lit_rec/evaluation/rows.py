@@ -1,0 +1,53 @@
+"""The arrays that metrics, baselines and reports work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RatingRows:
+    """Rated rows.
+
+    Shape:
+        user, item: ``[R]`` int64 codes. rating: ``[R]`` float64.
+    """
+
+    user: Ints
+    item: Ints
+    rating: Floats
+
+
+@dataclass(frozen=True)
+class RaggedHistory:
+    """The histories of R rows, end to end.
+
+    Shape:
+        offsets: ``[R + 1]`` int64. item: ``[S]`` int64 codes. rating: ``[S]`` float64, NaN where there is none.
+    """
+
+    offsets: Ints
+    item: Ints
+    rating: Floats
+
+    @property
+    def row(self) -> Ints:
+        """Which row each of the S entries belongs to, ``[S]``."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def rated(self) -> RaggedHistory:
+        """Return the entries that have a rating."""
+        keep = ~np.isnan(self.rating)
+        counts = np.bincount(self.row[keep], minlength=len(self.offsets) - 1)
+        return RaggedHistory(
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            self.item[keep],
+            self.rating[keep],
+        )

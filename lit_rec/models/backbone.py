@@ -1,0 +1,143 @@
+"""The pretrained encoder: token ids in, token vectors out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+
+from lit_rec.data.batches import TextChunk
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.models.tuning import FullTuning, Tuning
+
+_OPTION = "model...backbone.init_args.name"
+
+
+class Backbone(nn.Module):
+    """Any encoder of ``transformers.AutoModel``, with a choice of trained parameters.
+
+    Autocast, where the Trainer's precision asks for it, covers this module alone; what leaves it is float32.
+
+    Shape:
+        A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
+    """
+
+    def __init__(self, model: nn.Module, tuning: Tuning) -> None:
+        super().__init__()
+        self.model = model
+        tuning.apply(model)
+        self._frozen = not any(p.requires_grad for p in model.parameters())
+        self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
+
+    @property
+    def width(self) -> int:
+        """Width of a token vector."""
+        return int(self.config.hidden_size)
+
+    @property
+    def config(self) -> Any:
+        """Configuration of the encoder, of transformers' own kind."""
+        return self.model.config
+
+    def config_plain(self) -> dict[str, Any]:
+        """Return the configuration as plain values, enough to build the encoder again without its files."""
+        plain: dict[str, Any] = json.loads(self.config.to_json_string(use_diff=False))
+        return plain
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Enter training mode, except a frozen encoder: its dropout stays off."""
+        super().train(mode)
+        if self._frozen:
+            self.model.eval()
+        return self
+
+    def forward(self, chunk: TextChunk) -> Tensor:
+        """Return the token vectors of a chunk."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
+            out = self.model(input_ids=chunk.input_ids, attention_mask=chunk.mask.long())
+        hidden: Tensor = out.last_hidden_state
+        return hidden.float()
+
+
+def model_of_config(plain: dict[str, Any]) -> nn.Module:
+    """Build an encoder with random weights from a plain configuration."""
+    options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
+    config = AutoConfig.for_model(plain["model_type"], **options)
+    model: nn.Module = AutoModel.from_config(config, attn_implementation="sdpa")
+    return model.float()
+
+
+class PretrainedBackbone(Backbone):
+    """A pretrained encoder from a folder or a model hub.
+
+    Where ``facts.backbone`` knows its configuration (a checkpoint is being loaded) it is built from that alone: the weights come from
+    the checkpoint, and the folder may be gone.
+
+    Args:
+        facts: Facts of the data.
+        name: A folder with config.json and weights, or a name of the hub.
+        tuning: Which parameters are trained; all by default.
+
+    Raises:
+        ConfigError: If there is no such encoder.
+    """
+
+    def __init__(self, facts: Facts, name: str, tuning: Tuning | None = None) -> None:
+        model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name)
+        super().__init__(model, tuning or FullTuning())
+
+
+class ConfiguredBackbone(Backbone):
+    """An encoder with random weights, from a configuration: for tests, and for training from nothing.
+
+    Args:
+        facts: Facts of the data.
+        model_type: Name of the architecture, such as ``bert``.
+        options: Options of its configuration, such as ``{"hidden_size": 16}``.
+        tuning: Which parameters are trained; all by default.
+
+    Raises:
+        ConfigError: If the architecture is not known.
+    """
+
+    def __init__(
+        self, facts: Facts, model_type: str, options: dict[str, Any], tuning: Tuning | None = None
+    ) -> None:
+        try:
+            model = model_of_config(facts.backbone or {**options, "model_type": model_type})
+        except (KeyError, ValueError, TypeError) as error:
+            raise ConfigError(
+                f"no encoder can be built from '{model_type}' with {options} ({error})",
+                where="model...backbone.init_args.model_type",
+                rule="an architecture of transformers and options of its configuration",
+                remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
+            ) from error
+        super().__init__(model, tuning or FullTuning())
+
+
+def _pretrained(name: str) -> nn.Module:
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise ConfigError(
+            f"the folder '{name}' has no config.json; it holds {sorted(p.name for p in folder.iterdir())[:5]}",
+            where=_OPTION,
+            rule="a folder that save_pretrained wrote: config.json and weights",
+            remedy="name the folder that holds config.json",
+        )
+    try:
+        model: nn.Module = AutoModel.from_pretrained(
+            name, attn_implementation="sdpa", local_files_only=folder.is_dir()
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"no encoder can be read from '{name}' (seen from {Path.cwd()})",
+            where=_OPTION,
+            rule="a folder with config.json and weights, or a name of the model hub",
+            remedy="check the path; tools/fetch_assets.py brings the encoder of the examples",
+        ) from error
+    return model.float()

@@ -1,0 +1,66 @@
+"""Ids beside text: an embedding and a bias per known id."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Ids(nn.Module):
+    """What an id adds to a vector.
+
+    Args:
+        size: How many ids were seen in training.
+        width: Width of the vector, its bias coordinate left out.
+
+    Shape:
+        vocab_row ``[N]`` int64 (0 = unseen) -> ``[N, width + 1]`` float32; the last coordinate is a bias.
+    """
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.size, self.width = size, width
+
+    def forward(self, vocab_row: Tensor) -> Tensor:
+        """Return what the ids add."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward")
+
+
+class NoIds(Ids):
+    """Ids add nothing: two items with the same text have the same vector."""
+
+    def forward(self, vocab_row: Tensor) -> Tensor:
+        """Return zeros."""
+        return torch.zeros(len(vocab_row), self.width + 1, device=vocab_row.device)
+
+
+class IdEmbedding(Ids):
+    """A learned embedding and bias per id, both dropped together at random while training.
+
+    A dropped id acts as an unseen one, which adds zero: text learns quality on its own, and an id unseen in training falls back to it.
+
+    Args:
+        size: How many ids were seen in training.
+        width: Width of the vector.
+        dropout: Probability that an id is dropped, once per distinct id of a batch.
+        std: Standard deviation of the embeddings at the start; biases start at 0.
+
+    Reference:
+        Volkovs et al. 2017, DropoutNet, https://papers.nips.cc/paper/7081.
+    """
+
+    def __init__(self, size: int, width: int, dropout: float = 0.5, std: float = 0.05) -> None:
+        super().__init__(size, width)
+        self.dropout = dropout
+        self.embedding = nn.Embedding(size + 1, width)
+        self.bias = nn.Embedding(size + 1, 1)
+        nn.init.normal_(self.embedding.weight, std=std)
+        nn.init.zeros_(self.bias.weight)
+
+    def forward(self, vocab_row: Tensor) -> Tensor:
+        """Return embedding and bias, or zeros for an id that is unseen or dropped."""
+        known = vocab_row > 0
+        if self.training and self.dropout > 0:
+            known = known & (torch.rand(vocab_row.shape, device=vocab_row.device) >= self.dropout)
+        both = torch.cat([self.embedding(vocab_row), self.bias(vocab_row)], 1)
+        return both * known.unsqueeze(1)

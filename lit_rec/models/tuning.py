@@ -1,0 +1,86 @@
+"""Which parameters of a pretrained encoder are trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import nn
+
+from lit_rec.errors import ConfigError
+
+# where encoders keep their layers: BERT and kin, ModernBERT, DistilBERT, GPT-2
+_LAYER_LISTS = ("encoder.layer", "layers", "transformer.layer", "h")
+
+
+def encoder_layers(model: nn.Module) -> nn.ModuleList:
+    """Return the encoder's layers, lowest first, found by structure and not by a parameter's name.
+
+    Raises:
+        ConfigError: If the encoder is of no known structure.
+    """
+    modules = dict(model.named_modules())
+    for name in _LAYER_LISTS:
+        found = modules.get(name)
+        if isinstance(found, nn.ModuleList):
+            return found
+    raise ConfigError(
+        f"{type(model).__name__} keeps its layers in none of {', '.join(_LAYER_LISTS)}",
+        where="model...backbone.init_args.tuning",
+        rule="tuning the top layers needs an encoder of a known structure",
+        remedy="use FullTuning or FrozenTuning for this encoder",
+    )
+
+
+class Tuning(ABC):
+    """A choice of trained parameters."""
+
+    @abstractmethod
+    def apply(self, model: nn.Module) -> None:
+        """Set ``requires_grad`` on every parameter of the encoder."""
+
+
+class FullTuning(Tuning):
+    """Train every parameter."""
+
+    def apply(self, model: nn.Module) -> None:
+        """Train all."""
+        model.requires_grad_(True)
+
+
+class FrozenTuning(Tuning):
+    """Train none: the encoder stays as it was pretrained, its dropout off."""
+
+    def apply(self, model: nn.Module) -> None:
+        """Train none."""
+        model.requires_grad_(False)
+
+
+class TopLayersTuning(Tuning):
+    """Train the top layers; embeddings and lower layers stay as they were pretrained.
+
+    Args:
+        layers: How many of the top layers are trained.
+
+    Raises:
+        ConfigError: If ``layers`` is below 1 or above the number the encoder has.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self.layers = layers
+
+    def apply(self, model: nn.Module) -> None:
+        """Train the top layers, and what follows them."""
+        found = encoder_layers(model)
+        if not 1 <= self.layers <= len(found):
+            raise ConfigError(
+                f"{self.layers} layers of an encoder that has {len(found)}",
+                where="model...backbone.init_args.tuning.init_args.layers",
+                rule=f"1 to {len(found)}",
+                remedy="FrozenTuning trains none and FullTuning trains all",
+            )
+        model.requires_grad_(False)
+        for layer in found[len(found) - self.layers :]:
+            layer.requires_grad_(True)
+        for name, module in model.named_modules():
+            if name in ("norm", "ln_f", "final_norm", "encoder.LayerNorm"):  # after the last layer
+                module.requires_grad_(True)

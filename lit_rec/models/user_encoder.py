@@ -1,0 +1,133 @@
+"""UserEncoder: from the user's behaviors to a vector, for users never seen as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches import HistorySlots, RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.pooling import masked_softmax
+from lit_rec.models.residuals import item_residuals
+
+
+class UserEncoder(nn.Module):
+    """u = sum_d w_d d over the user's behaviors; subclasses choose the weights w_d.
+
+    Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a learned scale
+    of the rating's deviation from mean and item bias. The last coordinate of a user vector is the user's bias, the shrunk mean of
+    those deviations, so that it holds for a user whom training never saw. A user without history has a learned vector.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        ids: What a known user's id adds; takes the number of ids and ``width``. Nothing by default.
+        shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
+
+    Shape:
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
+
+    Reference:
+        Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874 (shrunk biases).
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        ids: Callable[[int, int], Ids] = NoIds,
+        shrinkage: float = 5.0,
+    ) -> None:
+        super().__init__()
+        self.width, self.rating_mean = width, facts.rating_mean
+        self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
+        self.event = nn.Embedding(len(facts.events) + 1, width, padding_idx=0)
+        self.unrated = nn.Parameter(torch.zeros(width))
+        self.empty = nn.Parameter(torch.zeros(width))
+        self.rating_scale = nn.Parameter(torch.ones(width))
+        self.log_shrinkage = nn.Parameter(torch.tensor(float(shrinkage)).log())
+        self.ids = ids(len(facts.user_ids), width)
+        nn.init.normal_(self.event.weight[1:], std=0.02)
+
+    def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user vectors."""
+        history = batch.history
+        residual, rated = item_residuals(item_vectors, history, self.rating_mean)
+        bias = residual.sum(1) / (rated.sum(1) + self.log_shrinkage.exp())  # [B]
+        level = torch.where(rated, residual - bias.unsqueeze(1), 0.0) / self.spread
+        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
+        weights = self.weights(behaviors, level, history.mask)  # [B, H]
+        vector = (weights.unsqueeze(1) @ behaviors).squeeze(1)
+        vector = torch.where(history.mask.any(1, keepdim=True), vector, self.empty)
+        both = torch.cat([vector, bias.unsqueeze(1)], 1)
+        users: Tensor = both + self.ids(batch.users.vocab_row)  # [B, width + 1]
+        return users
+
+    def _behaviors(
+        self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        item = item_vectors[history.item_index, :-1]  # [B, H, width]
+        scale = torch.where(rated.unsqueeze(-1), level.unsqueeze(-1) * self.rating_scale, 1.0)
+        vectors = item * scale + torch.where(rated, 0.0, 1.0).unsqueeze(-1) * self.unrated
+        if self.event.num_embeddings > 1:
+            vectors = vectors + self.event(history.event)
+        return vectors
+
+    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
+        """Return w_d ``[B, H]``.
+
+        Args:
+            behaviors: ``[B, H, width]``.
+            level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
+            mask: ``[B, H]``, True where something real stands.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define weights")
+
+
+class MeanUserEncoder(UserEncoder):
+    """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with what is known of the user.
+
+    Reference:
+        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944, section 4.
+    """
+
+    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
+        """Return equal weights."""
+        count = mask.sum(1, keepdim=True)
+        return mask / torch.sqrt(count + self.log_shrinkage.exp())
+
+
+class AdditiveAttentionUserEncoder(UserEncoder):
+    """Learn the weights: softmax over ``v . tanh(W [d, rating])``.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        ids: What a known user's id adds.
+        shrinkage: Ratings that the user's bias is shrunk by at the start.
+        hidden: Width of the attention's hidden layer.
+
+    Reference:
+        Wu et al. 2019, Neural News Recommendation with Attentive Multi-View Learning, https://arxiv.org/abs/1907.05576, section 3.2.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        ids: Callable[[int, int], Ids] = NoIds,
+        shrinkage: float = 5.0,
+        hidden: int = 64,
+    ) -> None:
+        super().__init__(facts, width, ids, shrinkage)
+        self.hidden = nn.Linear(width + 1, hidden)
+        self.score = nn.Linear(hidden, 1, bias=False)
+
+    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
+        """Return the softmax over real behaviors."""
+        inputs = torch.cat([behaviors, level.unsqueeze(-1)], -1)
+        scores = self.score(torch.tanh(self.hidden(inputs))).squeeze(-1)  # [B, H]
+        return masked_softmax(scores, mask)

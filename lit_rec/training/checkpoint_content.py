@@ -1,0 +1,141 @@
+"""What makes a checkpoint explain itself: everything that inference needs, in values that ``weights_only=True`` reads."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.facts import Facts
+from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.errors import CheckpointError
+
+KEY = "lit_rec"
+FORMAT = 1
+_LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "polars", "numpy")
+
+
+def checkpoint_content(
+    data: BehaviorDataModule,
+    facts: Facts,
+    vectors: torch.Tensor | None,
+    config: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Gather what goes into a checkpoint under ``KEY``.
+
+    Args:
+        data: The datamodule of the run.
+        facts: What the network was built from, the encoder's configuration included.
+        vectors: The catalogue's vectors ``[I, D]`` if they are of the weights saved; else they are made on loading.
+        config: The resolved configuration as plain values, where the run has one.
+    """
+    prepared, catalogue = data.prepared, data.catalogue
+    columns = prepared.items.drop("item_id", "text").with_columns(
+        pl.all().cast(pl.String, strict=False)
+    )
+    return {
+        "format": FORMAT,
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        "config": config,
+        "facts": facts.to_plain(),
+        "tokenizer": dict(data.tokenizer_files.files),
+        "template": {
+            "columns": list(data.text.columns),
+            "labels": data.text.labels,
+            "separator": data.text.separator,
+        },
+        "history_length": data.history.max_length,
+        "catalogue": {
+            "item_id": prepared.items["item_id"].to_list(),
+            "columns": {name: columns[name].to_list() for name in columns.columns},
+            "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
+            "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
+            "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
+            "vectors": None if vectors is None else vectors.detach().cpu().clone(),
+        },
+        # what every user of the data did, so that `recommend --user` needs no table
+        "users": {
+            "user_id": list(prepared.user_ids),
+            **{
+                name: torch.from_numpy(np.array(getattr(prepared, name)))
+                for name in ("offsets", "item", "rating", "event", "timestamp")
+            },
+        },
+    }
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint, to the CPU, without running any code that it might hold.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged, or not one of lit_rec's.
+    """
+    path = Path(path)
+    where = f"--ckpt_path {path}"
+    if not path.is_file():
+        near = (
+            sorted(p.name for p in path.parent.glob("*.ckpt"))[:3] if path.parent.is_dir() else []
+        )
+        raise CheckpointError(
+            f"there is no such file (seen from {Path.cwd()})"
+            if not path.is_dir()
+            else "this is a folder",
+            where=where,
+            rule="a checkpoint file, such as checkpoints/quickstart/version_0/best.ckpt",
+            remedy=f"beside it lie {', '.join(near)}"
+            if near
+            else "check the path, or run `lit-rec fit` first",
+        )
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files raise anything from OSError to UnicodeDecodeError
+        raise CheckpointError(
+            f"the file of {path.stat().st_size:,} bytes cannot be read ({type(error).__name__})",
+            where=where,
+            rule="a whole checkpoint written by lit_rec",
+            remedy="copy it again, or use another checkpoint (last.ckpt beside best.ckpt)",
+        ) from error
+    if not isinstance(checkpoint, dict) or KEY not in checkpoint:
+        found = (
+            sorted(checkpoint)[:5] if isinstance(checkpoint, dict) else type(checkpoint).__name__
+        )
+        raise CheckpointError(
+            f"this was not written by lit_rec; it holds {found}",
+            where=where,
+            rule=f"a checkpoint with the entry '{KEY}'",
+            remedy="name a best.ckpt or last.ckpt that `lit-rec fit` wrote",
+        )
+    if checkpoint[KEY]["format"] != FORMAT:
+        raise CheckpointError(
+            f"its format is {checkpoint[KEY]['format']}",
+            where=where,
+            rule=f"format {FORMAT}, which this version of lit_rec reads",
+            remedy="use the version of lit_rec that wrote it, or train again",
+        )
+    return checkpoint
+
+
+def facts_of(content: dict[str, Any]) -> Facts:
+    """Return the Facts of a checkpoint's content."""
+    return Facts.from_plain(content["facts"])
+
+
+def tokenizer_of(content: dict[str, Any]) -> TokenizerFiles:
+    """Return the tokenizer of a checkpoint's content."""
+    return TokenizerFiles(content["tokenizer"])
+
+
+def catalogue_of(content: dict[str, Any], facts: Facts) -> Catalogue:
+    """Return the catalogue of a checkpoint's content."""
+    entry = content["catalogue"]
+    row = {id_: place + 1 for place, id_ in enumerate(facts.item_ids)}
+    vocab = np.fromiter((row.get(id_, 0) for id_ in entry["item_id"]), np.int64)
+    store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
+    return Catalogue(store, entry["text_of_item"].numpy(), vocab)

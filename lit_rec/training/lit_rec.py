@@ -1,0 +1,269 @@
+"""LitRec: the LightningModule around an encoder and its heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.cli import OptimizerCallable
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
+
+from lit_rec.data.batches import RecBatch
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.facts import Facts
+from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.models.networks import Network
+from lit_rec.models.objectives import Objective, SquaredError
+from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
+from lit_rec.training.parameter_groups import parameter_groups
+from lit_rec.training.random_state import random_state, restore_random_state
+from lit_rec.training.schedules import LinearSchedule, Schedule
+
+_ITEMS_AT_ONCE = 4096  # items encoded together for a table: bounds its memory, not its result
+
+
+class LitRec(lightning.LightningModule):
+    """Train and evaluate a network on batches of behaviors.
+
+    The network is built in ``configure_model`` from the data's ``Facts`` (or the checkpoint's), so no option carries a size. While
+    training, each distinct item of a batch is encoded once; evaluation encodes the catalogue once per pass and looks vectors up.
+
+    Args:
+        network: Builds the network from Facts; in Python, a ``functools.partial``.
+        objective: What is minimised.
+        encoder_rate: Learning rate of the encoder.
+        head_rate: Learning rate of everything else.
+        encoder_decay: Weight decay of the encoder (none on biases and norms).
+        head_decay: Weight decay of everything else (none on biases and scales).
+        schedule: How the rates go with the optimizer step; linear after a warm-up of 10 % by default.
+        optimizer: Takes the parameter groups; AdamW by default.
+
+    Raises:
+        ConfigError: If a rate or decay is negative.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[Facts], Network],
+        objective: Objective | None = None,
+        encoder_rate: float = 2e-5,
+        head_rate: float = 1e-3,
+        encoder_decay: float = 0.01,
+        head_decay: float = 0.01,
+        schedule: Schedule | None = None,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(ignore=["network", "objective", "schedule", "optimizer"])
+        for name in ("encoder_rate", "head_rate", "encoder_decay", "head_decay"):
+            if self.hparams[name] < 0:
+                raise ConfigError(
+                    f"{self.hparams[name]} is negative",
+                    where=f"model.{name}",
+                    rule="0 or more",
+                    remedy="2e-5 for an encoder and 1e-3 for heads are a start",
+                )
+        self._factory = network
+        self.objective = objective or SquaredError()
+        self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
+        self.facts: Facts | None = None
+        self.network: Network | None = None
+        self._losses = torch.nn.ModuleDict(
+            {f"{s}_loss": MeanMetric() for s in ("fit", "val", "test")}
+        )
+        self._metrics = torch.nn.ModuleDict(
+            {f"{s}_metrics": _rating_metrics(s) for s in ("val", "test")}
+        )
+        self.run_config: dict[str, Any] | None = None  # set by the command line
+        self._restored_state: dict[str, Any] | None = None
+        self._table: Tensor | None = None
+        self.table_step = -1
+
+    def configure_model(self) -> None:
+        """Build the network, once, from the checkpoint's Facts or the datamodule's."""
+        if self.network is None:
+            if self.facts is None:
+                self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
+            self.network = self._factory(self.facts)
+
+    def built(self) -> Network:
+        """Return the network.
+
+        Raises:
+            ValueError: Before ``configure_model``.
+        """
+        if self.network is None:
+            raise ValueError("the network is built by configure_model, once Facts are known")
+        return self.network
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Return the optimizer over parameter groups, and a schedule that advances by step."""
+        network, options = self.built(), self.hparams
+        groups = parameter_groups(
+            network,
+            network.backbone,
+            encoder_rate=options["encoder_rate"],
+            head_rate=options["head_rate"],
+            encoder_decay=options["encoder_decay"],
+            head_decay=options["head_decay"],
+        )
+        optimizer = self._optimizer(groups)  # type: ignore[arg-type]
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self._schedule.factor(step, steps)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        return self._step(batch, "fit")
+
+    def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        return self._step(batch, "val")
+
+    def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
+        """Return scores ``[B, C]``, which the report collects."""
+        self._step(batch, "test")
+        return self.last_scores
+
+    def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
+        """Return scores ``[B, C]``."""
+        return self.scores(batch)
+
+    def scores(self, batch: RecBatch) -> Tensor:
+        """Return scores ``[B, C]``, from the item table where it stands, else by encoding the batch's items."""
+        network = self.built()
+        if self.training or self._table is None:
+            item_vectors = network.encode_items(batch.texts, batch.items)  # [N, D]
+        else:
+            item_vectors = self._table[batch.items.catalogue_row]  # [N, D]
+        users = network.encode_users(item_vectors, batch)
+        scores: Tensor = network.score(users, item_vectors, batch)
+        return scores
+
+    def _step(self, batch: RecBatch, stage: str) -> Tensor:
+        scores = self.scores(batch)
+        total, count = self.objective(scores, batch.target)
+        loss: Tensor = total / count.clamp(min=1)
+        # a mean of batch means would weigh rows unequally
+        self._losses[f"{stage}_loss"].update(loss.detach(), count)
+        name = "train" if stage == "fit" else stage
+        self.log(
+            f"{name}/loss",
+            self._losses[f"{stage}_loss"],
+            on_step=stage == "fit",
+            on_epoch=True,
+            batch_size=len(batch),
+            prog_bar=stage == "fit",
+        )
+        if stage != "fit":
+            self.last_scores = scores.detach()
+            metrics = self._metrics[f"{stage}_metrics"]
+            metrics.update(scores[batch.target.mask], batch.target.value[batch.target.mask])
+            self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
+        return self._scaled(loss, count) if stage == "fit" else loss
+
+    def _scaled(self, loss: Tensor, count: Tensor) -> Tensor:
+        """Undo DDP's mean over ranks where they hold unequal numbers of targets."""
+        if self.trainer.world_size == 1:
+            return loss
+        total = count.detach().clone().float()
+        torch.distributed.all_reduce(total)
+        return loss * (count * self.trainer.world_size / total.clamp(min=1))
+
+    def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:
+        """Build another network; ``pretrained`` reads the encoder's own weights even where Facts know its configuration."""
+        return self._factory(replace(facts, backbone=None) if pretrained else facts)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what makes the checkpoint explain itself, and the state of all chance."""
+        facts = self.facts
+        if facts is None:
+            raise ValueError("a checkpoint is saved after configure_model")
+        facts = replace(facts, backbone=self.built().backbone.config_plain())
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        checkpoint[KEY] = checkpoint_content(data, facts, self.fresh_table, self.run_config)
+        checkpoint["random_state"] = random_state()
+        # the configuration stands under KEY; Lightning would lay these over the user's options without a word
+        checkpoint.pop("hyper_parameters", None)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Compare the checkpoint's Facts with those the network was built from.
+
+        Raises:
+            CheckpointError: If they differ, naming both values.
+        """
+        if KEY not in checkpoint or self.facts is None:
+            return
+        here, there = asdict(self.facts), asdict(facts_of(checkpoint[KEY]))
+        clash = [
+            f"{name}: {_short(here[name])} in the data, {_short(there[name])} in the checkpoint"
+            for name in here
+            if name != "backbone" and here[name] != there[name]
+        ]
+        if clash:
+            raise CheckpointError(
+                "the checkpoint was trained on other data",
+                details=clash,
+                rule="a run goes on with the data and options it began with",
+                remedy="restore the data and options, or start a new run without --ckpt_path",
+            )
+        if self.trainer.state.fn == "fit" and "random_state" in checkpoint:
+            self._restored_state = checkpoint["random_state"]
+
+    def on_train_start(self) -> None:
+        """Go on with the checkpoint's chance where a run is resumed."""
+        if self._restored_state is not None:
+            restore_random_state(self._restored_state)
+            self._restored_state = None
+
+    @torch.no_grad()
+    def item_table(self, catalogue: Catalogue) -> Tensor:
+        """Encode the whole catalogue once, in evaluation mode.
+
+        Returns:
+            ``[I, D]`` float32 on this module's device.
+        """
+        network, training = self.built(), self.training
+        network.eval()
+        rows = []
+        for start in range(0, len(catalogue), _ITEMS_AT_ONCE):
+            codes = np.arange(start, min(start + _ITEMS_AT_ONCE, len(catalogue)), dtype=np.int64)
+            texts, items = catalogue.take(codes)
+            rows.append(network.encode_items(texts.to(self.device), items.to(self.device)))
+        network.train(training)
+        return torch.cat(rows)
+
+    def _renew_table(self) -> None:
+        catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
+        with self.trainer.precision_plugin.forward_context():
+            self._table = self.item_table(catalogue)
+        self.table_step = self.global_step
+
+    @property
+    def fresh_table(self) -> Tensor | None:
+        """The catalogue's vectors ``[I, D]``, if they are of the present weights."""
+        return self._table if self.table_step == self.global_step else None
+
+    on_validation_epoch_start = _renew_table
+    on_test_epoch_start = _renew_table
+    on_predict_epoch_start = _renew_table
+
+
+def _rating_metrics(stage: str) -> MetricCollection:
+    return MetricCollection(
+        {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}, prefix=f"{stage}/"
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,55 @@
+"""predictions.parquet: one score per row, in the input's order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import polars as pl
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
+
+from lit_rec.data.atomic import replace_file
+from lit_rec.training.collected import CollectedScores
+from lit_rec.training.run_folder import run_folder
+
+
+class PredictionWriter(Callback):
+    """Write what ``predict`` scored as (user_id, item_id, score), from one or several processes."""
+
+    def on_predict_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self._collected = CollectedScores()
+
+    def on_predict_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self._collected.add(batch.row, outputs)
+
+    def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write the file beside the checkpoint, whole or not at all."""
+        rows, scores = self._collected.gather()
+        if not trainer.is_global_zero:
+            return
+        prepared = trainer.datamodule.prepared  # type: ignore[attr-defined]
+        frame = pl.DataFrame(
+            {
+                "row": prepared.row[rows],
+                "user_id": pl.Series(prepared.user_ids, dtype=pl.String).gather(
+                    prepared.user[rows]
+                ),
+                "item_id": prepared.items["item_id"].gather(prepared.item[rows]),
+                "score": scores,
+            }
+        ).sort("row")
+        path = Path(run_folder(trainer), "predictions.parquet")
+        replace_file(path, frame.drop("row").write_parquet)
+        rank_zero_info(f"{len(frame):,} predictions: {path}")

@@ -1,0 +1,162 @@
+"""The rules of the house that no linter knows; each rule is also shown something that breaks it."""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("lit_rec", "tests", "tools", "configs", "docs", ".ci")
+MODULES = sorted((ROOT / "lit_rec").rglob("*.py"))
+PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").glob("*.py"))]
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+MAX_LINES = 300
+EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
+# A room imports from rooms with a lower number and from its own.
+RANKS = {"errors": 0, "data": 1, "models": 2, "evaluation": 3, "training": 4}
+RANKS |= {"inference": 5, "deploy": 5, "cli": 6}
+WITHOUT_LIGHTNING = ("models", "evaluation")
+# Written as patterns that do not match themselves, so that this file keeps its own rules.
+LOCAL = re.compile(r"/wor[k]/|/far[m]/|/roo[t]/|pypi[.]org|pythonhoste[d]")
+UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X]|NotImplementedErro[r]|placeholde[r])\b")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Every text file of the project; what git ignores lies elsewhere."""
+    paths = [path for path in ROOT.iterdir() if path.suffix in {".md", ".toml", ".txt", ".yaml"}]
+    for folder in FOLDERS:
+        paths += (ROOT / folder).rglob("*")
+    for path in paths:
+        if path.is_file() and "__pycache__" not in path.parts:
+            try:
+                yield path, path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+
+
+def imports_of(source: str, module: str, *, is_package: bool) -> set[str]:
+    """Full names of all that a module imports, wherever in it the import stands."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*start, *([node.module] if node.module else [])])
+            found |= {f"{origin}.{alias.name}" for alias in node.names}
+    return found
+
+
+def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]:
+    """Imports of one module of lit_rec that point the wrong way."""
+    room = [*module.split("."), ""][1]
+    found = []
+    for name in sorted(imports_of(source, module, is_package=is_package)):
+        parts = name.split(".")
+        if parts[0] in {"lightning", "pytorch_lightning"} and room in WITHOUT_LIGHTNING:
+            found.append(name)
+        # The package's own page may show what any room offers.
+        if parts[0] != "lit_rec" or not room or name == "lit_rec.__version__":
+            continue
+        target = [*parts, ""][1]
+        if target not in RANKS or RANKS[target] > RANKS[room]:
+            found.append(name)
+    return found
+
+
+def test_there_is_something_to_check():
+    assert len(MODULES) > 10
+    assert CONFIGS
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_file_is_one_idea(path: Path):
+    count = len(path.read_text(encoding="utf-8").splitlines())
+    assert count <= MAX_LINES, f"{count} lines; {MAX_LINES} at most: split it by ideas"
+    names = {part.removesuffix(".py") for part in path.relative_to(ROOT).parts}
+    assert not names & EMPTY_NAMES, "the name says nothing about what is inside"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path: Path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    is_package = parts[-1] == "__init__"
+    module = ".".join(parts[:-1] if is_package else parts)
+    assert is_package or len(parts) > 2 or parts[1] in RANKS, "a module outside the rooms"
+    found = breaches(path.read_text(encoding="utf-8"), module, is_package=is_package)
+    assert not found, f"{module} imports {found}"
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("lit_rec.models.heads", "from lit_rec.data.batches import RecBatch", []),
+        ("lit_rec.models.heads", "from lit_rec import training", ["lit_rec.training"]),
+        ("lit_rec.models.heads", "def f():\n    import lightning.pytorch", ["lightning.pytorch"]),
+        ("lit_rec.models.heads", "from lightning import fabric", ["lightning.fabric"]),
+        ("lit_rec.models.heads", "from ..training import lit", ["lit_rec.training.lit"]),
+        ("lit_rec.models.heads", "from .pooling import MeanPooling", []),
+        ("lit_rec.training.lit", "import lightning", []),
+        ("lit_rec.data.prepared", "import lit_rec.cli", ["lit_rec.cli"]),
+        ("lit_rec.data.prepared", "from lit_rec import Recommender", ["lit_rec.Recommender"]),
+        ("lit_rec.data.prepared", "from lit_rec import __version__", []),
+        ("lit_rec", "from lit_rec.inference import Recommender", []),
+    ],
+)
+def test_wrong_imports_are_seen(module: str, source: str, found: list[str]):
+    assert breaches(source, module) == found
+
+
+def test_relative_imports_of_a_package_start_at_the_package():
+    source = "from . import heads\nfrom ..training import lit"
+    assert imports_of(source, "lit_rec.models", is_package=True) == {
+        "lit_rec.models.heads",
+        "lit_rec.training.lit",
+    }
+
+
+def test_nothing_speaks_of_one_machine_or_is_left_for_later():
+    found = []
+    checked = 0
+    for path, text in texts():
+        checked += 1
+        for number, line in enumerate(text.splitlines(), 1):
+            if LOCAL.search(line) or (path.suffix == ".py" and UNFINISHED.search(line)):
+                found.append(f"{name_of(path)}:{number}: {line.strip()[:80]}")
+    assert checked > len(PYTHON)
+    assert not found
+
+
+def test_forbidden_words_are_seen():
+    assert LOCAL.search("/".join(["see ", "work", "main"]))
+    assert UNFINISHED.search("# todo: later".upper())
+    assert not UNFINISHED.search("XXL")
+
+
+@pytest.mark.parametrize(
+    "name", ["tools/quickstart", "tools/test", "tools/fetch_assets.py", ".ci/run"]
+)
+def test_commands_can_be_run(name: str):
+    path = ROOT / name
+    assert os.access(path, os.X_OK), f"chmod +x {name}"
+    assert path.read_text(encoding="utf-8").startswith("#!/usr/bin/env ")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+def test_config_opens_with_its_command(path: Path):
+    comment = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        comment.append(line)
+    assert re.search(rf"lit-rec \w+ .*{re.escape(name_of(path))}", "\n".join(comment)), (
+        f"the first lines of {path.name} are a comment that says what it trains and the command"
+    )

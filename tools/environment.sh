@@ -1,0 +1,81 @@
+# Sourced by tools/quickstart, tools/test and .ci/run from the repository root: a virtual environment that
+# is made once and brought up to date when pyproject.toml or constraints.txt change.
+
+VENV=${LIT_REC_VENV:-.venv}
+
+# Ctrl-C ends the script too, also where the command it hits ends in good order.
+trap 'exit 130' INT
+
+# Print the first Python that can make the environment.
+find_python() {
+  local candidate
+  for candidate in python3.11 python3 python3.12 python3.13; do
+    if "$candidate" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      echo "$candidate"
+      return
+    fi
+  done
+  {
+    echo "No Python 3.11 or later with the venv module is on the PATH (python3 is: $(python3 --version 2>/dev/null || echo absent))."
+    echo "  Try:  install it (Debian and Ubuntu: apt install python3.11 python3.11-venv), or set LIT_REC_VENV to an existing environment."
+  } >&2
+  return 2
+}
+
+# Run pip quietly: a line with the time and what it does shows that it lives; all it said is shown if it fails.
+watched() {
+  local log ticker status=0
+  log=$(mktemp)
+  show_progress "$log" &
+  ticker=$!
+  "$@" >"$log" 2>&1 || status=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  if [ -t 1 ]; then printf '\r\033[K'; fi
+  if [ "$status" -ne 0 ]; then cat "$log" >&2; fi
+  rm -f "$log"
+  return "$status"
+}
+
+# Runs beside pip; ends with the script that started it.
+show_progress() {
+  local log=$1 started=$SECONDS elapsed words
+  while sleep 1 && kill -0 $$ 2>/dev/null; do
+    elapsed=$((SECONDS - started))
+    words=$(grep -oE '(Collecting|Downloading|Installing) .*' "$log" | tail -n 1 | cut -c 1-60)
+    if [ -t 1 ]; then
+      printf '\r\033[K  %d s  %s' "$elapsed" "$words"
+    elif [ $((elapsed % 15)) -eq 0 ]; then
+      printf '  %d s  %s\n' "$elapsed" "$words"
+    fi
+  done
+}
+
+# What the installed packages depend on: an editable install also points to this folder.
+fingerprint() {
+  { pwd && cat pyproject.toml constraints.txt; } | cksum
+}
+
+is_installed() { # extra
+  [ "$(cat "$VENV/.lit_rec-$1" 2>/dev/null)" = "$(fingerprint)" ] && "$VENV/bin/python" -c '' 2>/dev/null
+}
+
+# Make the environment and install the project with its pinned dependencies, unless that has been done.
+install_project() { # extra: "runtime" or "dev"; further arguments are pip's
+  local extra=$1 python target=.
+  shift
+  if is_installed "$extra" || { [ "$extra" = runtime ] && is_installed dev; }; then
+    echo "  found up to date: $VENV"
+    return
+  fi
+  if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+    python=$(find_python) || return
+    echo "  making $VENV with $("$python" --version)"
+    "$python" -m venv "$VENV" || return
+  fi
+  if [ "$extra" = dev ]; then target='.[dev]'; fi
+  echo "  installing $target with constraints.txt into $VENV (about a minute, 2 GB; much more where PyTorch comes with CUDA)"
+  watched "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+    -c constraints.txt -e "$target" "$@" || return
+  fingerprint >"$VENV/.lit_rec-$extra"
+}

