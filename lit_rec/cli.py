@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from lit_rec import __version__
 from lit_rec.errors import ConfigError, LitRecError
@@ -64,8 +65,6 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> None:
     if words[0] not in _SUBCOMMANDS:
-        from difflib import get_close_matches
-
         near = get_close_matches(words[0], _SUBCOMMANDS, n=1)
         raise ConfigError(
             f"'{words[0]}' is not a subcommand",

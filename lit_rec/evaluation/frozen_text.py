@@ -86,9 +86,8 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         ]
         self.penalty = _PENALTIES[int(np.argmin(errors))]
         self.text = self.unit @ _ridge(self.unit, mean, count, self.penalty)
-        self.item = (
-            self.text
-        )  # the history's bias is measured against what this model knows of items
+        # the history's bias is measured against what this model knows of items
+        self.item = self.text
 
     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
         """Return the ratings."""
@@ -97,9 +96,10 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
 def _ridge(x: Floats, y: Floats, weight: Floats, penalty: float) -> Floats:
     gram = x.T @ (x * weight[:, None]) + penalty * np.eye(x.shape[1])
-    return np.linalg.solve(gram, x.T @ (weight * y))
+    return np.linalg.solve(gram, x.T @ (weight * y)).astype(np.float64)
 
 
 def _unit(vectors: Floats) -> Floats:
     centred = vectors - vectors.mean(0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    unit: Floats = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    return unit

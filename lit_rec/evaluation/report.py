@@ -38,12 +38,12 @@ class Report:
     meta: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Write JSON, whole or not at all.
+        """Write JSON, whole or not at all; what is no number is null.
 
         Raises:
             ConfigError: If the folder cannot be written.
         """
-        content = {"meta": self.meta, "rows": [asdict(row) for row in self.rows]}
+        content = {"meta": self.meta, "rows": [_plain(row) for row in self.rows]}
         replace_file(path, lambda work: work.write_text(json.dumps(content, indent=1) + "\n"))
 
     @classmethod
@@ -65,10 +65,13 @@ class Report:
             ) from error
 
     def value(self, model: str, metric: str = "rmse", slice: str = "all") -> float | None:
-        """Return one figure."""
-        return next(
-            r.value for r in self.rows if (r.model, r.metric, r.slice) == (model, metric, slice)
-        )
+        """Return one figure.
+
+        Raises:
+            KeyError: If the report has no such figure.
+        """
+        values = {(r.model, r.metric, r.slice): r.value for r in self.rows}
+        return values[model, metric, slice]
 
     def table(self) -> Table:
         """Return RMSE with its interval per model and slice, for the screen."""
@@ -134,6 +137,10 @@ def build_report(
                 low, high = interval(squared[place] - squared[0])
                 rows.append(ReportRow(model, name, "rmse_difference", difference, low, high, count))
     return Report(tuple(rows), dict(meta or {}))
+
+
+def _plain(row: ReportRow) -> dict[str, Any]:
+    return {k: None if v != v else v for k, v in asdict(row).items()}  # NaN is not JSON
 
 
 def _cell(row: ReportRow) -> str:

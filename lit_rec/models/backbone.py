@@ -31,6 +31,8 @@ class Backbone(nn.Module):
         super().__init__()
         self.model = model
         tuning.apply(model)
+        if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
+            pooler.requires_grad_(False)  # no output of it is used: it would wait for a gradient
         self._frozen = not any(p.requires_grad for p in model.parameters())
         self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
 
@@ -58,9 +60,13 @@ class Backbone(nn.Module):
 
     def forward(self, chunk: TextChunk) -> Tensor:
         """Return the token vectors of a chunk."""
+        ids, mask = chunk.input_ids, chunk.mask.long()
+        width = ids.shape[1]
+        if not width:  # empty texts without special tokens; no encoder takes a text of no place
+            ids, mask = ids.new_zeros(len(ids), 1), mask.new_zeros(len(ids), 1)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
-            out = self.model(input_ids=chunk.input_ids, attention_mask=chunk.mask.long())
-        hidden: Tensor = out.last_hidden_state
+            out = self.model(input_ids=ids, attention_mask=mask)
+        hidden: Tensor = out.last_hidden_state[:, :width]
         return hidden.float()
 
 
@@ -68,7 +74,7 @@ def model_of_config(plain: dict[str, Any]) -> nn.Module:
     """Build an encoder with random weights from a plain configuration."""
     options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
     config = AutoConfig.for_model(plain["model_type"], **options)
-    model: nn.Module = AutoModel.from_config(config, attn_implementation="sdpa")
+    model: nn.Module = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     return model.float()
 
 
@@ -110,9 +116,9 @@ class ConfiguredBackbone(Backbone):
     ) -> None:
         try:
             model = model_of_config(facts.backbone or {**options, "model_type": model_type})
-        except (KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # transformers has no common class for what it finds wrong
             raise ConfigError(
-                f"no encoder can be built from '{model_type}' with {options} ({error})",
+                f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
                 where="model...backbone.init_args.model_type",
                 rule="an architecture of transformers and options of its configuration",
                 remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
@@ -130,14 +136,20 @@ def _pretrained(name: str) -> nn.Module:
             remedy="name the folder that holds config.json",
         )
     try:
-        model: nn.Module = AutoModel.from_pretrained(
-            name, attn_implementation="sdpa", local_files_only=folder.is_dir()
-        )
-    except (OSError, ValueError, KeyError) as error:
+        model: nn.Module = AutoModel.from_pretrained(name, local_files_only=folder.is_dir())
+    except (
+        Exception
+    ) as error:  # of transformers, the hub's client, or the reader of damaged weights
         raise ConfigError(
-            f"no encoder can be read from '{name}' (seen from {Path.cwd()})",
+            f"no encoder can be read from '{name}', seen from {Path.cwd()} ({_reason(error)})",
             where=_OPTION,
             rule="a folder with config.json and weights, or a name of the model hub",
             remedy="check the path; tools/fetch_assets.py brings the encoder of the examples",
         ) from error
     return model.float()
+
+
+def _reason(error: Exception) -> str:
+    """Return the kind of an error and its first sentence: some list every architecture there is."""
+    text = " ".join(str(error).split()).split(". ")[0]
+    return f"{type(error).__name__}: {text[:200]}"

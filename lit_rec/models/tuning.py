@@ -82,5 +82,5 @@ class TopLayersTuning(Tuning):
         for layer in found[len(found) - self.layers :]:
             layer.requires_grad_(True)
         for name, module in model.named_modules():
-            if name in ("norm", "ln_f", "final_norm", "encoder.LayerNorm"):  # after the last layer
+            if name in ("norm", "ln_f", "final_norm"):  # after the last layer
                 module.requires_grad_(True)

@@ -30,6 +30,9 @@ class UserEncoder(nn.Module):
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
 
+    Raises:
+        ValueError: If ``shrinkage`` is not above 0.
+
     Reference:
         Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874 (shrunk biases).
     """
@@ -42,6 +45,10 @@ class UserEncoder(nn.Module):
         shrinkage: float = 5.0,
     ) -> None:
         super().__init__()
+        if shrinkage <= 0:
+            raise ValueError(
+                f"shrinkage is {shrinkage}; it must be above 0, for its logarithm is learned"
+            )
         self.width, self.rating_mean = width, facts.rating_mean
         self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
         self.event = nn.Embedding(len(facts.events) + 1, width, padding_idx=0)
@@ -51,6 +58,7 @@ class UserEncoder(nn.Module):
         self.log_shrinkage = nn.Parameter(torch.tensor(float(shrinkage)).log())
         self.ids = ids(len(facts.user_ids), width)
         nn.init.normal_(self.event.weight[1:], std=0.02)
+        self.event.weight.requires_grad_(len(facts.events) > 0)
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user vectors."""

@@ -29,7 +29,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint, tokenizer_of
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.predictions import PredictionWriter
-from lit_rec.training.test_report import ReportWriter
+from lit_rec.training.report_writer import ReportWriter
 
 _CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
 

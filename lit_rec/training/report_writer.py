@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_warn
 from rich.console import Console
 
+from lit_rec.data.batches import Texts
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import LitRecError
 from lit_rec.evaluation.baselines import (
@@ -100,8 +101,6 @@ def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
     store = data.catalogue.store
     everything = np.arange(len(store.offsets) - 1, dtype=np.int64)
     vectors = np.zeros((len(everything), backbone.width))
-    from lit_rec.data.batches import Texts
-
     texts = Texts(
         torch.from_numpy(np.array(store.tokens)), torch.from_numpy(np.array(store.offsets))
     )

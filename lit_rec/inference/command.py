@@ -1,0 +1,96 @@
+"""``lit-rec recommend``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from lit_rec.errors import ConfigError
+from lit_rec.inference.recommender import Recommendation, Recommender
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(
+            message,
+            where="lit-rec recommend",
+            rule="--ckpt_path, and one of --history, --user and --text",
+            remedy="see `lit-rec recommend --help`",
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="lit-rec recommend", description="Recommend from a checkpoint.", allow_abbrev=False
+    )
+    parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
+    parser.add_argument(
+        "--history",
+        help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; without, an item counts as liked",
+    )
+    parser.add_argument(
+        "--user", help="a user of the data: their history is taken from the checkpoint"
+    )
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        help="text of something liked that the catalogue does not have; may be repeated",
+    )
+    parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def recommend(words: list[str]) -> None:
+    """Run the command.
+
+    Args:
+        words: The options.
+
+    Raises:
+        LitRecError: If the input is wrong.
+    """
+    options = _parser().parse_args(words)
+    if options.user is None and options.history is None and not options.text:
+        raise ConfigError(
+            "nobody to recommend for",
+            where="lit-rec recommend",
+            rule="one of --history, --user and --text",
+            remedy="lit-rec recommend --ckpt_path X --history 50,181",
+        )
+    rec = Recommender.from_checkpoint(options.ckpt_path)
+    history: list[Any] = rec.history_of(options.user) if options.user is not None else []
+    history += [_entry(word.strip()) for word in (options.history or "").split(",") if word.strip()]
+    history += [rec.entry_of_text(text) for text in options.text]
+    found = rec.recommend(history, options.k, user=options.user)
+    if options.json:
+        json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        Console().print(_table(found))
+
+
+def _entry(word: str) -> dict[str, Any]:
+    item, colon, rating = word.rpartition(":")
+    return {"item_id": item, "rating": rating} if colon else {"item_id": word}
+
+
+def _table(found: list[Recommendation]) -> Table:
+    table = Table()
+    table.add_column("", justify="right")
+    table.add_column("score", justify="right")
+    table.add_column("item_id")
+    names = list(found[0].fields)[:3] if found else []
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for place, one in enumerate(found, 1):
+        cells = [one.fields[name] or "" for name in names]
+        table.add_row(str(place), f"{one.score:.3f}", one.item_id, *cells)
+    return table

@@ -1,0 +1,324 @@
+"""Recommender: recommendations and ratings from a checkpoint alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+from jsonargparse import ArgumentParser
+from torch import Tensor
+
+from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.errors import CheckpointError, DataError
+from lit_rec.inference.requests import HistoryEntry, Seen, event_place, item_row, rating_of
+from lit_rec.training.checkpoint_content import (
+    KEY,
+    catalogue_of,
+    facts_of,
+    read_checkpoint,
+    tokenizer_of,
+)
+from lit_rec.training.lit_rec import LitRec
+
+_DAY = 86_400.0
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One item of a list: its id, its score, and the columns of the items table."""
+
+    item_id: str
+    score: float
+    fields: dict[str, str | None]
+
+
+class Recommender:
+    """Recommend from a checkpoint: no YAML, no data folder, no encoder folder and no network are needed.
+
+    A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for an item that
+    the catalogue does not have) and optional ``rating``, ``event`` and ``timestamp``. For a model of ratings, a behavior without a
+    rating counts as liked: it is given the highest rating.
+
+    Example:
+        >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
+        >>> rec.recommend(history=["50", "181"], k=3)  # doctest: +SKIP
+    """
+
+    def __init__(self, module: LitRec, content: dict[str, Any]) -> None:
+        self._module = module.eval()
+        self._content = content
+        self._facts = facts_of(content)
+        self._tokenizer: TokenizerFiles = tokenizer_of(content)
+        self._catalogue: Catalogue = catalogue_of(content, self._facts)
+        self._template = TextTemplate(**content["template"])
+        self._ids: list[str] = list(content["catalogue"]["item_id"])
+        self._columns: dict[str, list[str | None]] = {
+            name: list(values) for name, values in content["catalogue"]["columns"].items()
+        }
+        self._rows = {id_: row for row, id_ in enumerate(self._ids)}
+        self._users = {id_: row for row, id_ in enumerate(content["users"]["user_id"])}
+        self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
+        vectors = content["catalogue"]["vectors"]
+        self._vectors: Tensor = (
+            vectors.to(module.device) if vectors is not None else module.item_table(self._catalogue)
+        )
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path, *, network: Any = None, device: str = "cpu") -> Self:
+        """Load a checkpoint.
+
+        Args:
+            path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
+            network: The network's factory, for a checkpoint of a run without a YAML.
+            device: Where to compute.
+
+        Raises:
+            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+        """
+        checkpoint = read_checkpoint(path)
+        content = checkpoint[KEY]
+        module = LitRec(network=network) if network else _module_of(content["config"], path)
+        module.facts = facts_of(content)
+        module.configure_model()
+        module.load_state_dict(checkpoint["state_dict"])
+        return cls(module.to(device), content)
+
+    @property
+    def item_ids(self) -> list[str]:
+        """Ids of the catalogue, added items included."""
+        return list(self._ids)
+
+    def history_of(self, user_id: str) -> list[dict[str, Any]]:
+        """Return what a user of the data did, oldest first, as ``recommend`` takes it.
+
+        Raises:
+            DataError: If the data had no such user.
+        """
+        users = self._content["users"]
+        if user_id not in self._users:
+            raise DataError(
+                f"'{user_id}' is not among the {len(self._users):,} users of the data",
+                where="user",
+                rule="a user_id of the behaviors table",
+                remedy="for somebody new, give a history instead",
+            )
+        row = self._users[user_id]
+        entries = []
+        for place in range(int(users["offsets"][row]), int(users["offsets"][row + 1])):
+            event = int(users["event"][place])
+            entries.append(
+                {
+                    "item_id": self._ids[int(users["item"][place])],
+                    "rating": float(users["rating"][place]),
+                    "event": self._facts.events[event] if event >= 0 else None,
+                    "timestamp": float(users["timestamp"][place]),
+                }
+            )
+        return entries
+
+    def entry_of_text(self, text: str) -> dict[str, Any]:
+        """Return a history entry for something known by its text alone: the text stands in the template's first column."""
+        return {self._template.columns[0]: text}
+
+    def recommend(
+        self,
+        history: Sequence[HistoryEntry] = (),
+        k: int = 10,
+        *,
+        user: str | None = None,
+        allow: Iterable[str] | None = None,
+        deny: Iterable[str] = (),
+        exclude_seen: bool = True,
+    ) -> list[Recommendation]:
+        """Return the k best items, best first; equal scores in the catalogue's order.
+
+        Args:
+            history: What the user did, oldest first; may be empty.
+            k: How many.
+            user: The user's id, which adds what the model learned of it.
+            allow: Only these ids.
+            deny: Not these ids.
+            exclude_seen: Whether items of the history are left out.
+
+        Raises:
+            DataError: If an id is not in the catalogue, a rating is out of range, or k is below 1.
+        """
+        if k < 1:
+            raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
+        seen, extra = self._seen(history)
+        open_ = np.full(len(self._ids), allow is None)
+        for id_ in allow or ():
+            open_[item_row(id_, self._rows, where="allow")] = True
+        for id_ in deny:
+            open_[item_row(id_, self._rows, where="deny")] = False
+        if exclude_seen:
+            open_[[s.item for s in seen if s.item < len(self._ids)]] = False
+        rows = np.flatnonzero(open_)
+        scores = self._scores(seen, extra, rows, user, now=None)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [self._recommendation(int(rows[b]), float(scores[b])) for b in best]
+
+    def score(
+        self,
+        history: Sequence[HistoryEntry],
+        items: Sequence[str],
+        *,
+        user: str | None = None,
+        timestamp: float | None = None,
+    ) -> list[float]:
+        """Return the model's score of each item, in the order asked: ratings for a model of ratings.
+
+        Args:
+            history: What the user did, oldest first.
+            items: Ids of the catalogue.
+            user: The user's id, which adds what the model learned of it.
+            timestamp: The time of asking in seconds, for the age of what was done.
+
+        Raises:
+            DataError: If an id is not in the catalogue, or a rating is out of range.
+        """
+        seen, extra = self._seen(history)
+        rows = np.array([item_row(i, self._rows, where="items") for i in items], dtype=np.int64)
+        return [float(s) for s in self._scores(seen, extra, rows, user, timestamp)]
+
+    def add_items(self, items: pl.DataFrame) -> None:
+        """Add items by their texts, without training: each is encoded once and can be recommended at once.
+
+        Args:
+            items: item_id and the columns of the text template.
+
+        Raises:
+            DataError: If item_id is missing, repeated, or already in the catalogue.
+        """
+        if "item_id" not in items.columns:
+            raise DataError(
+                f"there is no column 'item_id'; the table has {', '.join(items.columns)}",
+                where="add_items",
+                rule="item_id and the columns of the text",
+                remedy="rename the column that holds the ids",
+            )
+        ids = items["item_id"].cast(pl.String).to_list()
+        known = [id_ for id_ in ids if id_ in self._rows]
+        if known or len(set(ids)) < len(ids):
+            twice = known[0] if known else next(i for i in ids if ids.count(i) > 1)
+            raise DataError(
+                f"item_id '{twice}' is {'already in the catalogue' if known else 'there twice'}",
+                where="add_items",
+                rule="each item has an id of its own",
+                remedy="add only new items, each once",
+            )
+        vectors = self._encode(self._template.render(items).fill_null("").to_list())
+        self._vectors = torch.cat([self._vectors, vectors])
+        for id_ in ids:
+            self._rows[id_] = len(self._ids)
+            self._ids.append(id_)
+        for name, values in self._columns.items():
+            there = name in items.columns
+            values += items[name].cast(pl.String).to_list() if there else [None] * len(ids)
+
+    def _recommendation(self, row: int, score: float) -> Recommendation:
+        fields = {name: values[row] for name, values in self._columns.items()}
+        return Recommendation(self._ids[row], score, fields)
+
+    def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
+        """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
+        facts, seen, texts = self._facts, [], []
+        for entry in history:
+            record = {"item_id": entry} if isinstance(entry, str) else dict(entry)
+            if "item_id" in record:
+                row = item_row(str(record["item_id"]), self._rows, where="history")
+            else:
+                row = len(self._ids) + len(texts)
+                texts.append(self._text_of(record))
+            rating = record.get("rating")
+            given = (
+                facts.rating_high
+                if rating is None
+                else rating_of(rating, facts.rating_low, facts.rating_high)
+            )
+            timestamp = record.get("timestamp")
+            event = event_place(record.get("event"), facts.events)
+            seen.append(Seen(row, given, event, np.nan if timestamp is None else float(timestamp)))
+        return seen, self._encode(texts) if texts else self._vectors[:0]
+
+    def _text_of(self, record: Mapping[str, Any]) -> str:
+        columns = self._template.columns
+        if not any(record.get(c) for c in columns):
+            raise DataError(
+                f"{dict(record)!r} names no item",
+                where="history",
+                rule=f"item_id, or one of {', '.join(columns)}",
+                remedy=f"write {{'{columns[0]}': '...'}}",
+            )
+        row = pl.DataFrame(
+            {c: [record.get(c)] for c in columns}, schema={c: pl.String for c in columns}
+        )
+        return str(self._template.render(row)[0])
+
+    def _encode(self, texts: Sequence[str]) -> Tensor:
+        """Return vectors ``[len(texts), D]`` of items that training never saw."""
+        store = TokenStore.build(texts, self._tokenizer.open(), self._facts.max_tokens)
+        index = np.arange(len(texts), dtype=np.int64)
+        catalogue = Catalogue(store, index[:, None], np.zeros(len(texts), np.int64))
+        return self._module.item_table(catalogue)
+
+    @torch.no_grad()
+    def _scores(
+        self, seen: list[Seen], extra: Tensor, rows: Int64s, user: str | None, now: float | None
+    ) -> npt.NDArray[np.float64]:
+        if not len(rows):
+            return np.empty(0)
+        table = torch.cat([self._vectors, extra])
+        batch = self._batch(seen, rows, self._user_vocab.get(user or "", 0), now)
+        network = self._module.built()
+        users = network.encode_users(table, batch)
+        scores: Tensor = network.score(users, table, batch)
+        return scores[0].double().cpu().numpy()
+
+    def _batch(self, seen: list[Seen], rows: Int64s, user_row: int, now: float | None) -> RecBatch:
+        kept = seen[-self._content["history_length"] :]
+        slots = kept or [Seen(0, float("nan"), 0, float("nan"))]
+        age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
+        empty = torch.empty(0, dtype=torch.int64)
+        ones = torch.ones((1, len(rows)), dtype=torch.bool)
+        return RecBatch(
+            texts=Texts(empty.int(), torch.zeros(1, dtype=torch.int64)),
+            items=Items(empty.reshape(0, 1), empty, empty),
+            users=Users(torch.tensor([user_row])),
+            history=HistorySlots(
+                item_index=torch.tensor([[s.item for s in slots]]),
+                mask=torch.full((1, len(slots)), bool(kept)),
+                rating=torch.tensor([[s.rating for s in slots]], dtype=torch.float32),
+                event=torch.tensor([[s.event for s in slots]]),
+                age_days=torch.tensor([age], dtype=torch.float32),
+            ),
+            candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
+            target=Target(torch.zeros(1, len(rows)), ~ones),
+            row=torch.tensor([-1]),
+        ).to(self._module.device)
+
+
+def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
+    if config is None:
+        raise CheckpointError(
+            "it holds no configuration, for it was written by a run without a YAML",
+            where=str(path),
+            rule="the network is built from the configuration, or from a factory",
+            remedy="Recommender.from_checkpoint(path, network=FACTORY)",
+        )
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(LitRec, "model")
+    module: LitRec = parser.instantiate_classes(
+        parser.parse_object({"model": config["model"]})
+    ).model
+    return module

@@ -1,0 +1,85 @@
+"""What is asked of a Recommender: histories and items, as ids, as texts, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from lit_rec.errors import DataError
+
+HistoryEntry = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One behavior of a request.
+
+    Args:
+        item: Row of the item among the catalogue and the request's own items.
+        rating: The rating; NaN: none.
+        event: Place among the events, 0 for none.
+        timestamp: Seconds; NaN: unknown.
+    """
+
+    item: int
+    rating: float
+    event: int
+    timestamp: float
+
+
+def item_row(item_id: str, rows: Mapping[str, int], *, where: str) -> int:
+    """Return the catalogue row of an id.
+
+    Raises:
+        DataError: If the catalogue has no such item.
+    """
+    if item_id in rows:
+        return rows[item_id]
+    near = get_close_matches(item_id, rows, n=3)
+    raise DataError(
+        f"'{item_id}' is not among the {len(rows):,} items of the catalogue",
+        where=where,
+        rule="ids of the items table, as text",
+        remedy=(f"did you mean {' or '.join(near)}? " if near else "")
+        + "A new item can be given by its text, or added with add_items",
+    )
+
+
+def event_place(event: str | None, events: Sequence[str]) -> int:
+    """Return 1 + the event's place, 0 for none.
+
+    Raises:
+        DataError: If training saw no such event.
+    """
+    if event is None:
+        return 0
+    if event in events:
+        return list(events).index(event) + 1
+    raise DataError(
+        f"'{event}' is not an event of the training data",
+        where="history",
+        rule=f"one of {', '.join(events) or 'none: the data had no events'}",
+        remedy="correct it or leave it out",
+    )
+
+
+def rating_of(value: Any, low: float, high: float) -> float:
+    """Return a rating as a number within the training data's range.
+
+    Raises:
+        DataError: If it is not a number, or out of range.
+    """
+    try:
+        rating = float(value)
+    except (TypeError, ValueError):
+        rating = float("nan")
+    if low <= rating <= high:
+        return rating
+    raise DataError(
+        f"the rating {value!r} is not usable",
+        where="history",
+        rule=f"a number from {low:g} to {high:g}, as in the training data",
+        remedy="correct it, or leave it out for an item that was liked",
+    )

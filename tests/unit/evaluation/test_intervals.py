@@ -1,0 +1,69 @@
+"""The bootstrap against a loop that repeats drawn users row by row."""
+
+import numpy as np
+import pytest
+
+from lit_rec.evaluation.intervals import bootstrap_means, bootstrap_weights, interval
+
+USER = np.array([7, 3, 7, 9, 3, 7])
+ITEM = np.array([1, 1, 4, 4, 8, 8])
+LOSSES = np.random.default_rng(0).random((2, len(USER)))
+
+
+def loop(losses, weights_of_row):
+    means = []
+    for weights in weights_of_row:
+        total = count = 0.0
+        for loss, weight in zip(losses, weights, strict=True):
+            total += weight * loss
+            count += weight
+        means.append(total / count if count else np.nan)
+    return means
+
+
+def test_weights_draw_as_many_groups_as_there_are():
+    weights = bootstrap_weights(USER, 50, 0)
+    assert weights.shape == (50, 3)
+    assert (weights.sum(1) == 3).all()
+    assert weights.mean(0) == pytest.approx([1, 1, 1], abs=0.3)
+
+
+def test_draws_of_users_equal_the_loop():
+    weights = bootstrap_weights(USER, 20, 5)
+    place = {user: i for i, user in enumerate(sorted(set(USER.tolist())))}
+    per_row = [[draw[place[user]] for user in USER.tolist()] for draw in weights]
+    found = bootstrap_means(LOSSES, USER, draws=20, seed=5)
+    for model in range(2):
+        assert found[model] == pytest.approx(loop(LOSSES[model], per_row))
+
+
+def test_draws_of_users_and_items_equal_the_loop():
+    users, items = bootstrap_weights(USER, 40, 5), bootstrap_weights(ITEM, 40, 6)
+    user_place = {user: i for i, user in enumerate(sorted(set(USER.tolist())))}
+    item_place = {item: i for i, item in enumerate(sorted(set(ITEM.tolist())))}
+    pairs = list(zip(USER.tolist(), ITEM.tolist(), strict=True))
+    per_row = [
+        [u[user_place[user]] * i[item_place[item]] for user, item in pairs]
+        for u, i in zip(users, items, strict=True)
+    ]
+    found = bootstrap_means(LOSSES, USER, ITEM, draws=40, seed=5)
+    for model in range(2):
+        assert found[model] == pytest.approx(loop(LOSSES[model], per_row), nan_ok=True)
+
+
+def test_all_models_meet_the_same_draws():
+    paired = bootstrap_means(np.stack([LOSSES[0], LOSSES[0] + 0.25]), USER, draws=30)
+    assert paired[1] - paired[0] == pytest.approx([0.25] * 30)
+
+
+def test_one_user_leaves_no_chance():
+    alone = bootstrap_means(LOSSES[:, :1], USER[:1], ITEM[:1], draws=10)
+    assert alone == pytest.approx(np.repeat(LOSSES[:, :1], 10, 1))
+
+
+def test_interval_is_the_middle_of_the_draws():
+    assert interval(np.arange(1001.0)) == pytest.approx((25.0, 975.0))
+
+
+def test_interval_leaves_out_draws_without_rows():
+    assert interval(np.array([np.nan, 2.0, 2.0])) == (2.0, 2.0)

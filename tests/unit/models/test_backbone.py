@@ -1,0 +1,233 @@
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from lit_rec.data.batches import Texts
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.errors import ConfigError
+from lit_rec.models.backbone import ConfiguredBackbone, PretrainedBackbone
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.tuning import FrozenTuning, TopLayersTuning
+
+SIZES = {"vocab_size": 40, "max_position_embeddings": 32}
+KIN = SIZES | {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+RELATIVE = {
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "position_buckets": 8,
+    "norm_rel_ebd": "layer_norm",
+}
+ENDS = {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1}
+ENDS |= {"sep_token_id": 2, "eos_token_id": 2}
+DISTIL = SIZES | {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 16}
+GPT = {"vocab_size": 40, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
+# model type, options, what of it the top layer alone leaves trained
+FAMILIES = [
+    ("bert", KIN, ("encoder.layer.1.",)),
+    ("roberta", KIN | {"pad_token_id": 0}, ("encoder.layer.1.",)),
+    ("deberta-v2", KIN | RELATIVE, ("encoder.layer.1.",)),
+    ("modernbert", KIN | ENDS, ("layers.1.", "final_norm.")),
+    ("distilbert", DISTIL, ("transformer.layer.1.",)),
+    ("gpt2", GPT | {"bos_token_id": 1, "eos_token_id": 2}, ("h.1.", "ln_f.")),
+]
+families = pytest.mark.parametrize(("model_type", "options", "top"), FAMILIES)
+TEXTS = Texts(torch.tensor([5, 6, 7, 8, 9]).int(), torch.tensor([0, 0, 2, 5]))
+BARE = SpecialTokens((), (), 0)
+
+
+def whole(special):
+    return next(TEXTS.chunks(1000, special))
+
+
+def gradients(backbone, special):
+    backbone(whole(special)).square().sum().backward()
+    return {n for n, p in backbone.model.named_parameters() if p.grad is not None}
+
+
+@families
+def test_family_gives_token_vectors(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options).eval()
+    vectors = backbone(whole(facts.special))
+    assert vectors.shape == (3, 5, backbone.width) == (3, 5, 16)
+    assert vectors.dtype == torch.float32
+    assert torch.isfinite(vectors).all()
+
+
+@families
+def test_family_ignores_padding(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options).eval()
+    together = backbone(whole(facts.special))
+    for chunk in TEXTS.chunks(1, facts.special):
+        alone = backbone(chunk)[0]
+        row = together[int(chunk.text_index)][: len(alone)]
+        torch.testing.assert_close(alone, row, rtol=0, atol=1e-5)
+
+
+@families
+def test_top_layer_alone_is_trained(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options, TopLayersTuning(1))
+    parameters = dict(backbone.model.named_parameters())
+    trained = {name for name, p in parameters.items() if p.requires_grad}
+    assert trained == {name for name in parameters if name.startswith(top)}
+    assert trained
+    assert gradients(backbone, facts.special) == trained
+
+
+@families
+def test_every_parameter_trained_in_full_has_a_gradient(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options)
+    trained = {n for n, p in backbone.model.named_parameters() if p.requires_grad}
+    assert gradients(backbone, facts.special) == trained
+    assert not {
+        n for n in set(dict(backbone.model.named_parameters())) - trained if "pooler" not in n
+    }
+
+
+@families
+def test_frozen_encoder_has_no_gradient_and_no_dropout(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options, FrozenTuning()).train()
+    assert backbone.training
+    assert not any(module.training for module in backbone.model.modules())
+    one, two = backbone(whole(facts.special)), backbone(whole(facts.special))
+    assert not one.requires_grad
+    assert torch.equal(one, two)
+
+
+@families
+def test_trained_encoder_has_dropout_in_training_alone(facts, model_type, options, top):
+    names = ("hidden_dropout_prob", "embedding_dropout", "dropout", "embd_pdrop")
+    backbone = ConfiguredBackbone(facts, model_type, options | dict.fromkeys(names, 0.5))
+    assert not torch.equal(backbone(whole(facts.special)), backbone(whole(facts.special)))
+    backbone.eval()
+    assert torch.equal(backbone(whole(facts.special)), backbone(whole(facts.special)))
+
+
+@families
+def test_family_is_rebuilt_from_its_plain_configuration(facts, model_type, options, top):
+    first = ConfiguredBackbone(facts, model_type, options).eval()
+    known = replace(facts, backbone=first.config_plain())
+    again = ConfiguredBackbone(known, "another", {"hidden_size": 99}).eval()
+    again.load_state_dict(first.state_dict())
+    assert torch.equal(again(whole(facts.special)), first(whole(facts.special)))
+    assert again.config_plain() == first.config_plain()
+
+
+@families
+@pytest.mark.parametrize("budget", [1, 1000])
+def test_empty_text_without_special_tokens_is_zero(facts, model_type, options, top, budget):
+    """Alone in a chunk it has no place at all, beside others it is padding only."""
+    bare = replace(facts, special=BARE)
+    encoder = ItemEncoder(
+        bare,
+        lambda facts: ConfiguredBackbone(facts, model_type, options),
+        max_tokens_per_chunk=budget,
+    )
+    vectors = encoder.eval().encode_texts(TEXTS)
+    assert vectors[0].tolist() == [0.0] * 16
+    assert vectors[1:].any(1).all()
+    vectors.sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in encoder.parameters() if p.grad is not None)
+
+
+@pytest.fixture
+def saved(tmp_path, facts, tiny_bert):
+    folder = tmp_path / "encoder"
+    backbone = ConfiguredBackbone(facts, "bert", tiny_bert).eval()
+    backbone.model.save_pretrained(folder)
+    return folder, backbone
+
+
+def test_pretrained_encoder_has_the_weights_of_its_folder(saved, facts):
+    folder, first = saved
+    read = PretrainedBackbone(facts, str(folder)).eval()
+    assert torch.equal(read(whole(facts.special)), first(whole(facts.special)))
+
+
+def test_pretrained_encoder_begins_in_training_mode(saved, facts):
+    read = PretrainedBackbone(facts, str(saved[0]))
+    assert all(module.training for module in read.modules())
+
+
+def test_pretrained_encoder_is_rebuilt_without_its_folder(saved, facts):
+    folder, _ = saved
+    read = PretrainedBackbone(facts, str(folder), TopLayersTuning(1)).eval()
+    state, plain = read.state_dict(), read.config_plain()
+    shutil.rmtree(folder)
+    again = PretrainedBackbone(replace(facts, backbone=plain), str(folder), TopLayersTuning(1))
+    again.load_state_dict(state)
+    again.eval()
+    assert torch.equal(again(whole(facts.special)), read(whole(facts.special)))
+    assert [p.requires_grad for p in again.parameters()] == [
+        p.requires_grad for p in read.parameters()
+    ]
+
+
+def test_half_precision_weights_are_trained_in_single_precision(saved, facts):
+    folder, _ = saved
+    AutoModel.from_pretrained(folder).half().save_pretrained(folder)
+    read = PretrainedBackbone(facts, str(folder))
+    assert {p.dtype for p in read.parameters()} == {torch.float32}
+    again = PretrainedBackbone(replace(facts, backbone=read.config_plain()), "gone")
+    assert {p.dtype for p in again.parameters()} == {torch.float32}
+
+
+def test_missing_folder_is_named(tmp_path, facts):
+    missing = tmp_path / "nowhere"
+    with pytest.raises(ConfigError, match=str(missing)):
+        PretrainedBackbone(facts, str(missing))
+
+
+def test_folder_without_config_shows_what_it_holds(tmp_path, facts):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(
+        ConfigError, match=r"has no config.json; it holds \['notes.txt'\]"
+    ) as caught:
+        PretrainedBackbone(facts, str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        ("config.json", '{"model_type": "no-such-encoder"}', "no-such-encoder"),
+        ("config.json", "{", "config.json"),
+        ("model.safetensors", "damaged", "Safetensor"),
+    ],
+)
+def test_damaged_folder_is_named_with_the_reason(saved, facts, name, content, seen):
+    folder, _ = saved
+    (folder / name).write_text(content)
+    with pytest.raises(ConfigError, match=seen) as caught:
+        PretrainedBackbone(facts, str(folder))
+    assert str(folder) in str(caught.value)
+
+
+def test_folder_without_weights_is_named(saved, facts):
+    folder, _ = saved
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ConfigError, match=str(folder)):
+        PretrainedBackbone(facts, str(folder))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "options", "seen"),
+    [
+        ("no-such-encoder", {}, "no-such-encoder"),
+        ("bert", {"hidden_size": 15, "num_attention_heads": 4}, "15"),
+        ("bert", {"hidden_size": "wide"}, "wide"),
+        ("bert", {"hidden_act": "no-such-act"}, "no-such-act"),
+    ],
+)
+def test_what_cannot_be_configured_is_named_in_a_few_lines(facts, model_type, options, seen):
+    with pytest.raises(ConfigError, match=seen) as caught:
+        ConfiguredBackbone(facts, model_type, options)
+    assert model_type in caught.value.problem
+    assert len(str(caught.value)) < 700

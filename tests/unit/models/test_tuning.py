@@ -1,0 +1,38 @@
+import pytest
+from torch import nn
+
+from lit_rec.errors import ConfigError
+from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
+
+
+def trained(model):
+    return {name for name, p in model.named_parameters() if p.requires_grad}
+
+
+def test_full_tuning_trains_what_was_frozen():
+    model = nn.Linear(2, 2).requires_grad_(False)
+    FullTuning().apply(model)
+    assert trained(model) == {"weight", "bias"}
+
+
+def test_frozen_tuning_trains_nothing():
+    model = nn.Linear(2, 2)
+    FrozenTuning().apply(model)
+    assert not trained(model)
+
+
+@pytest.mark.parametrize("layers", [0, -1, 3])
+def test_number_of_layers_that_the_encoder_lacks(facts, tiny_bert, layers):
+    with pytest.raises(ConfigError, match=f"{layers} layers of an encoder that has 2"):
+        ConfiguredBackbone(facts, "bert", tiny_bert, TopLayersTuning(layers))
+
+
+def test_all_layers_leave_the_embeddings_frozen(facts, tiny_bert):
+    backbone = ConfiguredBackbone(facts, "bert", tiny_bert, TopLayersTuning(2))
+    assert {name.split(".")[0] for name in trained(backbone.model)} == {"encoder"}
+
+
+def test_encoder_of_unknown_structure_is_named():
+    with pytest.raises(ConfigError, match="Linear keeps its layers in none of"):
+        encoder_layers(nn.Linear(2, 2))
