@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 import warnings
@@ -74,11 +73,12 @@ def _run(words: list[str]) -> None:
         )
     _quieten()
     if words[0] == "recommend":
-        from lit_rec.inference.command import recommend
+        # imported late: --help and mistakes of the first word answer without loading torch
+        from lit_rec.inference.command import recommend  # noqa: PLC0415
 
         recommend(words[1:])
     else:
-        from lit_rec.training.command import run
+        from lit_rec.training.command import run  # noqa: PLC0415
 
         run(words)
 
@@ -100,17 +100,16 @@ def _disk_message(error: OSError) -> str:
 
 
 def _quieten() -> None:
-    """Keep what speaks of this run; leave out what libraries advertise."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).addFilter(_is_not_advert)
+    """Leave out what libraries say of themselves; what speaks of this run stays."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-    warnings.filterwarnings("ignore", message=".*litlogger.*")
-
-
-def _is_not_advert(record: logging.LogRecord) -> bool:
-    message = record.getMessage()
-    return not ("Tip:" in message or "TPU available" in message)
+    for message in (
+        "LeafSpec",
+        "does not have many workers",
+        "exists and is not empty",
+        "args parameter is intended",
+        "callbacks used to create the checkpoint",
+        "smaller than the logging interval",
+        "module\\(s\\) in eval mode",  # a frozen encoder is meant to be
+    ):
+        warnings.filterwarnings("ignore", message=f".*{message}.*")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,4 +31,6 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
             remedy="make room, change its permissions, or choose another folder",
         ) from error
     finally:
-        work.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may not be one
+            with contextlib.suppress(OSError):
+            work.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import lightning
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
 from lit_rec.data.batches import RecBatch
@@ -23,6 +24,7 @@ from lit_rec.data.collator import BatchRows, RatingCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.histories import History, PastHistory
 from lit_rec.data.prepared import PARTS, Prepared, prepare
+from lit_rec.data.rating_bias import item_rating_bias
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.splits import Split, TimeSplit
@@ -154,14 +156,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
         users = np.unique(prepared.user[train])
         items = np.unique(prepared.item[train])
         ids = prepared.items["item_id"]
+        rated = train[~np.isnan(rating)]
+        bias = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
+        bias = np.pad(bias, (0, len(ids) - len(bias)))
         return Facts(
             task="rating",
             rating_mean=float(np.nanmean(rating, dtype=np.float64)),
             rating_low=float(np.nanmin(rating)),
             rating_high=float(np.nanmax(rating)),
-            events=tuple(prepared.events),
+            events=tuple(prepared.events[e] for e in np.unique(prepared.event[train]) if e >= 0),
             user_ids=tuple(prepared.user_ids[u] for u in users),
             item_ids=tuple(ids.gather(items).to_list()),
+            item_bias=tuple(float(b) for b in bias[items]),
             fields=("text",),
             max_tokens=self.max_tokens,
             special=special_tokens(self.tokenizer_files.open()),
@@ -188,6 +194,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
         prepared = self.prepared
         vocab = _vocab_rows(self.facts.user_ids, prepared.user_ids)
         bound = self.history.bind(prepared)
+        # the history's rule knows every event of the data, a network those of its training rows
+        known = {name: place for place, name in enumerate(self.facts.events)}
+        places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int16)
+        prepared = replace(prepared, event=places[prepared.event], events=list(known))
         return RatingCollator(prepared, bound, self.catalogue, vocab, with_texts=with_texts)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> DataLoader[Any]:

@@ -75,7 +75,9 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
 def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     work = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(work, ignore_errors=True)
+    for left in folder.parent.glob(f".{folder.name}.*"):  # of a build that was killed
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
     work.mkdir()
     try:
         build(work)
@@ -92,7 +94,7 @@ def _is_whole(folder: Path, key: str) -> bool:
         return bool(manifest["key"] == key) and all(
             _sum(folder / name) == expected for name, expected in manifest["files"].items()
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

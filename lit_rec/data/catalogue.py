@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,5 +51,5 @@ class Catalogue:
         return texts, Items(empty, _int64(item), _int64(self.vocab_row[item]))
 
 
-def _int64(values: npt.NDArray[np.integer]) -> Tensor:  # type: ignore[type-arg]
+def _int64(values: npt.NDArray[np.integer[Any]]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64))

@@ -19,6 +19,7 @@ class CleaningStep:
     dropped: int
     of: int
     example: str = ""
+    of_what: str = "behaviors"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class CleaningReport:
     def __str__(self) -> str:
         """Return a line per rule that dropped something."""
         lines = [
-            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} behaviors dropped, such as {s.example}"
+            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} dropped, such as {s.example}"
             for s in self.steps
             if s.dropped
         ]
@@ -53,7 +54,8 @@ def clean(
     Raises:
         DataError: If an item is unknown and ``unknown_items`` is ``error``, or nothing is left.
     """
-    behaviors, steps = tables.behaviors, []
+    behaviors = tables.behaviors
+    steps: list[CleaningStep] = []
     known = behaviors["item_id"].is_in(tables.items["item_id"].implode())
     if not known.all() and unknown_items == "error":
         lost = behaviors.filter(~known)
@@ -84,13 +86,42 @@ def clean(
             rule="at least one behavior whose item is known",
             remedy="check that both tables use the same item ids",
         )
+    behaviors = _known_histories(behaviors, tables.items, unknown_items, steps)
     return replace(tables, behaviors=behaviors), CleaningReport(tuple(steps))
 
 
-def _step(rule: str, behaviors: pl.DataFrame, keep: pl.Series) -> CleaningStep:
+def _known_histories(
+    behaviors: pl.DataFrame,
+    items: pl.DataFrame,
+    unknown_items: Literal["error", "drop"],
+    steps: list[CleaningStep],
+) -> pl.DataFrame:
+    """Treat the unknown items of the histories that the data brings as ``unknown_items`` says."""
+    if "history" not in behaviors.columns:
+        return behaviors
+    entries = behaviors.select("row", "user_id", item_id="history").explode("item_id").drop_nulls()
+    keep = entries["item_id"].is_in(items["item_id"].implode())
+    if keep.all():
+        return behaviors
+    lost = entries.filter(~keep)
+    if unknown_items == "error":
+        raise DataError(
+            f"row {lost['row'][0] + 1} of the behaviors: the history holds '{lost['item_id'][0]}', which is not among the {len(items):,} items",
+            where="data.reader",
+            rule="every item of a history is known",
+            remedy=f"add the item, or leave such entries out with --data.unknown_items drop ({len(lost):,} of {len(entries):,})",
+        )
+    steps.append(_step("an item of a history is not in the items table", entries, keep, "entries"))
+    known = entries.filter(keep).group_by("row", maintain_order=True).agg(history="item_id")
+    return behaviors.drop("history").join(known, on="row", how="left", maintain_order="left")
+
+
+def _step(
+    rule: str, behaviors: pl.DataFrame, keep: pl.Series, of_what: str = "behaviors"
+) -> CleaningStep:
     lost = behaviors.filter(~keep)
     example = ""
     if len(lost):
         first = lost.row(0, named=True)
         example = f"row {first['row'] + 1} (user {first['user_id']}, item {first['item_id']})"
-    return CleaningStep(rule, len(lost), len(behaviors), example)
+    return CleaningStep(rule, len(lost), len(behaviors), example, of_what)

@@ -25,6 +25,7 @@ class Facts:
         fields: Text fields of an item, F of them.
         max_tokens: Longest text, special tokens included.
         special: Tokens that the tokenizer puts around a text.
+        item_bias: How much better than the mean each of ``item_ids`` is rated, users' biases taken out; none where unknown.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
     """
 
@@ -38,6 +39,7 @@ class Facts:
     fields: tuple[str, ...]
     max_tokens: int
     special: SpecialTokens
+    item_bias: tuple[float, ...] = ()
     backbone: dict[str, Any] | None = None
 
     def to_plain(self) -> dict[str, Any]:
@@ -47,8 +49,11 @@ class Facts:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Facts:
         """Rebuild from what ``to_plain`` returned."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-        special = SpecialTokens(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in plain["special"].items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()
+        }
+        special = plain["special"]
+        values["special"] = SpecialTokens(
+            tuple(special["prefix"]), tuple(special["suffix"]), special["pad"]
         )
-        return cls(**{**values, "special": special})
+        return cls(**values)

@@ -162,7 +162,7 @@ class GivenSplit(Split):
                 rule="a column mapped to 'split', validation and test files, or a fold of a benchmark",
                 remedy="map the column, name the files in the reader, or use RandomSplit",
             )
-        given = behaviors["split"]
+        given = behaviors["split"].cast(pl.String)
         unknown = sorted({str(v) for v in given.unique()} - set(_NAMES.tolist()))
         if unknown:
             raise ConfigError(
@@ -171,13 +171,14 @@ class GivenSplit(Split):
                 rule="train, val or test",
                 remedy="rename these values",
             )
-        part = np.searchsorted(["test", "train", "val"], given.to_numpy())
-        part = np.array([2, 0, 1], np.int8)[part]
+        part = given.replace_strict(_NAMES.tolist(), range(3), return_dtype=pl.Int8).to_numpy(
+            writable=True
+        )
         if not (part == 1).any():
             train = np.flatnonzero(part == 0)
             drawn = np.random.default_rng(self.seed).permutation(train)
             part[drawn[: round(len(train) * self.validation)]] = 1
-        return part
+        return part.astype(np.int8)
 
 
 def _clock(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:

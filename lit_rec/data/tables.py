@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -79,6 +80,12 @@ def read_table(path: Path, *, option: str, delimiter: str | None = None) -> pl.D
     return frame
 
 
+def header_lines(path: Path) -> int:
+    """Return how many lines stand before the first row of a table file."""
+    kinds = {suffix.lower() for suffix in path.suffixes[-2:]}
+    return 0 if kinds & {".parquet", *_JSON_LINES} else 1
+
+
 def check_file(path: Path, *, option: str) -> None:
     """Raise a DataError that names near misses if there is no such file."""
     if path.is_file():
@@ -101,7 +108,7 @@ def check_file(path: Path, *, option: str) -> None:
 def _content(path: Path, option: str) -> bytes:
     try:
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(
             f"the file of {path.stat().st_size:,} bytes cannot be read whole ({error})",
             where=f"{option}={path}",
@@ -120,9 +127,10 @@ def decode(content: bytes, encoding: str, where: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
+        # the error's own bytes: those after a byte-order mark
+        line = error.object[: error.start].count(b"\n") + 1
         raise DataError(
-            f"byte 0x{content[error.start]:02x} is not UTF-8",
+            f"byte 0x{error.object[error.start]:02x} is not UTF-8",
             where=f"{where}, line {line}",
             rule="text files are UTF-8",
             remedy="convert it, for example: iconv -f latin1 -t utf-8 FILE > NEW",
@@ -143,7 +151,7 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
 
 def _json_lines(text: str, where: str) -> pl.DataFrame:
     records: list[dict[str, Any]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -163,13 +171,23 @@ def _json_lines(text: str, where: str) -> pl.DataFrame:
                 remedy='write it as {"column": value, ...}',
             )
         records.append(record)
-    return pl.from_dicts(records, infer_schema_length=None) if records else pl.DataFrame()
+    if not records:
+        return pl.DataFrame()
+    try:
+        return pl.from_dicts(records, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
+        raise DataError(
+            f"a column holds values of several kinds ({str(error).partition(';')[0][:80]})",
+            where=where,
+            rule="the values of a column are of one kind: text, numbers or lists",
+            remedy="make them one kind in every line",
+        ) from error
 
 
 def _delimited(text: str, delimiter: str, where: str) -> pl.DataFrame:
     header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=delimiter), [])
     if len(header) < 2:
-        others = [d for d in ("\t", ",", ";", "|", "::") if d != delimiter and d in "".join(header)]
+        others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in "".join(header)]
         raise DataError(
             f"the header {_excerpt(''.join(header))} is one column",
             where=f"{where}, line 1",
@@ -186,6 +204,7 @@ def _delimited(text: str, delimiter: str, where: str) -> pl.DataFrame:
             rule="every column has a name of its own",
             remedy="rename one of them",
         )
+    text = text.rstrip("\r\n")
     # tab-separated files quote nothing as a rule, and titles hold lone quotes
     quote = None if delimiter == "\t" else '"'
     try:
@@ -197,8 +216,15 @@ def _delimited(text: str, delimiter: str, where: str) -> pl.DataFrame:
 
 
 def _ragged(text: str, delimiter: str, columns: int, where: str) -> DataError:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    quotes = delimiter != "\t"
+    reader = csv.reader(
+        io.StringIO(text),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+    )
+    start, line, cells = 0, 1, [""]
     for cells in reader:
+        start, line = line, reader.line_num + 1
         if len(cells) > columns:
             return DataError(
                 f"{len(cells)} columns, {_excerpt(delimiter.join(cells))}",
@@ -207,8 +233,8 @@ def _ragged(text: str, delimiter: str, columns: int, where: str) -> DataError:
                 remedy="mend the line",
             )
     return DataError(
-        "a quote is opened and never closed",
-        where=where,
+        f"a quote is opened and never closed, {_excerpt(delimiter.join(cells))}",
+        where=f"{where}, line {start}",
         rule='a quoted value ends with ", and a quote inside is doubled',
         remedy="mend the quotes",
     )

@@ -13,7 +13,7 @@ from lit_rec.errors import ConfigError
 class TextTemplate:
     """Join columns of the items table into one text per item.
 
-    A null or empty column leaves nothing behind, neither its label nor a separator; an item without any text has the empty text.
+    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by commas; an item without any text has the empty text.
 
     Args:
         columns: Columns in the order they are read.
@@ -74,7 +74,10 @@ class TextTemplate:
                 )
         parts = []
         for column in self.columns:
-            value = pl.col(column).cast(pl.String).str.strip_chars()
+            value = pl.col(column)
+            if isinstance(items.schema[column], pl.List):
+                value = value.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
+            value = value.cast(pl.String).str.strip_chars()
             labelled = pl.lit(self.labels.get(column, "")) + value
             parts.append(pl.when(value != "").then(labelled))
         return items.select(

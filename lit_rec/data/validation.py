@@ -6,7 +6,7 @@ import polars as pl
 
 from lit_rec.errors import DataError
 
-_KEPT = 20  # problems remembered per kind; the rest is counted
+_KEPT = 1_000  # problems an error carries; all are counted
 
 
 def typed_behaviors(frame: pl.DataFrame, *, where: str, header_lines: int = 1) -> pl.DataFrame:
@@ -25,7 +25,10 @@ def typed_behaviors(frame: pl.DataFrame, *, where: str, header_lines: int = 1) -
     )
     frame = frame.with_columns(pl.col("user_id", "item_id").cast(pl.String))
     if "rating" in frame.columns:
-        rating = frame["rating"].cast(pl.Float64, strict=False)
+        rating = frame["rating"]
+        if rating.dtype == pl.String:
+            rating = rating.str.strip_chars()
+        rating = rating.cast(pl.Float64, strict=False)
         bad = (rating.is_null() & _filled(frame["rating"])) | rating.is_nan() | rating.is_infinite()
         problems += _lines(frame, "rating", bad, "is not a finite number", header_lines)
         frame = frame.with_columns(rating.alias("rating"))
@@ -42,12 +45,14 @@ def typed_behaviors(frame: pl.DataFrame, *, where: str, header_lines: int = 1) -
     for name in ("event", "label", "text", "impression_id"):
         if name in frame.columns:
             frame = frame.with_columns(pl.col(name).cast(pl.String))
-    if "history" in frame.columns and frame["history"].dtype == pl.String:
+    if "history" in frame.columns:
+        history = pl.col("history")
+        if not isinstance(frame.schema["history"], pl.List):
+            history = history.cast(pl.String).str.split(" ")
         frame = frame.with_columns(
-            pl.col("history")
-            .str.strip_chars()
-            .str.split(" ")
-            .list.eval(pl.element().filter(pl.element() != ""))
+            history.cast(pl.List(pl.String)).list.eval(
+                pl.element().filter(pl.element().is_not_null() & (pl.element() != ""))
+            )
         )
     _raise(
         problems, where, "ids are filled, ratings are numbers, timestamps are seconds or ISO text"
@@ -80,7 +85,7 @@ def typed_entities(
     )
     problems += [
         f"{key} '{id_}' stands on lines {', '.join(str(n) for n in lines[:4])}"
-        for id_, lines in repeated.head(_KEPT).iter_rows()
+        for id_, lines in repeated.iter_rows()
     ]
     _raise(problems, where, f"each row has an {key} of its own")
     return frame
@@ -96,25 +101,31 @@ def to_seconds(column: pl.Series) -> pl.Series:
     number = text.cast(pl.Float64, strict=False)
     if not number.is_null().any():
         return number
-    has_zone = text.str.contains(r"([zZ]|[+-]\d\d:?\d\d)$") & text.str.contains(r"\d[T ]\d")
-    spaced = text.str.replace(" ", "T", literal=True).str.replace(r"[zZ]$", "+00:00")
-    zoned = spaced.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    plain = pl.select(
+    zone = text.str.extract(r"[T ][\d:.]+ ?([zZ]|[+-]\d\d(?::?\d\d)?)$")
+    local = text.str.replace(r"([T ][\d:.]+) ?([zZ]|[+-]\d\d(?::?\d\d)?)$", "$1")
+    local = local.str.replace(" ", "T", literal=True)
+    local = local.str.extract(r"^(\d{4}-\d\d-\d\d.*)$")  # a year of two digits says too little
+    return pl.select(
         pl.coalesce(
-            spaced.str.to_datetime(f, time_unit="us", strict=False)
-            for f in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+            number,
+            *(
+                local.str.to_datetime(f, time_unit="us", strict=False).dt.timestamp("us") / 1e6
+                for f in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
+            ),
+            local.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.timestamp("us")
+            / 1e6,
         )
+        - _offset(zone)
     ).to_series()
-    date = spaced.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    moment = pl.select(
-        pl.coalesce(
-            number * 1e6,
-            pl.when(has_zone)
-            .then(zoned.dt.timestamp("us"))
-            .otherwise(pl.coalesce(plain, date).dt.timestamp("us")),
-        )
-    ).to_series()
-    return moment.cast(pl.Float64) / 1e6
+
+
+def _offset(zone: pl.Series) -> pl.Series:
+    """Return the seconds that a zone such as +01:30 is ahead of UTC; 0 for Z and where none is named."""
+    digits = zone.str.replace_all(r"\D", "").str.pad_end(4, "0")
+    hours = digits.str.slice(0, 2).cast(pl.Float64, strict=False)
+    minutes = digits.str.slice(2, 2).cast(pl.Float64, strict=False)
+    sign = zone.str.starts_with("-").cast(pl.Float64) * -2 + 1
+    return ((hours * 60 + minutes) * 60 * sign).fill_null(0.0)
 
 
 def _filled(column: pl.Series) -> pl.Series:
@@ -128,20 +139,20 @@ def _empty_ids(frame: pl.DataFrame, key: str, header_lines: int) -> list[str]:
 def _lines(
     frame: pl.DataFrame, column: str, bad: pl.Series, says: str, header_lines: int
 ) -> list[str]:
-    places = bad.fill_null(False).arg_true()
-    found = [
-        f"line {place + header_lines + 1}: {column} {str(frame[column][place])!r} {says}"
-        for place in places.head(_KEPT)
+    lines = bad.fill_null(False).arg_true() + header_lines + 1
+    values = frame[column].filter(bad.fill_null(False))
+    return [
+        f"line {line}: {column} {'' if value is None else str(value)!r} {says}"
+        for line, value in zip(lines, values, strict=True)
     ]
-    return found + ([f"{len(places) - _KEPT} more like the last"] if len(places) > _KEPT else [])
 
 
 def _raise(problems: list[str], where: str, rule: str) -> None:
     if problems:
         raise DataError(
-            f"{len(problems)} problem{'s' if len(problems) > 1 else ''}",
+            f"{len(problems):,} problem{'s' if len(problems) > 1 else ''}",
             where=where,
-            details=problems,
+            details=problems[:_KEPT],
             rule=rule,
             remedy="mend or remove these lines",
         )

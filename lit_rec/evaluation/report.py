@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,9 @@ def build_report(
 
 
 def _plain(row: ReportRow) -> dict[str, Any]:
-    return {k: None if v != v else v for k, v in asdict(row).items()}  # NaN is not JSON
+    """Return the values of a row; JSON has no NaN."""
+    values = asdict(row)
+    return {k: None if isinstance(v, float) and isnan(v) else v for k, v in values.items()}
 
 
 def _cell(row: ReportRow) -> str:

@@ -11,20 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
-from jsonargparse import ArgumentParser
 from torch import Tensor
 
 from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
-from lit_rec.errors import CheckpointError, DataError
+from lit_rec.errors import DataError
+from lit_rec.inference.loading import load_module
 from lit_rec.inference.requests import HistoryEntry, Seen, event_place, item_row, rating_of
 from lit_rec.training.checkpoint_content import (
-    KEY,
     catalogue_of,
     facts_of,
-    read_checkpoint,
     tokenizer_of,
 )
 from lit_rec.training.lit_rec import LitRec
@@ -85,12 +83,7 @@ class Recommender:
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
         """
-        checkpoint = read_checkpoint(path)
-        content = checkpoint[KEY]
-        module = LitRec(network=network) if network else _module_of(content["config"], path)
-        module.facts = facts_of(content)
-        module.configure_model()
-        module.load_state_dict(checkpoint["state_dict"])
+        module, content = load_module(path, network)
         return cls(module.to(device), content)
 
     @property
@@ -224,7 +217,7 @@ class Recommender:
             self._ids.append(id_)
         for name, values in self._columns.items():
             there = name in items.columns
-            values += items[name].cast(pl.String).to_list() if there else [None] * len(ids)
+            values.extend(items[name].cast(pl.String) if there else [None] * len(ids))
 
     def _recommendation(self, row: int, score: float) -> Recommendation:
         fields = {name: values[row] for name, values in self._columns.items()}
@@ -232,7 +225,9 @@ class Recommender:
 
     def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
-        facts, seen, texts = self._facts, [], []
+        facts = self._facts
+        seen: list[Seen] = []
+        texts: list[str] = []
         for entry in history:
             record = {"item_id": entry} if isinstance(entry, str) else dict(entry)
             if "item_id" in record:
@@ -261,7 +256,7 @@ class Recommender:
                 remedy=f"write {{'{columns[0]}': '...'}}",
             )
         row = pl.DataFrame(
-            {c: [record.get(c)] for c in columns}, schema={c: pl.String for c in columns}
+            {c: [record.get(c)] for c in columns}, schema=dict.fromkeys(columns, pl.String)
         )
         return str(self._template.render(row)[0])
 
@@ -306,19 +301,3 @@ class Recommender:
             target=Target(torch.zeros(1, len(rows)), ~ones),
             row=torch.tensor([-1]),
         ).to(self._module.device)
-
-
-def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
-    if config is None:
-        raise CheckpointError(
-            "it holds no configuration, for it was written by a run without a YAML",
-            where=str(path),
-            rule="the network is built from the configuration, or from a factory",
-            remedy="Recommender.from_checkpoint(path, network=FACTORY)",
-        )
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(LitRec, "model")
-    module: LitRec = parser.instantiate_classes(
-        parser.parse_object({"model": config["model"]})
-    ).model
-    return module

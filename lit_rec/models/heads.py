@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +11,7 @@ from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """A score per candidate.
 
     Args:
@@ -24,9 +26,9 @@ class Head(nn.Module):
         super().__init__()
         self.rating_mean = facts.rating_mean
 
+    @abstractmethod
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
-        raise NotImplementedError(f"{type(self).__name__} must define forward")
 
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
         """Return mean + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 
-class Ids(nn.Module):
+class Ids(nn.Module, ABC):
     """What an id adds to a vector.
 
     Args:
@@ -21,9 +23,12 @@ class Ids(nn.Module):
         super().__init__()
         self.size, self.width = size, width
 
+    def start_at(self, bias: Tensor) -> None:
+        """Begin from biases ``[size + 1]`` that plain means of the training ratings give; an id without a bias ignores them."""
+
+    @abstractmethod
     def forward(self, vocab_row: Tensor) -> Tensor:
         """Return what the ids add."""
-        raise NotImplementedError(f"{type(self).__name__} must define forward")
 
 
 class NoIds(Ids):
@@ -49,18 +54,28 @@ class IdEmbedding(Ids):
         Volkovs et al. 2017, DropoutNet, https://papers.nips.cc/paper/7081.
     """
 
+    start: Tensor
+
     def __init__(self, size: int, width: int, dropout: float = 0.5, std: float = 0.05) -> None:
         super().__init__(size, width)
         self.dropout = dropout
         self.embedding = nn.Embedding(size + 1, width)
         self.bias = nn.Embedding(size + 1, 1)
+        # kept apart from the learned bias, so that weight decay pulls towards the ratings' own mean
+        self.register_buffer("start", torch.zeros(size + 1, 1))
         nn.init.normal_(self.embedding.weight, std=std)
         nn.init.zeros_(self.bias.weight)
+
+    def start_at(self, bias: Tensor) -> None:
+        """Begin from these biases."""
+        self.start.copy_(bias.reshape(-1, 1))
 
     def forward(self, vocab_row: Tensor) -> Tensor:
         """Return embedding and bias, or zeros for an id that is unseen or dropped."""
         known = vocab_row > 0
         if self.training and self.dropout > 0:
             known = known & (torch.rand(vocab_row.shape, device=vocab_row.device) >= self.dropout)
-        both = torch.cat([self.embedding(vocab_row), self.bias(vocab_row)], 1)
+        both = torch.cat(
+            [self.embedding(vocab_row), self.bias(vocab_row) + self.start[vocab_row]], 1
+        )
         return both * known.unsqueeze(1)

@@ -39,6 +39,9 @@ class ItemEncoder(nn.Module):
         coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
     """
 
+    centre: Tensor
+    spread: Tensor
+
     def __init__(
         self,
         facts: Facts,
@@ -61,8 +64,30 @@ class ItemEncoder(nn.Module):
         self.projection = nn.Linear(self.backbone.width, width)
         self.text_bias = nn.Linear(self.backbone.width, 1)
         self.ids = ids(len(facts.item_ids), width)
+        if facts.item_bias:
+            self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
+        # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
+        self.register_buffer("centre", torch.zeros(self.backbone.width))
+        self.register_buffer("spread", torch.ones(()))
         nn.init.zeros_(self.text_bias.weight)
         nn.init.zeros_(self.text_bias.bias)
+
+    @torch.no_grad()
+    def calibrate(self, texts: Texts) -> None:
+        """Measure the mean and the spread of text vectors before training; from then on they are centred and of norm 4 on average.
+
+        Args:
+            texts: Texts of the training items.
+
+        Reference:
+            Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
+        """
+        training = self.training
+        self.eval()
+        vectors = self.encode_texts(texts)
+        self.train(training)
+        self.centre.copy_(vectors.mean(0))
+        self.spread.copy_((vectors - self.centre).square().sum(1).mean().sqrt().clamp(min=1e-6) / 4)
 
     def encode_texts(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
@@ -90,7 +115,8 @@ class ItemEncoder(nn.Module):
         vectors = self.encode_texts(texts)
         with torch.autocast(vectors.device.type, enabled=False):
             weights = torch.softmax(self.field_logits, 0)  # [F]
-            fields = vectors[items.text_index]  # [N, F, backbone width]
+            centred = (vectors - self.centre) / self.spread
+            fields = centred[items.text_index]  # [N, F, backbone width]
             text = self.dropout((fields * weights[:, None]).sum(1))  # [N, backbone width]
             both = torch.cat([self.projection(text), self.text_bias(text)], 1)
             with_ids: Tensor = both + self.ids(items.vocab_row)  # [N, width + 1]

@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.models.heads import RegressionHead
-from lit_rec.models.pooling import masked_softmax
+from lit_rec.models.heads import Head
 from lit_rec.models.residuals import item_residuals
 
 
@@ -26,22 +25,24 @@ def pair_similarity(keys: Tensor, candidate: Tensor, history: Tensor) -> Tensor:
         ``[B, C, H]``.
     """
     items, width = keys.shape
-    if items * items < candidate.numel() * history.shape[1] * width // max(candidate.shape[1], 1):
+    if items * items <= history.numel() * width:
         products = keys @ keys.T  # [N, N]
         return products[candidate.unsqueeze(2), history.unsqueeze(1)]
     return keys[candidate] @ keys[history].transpose(1, 2)  # [B, C, D] @ [B, D, H]
 
 
-class NeighborhoodHead(RegressionHead):
-    """Add to the regression head what the user thought of similar items.
+class NeighborhoodHead(Head):
+    """Mean + biases + what the user thought of similar items + inner product + a small network.
 
-    score = mean + b_u + b_i + MLP + u . i + a * sum_h softmax_h(s cos(k_i, k_h)) (r_h - mean - b_u - b_h)
+    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
+    mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1))`` and learned s, c: with few or unlike neighbours it goes to 0.
+    The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how much is known of the user.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
-        hidden: Width of the hidden layer.
-        dropout: Share of the hidden layer's inputs and outputs dropped while training.
+        hidden: Width of the network's hidden layer.
+        dropout: Share of the network's inputs dropped while training.
         sharpness: Factor s of the cosine at the start (learned).
 
     Reference:
@@ -54,23 +55,51 @@ class NeighborhoodHead(RegressionHead):
         width: int,
         hidden: int = 64,
         dropout: float = 0.5,
-        sharpness: float = 10.0,
+        sharpness: float = 6.0,
     ) -> None:
-        super().__init__(facts, width, hidden, dropout)
-        self.sharpness = nn.Parameter(torch.tensor(float(sharpness)))
-        self.share = nn.Parameter(torch.tensor(0.5))
+        super().__init__(facts, width)
+        self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
+        self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
+        self.share = nn.Parameter(torch.tensor(1.0))
         self.scale = nn.Parameter(torch.tensor(0.1))
+        self.hidden = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(3 * width + 4, hidden), nn.GELU()
+        )
+        self.last = nn.Linear(hidden, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def neighbours(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the neighbourhood term ``[B, C]``."""
+        history = batch.history
+        keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
+        cosine = pair_similarity(keys, batch.candidates.item_index, history.item_index)  # [B, C, H]
+        residual, rated = item_residuals(item_vectors, history, self.rating_mean)
+        residual = torch.where(rated, residual - users[:, -1:], 0.0)
+        weights = torch.exp((cosine - 1) * self.log_sharpness.exp()) * rated.unsqueeze(1)
+        total = (weights @ residual.unsqueeze(-1)).squeeze(-1)  # [B, C]
+        return total / (weights.sum(-1) + self.log_shrinkage.exp())
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
-        history, index = batch.history, batch.candidates.item_index
-        keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
-        cosine = pair_similarity(keys, index, history.item_index)  # [B, C, H]
-        residual, rated = item_residuals(item_vectors, history, self.rating_mean)
-        residual = torch.where(rated, residual - users[:, -1:], 0.0)
-        weights = masked_softmax(cosine * self.sharpness, rated.unsqueeze(1).expand_as(cosine))
-        neighbours = (weights @ residual.unsqueeze(-1)).squeeze(-1)  # [B, C]
-        item = item_vectors[index, :-1]
-        product = (item @ users[:, :-1].unsqueeze(-1)).squeeze(-1)
-        plain: Tensor = super().forward(users, item_vectors, batch)
-        return plain + self.scale * product + self.share * neighbours
+        candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
+        item, user = candidates[..., :-1], users[:, None, :-1].expand_as(candidates[..., :-1])
+        near = self.neighbours(users, item_vectors, batch)
+        known = torch.log1p(batch.history.mask.sum(1, keepdim=True)) / 5
+        plain = torch.stack(
+            [
+                users[:, -1:].expand_as(near),
+                candidates[..., -1],
+                near,
+                known.expand_as(near),
+            ],
+            -1,
+        )
+        beyond: Tensor = self.last(self.hidden(torch.cat([user, item, user * item, plain], -1)))
+        product = (user * item).sum(-1)
+        return (
+            self.biases(users, candidates)
+            + self.share * near
+            + self.scale * product
+            + beyond.squeeze(-1)
+        )

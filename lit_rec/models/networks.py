@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -16,10 +16,13 @@ from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.user_encoder import UserEncoder
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them."""
 
     backbone: Backbone
+
+    def calibrate(self, texts: Texts) -> None:
+        """Look at texts of the training items once, before training begins."""
 
     @abstractmethod
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
@@ -68,6 +71,10 @@ class TwoTower(Network):
     def backbone(self) -> Backbone:  # type: ignore[override]
         """The text encoder."""
         return self.item_encoder.backbone
+
+    def calibrate(self, texts: Texts) -> None:
+        """Have the item encoder centre its text vectors."""
+        self.item_encoder.calibrate(texts)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
         """Return item vectors ``[N, D]``."""

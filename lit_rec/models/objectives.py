@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches import Target
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
 
     ``task`` is what it trains for; ``consumes`` is what it takes: ``scores`` or ``vectors``.
@@ -21,9 +22,9 @@ class Objective(nn.Module):
     task: ClassVar[str]
     consumes: ClassVar[str]
 
+    @abstractmethod
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Return the sum of the losses and their number."""
-        raise NotImplementedError(f"{type(self).__name__} must define forward")
 
 
 class SquaredError(Objective):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 
-class Pooling(nn.Module):
+class Pooling(nn.Module, ABC):
     """One vector per text; a text without any real token gives the zero vector, not NaN.
 
     Args:
@@ -23,9 +25,9 @@ class Pooling(nn.Module):
         """Return the vectors of the texts."""
         return _weighted(tokens, self.weights(tokens, mask))
 
+    @abstractmethod
     def weights(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return each token's share ``[P, T]`` in its text's vector; shares sum to 1, or to 0 without a real token."""
-        raise NotImplementedError(f"{type(self).__name__} must define weights")
 
 
 def _weighted(tokens: Tensor, weights: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -12,9 +13,10 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
 from lit_rec.models.residuals import item_residuals
+from lit_rec.models.weighted_sum import weighted_sum
 
 
-class UserEncoder(nn.Module):
+class UserEncoder(nn.Module, ABC):
     """u = sum_d w_d d over the user's behaviors; subclasses choose the weights w_d.
 
     Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a learned scale
@@ -66,13 +68,19 @@ class UserEncoder(nn.Module):
         residual, rated = item_residuals(item_vectors, history, self.rating_mean)
         bias = residual.sum(1) / (rated.sum(1) + self.log_shrinkage.exp())  # [B]
         level = torch.where(rated, residual - bias.unsqueeze(1), 0.0) / self.spread
-        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
-        weights = self.weights(behaviors, level, history.mask)  # [B, H]
-        vector = (weights.unsqueeze(1) @ behaviors).squeeze(1)
+        vector = self.summary(item_vectors, history, level, rated)  # [B, width]
         vector = torch.where(history.mask.any(1, keepdim=True), vector, self.empty)
         both = torch.cat([vector, bias.unsqueeze(1)], 1)
         users: Tensor = both + self.ids(batch.users.vocab_row)  # [B, width + 1]
         return users
+
+    def summary(
+        self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        """Return the weighted sum of the behaviors ``[B, width]``."""
+        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
+        weights = self.weights(behaviors, level, history.mask)  # [B, H]
+        return (weights.unsqueeze(1) @ behaviors).squeeze(1)
 
     def _behaviors(
         self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
@@ -84,6 +92,7 @@ class UserEncoder(nn.Module):
             vectors = vectors + self.event(history.event)
         return vectors
 
+    @abstractmethod
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
         """Return w_d ``[B, H]``.
 
@@ -92,7 +101,6 @@ class UserEncoder(nn.Module):
             level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
             mask: ``[B, H]``, True where something real stands.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define weights")
 
 
 class MeanUserEncoder(UserEncoder):
@@ -101,6 +109,21 @@ class MeanUserEncoder(UserEncoder):
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944, section 4.
     """
+
+    def summary(
+        self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        """Return the same sum without a vector per behavior: weights are added up per distinct item first."""
+        weights = self.weights(item_vectors, level, history.mask)
+        index, vectors = history.item_index, item_vectors[:, :-1]
+        bare = torch.where(rated, 0.0, weights)
+        total = weighted_sum(weights * level, index, vectors) * self.rating_scale
+        total = (
+            total + weighted_sum(bare, index, vectors) + bare.sum(1, keepdim=True) * self.unrated
+        )
+        if self.event.num_embeddings > 1:
+            total = total + weighted_sum(weights, history.event, self.event.weight)
+        return total
 
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
         """Return equal weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 from pathlib import Path
@@ -153,7 +154,14 @@ def run(words: list[str]) -> RecCLI:
             rule="--ckpt_path with a file that `lit-rec fit` wrote",
             remedy=f"lit-rec {words[0]} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
         )
+    for handler in logging.getLogger("lightning.pytorch").handlers:
+        handler.addFilter(_speaks_of_this_run)
     return RecCLI(words)
+
+
+def _speaks_of_this_run(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return "Tip:" not in message and "TPU available" not in message
 
 
 def _option(words: list[str], name: str) -> str | None:

@@ -26,6 +26,7 @@ from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.random_state import random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
 
+_CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
 _ITEMS_AT_ONCE = 4096  # items encoded together for a table: bounds its memory, not its result
 
 
@@ -75,12 +76,8 @@ class LitRec(lightning.LightningModule):
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
         self.network: Network | None = None
-        self._losses = torch.nn.ModuleDict(
-            {f"{s}_loss": MeanMetric() for s in ("fit", "val", "test")}
-        )
-        self._metrics = torch.nn.ModuleDict(
-            {f"{s}_metrics": _rating_metrics(s) for s in ("val", "test")}
-        )
+        self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
+        self._val_metrics, self._test_metrics = _rating_metrics("val"), _rating_metrics("test")
         self.run_config: dict[str, Any] | None = None  # set by the command line
         self._restored_state: dict[str, Any] | None = None
         self._table: Tensor | None = None
@@ -114,7 +111,7 @@ class LitRec(lightning.LightningModule):
             encoder_decay=options["encoder_decay"],
             head_decay=options["head_decay"],
         )
-        optimizer = self._optimizer(groups)  # type: ignore[arg-type]
+        optimizer = self._optimizer(groups)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self._schedule.factor(step, steps)
@@ -123,7 +120,7 @@ class LitRec(lightning.LightningModule):
 
     def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        return self._step(batch, "fit")
+        return self._step(batch, "train")
 
     def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
@@ -153,23 +150,25 @@ class LitRec(lightning.LightningModule):
         scores = self.scores(batch)
         total, count = self.objective(scores, batch.target)
         loss: Tensor = total / count.clamp(min=1)
+        training = stage == "train"
+        mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
         # a mean of batch means would weigh rows unequally
-        self._losses[f"{stage}_loss"].update(loss.detach(), count)
-        name = "train" if stage == "fit" else stage
+        mean.update(loss.detach(), count)
         self.log(
-            f"{name}/loss",
-            self._losses[f"{stage}_loss"],
-            on_step=stage == "fit",
+            f"{stage}/loss",
+            mean,
+            on_step=training,
             on_epoch=True,
+            prog_bar=training,
             batch_size=len(batch),
-            prog_bar=stage == "fit",
         )
-        if stage != "fit":
-            self.last_scores = scores.detach()
-            metrics = self._metrics[f"{stage}_metrics"]
-            metrics.update(scores[batch.target.mask], batch.target.value[batch.target.mask])
-            self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
-        return self._scaled(loss, count) if stage == "fit" else loss
+        if training:
+            return self._scaled(loss, count)
+        self.last_scores = scores.detach()
+        metrics = self._val_metrics if stage == "val" else self._test_metrics
+        metrics.update(scores[batch.target.mask], batch.target.value[batch.target.mask])
+        self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
+        return loss
 
     def _scaled(self, loss: Tensor, count: Tensor) -> Tensor:
         """Undo DDP's mean over ranks where they hold unequal numbers of targets."""
@@ -218,6 +217,15 @@ class LitRec(lightning.LightningModule):
             )
         if self.trainer.state.fn == "fit" and "random_state" in checkpoint:
             self._restored_state = checkpoint["random_state"]
+
+    def on_fit_start(self) -> None:
+        """Have a new network look at the training items' texts once; a resumed one has."""
+        if self.trainer.ckpt_path is None and self.facts is not None:
+            catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
+            known = np.flatnonzero(catalogue.vocab_row)
+            chosen = np.random.default_rng(0).permutation(known)[:_CALIBRATION_ITEMS]
+            texts, _ = catalogue.take(np.sort(chosen))
+            self.built().calibrate(texts.to(self.device))
 
     def on_train_start(self) -> None:
         """Go on with the checkpoint's chance where a run is resumed."""

@@ -10,7 +10,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins import MixedPrecision
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.batches import RecBatch
 
@@ -52,7 +52,7 @@ class PrecisionProbe(Callback):
             f"{'bf16-mixed' if faster else 'float32'} is used"
         )
         if faster:
-            trainer.strategy.precision_plugin = MixedPrecision("bf16-mixed", device)  # type: ignore[misc]
+            trainer.strategy.precision_plugin = MixedPrecision("bf16-mixed", device)
 
 
 def _fastest(work: Callable[[], None], device: torch.device, repeats: int = 3) -> float:

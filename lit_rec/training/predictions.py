@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 import polars as pl
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.training.collected import CollectedScores

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables import Tables, read_table, rename_columns
+from lit_rec.data.tables import Tables, header_lines, read_table, rename_columns
 from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.errors import ConfigError, DataError
 
 _OPTION = "data.reader.init_args"
+_CANONICAL = (
+    "user_id",
+    "item_id",
+    "rating",
+    "label",
+    "event",
+    "timestamp",
+    "impression_id",
+    "text",
+    "history",
+    "split",
+)
 
 
 class TableReader(Reader):
@@ -29,6 +43,9 @@ class TableReader(Reader):
         ordered: Whether the behaviors are in time order, so that a row's place is its time.
         validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
         test_behaviors: File with the behaviors that test.
+
+    Raises:
+        ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file stands for two parts.
     """
 
     def __init__(
@@ -50,6 +67,36 @@ class TableReader(Reader):
         self.user_columns = dict(user_columns or {})
         self.delimiter, self.ordered = delimiter, ordered
         self.validation_behaviors, self.test_behaviors = validation_behaviors, test_behaviors
+        self._check()
+
+    def _check(self) -> None:
+        for name in self.behavior_columns:
+            if name not in _CANONICAL:
+                near = get_close_matches(name, _CANONICAL, n=1)
+                raise ConfigError(
+                    f"'{name}' is not a canonical name",
+                    where=f"{_OPTION}.behavior_columns",
+                    rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
+                    remedy=f"did you mean '{near[0]}'?" if near else "leave the entry out",
+                )
+        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+            raise ConfigError(
+                f"{self.delimiter!r} is not one character",
+                where=f"{_OPTION}.delimiter",
+                rule="one ASCII character",
+                remedy="replace the separator in the file by a tab",
+            )
+        parts = ("behaviors", "validation_behaviors", "test_behaviors")
+        paths = [(n, Path(getattr(self, n)).resolve()) for n in parts if getattr(self, n)]
+        for place, (name, path) in enumerate(paths):
+            for other, same in paths[:place]:
+                if path == same:
+                    raise ConfigError(
+                        f"{getattr(self, name)} is also {other}",
+                        where=f"{_OPTION}.{name}",
+                        rule="training, validation and test rows come from files of their own",
+                        remedy="name another file, or leave the option out",
+                    )
 
     def sources(self) -> dict[str, Path]:
         """Return the files by option."""
@@ -66,10 +113,17 @@ class TableReader(Reader):
             "val": ("validation_behaviors", self.validation_behaviors),
             "test": ("test_behaviors", self.test_behaviors),
         }
-        frames = []
+        frames: list[pl.DataFrame] = []
         for part, (name, path) in parts.items():
             if path is not None:
                 frame = self._behaviors(name, Path(path))
+                if frames and ("timestamp" in frame.columns) != ("timestamp" in frames[0].columns):
+                    raise DataError(
+                        f"the columns are {', '.join(frame.columns)}, those of {self.behaviors} {', '.join(frames[0].columns)}",
+                        where=f"{_OPTION}.{name}={path}",
+                        rule="all files of behaviors have a timestamp, or none has",
+                        remedy="add the column, or leave it out of all",
+                    )
                 frames.append(frame.with_columns(split=pl.lit(part)) if given else frame)
         behaviors = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
@@ -91,11 +145,11 @@ class TableReader(Reader):
             option=f"{_OPTION}.behavior_columns",
             where=f"{option}={path}",
         )
-        return typed_behaviors(frame, where=f"{option}={path}")
+        return typed_behaviors(frame, where=f"{option}={path}", header_lines=header_lines(path))
 
     def _entities(self, name: str, path: Path, key: str, columns: dict[str, str]) -> pl.DataFrame:
         option = f"{_OPTION}.{name}"
         frame = read_table(path, option=option, delimiter=self.delimiter)
         mapping = f"{_OPTION}.{name[:-1]}_columns"
         frame = rename_columns(frame, columns, (key,), option=mapping, where=f"{option}={path}")
-        return typed_entities(frame, key, where=f"{option}={path}")
+        return typed_entities(frame, key, where=f"{option}={path}", header_lines=header_lines(path))

@@ -1,11 +1,14 @@
-"""Baselines against loops that follow their definitions word by word."""
+"""Baselines against loops that follow their definitions word by word, and against scikit-learn."""
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
+from lit_rec.evaluation import frozen_text
 from lit_rec.evaluation.baselines import (
     ITEM_SHRINKAGE,
     USER_SHRINKAGE,
@@ -14,10 +17,34 @@ from lit_rec.evaluation.baselines import (
     UserItemBiasBaseline,
     shrunk_mean,
 )
+from lit_rec.evaluation.frozen_text import FrozenTextKnnBaseline, FrozenTextRidgeBaseline
 from lit_rec.evaluation.metrics import rmse
 from lit_rec.evaluation.rows import RaggedHistory, RatingRows
 
 ML_100K = Path(__file__).parents[4] / "shared" / "data" / "ml-100k"
+
+
+@pytest.fixture
+def ratings():
+    """40 training rows of 6 users and 12 items; user 5 and item 11 are in none of them."""
+    chance = np.random.default_rng(1)
+    rows, tested = 40, 15
+    train = RatingRows(
+        chance.integers(0, 5, rows),
+        chance.integers(0, 11, rows),
+        chance.integers(1, 6, rows).astype(float),
+    )
+    user, item = chance.integers(0, 6, tested), chance.integers(0, 12, tested)
+    user[0], item[1] = 5, 11
+    lengths = chance.integers(1, 7, tested)
+    lengths[0] = 0
+    slots = int(lengths.sum())
+    rating = chance.integers(1, 6, slots).astype(float)
+    rating[chance.random(slots) < 0.3] = np.nan
+    history = RaggedHistory(
+        np.concatenate([[0], np.cumsum(lengths)]), chance.integers(0, 12, slots), rating
+    )
+    return SimpleNamespace(train=train, user=user, item=item, history=history, users=6, items=12)
 
 
 def fitted(baseline, ratings):
@@ -107,3 +134,77 @@ def test_user_item_bias_on_movielens_100k_fold_1():
     nothing = RaggedHistory(np.zeros(len(test) + 1, np.int64), np.empty(0, np.int64), np.empty(0))
     prediction = baseline.predict(test[:, 0], test[:, 1], nothing)
     assert 0.950 < rmse(prediction, test[:, 2].astype(float)) < 0.960
+
+
+@pytest.fixture
+def vectors(ratings):
+    return np.random.default_rng(2).normal(1.0, 1.0, (ratings.items, 4))
+
+
+def unit(vectors):
+    centred = vectors - vectors.mean(0)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("block", [4, 2_000_000])
+@pytest.mark.parametrize("neighbours", [1, 2, 20])
+def test_knn_equals_the_loop(ratings, vectors, neighbours, block, monkeypatch):
+    monkeypatch.setattr(frozen_text, "_BLOCK", block)
+    biases = HistoryBiasBaseline()
+    plain = fitted(biases, ratings)
+    units, history = unit(vectors), ratings.history
+    expected = []
+    for row, item in enumerate(ratings.item):
+        level = plain[row] - biases.item[item]  # mean + the user's bias
+        pairs = []
+        for entry in range(history.offsets[row], history.offsets[row + 1]):
+            seen, rating = history.item[entry], history.rating[entry]
+            if not np.isnan(rating):
+                pairs.append((units[item] @ units[seen], rating - level - biases.item[seen]))
+        nearest = sorted(pairs, key=lambda pair: -pair[0])[:neighbours]  # ties: the older first
+        near = [pair for pair in nearest if pair[0] > 0]
+        total, weight = sum(c * r for c, r in near), sum(c for c, _ in near)
+        expected.append(plain[row] + total / (weight + 1.0))
+    found = fitted(FrozenTextKnnBaseline(vectors, neighbours), ratings)
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_ridge_equals_that_of_scikit_learn(ratings, vectors):
+    """An item's mean weighed by its count has the same minimum as all its rows apart."""
+    baseline = FrozenTextRidgeBaseline(vectors)
+    found = fitted(baseline, ratings)
+    train, units = ratings.train, unit(vectors)
+    residual = train.rating - baseline.mean - baseline.user[train.user]
+    ridge = Ridge(alpha=baseline.penalty, fit_intercept=False).fit(units[train.item], residual)
+    quality = ridge.predict(units)
+    expected = []
+    for row, item in enumerate(ratings.item):
+        part = slice(ratings.history.offsets[row], ratings.history.offsets[row + 1])
+        left = ratings.history.rating[part] - baseline.mean - quality[ratings.history.item[part]]
+        left = left[~np.isnan(left)]
+        expected.append(baseline.mean + quality[item] + left.sum() / (len(left) + 5.0))
+    assert found == pytest.approx(expected)
+
+
+def test_ridge_takes_the_weakest_penalty_where_text_tells_all(ratings):
+    """With 200 items whose quality is linear in their text, shrinking can only hurt; with noise it can only help."""
+    chance = np.random.default_rng(3)
+    vectors = chance.normal(size=(200, 3))
+    item = np.repeat(np.arange(200), 20)
+    user = np.tile(np.arange(20), 200)
+    told = 3 + 2 * unit(vectors)[item] @ np.array([1.0, -1.0, 0.5])
+    penalties = {}
+    for name, rating in {"told": told, "noise": 3 + chance.normal(size=len(item))}.items():
+        baseline = FrozenTextRidgeBaseline(vectors)
+        baseline.fit(type(ratings.train)(user, item, rating), 20, 200)
+        penalties[name] = baseline.penalty
+    assert penalties["told"] == 3.0
+    assert penalties["noise"] > 3.0
+
+
+def test_items_without_text_differences_change_nothing(ratings):
+    """Equal vectors are zero once centred: no neighbour, no quality, no division by zero."""
+    same = np.ones((ratings.items, 4))
+    plain = fitted(HistoryBiasBaseline(), ratings)
+    assert fitted(FrozenTextKnnBaseline(same), ratings) == pytest.approx(plain)
+    assert np.isfinite(fitted(FrozenTextRidgeBaseline(same), ratings)).all()

@@ -104,12 +104,24 @@ def test_table_shows_models_slices_and_a_dash_where_nothing_is(report):
         assert part in shown
 
 
-def test_unwritable_folder_is_named(report, tmp_path):
-    (tmp_path / "file").write_text("x")
-    path = tmp_path / "file" / "report.json"
-    with pytest.raises(ConfigError, match="cannot be written") as caught:
+def test_unwritable_folder_is_named(report, tmp_path, monkeypatch):
+    """Refused by hand: a superuser, as in a container, may write into any folder."""
+    path = tmp_path / "closed" / "report.json"
+
+    def refuse(folder, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "mkdir", refuse)
+    with pytest.raises(ConfigError, match=r"cannot be written \(Permission denied\)") as caught:
         report[0].write(path)
     assert caught.value.where == str(path)
+
+
+def test_path_that_is_a_folder_is_named(report, tmp_path):
+    with pytest.raises(ConfigError, match="cannot be written") as caught:
+        report[0].write(tmp_path)
+    assert caught.value.where == str(tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_failing_write_leaves_the_old_file_whole(report, tmp_path):

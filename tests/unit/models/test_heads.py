@@ -40,7 +40,7 @@ def test_regression_head_adds_its_network_on_the_four_features(facts, two_rows):
         head.last.bias.fill_(1.0)
     scores = head(USERS, ITEMS, two_rows)
     # [u, i, u * i, |u - i|] of row 0 and item 0: 21 + 0.3 + 13 + 9 + 0.5 passes GELU unchanged
-    assert float(scores[0, 0]) == pytest.approx(4.25 + 2 * 43.8 + 1)
+    assert scores[0, 0].item() == pytest.approx(4.25 + 2 * 43.8 + 1)
 
 
 def test_heads_learn_where_their_last_layer_is_zero(facts, two_rows):
@@ -100,3 +100,18 @@ def test_item_of_zero_vector_scores_and_learns_finite(facts, make_batch):
     users, items = torch.randn(5, 9), torch.zeros(6, 9, requires_grad=True)
     NeighborhoodHead(facts, 8).eval()(users, items, batch).sum().backward()
     assert torch.isfinite(items.grad).all()
+
+
+def test_behavior_without_rating_takes_no_share_from_the_neighbours(facts, make_batch):
+    """Its slot may as well be padding."""
+    batch = make_batch(rows=1, longest=3)
+    history = batch.history
+    history.item_index.copy_(torch.tensor([[1, 2, 3]]))
+    history.rating.copy_(torch.tensor([[5.0, 1.0, torch.nan]]))
+    torch.manual_seed(0)
+    users, items = torch.randn(1, 9), torch.randn(6, 9)
+    head = NeighborhoodHead(facts, 8).eval()
+    history.mask.fill_(True)
+    with_unrated = head(users, items, batch)
+    history.mask[0, 2] = False
+    torch.testing.assert_close(head(users, items, batch), with_unrated)

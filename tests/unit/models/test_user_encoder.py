@@ -122,3 +122,11 @@ def test_no_event_and_padding_add_nothing(facts):
 def test_shrinkage_must_be_positive(facts, shrinkage):
     with pytest.raises(ValueError, match=str(shrinkage)):
         MeanUserEncoder(facts, 2, shrinkage=shrinkage)
+
+
+def test_ratings_are_measured_from_the_users_own_level(facts, users):
+    """Residuals 1.0 and 0.3 with a bias of 1.3 / 7 weigh the two items by what lies beyond that bias."""
+    users.history.rating[1] = torch.tensor([5.0, 3.3])
+    vector = MeanUserEncoder(facts, 2)(ITEMS, users)[1, :-1]
+    expected = (torch.tensor([1.0, 0.3]) - 1.3 / 7) / torch.tensor(7.0).sqrt()
+    torch.testing.assert_close(vector, expected)

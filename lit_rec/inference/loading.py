@@ -1,0 +1,50 @@
+"""From a checkpoint to a module, without a YAML, a data folder or an encoder folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from lit_rec.data.facts import Facts
+from lit_rec.errors import CheckpointError
+from lit_rec.models.networks import Network
+from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint
+from lit_rec.training.lit_rec import LitRec
+
+
+def load_module(
+    path: str | Path, network: Callable[[Facts], Network] | None = None
+) -> tuple[LitRec, dict[str, Any]]:
+    """Rebuild the module of a checkpoint, and return it with the checkpoint's content.
+
+    Args:
+        path: The file.
+        network: The network's factory, for a checkpoint of a run without a YAML.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+    """
+    checkpoint = read_checkpoint(path)
+    content = checkpoint[KEY]
+    module = LitRec(network=network) if network else _module_of(content["config"], path)
+    module.facts = facts_of(content)
+    module.configure_model()
+    module.load_state_dict(checkpoint["state_dict"])
+    return module, content
+
+
+def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
+    if config is None:
+        raise CheckpointError(
+            "it holds no configuration, for it was written by a run without a YAML",
+            where=str(path),
+            rule="the network is built from the configuration, or from a factory",
+            remedy="Recommender.from_checkpoint(path, network=FACTORY)",
+        )
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(LitRec, "model")
+    module: LitRec = parser.instantiate(parser.parse_object({"model": config["model"]})).model
+    return module

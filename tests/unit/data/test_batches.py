@@ -1,0 +1,41 @@
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lit_rec.data.batches import HistorySlots, Texts, Users
+from lit_rec.data.tokens import SpecialTokens
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    texts=st.lists(st.lists(st.integers(10, 99), max_size=9), max_size=12),
+    prefix=st.lists(st.integers(1, 3), max_size=2).map(tuple),
+    suffix=st.lists(st.integers(4, 6), max_size=2).map(tuple),
+    budget=st.integers(1, 60),
+)
+def test_chunks_hold_every_text_once(texts, prefix, suffix, budget):
+    flat = torch.tensor([token for text in texts for token in text], dtype=torch.int32)
+    offsets = torch.tensor([0, *(len(t) for t in texts)]).cumsum(0)
+    batch = Texts(flat, offsets)
+    assert len(batch) == len(texts)
+    found = {}
+    for chunk in batch.chunks(budget, SpecialTokens(prefix, suffix, 7)):
+        rows, width = chunk.input_ids.shape
+        assert rows * width <= budget or rows == 1
+        assert chunk.input_ids.dtype == torch.int64
+        assert chunk.input_ids[~chunk.mask].tolist() == [7] * int((~chunk.mask).sum())
+        lengths = chunk.mask.sum(1)
+        assert width == lengths.max()
+        for row, place in enumerate(chunk.text_index.tolist()):
+            assert place not in found
+            assert chunk.mask[row, : lengths[row]].all(), "real tokens stand to the left"
+            found[place] = chunk.input_ids[row][chunk.mask[row]].tolist()
+    assert found == {p: [*prefix, *text, *suffix] for p, text in enumerate(texts)}
+
+
+def test_batches_move_whole():
+    slots = HistorySlots(*(torch.ones(1, 2) for _ in range(5)))
+    moved = slots.to("meta")
+    assert moved.item_index.device.type == moved.age_days.device.type == "meta"
+    assert slots.mask.device.type == "cpu"
+    assert Users(torch.ones(3)).to(torch.float64).vocab_row.dtype == torch.float64

@@ -1,0 +1,137 @@
+import gzip
+import re
+
+import polars as pl
+import pytest
+
+from lit_rec.data.tables import header_lines, read_table, rename_columns
+from lit_rec.errors import DataError
+
+ROWS = [("u1", "a, b"), ("u2", 'say "x"')]
+
+
+def write(path, content):
+    if isinstance(content, str):
+        content = content.encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def fails(path, *seen, **options):
+    with pytest.raises(DataError) as caught:
+        read_table(path, option="data.file", **options)
+    assert f"data.file={path}" in str(caught.value)
+    for text in seen:
+        assert text in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("ending", "content"),
+    [
+        (".csv", 'user_id,title\nu1,"a, b"\nu2,"say ""x"""\n'),
+        (".csv", '\ufeffuser_id,title\r\nu1,"a, b"\r\nu2,"say ""x"""\r\n\r\n'),
+        (".tsv", 'user_id\ttitle\nu1\ta, b\nu2\tsay "x"\n'),
+        (".jsonl", '{"user_id":"u1","title":"a, b"}\n\n{"user_id":"u2","title":"say \\"x\\""}'),
+        (
+            ".ndjson",
+            '\ufeff{"user_id":"u1","title":"a, b"}\r\n{"user_id":"u2","title":"say \\"x\\""}',
+        ),
+    ],
+)
+def test_text_files(tmp_path, ending, packed, content):
+    frame = read_table(write(tmp_path / f"t{ending}{packed}", content), option="o")
+    assert frame.columns == ["user_id", "title"]
+    assert frame.rows() == ROWS
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_parquet(tmp_path, packed):
+    plain = tmp_path / "t.parquet"
+    expected = pl.DataFrame({"user_id": [1, 2], "tags": [["x"], []]})
+    expected.write_parquet(plain)
+    path = write(tmp_path / f"u.parquet{packed}", plain.read_bytes())
+    assert read_table(path, option="o").equals(expected)
+
+
+def test_delimiter_of_any_ending(tmp_path):
+    path = write(tmp_path / "t.inter", "a|b\n1|2\n")
+    assert read_table(path, option="o", delimiter="|").rows() == [("1", "2")]
+    fails(path, "'.inter'")
+
+
+def test_json_strings_may_hold_other_line_ends(tmp_path):
+    path = write(tmp_path / "t.jsonl", '{"a": "x\u2028y\x85z"}\n')
+    assert read_table(path, option="o").rows() == [("x\u2028y\x85z",)]
+
+
+def test_absent_files(tmp_path):
+    write(tmp_path / "ratings.csv", "a,b\n1,2\n")
+    fails(tmp_path / "rating.csv", "no such file", "did you mean ratings.csv?")
+    fails(tmp_path / "zzz" / "q.csv", "check the path")
+    fails(tmp_path, "this is a folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        ("t.csv", "a\tb\n1\t2\n", [r"'a\tb' is one column", r"delimiter to '\t'"]),
+        ("t.tsv", "a;b\n1;2\n", ["'a;b' is one column", "delimiter to ';'"]),
+        ("t.csv", "a,b\n1,caf\xe9".encode("latin-1"), ["line 2", "byte 0xe9", "iconv"]),
+        ("t.csv", "\ufeffa,b\n1,".encode() + b"\xff2", ["line 2", "byte 0xff"]),
+        ("t.csv", "a,b\n1,2\n3,4,5\n", ["line 3", "3 columns", "'3,4,5'"]),
+        ("t.tsv", 'a\tb\n1\t"2\n3\t4\t5\n', ["line 3", "3 columns"]),
+        ("t.csv", 'a,b\n1,2\n3,"4\n5,6\n', ["line 3", "never closed", "5,6"]),
+        ("t.csv", "a,b,a\n1,2,3\n", ["line 1", "'a' stands twice"]),
+        ("t.csv", "a,b\n", ["no rows"]),
+        ("t.csv", "", ["''"]),
+        ("t.jsonl", "\n", ["no rows"]),
+        ("t.jsonl", '{"a":1}\n{"a":\n', ["line 2", "'{\"a\":' is not JSON"]),
+        ("t.jsonl", '{"a":1}\n\n[1]\n', ["line 3", "'[1]' is not an object"]),
+        ("t.jsonl", '{"a":"x"}\n{"a":[1]}\n', ["[1]", "several kinds"]),
+        ("t.parquet", b"PAR1 and then nothing", ["not Parquet"]),
+        ("t.txt", "a,b\n", ["'.txt'"]),
+    ],
+)
+def test_what_cannot_be_read(tmp_path, name, content, seen):
+    fails(write(tmp_path / name, content), *seen)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda b: b[:-9], lambda b: b"x" + b, lambda b: b[:12] + b"?" * 9]
+)
+def test_damaged_gzip(tmp_path, spoil):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(spoil(gzip.compress(b"a,b\n" + b"1,2\n" * 500)))
+    fails(path, f"{path.stat().st_size} bytes cannot be read whole", "gzip")
+
+
+def test_header_lines(tmp_path):
+    found = [header_lines(tmp_path / n) for n in ("a.csv", "a.jsonl.gz", "a.parquet", "a.tsv.gz")]
+    assert found == [1, 0, 0, 1]
+
+
+def rename(frame, mapping, required=("user_id",)):
+    return rename_columns(frame, mapping, required, option="data.columns", where="t.csv")
+
+
+def test_rename():
+    frame = pl.DataFrame({"u": ["1"], "rating": ["old"], "stars": ["5"]})
+    renamed = rename(frame, {"user_id": "u", "rating": "stars"})
+    assert renamed.to_dicts() == [{"user_id": "1", "rating": "5"}]
+    swapped = rename(frame, {"user_id": "u", "rating": "stars", "stars": "rating"})
+    assert swapped.to_dicts() == [{"user_id": "1", "rating": "5", "stars": "old"}]
+
+
+def test_rename_errors():
+    frame = pl.DataFrame({"userId": ["1"], "x": ["2"]})
+    for mapping, seen in (
+        ({}, "no column 'user_id'; the file has userId, x"),
+        ({"user_id": "userid"}, "no column 'userid'"),
+        ({"user_id": "x", "rating": "x"}, "column 'x' is mapped to ['rating', 'user_id']"),
+    ):
+        with pytest.raises(DataError, match=re.escape(seen)):
+            rename(frame, mapping)
+    with pytest.raises(DataError, match=r"did you mean 'userId'\?"):
+        rename(frame, {"user_id": "userid"})

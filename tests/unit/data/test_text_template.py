@@ -1,0 +1,38 @@
+import polars as pl
+import pytest
+
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.errors import ConfigError
+
+ITEMS = pl.DataFrame(
+    {
+        "title": ["Heat", " ", None, "Up"],
+        "year": [1995, None, None, 2009],
+        "genres": [["Crime", "Drama"], [], None, ["Animation", None]],
+    }
+)
+
+
+def test_render():
+    template = TextTemplate(["title", "genres", "year"], {"year": "Year: "}, separator=" | ")
+    assert template.render(ITEMS).to_list() == [
+        "Heat | Crime, Drama | Year: 1995",
+        "",
+        "",
+        "Up | Animation | Year: 2009",
+    ]
+
+
+def test_order_is_that_of_the_columns():
+    assert TextTemplate(["year", "title"]).render(ITEMS)[0] == "1995. Heat"
+
+
+def test_errors():
+    with pytest.raises(ConfigError, match="names no column"):
+        TextTemplate([])
+    with pytest.raises(ConfigError, match=r"'genre' is not one of \['title'\]"):
+        TextTemplate(["title"], {"genre": "Genre: "})
+    with pytest.raises(ConfigError, match=r"no column 'tittle'; it has title, year, genres"):
+        TextTemplate(["tittle"]).render(ITEMS)
+    with pytest.raises(ConfigError, match=r"did you mean 'title'\?"):
+        TextTemplate(["tittle"]).render(ITEMS)

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from transformers import BertTokenizerFast
+
+from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
+from lit_rec.errors import ConfigError
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "heat", "##ed", "story", "toy"]
+TEXTS = ["heated toy", "", "toy toy toy toy toy story", "what a story"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    path = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
+    path.write_text("\n".join(WORDS))
+    made = BertTokenizerFast(str(path))
+    assert made.convert_tokens_to_ids("toy") == 9, "the vocabulary was not read"
+    return made
+
+
+def test_store_equals_the_tokenizer(tokenizer, monkeypatch):
+    monkeypatch.setattr("lit_rec.data.tokens._BLOCK", 3)
+    done = []
+    store = TokenStore.build(TEXTS, tokenizer, 6, progress=done.append)
+    assert done == [3, 4]
+    assert store.tokens.dtype == np.int32
+    special = special_tokens(tokenizer)
+    assert (special.prefix, special.suffix, special.pad) == ((2,), (3,), 0)
+    for place, text in enumerate(TEXTS):
+        ids = store.tokens[store.offsets[place] : store.offsets[place + 1]].tolist()
+        expected = tokenizer(text, truncation=True, max_length=6)["input_ids"]
+        assert [2, *ids, 3] == expected
+
+
+def test_take_equals_a_loop(tokenizer):
+    store = TokenStore.build(TEXTS, tokenizer, 64)
+    chosen = np.array([3, 1, 1, 0])
+    part = store.take(chosen)
+    for place, text in enumerate(chosen):
+        expected = store.tokens[store.offsets[text] : store.offsets[text + 1]]
+        assert np.array_equal(part.tokens[part.offsets[place] : part.offsets[place + 1]], expected)
+    assert len(store.take(np.empty(0, np.int64)).tokens) == 0
+
+
+@pytest.mark.parametrize("texts", [TEXTS, [""], []])
+def test_saved_store_is_the_same(tokenizer, tmp_path, texts):
+    store = TokenStore.build(texts, tokenizer, 64)
+    store.save(tmp_path)
+    opened = TokenStore.open(tmp_path)
+    assert np.array_equal(opened.tokens, store.tokens)
+    assert np.array_equal(opened.offsets, store.offsets)
+    assert isinstance(opened.tokens, np.memmap)
+
+
+def test_no_room_for_text(tokenizer):
+    with pytest.raises(ConfigError, match="2 leaves no room for text") as caught:
+        TokenStore.build(TEXTS, tokenizer, 2)
+    assert "more than the 2 special tokens" in str(caught.value)
+
+
+def test_tokenizer_files_round_trip(tokenizer, tmp_path):
+    files = TokenizerFiles.of(tokenizer)
+    assert files.open()(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
+    tokenizer.save_pretrained(tmp_path)
+    loaded = TokenizerFiles.load(str(tmp_path), option="data.encoder")
+    assert loaded.open()(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
+    assert TokenizerFiles.of(tokenizer).key == files.key
+    assert TokenizerFiles({**files.files, "more.txt": b"x"}).key != files.key
+
+
+def test_no_tokenizer_there(tmp_path):
+    with pytest.raises(ConfigError, match=rf"data\.encoder: .*'{tmp_path}'"):
+        TokenizerFiles.load(str(tmp_path), option="data.encoder")

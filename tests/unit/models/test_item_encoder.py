@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from lit_rec.data.batches import Items, Texts
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.models.backbone import Backbone, ConfiguredBackbone
+from lit_rec.models.ids import IdEmbedding
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.pooling import AttentionPooling
+from lit_rec.models.tuning import FullTuning
+
+
+class Sizes(nn.Module):
+    """An encoder whose token vectors are [token, place]."""
+
+    class config:  # noqa: N801 (as transformers calls it)
+        hidden_size = 2
+
+    class Out:
+        def __init__(self, hidden):
+            self.last_hidden_state = hidden
+
+    def forward(self, input_ids, attention_mask):
+        place = torch.arange(input_ids.shape[1]).expand_as(input_ids)
+        return self.Out(torch.stack([input_ids, place], -1).float())
+
+
+def plain_encoder(facts, **options):
+    bare = replace(facts, special=SpecialTokens((), (), 0))
+    return ItemEncoder(bare, lambda facts: Backbone(Sizes(), FullTuning()), width=2, **options)
+
+
+# texts [4], [6, 8] and [1, 2, 3]; their means of [token, place] are [4, 0], [7, .5] and [2, 1]
+TEXTS = Texts(torch.tensor([4, 6, 8, 1, 2, 3]).int(), torch.tensor([0, 1, 3, 6]))
+ITEMS = Items(torch.tensor([[0, 1], [2, 2]]), torch.tensor([0, 1]), torch.tensor([1, 0]))
+
+
+@pytest.mark.parametrize("budget", [1, 3, 4, 100])
+def test_texts_come_back_in_their_own_order(facts, budget):
+    encoder = plain_encoder(facts, max_tokens_per_chunk=budget)
+    expected = [[4.0, 0.0], [7.0, 0.5], [2.0, 1.0]]
+    assert encoder.encode_texts(TEXTS).tolist() == expected
+
+
+def test_item_vector_by_hand(facts):
+    """Fields weigh 1/4 and 3/4; the projection swaps coordinates; the bias reads the first; id 1 adds 10."""
+    encoder = plain_encoder(facts, ids=IdEmbedding).eval()
+    with torch.no_grad():
+        encoder.field_logits.copy_(torch.tensor([0.0, torch.tensor(3.0).log()]))
+        encoder.projection.weight.copy_(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
+        encoder.projection.bias.zero_()
+        encoder.text_bias.weight.copy_(torch.tensor([[2.0, 0.0]]))
+        encoder.ids.embedding.weight.fill_(10.0)
+        encoder.ids.bias.weight.fill_(0.5)
+    vectors = encoder(TEXTS, ITEMS)
+    expected = torch.tensor([[10.375, 16.25, 13.0], [1.0, 2.0, 4.0]])  # item 1 is unseen
+    torch.testing.assert_close(vectors, expected)
+
+
+def test_bias_of_text_begins_at_zero(facts):
+    assert plain_encoder(facts)(TEXTS, ITEMS)[:, -1].tolist() == [0.0, 0.0]
+
+
+def test_fields_begin_with_equal_weights(facts):
+    assert torch.softmax(plain_encoder(facts).field_logits, 0).tolist() == [0.5, 0.5]
+
+
+def test_no_text_gives_no_vector(facts):
+    nothing = Texts(torch.empty(0, dtype=torch.int32), torch.zeros(1, dtype=torch.int64))
+    assert plain_encoder(facts).encode_texts(nothing).shape == (0, 2)
+
+
+def test_dropout_is_of_training_alone(facts, batch, tiny_bert):
+    quiet = tiny_bert | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    encoder = ItemEncoder(
+        facts, lambda facts: ConfiguredBackbone(facts, "bert", quiet), dropout=0.5
+    )
+    parts = batch.texts, batch.items
+    assert not torch.equal(encoder(*parts), encoder(*parts))
+    encoder.eval()
+    assert torch.equal(encoder(*parts), encoder(*parts))
+
+
+def test_pooling_takes_the_encoders_width(facts):
+    assert plain_encoder(facts, pooling=AttentionPooling).pooling.hidden.in_features == 2
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_vectors_are_single_precision_under_autocast(facts, batch, tiny_bert, recompute):
+    encoder = ItemEncoder(
+        facts, lambda facts: ConfiguredBackbone(facts, "bert", tiny_bert), recompute=recompute
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        vectors = encoder(batch.texts, batch.items)
+        assert vectors.dtype == torch.float32
+        vectors.square().sum().backward()
+    assert {p.grad.dtype for p in encoder.parameters() if p.grad is not None} == {torch.float32}
