@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,5 +31,4 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
         ) from error
     finally:
         with suppress(OSError):  # the folder itself may not be one
-            with contextlib.suppress(OSError):
             work.unlink(missing_ok=True)

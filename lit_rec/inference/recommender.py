@@ -13,12 +13,12 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.loading import load_module
+from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import HistoryEntry, Seen, event_place, item_row, rating_of
 from lit_rec.training.checkpoint_content import (
     catalogue_of,
@@ -27,7 +27,6 @@ from lit_rec.training.checkpoint_content import (
 )
 from lit_rec.training.lit_rec import LitRec
 
-_DAY = 86_400.0
 Int64s = npt.NDArray[np.int64]
 
 
@@ -236,6 +235,8 @@ class Recommender:
                 row = len(self._ids) + len(texts)
                 texts.append(self._text_of(record))
             rating = record.get("rating")
+            if isinstance(rating, float) and np.isnan(rating):
+                rating = None
             given = (
                 facts.rating_high
                 if rating is None
@@ -274,30 +275,10 @@ class Recommender:
         if not len(rows):
             return np.empty(0)
         table = torch.cat([self._vectors, extra])
-        batch = self._batch(seen, rows, self._user_vocab.get(user or "", 0), now)
+        kept = seen[-self._content["history_length"] :]
+        batch = request_batch(kept, rows, self._user_vocab.get(user or "", 0), now)
+        batch = batch.to(self._module.device)
         network = self._module.built()
         users = network.encode_users(table, batch)
         scores: Tensor = network.score(users, table, batch)
         return scores[0].double().cpu().numpy()
-
-    def _batch(self, seen: list[Seen], rows: Int64s, user_row: int, now: float | None) -> RecBatch:
-        kept = seen[-self._content["history_length"] :]
-        slots = kept or [Seen(0, float("nan"), 0, float("nan"))]
-        age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
-        empty = torch.empty(0, dtype=torch.int64)
-        ones = torch.ones((1, len(rows)), dtype=torch.bool)
-        return RecBatch(
-            texts=Texts(empty.int(), torch.zeros(1, dtype=torch.int64)),
-            items=Items(empty.reshape(0, 1), empty, empty),
-            users=Users(torch.tensor([user_row])),
-            history=HistorySlots(
-                item_index=torch.tensor([[s.item for s in slots]]),
-                mask=torch.full((1, len(slots)), bool(kept)),
-                rating=torch.tensor([[s.rating for s in slots]], dtype=torch.float32),
-                event=torch.tensor([[s.event for s in slots]]),
-                age_days=torch.tensor([age], dtype=torch.float32),
-            ),
-            candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
-            target=Target(torch.zeros(1, len(rows)), ~ones),
-            row=torch.tensor([-1]),
-        ).to(self._module.device)

@@ -1,0 +1,46 @@
+"""One request as a RecBatch over a table of item vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
+from lit_rec.inference.requests import Seen
+
+_DAY = 86_400.0
+
+
+def request_batch(
+    seen: Sequence[Seen], rows: npt.NDArray[np.int64], user_row: int, now: float | None
+) -> RecBatch:
+    """Return a batch of one row whose items are rows of a table.
+
+    Args:
+        seen: The history, oldest first; may be empty.
+        rows: ``[C]`` rows of the table to score.
+        user_row: The user's row in the id vocabulary, 0 for none.
+        now: Time of asking in seconds; None: ages are unknown.
+    """
+    slots = seen or [Seen(0, float("nan"), 0, float("nan"))]
+    age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
+    empty = torch.empty(0, dtype=torch.int64)
+    ones = torch.ones((1, len(rows)), dtype=torch.bool)
+    return RecBatch(
+        texts=Texts(empty.int(), torch.zeros(1, dtype=torch.int64)),
+        items=Items(empty.reshape(0, 1), empty, empty),
+        users=Users(torch.tensor([user_row])),
+        history=HistorySlots(
+            item_index=torch.tensor([[s.item for s in slots]]),
+            mask=torch.full((1, len(slots)), bool(seen)),
+            rating=torch.tensor([[s.rating for s in slots]], dtype=torch.float32),
+            event=torch.tensor([[s.event for s in slots]]),
+            age_days=torch.tensor([age], dtype=torch.float32),
+        ),
+        candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
+        target=Target(torch.zeros(1, len(rows)), ~ones),
+        row=torch.tensor([-1]),
+    )
