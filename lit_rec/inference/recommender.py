@@ -107,12 +107,14 @@ class Recommender:
         row = self._users[user_id]
         entries = []
         for place in range(int(users["offsets"][row]), int(users["offsets"][row + 1])):
-            event = int(users["event"][place])
+            code = int(users["event"][place])
+            event = users["events"][code] if code >= 0 else None
             entries.append(
                 {
                     "item_id": self._ids[int(users["item"][place])],
                     "rating": float(users["rating"][place]),
-                    "event": self._facts.events[event] if event >= 0 else None,
+                    # an event that no training row had says nothing to the network
+                    "event": event if event in self._facts.events else None,
                     "timestamp": float(users["timestamp"][place]),
                 }
             )

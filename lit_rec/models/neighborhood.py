@@ -35,7 +35,8 @@ class NeighborhoodHead(Head):
     """Mean + biases + what the user thought of similar items + inner product + a small network.
 
     The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
-    mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1))`` and learned s, c: with few or unlike neighbours it goes to 0.
+    mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned s, c, p, f: with few or
+    unlike neighbours it goes to 0, and what was rated about the same time counts more. An unknown age counts as 0.
     The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how much is known of the user.
 
     Args:
@@ -46,7 +47,8 @@ class NeighborhoodHead(Head):
         sharpness: Factor s of the cosine at the start (learned).
 
     Reference:
-        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944.
+        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
+        filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class NeighborhoodHead(Head):
         super().__init__(facts, width)
         self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
         self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
+        self.forgetting = nn.Parameter(torch.tensor(0.1))  # f and p, before softplus
+        self.pace = nn.Parameter(torch.tensor(1.0))
         self.share = nn.Parameter(torch.tensor(1.0))
         self.scale = nn.Parameter(torch.tensor(0.1))
         self.hidden = nn.Sequential(
@@ -76,7 +80,11 @@ class NeighborhoodHead(Head):
         cosine = pair_similarity(keys, batch.candidates.item_index, history.item_index)  # [B, C, H]
         residual, rated = item_residuals(item_vectors, history, self.rating_mean)
         residual = torch.where(rated, residual - users[:, -1:], 0.0)
-        weights = torch.exp((cosine - 1) * self.log_sharpness.exp()) * rated.unsqueeze(1)
+        softplus = nn.functional.softplus
+        days = history.age_days.nan_to_num(0.0).abs()
+        fade = softplus(self.forgetting) * torch.log1p(days * softplus(self.pace))  # [B, H]
+        logits = (cosine - 1) * self.log_sharpness.exp() - fade.unsqueeze(1)
+        weights = torch.exp(logits) * rated.unsqueeze(1)
         total = (weights @ residual.unsqueeze(-1)).squeeze(-1)  # [B, C]
         return total / (weights.sum(-1) + self.log_shrinkage.exp())
 

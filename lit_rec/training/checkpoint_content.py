@@ -63,6 +63,7 @@ def checkpoint_content(
         # what every user of the data did, so that `recommend --user` needs no table
         "users": {
             "user_id": list(prepared.user_ids),
+            "events": list(prepared.events),
             **{
                 name: torch.from_numpy(np.array(getattr(prepared, name)))
                 for name in ("offsets", "item", "rating", "event", "timestamp")

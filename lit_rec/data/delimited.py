@@ -1,0 +1,157 @@
+"""Text with delimiters: into columns of strings, every damaged line named."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from lit_rec.errors import DataError
+
+
+def parse_delimited(
+    text: str,
+    delimiter: str,
+    where: str,
+    *,
+    quotes: bool = True,
+    names: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """Return the columns of a text as strings; a cell without anything in it is null.
+
+    Args:
+        text: The file's text.
+        delimiter: What separates the columns.
+        where: The file, for errors.
+        quotes: Whether a cell may stand in quotes.
+        names: Names of the columns of a text without a header.
+
+    Raises:
+        DataError: If the header is one column, a line has more or fewer columns than the others, or a quote does not end.
+
+    Example:
+        >>> parse_delimited('id,title\\n7,"Heat, the film"', ",", "films.csv").rows()
+        [('7', 'Heat, the film')]
+    """
+    text = text.rstrip("\r\n")
+    header = list(names) if names is not None else _header(text, delimiter, where, quotes)
+    try:
+        frame = pl.read_csv(
+            io.StringIO(text),
+            separator=delimiter,
+            infer_schema=False,
+            has_header=False,
+            skip_rows=0 if names is not None else 1,
+            quote_char='"' if quotes else None,
+            schema=dict.fromkeys(header, pl.String),
+        )
+    except pl.exceptions.NoDataError:
+        return pl.DataFrame(schema=dict.fromkeys(header, pl.String))
+    except pl.exceptions.PolarsError:
+        return _slowly(text, delimiter, where, quotes, header, names is None)
+    if _is_whole(frame, text, delimiter, header if names is None else None):
+        return frame
+    return _slowly(text, delimiter, where, quotes, header, names is None)
+
+
+def record_lines(text: str, delimiter: str) -> Iterator[int]:
+    """Yield the line on which each record starts, the header's among them; records may run over several lines."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    start = 1
+    for _ in reader:
+        yield start
+        start = reader.line_num + 1
+
+
+def excerpt(text: str) -> str:
+    """Return a text as errors show it: in quotes, its first 60 characters."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
+    line = text.partition("\n")[0].rstrip("\r")
+    header = next(_reader(line, delimiter, quotes), [])
+    if len(header) < 2:
+        others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in line]
+        raise DataError(
+            f"the header {excerpt(line)} is one column" if line else "the file is empty",
+            where=f"{where}, line 1",
+            rule=f"a header and columns separated by {delimiter!r}",
+            remedy=f"set data.reader.init_args.delimiter to {others[0]!r}"
+            if others
+            else "check the file's first line",
+        )
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"the column '{repeated[0]}' stands twice in the header",
+            where=f"{where}, line 1",
+            rule="every column has a name of its own",
+            remedy="rename one of them",
+        )
+    return header
+
+
+def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] | None) -> bool:
+    """Whether every delimiter and line end of the text is accounted for.
+
+    The fast parser fills short lines up without a word, and lone quotes can make it join lines: then these counts differ.
+    """
+    rows = len(frame) + (header is not None)
+    inside = dict.fromkeys((delimiter, "\n"), 0)
+    for sign in inside:
+        cells = frame.select(pl.all().str.count_matches(sign, literal=True).sum()).row(0)
+        inside[sign] = sum(count or 0 for count in cells)
+        inside[sign] += sum(name.count(sign) for name in header or ())
+    return (
+        text.count(delimiter) - inside[delimiter] == rows * (frame.width - 1)
+        and text.count("\n") - inside["\n"] == rows - 1
+    )
+
+
+def _reader(text: str, delimiter: str, quotes: bool) -> Iterator[list[str]]:
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    return csv.reader(io.StringIO(text), delimiter=delimiter, quoting=quoting, strict=True)
+
+
+def _slowly(
+    text: str, delimiter: str, where: str, quotes: bool, header: list[str], has_header: bool
+) -> pl.DataFrame:
+    """Read record by record what the fast parser would not, or raise with the line of the first damage."""
+    reader = csv.reader(
+        io.StringIO(text),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+        strict=True,
+    )
+    lines = text.split("\n")
+    rows: list[list[str | None]] = []
+    start = 1
+    try:
+        for cells in reader:
+            if len(cells) != len(header):
+                raise _ragged(cells, delimiter, f"{where}, line {start}", len(header), quotes)
+            rows.append([cell or None for cell in cells])
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"the quotes of {excerpt(lines[start - 1])} do not end as they should ({error})",
+            where=f"{where}, line {start}",
+            rule='a quoted value ends with ", and a quote inside is doubled',
+            remedy="mend the quotes",
+        ) from error
+    schema = dict.fromkeys(header, pl.String)
+    return pl.DataFrame(rows[int(has_header) :], schema=schema, orient="row")
+
+
+def _ragged(cells: list[str], delimiter: str, where: str, columns: int, quotes: bool) -> DataError:
+    seen = f"{len(cells)} column{'s' * (len(cells) != 1)}, {excerpt(delimiter.join(cells))}"
+    return DataError(
+        seen if cells else "the line is empty",
+        where=where,
+        rule=f"every line has {columns} columns"
+        + (f"; a value with {delimiter!r} in it stands in quotes" if quotes else ""),
+        remedy="mend or remove the line",
+    )

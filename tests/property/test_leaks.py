@@ -1,0 +1,157 @@
+"""No evaluation row's answer reaches a training batch, nor another row but a later one of its user."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+from lit_rec.data.batches import RecBatch
+from lit_rec.data.collator import BatchRows
+from lit_rec.data.histories import (
+    BoundHistory,
+    GivenHistory,
+    History,
+    HistoryRows,
+    PastHistory,
+    TrainingHistory,
+    Where,
+)
+from lit_rec.data.prepared import Prepared
+
+from .random_behaviors import FEW, TIED, Row, collator_of, few_rows, lengths, prepared_of, wheres
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two parts of batches hold the same values, NaN being equal to NaN."""
+    if isinstance(one, torch.Tensor):
+        return one.shape == other.shape and bool(
+            torch.equal(torch.nan_to_num(one, -9.0), torch.nan_to_num(other, -9.0))
+            if one.is_floating_point()
+            else torch.equal(one, other)
+        )
+    return all(equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+
+
+def check_no_leak(rows: list[Row], history: History, *, later_of_user: bool) -> None:
+    """Change each evaluation row's rating in turn and see what else changes.
+
+    Args:
+        rows: The behaviors.
+        history: The rule.
+        later_of_user: Whether strictly later evaluation rows of the same user may see the change.
+    """
+    before = prepared_of(rows)
+    train, everything = before.rows_of("train"), before.rows_of("all")
+    old = collator_of(before, history)
+    inputs = inputs_by_row(old(BatchRows(everything)))
+    for place, row in enumerate(rows):
+        if row.part == 0:
+            continue
+        rating = 1.0 if row.rating is not None and row.rating > 2 else 5.0
+        after = prepared_of([*rows[:place], replace(row, rating=rating), *rows[place + 1 :]])
+        new = collator_of(after, history)
+        for seed in (None, (0,)):
+            batch = BatchRows(train, seed)
+            assert not len(train) or equal(old(batch), new(batch)), "a training batch changed"
+        for index, (one, two) in enumerate(
+            zip(inputs, inputs_by_row(new(BatchRows(everything))), strict=True)
+        ):
+            other = rows[before.row[index]]
+            if not (later_of_user and other.user == row.user and other.time > row.time):
+                assert one == two, "the inputs of a row changed"
+
+
+def inputs_by_row(batch: RecBatch) -> list[str]:
+    """All that a network may look at for each row, apart from the other rows of the batch."""
+    items = batch.items.catalogue_row
+    found = []
+    for b in range(len(batch)):
+        mask = batch.history.mask[b]
+        parts = [
+            batch.users.vocab_row[b],
+            items[batch.candidates.item_index[b]],
+            items[batch.history.item_index[b, mask]],
+            batch.history.rating[b, mask],
+            batch.history.event[b, mask],
+            batch.history.age_days[b, mask],
+        ]
+        found.append(str([part.tolist() for part in parts]))
+    return found
+
+
+@FEW
+@given(rows=few_rows, length=lengths, where=wheres)
+def test_past_history_leaks_nothing(rows: list[Row], length: int, where: Where):
+    check_no_leak(rows, PastHistory(length, where), later_of_user=True)
+
+
+@FEW
+@given(rows=few_rows, length=lengths, where=wheres)
+def test_training_history_leaks_nothing(rows: list[Row], length: int, where: Where):
+    check_no_leak(rows, TrainingHistory(length, where), later_of_user=False)
+
+
+@FEW
+@given(rows=few_rows, length=lengths)
+def test_given_history_leaks_nothing(rows: list[Row], length: int):
+    check_no_leak(rows, GivenHistory(length), later_of_user=False)
+
+
+class Leaky(History):
+    """Breaks one rule on purpose; ``allowed`` says which rows of the user a row sees."""
+
+    def __init__(self, allowed: Callable[[Prepared, int, int], bool]) -> None:
+        super().__init__()
+        self.allowed = allowed
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        return _BoundLeaky(prepared, self.allowed)
+
+
+class _BoundLeaky(BoundHistory):
+    def __init__(self, prepared: Prepared, allowed: Callable[[Prepared, int, int], bool]) -> None:
+        self.prepared, self.allowed = prepared, allowed
+
+    def of(self, rows: Any, rng: Any = None) -> HistoryRows:
+        data = self.prepared
+        lists = [
+            [
+                o
+                for o in range(len(data))
+                if data.user[o] == data.user[r] and self.allowed(data, r, o)
+            ]
+            for r in rows
+        ]
+        width = max([1, *map(len, lists)])
+        source = np.array([[*places, *[-1] * (width - len(places))] for places in lists])
+        mask = source >= 0
+        return HistoryRows(source, np.where(mask, data.item[source].astype(np.int64), 0), mask)
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        pytest.param(lambda p, r, o: p.timestamp[o] < p.timestamp[r], id="evaluation in training"),
+        pytest.param(
+            lambda p, r, o: o != r and p.part[r] > 0 and p.timestamp[o] <= p.timestamp[r], id="ties"
+        ),
+        pytest.param(lambda p, r, o: o == r, id="the target itself"),
+        pytest.param(
+            lambda p, r, o: p.part[r] == 2 and p.part[o] == 2, id="the target among others"
+        ),
+    ],
+)
+def test_a_leak_is_noticed(allowed: Callable[[Prepared, int, int], bool]):
+    check_no_leak(TIED, PastHistory(), later_of_user=True)
+    check_no_leak(TIED, TrainingHistory(), later_of_user=False)
+    with pytest.raises(AssertionError, match="changed"):
+        check_no_leak(TIED, Leaky(allowed), later_of_user=True)
+
+
+def test_past_history_is_too_much_for_a_stricter_promise():
+    with pytest.raises(AssertionError, match="inputs of a row changed"):
+        check_no_leak([*TIED, Row(0, 4, 1.0, 3, 2)], PastHistory(), later_of_user=False)
