@@ -23,6 +23,16 @@ lit-rec: fine-tune a language model into a recommender
 
 Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
 All options: lit-rec fit --help          Version: lit-rec --version"""
+# what a disk can answer: full, not ours, not a folder
+_DISK = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 _SUBCOMMANDS = ("fit", "validate", "test", "predict", "recommend")
 
 
@@ -42,24 +52,24 @@ def main(args: Sequence[str] | None = None) -> None:
     debug = os.environ.get("LIT_REC_DEBUG") == "1"
     try:
         _run(words)
-    except LitRecError as error:
-        if debug:
-            raise
-        _fail(str(error))
-    except OSError as error:
-        if debug or error.errno not in (
-            errno.ENOSPC,
-            errno.EACCES,
-            errno.EROFS,
-            errno.EPERM,
-            errno.ENOTDIR,
-            errno.EEXIST,
-            errno.EDQUOT,
-        ):
-            raise
-        _fail(_disk_message(error))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:
+        message = _message(error)
+        if debug or message is None:
+            raise
+        _fail(message)
+
+
+def _message(error: BaseException | None) -> str | None:
+    """Return what the user can mend, also where a library has wrapped our error in its own; None: a bug of ours."""
+    while error is not None:
+        if isinstance(error, LitRecError):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in _DISK:
+            return _disk_message(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _run(words: list[str]) -> None:
@@ -102,6 +112,7 @@ def _disk_message(error: OSError) -> str:
 def _quieten() -> None:
     """Leave out what libraries say of themselves; what speaks of this run stays."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")  # Lightning's own calls
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for message in (
         "LeafSpec",

@@ -61,7 +61,7 @@ class LitRecError(Exception):
         if self.rule:
             lines.append(f"  Rule: {self.rule}.")
         if self.remedy:
-            lines.append(f"  Try:  {self.remedy}.")
+            lines.append(f"  Try:  {self.remedy}" + ("" if self.remedy.endswith("?") else "."))
         return "\n".join(lines)
 
 

@@ -57,71 +57,90 @@ def clean(
     behaviors = tables.behaviors
     steps: list[CleaningStep] = []
     known = behaviors["item_id"].is_in(tables.items["item_id"].implode())
-    if not known.all() and unknown_items == "error":
-        lost = behaviors.filter(~known)
-        first = lost.row(0, named=True)
-        raise DataError(
-            f"row {first['row'] + 1} of the behaviors: item_id '{first['item_id']}' is not among the {len(tables.items):,} items",
-            where="data.reader",
-            rule="every behavior points to a known item",
-            remedy=f"add the item, or drop such rows with --data.unknown_items drop ({len(lost):,} of {len(behaviors):,} rows)",
-        )
-    steps.append(_step("the item is not in the items table", behaviors, known))
+    if unknown_items == "error":
+        _raise_unknown(tables, behaviors, known, "item_id", "behaviors")
+    steps.append(_step(tables, "the item is not in the items table", behaviors, known))
     behaviors = behaviors.filter(known)
     if duplicates != "keep":
         key = [c for c in ("user_id", "item_id", "timestamp") if c in behaviors.columns]
-        keep = behaviors.select(
-            pl.col("row").is_first_distinct()
-            if not key
-            else pl.struct(key).is_first_distinct()
-            if duplicates == "first"
-            else pl.struct(key).is_last_distinct()
-        ).to_series()
-        steps.append(_step(f"repeated ({', '.join(key)}), the {duplicates} kept", behaviors, keep))
+        same = pl.struct(key)
+        chosen = same.is_first_distinct() if duplicates == "first" else same.is_last_distinct()
+        keep = behaviors.select(chosen).to_series()
+        rule = f"repeated ({', '.join(key)}), the {duplicates} kept"
+        steps.append(_step(tables, rule, behaviors, keep))
         behaviors = behaviors.filter(keep)
     if behaviors.is_empty():
         raise DataError(
-            f"no behavior is left of {len(tables.behaviors):,}",
+            f"no behavior is left of {len(tables.behaviors):,}; the first had item_id '{tables.behaviors['item_id'][0]}', the first item is '{tables.items['item_id'][0]}'"
+            if len(tables.behaviors)
+            else "the behaviors table is empty",
             where="data.reader",
             rule="at least one behavior whose item is known",
             remedy="check that both tables use the same item ids",
         )
-    behaviors = _known_histories(behaviors, tables.items, unknown_items, steps)
+    if "history" in behaviors.columns:
+        behaviors = _known_histories(tables, behaviors, unknown_items, steps)
     return replace(tables, behaviors=behaviors), CleaningReport(tuple(steps))
 
 
 def _known_histories(
+    tables: Tables,
     behaviors: pl.DataFrame,
-    items: pl.DataFrame,
     unknown_items: Literal["error", "drop"],
     steps: list[CleaningStep],
 ) -> pl.DataFrame:
     """Treat the unknown items of the histories that the data brings as ``unknown_items`` says."""
-    if "history" not in behaviors.columns:
-        return behaviors
     entries = behaviors.select("row", "user_id", item_id="history").explode("item_id").drop_nulls()
-    keep = entries["item_id"].is_in(items["item_id"].implode())
+    keep = entries["item_id"].is_in(tables.items["item_id"].implode())
     if keep.all():
         return behaviors
-    lost = entries.filter(~keep)
     if unknown_items == "error":
-        raise DataError(
-            f"row {lost['row'][0] + 1} of the behaviors: the history holds '{lost['item_id'][0]}', which is not among the {len(items):,} items",
-            where="data.reader",
-            rule="every item of a history is known",
-            remedy=f"add the item, or leave such entries out with --data.unknown_items drop ({len(lost):,} of {len(entries):,})",
-        )
-    steps.append(_step("an item of a history is not in the items table", entries, keep, "entries"))
+        _raise_unknown(tables, entries, keep, "in the history, item_id", "entries of histories")
+    rule = "an item of a history is not in the items table"
+    steps.append(_step(tables, rule, entries, keep, "entries"))
     known = entries.filter(keep).group_by("row", maintain_order=True).agg(history="item_id")
     return behaviors.drop("history").join(known, on="row", how="left", maintain_order="left")
 
 
+def _raise_unknown(
+    tables: Tables, entries: pl.DataFrame, known: pl.Series, says: str, of_what: str
+) -> None:
+    if known.all():
+        return
+    lost = entries.filter(~known)
+    first = lost.row(0, named=True)
+    near = _near(first["item_id"], tables.items["item_id"])
+    raise DataError(
+        f"{says} '{first['item_id']}' is not among the {len(tables.items):,} items"
+        + (f"; there is '{near}'" if near is not None else ""),
+        where=tables.place(first["row"]),
+        rule="every behavior points to a known item",
+        remedy=f"add the item, or leave such out with --data.unknown_items drop ({len(lost):,} of {len(entries):,} {of_what})",
+    )
+
+
+def _near(id_: str, ids: pl.Series) -> str | None:
+    """Return an id that differs only in spaces, case, leading zeros or a trailing ``.0``; near numbers are not near ids."""
+    wanted = pl.Series([id_])
+    found = ids.filter(_plain(ids) == _plain(wanted)[0])
+    return None if found.is_empty() else str(found[0])
+
+
+def _plain(ids: pl.Series) -> pl.Series:
+    ids = ids.str.strip_chars().str.to_lowercase()
+    return ids.str.replace(r"^(\d+)\.0$", "$1").str.replace(r"^0+(\d)", "$1")
+
+
 def _step(
-    rule: str, behaviors: pl.DataFrame, keep: pl.Series, of_what: str = "behaviors"
+    tables: Tables,
+    rule: str,
+    behaviors: pl.DataFrame,
+    keep: pl.Series,
+    of_what: str = "behaviors",
 ) -> CleaningStep:
     lost = behaviors.filter(~keep)
     example = ""
     if len(lost):
         first = lost.row(0, named=True)
-        example = f"row {first['row'] + 1} (user {first['user_id']}, item {first['item_id']})"
+        example = f"{tables.place(first['row'])} (user {first['user_id']}, item {first['item_id']})"
     return CleaningStep(rule, len(lost), len(behaviors), example, of_what)

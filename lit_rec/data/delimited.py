@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -19,7 +21,7 @@ def parse_delimited(
     quotes: bool = True,
     names: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """Return the columns of a text as strings; a cell without anything in it is null.
+    r"""Return the columns of a text as strings; a cell without anything in it is null.
 
     Args:
         text: The file's text.
@@ -32,7 +34,7 @@ def parse_delimited(
         DataError: If the header is one column, a line has more or fewer columns than the others, or a quote does not end.
 
     Example:
-        >>> parse_delimited('id,title\\n7,"Heat, the film"', ",", "films.csv").rows()
+        >>> parse_delimited('id,title\n7,"Heat, the film"', ",", "films.csv").rows()
         [('7', 'Heat, the film')]
     """
     text = text.rstrip("\r\n")
@@ -56,13 +58,16 @@ def parse_delimited(
     return _slowly(text, delimiter, where, quotes, header, names is None)
 
 
-def record_lines(text: str, delimiter: str) -> Iterator[int]:
-    """Yield the line on which each record starts, the header's among them; records may run over several lines."""
+def record_lines(text: str, delimiter: str) -> list[int]:
+    """Return the line on which each record starts, the header's among them; records may run over several lines."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    start = 1
-    for _ in reader:
-        yield start
-        start = reader.line_num + 1
+    starts = [1]
+    try:
+        starts += [reader.line_num + 1 for _ in reader]
+    except csv.Error:  # a cell beyond the reader's limit: count the quotes instead
+        inside = itertools.accumulate(line.count('"') for line in text.split("\n"))
+        starts += [number for number, quotes in enumerate(inside, 2) if quotes % 2 == 0]
+    return starts
 
 
 def excerpt(text: str) -> str:
@@ -70,9 +75,16 @@ def excerpt(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
+def _quoting(quotes: bool) -> Literal[0, 3]:
+    return csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+
+
 def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
     line = text.partition("\n")[0].rstrip("\r")
-    header = next(_reader(line, delimiter, quotes), [])
+    try:
+        header = next(csv.reader([line], delimiter=delimiter, quoting=_quoting(quotes)), [])
+    except csv.Error:
+        header = []
     if len(header) < 2:
         others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in line]
         raise DataError(
@@ -111,11 +123,6 @@ def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] 
     )
 
 
-def _reader(text: str, delimiter: str, quotes: bool) -> Iterator[list[str]]:
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    return csv.reader(io.StringIO(text), delimiter=delimiter, quoting=quoting, strict=True)
-
-
 def _slowly(
     text: str, delimiter: str, where: str, quotes: bool, header: list[str], has_header: bool
 ) -> pl.DataFrame:
@@ -123,7 +130,7 @@ def _slowly(
     reader = csv.reader(
         io.StringIO(text),
         delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+        quoting=_quoting(quotes),
         strict=True,
     )
     lines = text.split("\n")

@@ -42,6 +42,11 @@ class Facts:
     item_bias: tuple[float, ...] = ()
     backbone: dict[str, Any] | None = None
 
+    @property
+    def rating_range(self) -> tuple[float, float]:
+        """Smallest and largest rating: what a predicted rating is cut to."""
+        return self.rating_low, self.rating_high
+
     def to_plain(self) -> dict[str, Any]:
         """Return dictionaries, lists, strings and numbers only."""
         return asdict(self)

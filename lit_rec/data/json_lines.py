@@ -12,7 +12,7 @@ from lit_rec.errors import DataError
 
 
 def parse_json_lines(text: str, where: str) -> pl.DataFrame:
-    """Return a table of the objects; a key that an object lacks is null there.
+    r"""Return a table of the objects; a key that an object lacks is null there.
 
     Args:
         text: The file's text; empty lines count for nothing.
@@ -22,7 +22,7 @@ def parse_json_lines(text: str, where: str) -> pl.DataFrame:
         DataError: If a line is not a JSON object, or a column holds texts here and lists or objects there.
 
     Example:
-        >>> parse_json_lines('{"item_id": "a"}\\n{"item_id": "b", "year": 1995}', "t.jsonl").rows()
+        >>> parse_json_lines('{"item_id": "a"}\n{"item_id": "b", "year": 1995}', "t.jsonl").rows()
         [('a', None), ('b', 1995)]
     """
     records: list[dict[str, Any]] = []

@@ -72,7 +72,7 @@ class Source:
             problem,
             where=self.where,
             rule="an existing file",
-            remedy=f"did you mean {' or '.join(near)}?".removesuffix("?") + " (near names there)"
+            remedy=f"check the path; near it there is {', '.join(near)}"
             if near
             else "check the path",
         )
@@ -130,7 +130,7 @@ class Source:
             lines = self.text().split("\n")
             starts = [number for number, line in enumerate(lines, 1) if line.strip()]
         elif self.quotes and self.delimiter is not None and self.path.is_file():
-            starts = list(record_lines(self.text(), self.delimiter))[int(self.has_header) :]
+            starts = record_lines(self.text(), self.delimiter)[int(self.has_header) :]
         else:
             return [f"line {row + 1 + self.has_header}" for row in rows]
         return [f"line {starts[row]}" for row in rows]

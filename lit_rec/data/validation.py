@@ -4,155 +4,151 @@ from __future__ import annotations
 
 import polars as pl
 
+from lit_rec.data.sources import Source
+from lit_rec.data.timestamps import to_seconds
 from lit_rec.errors import DataError
 
-_KEPT = 1_000  # problems an error carries; all are counted
+_SHOWN = 3  # lines named of each problem; all are counted
+_TEXTS = ("event", "label", "text", "impression_id", "split")
 
 
-def typed_behaviors(frame: pl.DataFrame, *, where: str, header_lines: int = 1) -> pl.DataFrame:
+class _Problems:
+    """What is wrong with the table of one file: a line for each kind of problem."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._found: list[str] = []
+        self._count = 0
+
+    def add(self, column: pl.Series, bad: pl.Series, says: str) -> None:
+        """Note the rows of ``column`` where ``bad`` holds."""
+        rows = bad.fill_null(False).arg_true()
+        if rows.is_empty():
+            return
+        self._count += len(rows)
+        first = rows.head(_SHOWN).to_list()
+        shown = [
+            f"{place} ({'nothing' if value is None else repr(str(value))})"
+            for place, value in zip(
+                self._source.places(first), column.gather(first).to_list(), strict=True
+            )
+        ]
+        more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
+        self._found.append(f"{column.name} {says}: {', '.join(shown)}{more}")
+
+    def add_repeated(self, column: pl.Series) -> None:
+        """Note the filled values that stand more than once."""
+        groups = (
+            pl.DataFrame({"id": column, "row": pl.int_range(len(column), eager=True)})
+            .filter(pl.col("id").is_not_null() & (pl.col("id") != ""))
+            .group_by("id", maintain_order=True)
+            .agg("row")
+            .filter(pl.col("row").list.len() > 1)
+        )
+        if groups.is_empty():
+            return
+        self._count += len(groups)
+        shown = [
+            f"'{id_}' on {', '.join(self._source.places(rows[:_SHOWN]))}{', ...' * (len(rows) > _SHOWN)}"
+            for id_, rows in groups.head(_SHOWN).iter_rows()
+        ]
+        more = f" and {len(groups) - len(shown):,} more" if len(groups) > len(shown) else ""
+        self._found.append(f"{column.name} is repeated: {'; '.join(shown)}{more}")
+
+    def raise_if_any(self, rule: str) -> None:
+        """Raise one DataError for all."""
+        if self._found:
+            raise DataError(
+                f"{self._count:,} problem{'s' if self._count > 1 else ''}",
+                where=self._source.where,
+                details=self._found,
+                rule=rule,
+                remedy="mend or remove these lines",
+            )
+
+
+def typed_behaviors(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Give the columns of a behaviors table their types, and add ``row``.
 
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
-        where: The file, for errors.
-        header_lines: Lines before the first row, so that errors name lines of the file.
+        source: The file, for errors.
 
     Raises:
-        DataError: With every empty id, non-numeric rating and unreadable timestamp, by line.
+        DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
     """
-    problems = _empty_ids(frame, "user_id", header_lines) + _empty_ids(
-        frame, "item_id", header_lines
-    )
+    _check_single(frame, ("user_id", "item_id", "rating", "timestamp", *_TEXTS), source)
+    problems = _Problems(source)
     frame = frame.with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    for key in ("user_id", "item_id"):
+        problems.add(frame[key], ~_filled(frame[key]), "is empty")
     if "rating" in frame.columns:
-        rating = frame["rating"]
-        if rating.dtype == pl.String:
-            rating = rating.str.strip_chars()
+        given = frame["rating"]
+        rating = given.str.strip_chars() if given.dtype == pl.String else given
         rating = rating.cast(pl.Float64, strict=False)
-        bad = (rating.is_null() & _filled(frame["rating"])) | rating.is_nan() | rating.is_infinite()
-        problems += _lines(frame, "rating", bad, "is not a finite number", header_lines)
+        bad = (rating.is_null() & _filled(given)) | ~rating.is_finite()
+        problems.add(given, bad, "is not a finite number")
         frame = frame.with_columns(rating.alias("rating"))
     if "timestamp" in frame.columns:
         seconds = to_seconds(frame["timestamp"])
-        problems += _lines(
-            frame,
-            "timestamp",
-            seconds.is_null() | ~seconds.is_finite().fill_null(False),
-            "is neither seconds nor an ISO date",
-            header_lines,
-        )
+        bad = ~seconds.is_finite().fill_null(False)
+        problems.add(frame["timestamp"], bad, "is neither seconds nor an ISO date")
         frame = frame.with_columns(seconds.alias("timestamp"))
-    for name in ("event", "label", "text", "impression_id"):
-        if name in frame.columns:
-            frame = frame.with_columns(pl.col(name).cast(pl.String))
+    problems.raise_if_any("ids are filled, ratings are numbers, timestamps are seconds or ISO text")
+    frame = frame.with_columns(pl.col(n).cast(pl.String) for n in _TEXTS if n in frame.columns)
     if "history" in frame.columns:
-        history = pl.col("history")
-        if not isinstance(frame.schema["history"], pl.List):
-            history = history.cast(pl.String).str.split(" ")
-        frame = frame.with_columns(
-            history.cast(pl.List(pl.String)).list.eval(
-                pl.element().filter(pl.element().is_not_null() & (pl.element() != ""))
-            )
-        )
-    _raise(
-        problems, where, "ids are filled, ratings are numbers, timestamps are seconds or ISO text"
-    )
+        frame = frame.with_columns(_history(frame["history"], source))
     return frame.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
-def typed_entities(
-    frame: pl.DataFrame, key: str, *, where: str, header_lines: int = 1
-) -> pl.DataFrame:
+def typed_entities(frame: pl.DataFrame, key: str, source: Source) -> pl.DataFrame:
     """Check the ids of an items or users table.
 
     Args:
         frame: The table as read.
         key: ``item_id`` or ``user_id``.
-        where: The file, for errors.
-        header_lines: Lines before the first row.
+        source: The file, for errors.
 
     Raises:
-        DataError: With every empty or repeated id, by line.
+        DataError: With the empty and the repeated ids, by line.
     """
+    _check_single(frame, (key,), source)
     frame = frame.with_columns(pl.col(key).cast(pl.String))
-    problems = _empty_ids(frame, key, header_lines)
-    seen = frame.with_columns(line=pl.int_range(pl.len()) + header_lines + 1)
-    repeated = (
-        seen.filter(pl.col(key).is_not_null())
-        .group_by(key, maintain_order=True)
-        .agg("line")
-        .filter(pl.col("line").list.len() > 1)
-    )
-    problems += [
-        f"{key} '{id_}' stands on lines {', '.join(str(n) for n in lines[:4])}"
-        for id_, lines in repeated.iter_rows()
-    ]
-    _raise(problems, where, f"each row has an {key} of its own")
+    problems = _Problems(source)
+    problems.add(frame[key], ~_filled(frame[key]), "is empty")
+    problems.add_repeated(frame[key])
+    problems.raise_if_any(f"every row has its own {key}")
     return frame
 
 
-def to_seconds(column: pl.Series) -> pl.Series:
-    """Return seconds since 1970 as Float64: numbers as they are, ISO text (UTC where it names no zone); null where neither."""
-    if column.dtype.is_numeric():
-        return column.cast(pl.Float64)
-    if column.dtype in (pl.Date, pl.Datetime) or isinstance(column.dtype, pl.Datetime):
-        return column.cast(pl.Datetime("us")).dt.timestamp("us").cast(pl.Float64) / 1e6
-    text = column.cast(pl.String).str.strip_chars()
-    number = text.cast(pl.Float64, strict=False)
-    if not number.is_null().any():
-        return number
-    zone = text.str.extract(r"[T ][\d:.]+ ?([zZ]|[+-]\d\d(?::?\d\d)?)$")
-    local = text.str.replace(r"([T ][\d:.]+) ?([zZ]|[+-]\d\d(?::?\d\d)?)$", "$1")
-    local = local.str.replace(" ", "T", literal=True)
-    local = local.str.extract(r"^(\d{4}-\d\d-\d\d.*)$")  # a year of two digits says too little
-    return pl.select(
-        pl.coalesce(
-            number,
-            *(
-                local.str.to_datetime(f, time_unit="us", strict=False).dt.timestamp("us") / 1e6
-                for f in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
-            ),
-            local.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.timestamp("us")
-            / 1e6,
-        )
-        - _offset(zone)
-    ).to_series()
-
-
-def _offset(zone: pl.Series) -> pl.Series:
-    """Return the seconds that a zone such as +01:30 is ahead of UTC; 0 for Z and where none is named."""
-    digits = zone.str.replace_all(r"\D", "").str.pad_end(4, "0")
-    hours = digits.str.slice(0, 2).cast(pl.Float64, strict=False)
-    minutes = digits.str.slice(2, 2).cast(pl.Float64, strict=False)
-    sign = zone.str.starts_with("-").cast(pl.Float64) * -2 + 1
-    return ((hours * 60 + minutes) * 60 * sign).fill_null(0.0)
-
-
 def _filled(column: pl.Series) -> pl.Series:
-    return column.is_not_null() & (column.cast(pl.String).str.strip_chars() != "").fill_null(False)
+    return (column.cast(pl.String).str.strip_chars() != "").fill_null(False)
 
 
-def _empty_ids(frame: pl.DataFrame, key: str, header_lines: int) -> list[str]:
-    return _lines(frame, key, ~_filled(frame[key]), "is empty", header_lines)
+def _check_single(frame: pl.DataFrame, names: tuple[str, ...], source: Source) -> None:
+    for name in names:
+        if name in frame.columns and frame.schema[name].is_nested():
+            value = next((v for v in frame[name] if v is not None), None)
+            shown = value.to_list() if isinstance(value, pl.Series) else value
+            raise DataError(
+                f"column '{name}' holds lists or objects, such as {str(shown)[:60]}",
+                where=source.where,
+                rule=f"{name} is one value in each row",
+                remedy="map another column, or write the values one by one",
+            )
 
 
-def _lines(
-    frame: pl.DataFrame, column: str, bad: pl.Series, says: str, header_lines: int
-) -> list[str]:
-    lines = bad.fill_null(False).arg_true() + header_lines + 1
-    values = frame[column].filter(bad.fill_null(False))
-    return [
-        f"line {line}: {column} {'' if value is None else str(value)!r} {says}"
-        for line, value in zip(lines, values, strict=True)
-    ]
-
-
-def _raise(problems: list[str], where: str, rule: str) -> None:
-    if problems:
+def _history(column: pl.Series, source: Source) -> pl.Series:
+    """Return lists of filled ids; texts are ids separated by spaces."""
+    if not column.dtype.is_nested():
+        column = column.cast(pl.String).str.split(" ")
+    if not isinstance(column.dtype, pl.List | pl.Array) or column.dtype.inner.is_nested():
         raise DataError(
-            f"{len(problems):,} problem{'s' if len(problems) > 1 else ''}",
-            where=where,
-            details=problems[:_KEPT],
-            rule=rule,
-            remedy="mend or remove these lines",
+            f"column 'history' holds {column.dtype}",
+            where=source.where,
+            rule="a list of item ids, or a text of ids separated by spaces",
+            remedy="map another column, or write the ids as a list",
         )
+    lists = column.cast(pl.List(pl.String))
+    element = pl.element()
+    return lists.list.eval(element.filter(element.is_not_null() & (element != "")))

@@ -160,7 +160,8 @@ class Recommender:
         rows = np.flatnonzero(open_)
         scores = self._scores(seen, extra, rows, user, now=None)
         best = np.argsort(-scores, kind="stable")[:k]
-        return [self._recommendation(int(rows[b]), float(scores[b])) for b in best]
+        shown = scores.clip(*self._facts.rating_range)  # after sorting, for cut scores tie
+        return [self._recommendation(int(rows[b]), float(shown[b])) for b in best]
 
     def score(
         self,
@@ -183,7 +184,8 @@ class Recommender:
         """
         seen, extra = self._seen(history)
         rows = np.array([item_row(i, self._rows, where="items") for i in items], dtype=np.int64)
-        return [float(s) for s in self._scores(seen, extra, rows, user, timestamp)]
+        scores = self._scores(seen, extra, rows, user, timestamp)
+        return [float(s) for s in scores.clip(*self._facts.rating_range)]
 
     def add_items(self, items: pl.DataFrame) -> None:
         """Add items by their texts, without training: each is encoded once and can be recommended at once.

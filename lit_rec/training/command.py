@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import re
 import tempfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonargparse
 import lightning
@@ -29,30 +28,11 @@ from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint, tokenizer_of
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.option_errors import OptionParser
 from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
 
 _CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
-
-
-class _Parser(LightningArgumentParser):
-    """Says what is wrong with an option in a few lines, without the usage of hundreds."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise ConfigError(
-            _shorten(message),
-            where=f"lit-rec {self.prog.split()[-1]}" if self.prog else "",
-            rule="options and classes as `lit-rec fit --help` lists them",
-            remedy="correct the option named above, in the YAML or on the command line",
-        ) from ex
-
-
-def _shorten(message: str) -> str:
-    lines = [re.sub(r"\s+", " ", line).strip() for line in message.splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("Usage", "usage", "tip:"))]
-    return "; ".join(line if len(line) <= 300 else f"{line[:297]}..." for line in kept[:3]).rstrip(
-        "."
-    )
 
 
 class RunRecord(SaveConfigCallback):
@@ -84,7 +64,7 @@ class RecCLI(LightningCLI):
             lightning.LightningDataModule,
             subclass_mode_data=True,
             auto_configure_optimizers=False,
-            parser_class=_Parser,
+            parser_class=OptionParser,
             parser_kwargs={"parser_mode": "omegaconf+"},
             save_config_callback=RunRecord,
             save_config_kwargs={"overwrite": True},

@@ -127,13 +127,13 @@ class LitRec(lightning.LightningModule):
         return self._step(batch, "val")
 
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return scores ``[B, C]``, which the report collects."""
+        """Return ratings ``[B, C]``, which the report collects."""
         self._step(batch, "test")
         return self.last_scores
 
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return scores ``[B, C]``."""
-        return self.scores(batch)
+        """Return ratings ``[B, C]``, cut to the range of the training ratings."""
+        return self.ratings(batch)
 
     def scores(self, batch: RecBatch) -> Tensor:
         """Return scores ``[B, C]``, from the item table where it stands, else by encoding the batch's items."""
@@ -146,8 +146,14 @@ class LitRec(lightning.LightningModule):
         scores: Tensor = network.score(users, item_vectors, batch)
         return scores
 
+    def ratings(self, batch: RecBatch) -> Tensor:
+        """Return scores ``[B, C]`` cut to the range of the training ratings: nobody rates 5.3 of 5."""
+        if self.facts is None:
+            raise ValueError("ratings are predicted after configure_model")
+        return self.scores(batch).clamp(*self.facts.rating_range)
+
     def _step(self, batch: RecBatch, stage: str) -> Tensor:
-        scores = self.scores(batch)
+        scores = self.scores(batch) if stage == "train" else self.ratings(batch)
         total, count = self.objective(scores, batch.target)
         loss: Tensor = total / count.clamp(min=1)
         training = stage == "train"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
 
 import polars as pl
 
+from lit_rec.data.delimited import parse_delimited
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables import Tables, check_file, decode
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables
 from lit_rec.data.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError
 
@@ -37,7 +38,10 @@ _GENRES = [
     "War",
     "Western",
 ]
-_ARTICLES = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|Das|Der|Die|El)((?: \(.*\))?)$")
+_RATINGS = ["user_id", "item_id", "rating", "timestamp"]
+_USERS = ["user_id", "age", "gender", "occupation", "zip"]
+_FILMS = ["item_id", "full_title", "released", "video", "imdb", *_GENRES]
+_ARTICLE = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|Das|Der|Die|El)(\s*)$")
 
 
 class MovieLens100KReader(Reader):
@@ -68,106 +72,113 @@ class MovieLens100KReader(Reader):
             )
         self.folder, self.fold, self.plots = folder, fold, plots
 
-    def sources(self) -> dict[str, Path]:
-        """Return the files by option."""
+    def _source(self, name: str, delimiter: str = "\t") -> Source:
+        where = f"{_OPTION}.folder={self.folder}, {name}"
+        return Source(Path(self.folder, name), where, delimiter, quotes=False, has_header=False)
+
+    def sources(self) -> list[Source]:
+        """Return the ratings, u.item, u.user and the plots."""
         names = [f"{self.fold}.base", f"{self.fold}.test"] if self.fold else ["u.data"]
-        found = {
-            f"{_OPTION}.folder ({n})": Path(self.folder, n) for n in [*names, "u.item", "u.user"]
-        }
+        found = [self._source(name) for name in (*names, "u.item", "u.user")]
         if self.plots is not None:
-            found[f"{_OPTION}.plots"] = Path(self.plots)
+            found.append(Source(Path(self.plots), f"{_OPTION}.plots={self.plots}"))
         return found
+
+    def files(self) -> list[Path]:
+        """Return every file that the tables come from; all of them exist.
+
+        Raises:
+            DataError: If the folder or one of its files is absent.
+        """
+        self._check_folder()
+        return super().files()
 
     def read(self) -> Tables:
         """Return the tables."""
-        if self.fold is None:
-            behaviors = self._ratings("u.data")
-        else:
-            behaviors = pl.concat(
-                [
-                    self._ratings(f"{self.fold}.{ending}").with_columns(split=pl.lit(part))
-                    for ending, part in (("base", "train"), ("test", "test"))
-                ]
-            ).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        return Tables(behaviors, self._items(), self._users())
+        self._check_folder()
+        parts = {"base": "train", "test": "test"} if self.fold else {"data": None}
+        frames: list[pl.DataFrame] = []
+        sources: list[tuple[Source, int]] = []
+        for ending, part in parts.items():
+            source = self._source(f"{self.fold or 'u'}.{ending}")
+            frame = typed_behaviors(_columns(source, _RATINGS), source)
+            frames.append(frame if part is None else frame.with_columns(split=pl.lit(part)))
+            sources.append((source, len(frame)))
+        behaviors = pl.concat(frames).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        users = self._source("u.user", "|")
+        return Tables(
+            behaviors,
+            self._items(),
+            typed_entities(_columns(users, _USERS), "user_id", users),
+            sources=tuple(sources),
+        )
 
-    def _lines(self, name: str, separator: str, columns: list[str]) -> pl.DataFrame:
-        path = Path(self.folder, name)
-        check_file(path, option=f"{_OPTION}.folder")
-        text = decode(path.read_bytes(), "latin-1", str(path))
-        try:
-            frame = pl.read_csv(
-                io.StringIO(text),
-                separator=separator,
-                has_header=False,
-                infer_schema=False,
-                quote_char=None,
+    def _check_folder(self) -> None:
+        if not Path(self.folder).is_dir():
+            raise DataError(
+                f"there is no such folder (seen from {Path.cwd()})",
+                where=f"{_OPTION}.folder={self.folder}",
+                rule="the unpacked archive ml-100k.zip",
+                remedy="check the path, or download https://files.grouplens.org/datasets/movielens/ml-100k.zip and unpack it",
             )
-        except pl.exceptions.PolarsError as error:
-            raise self._wrong_columns(path, str(error).splitlines()[0][:80], columns) from error
-        if frame.width != len(columns):
-            raise self._wrong_columns(path, f"{frame.width} columns", columns)
-        return frame.rename(dict(zip(frame.columns, columns, strict=True)))
-
-    def _wrong_columns(self, path: Path, seen: str, columns: list[str]) -> DataError:
-        return DataError(
-            f"{seen} where {len(columns)} are expected",
-            where=str(path),
-            rule="the files of ml-100k.zip, as GroupLens packs them",
-            remedy="unpack the archive again",
-        )
-
-    def _ratings(self, name: str) -> pl.DataFrame:
-        frame = self._lines(name, "\t", ["user_id", "item_id", "rating", "timestamp"])
-        return typed_behaviors(frame, where=str(Path(self.folder, name)), header_lines=0)
-
-    def _users(self) -> pl.DataFrame:
-        frame = self._lines("u.user", "|", ["user_id", "age", "gender", "occupation", "zip"])
-        return typed_entities(
-            frame, "user_id", where=str(Path(self.folder, "u.user")), header_lines=0
-        )
 
     def _items(self) -> pl.DataFrame:
-        path = Path(self.folder, "u.item")
-        frame = self._lines(
-            "u.item", "|", ["item_id", "full_title", "released", "video", "imdb", *_GENRES]
-        )
-        frame = typed_entities(frame, "item_id", where=str(path), header_lines=0)
+        source = self._source("u.item", "|")
+        films = typed_entities(_columns(source, _FILMS), "item_id", source)
         genres = [pl.when(pl.col(g) == "1").then(pl.lit(g)) for g in _GENRES[1:]]
-        titles = [title_and_year(full) for full in frame["full_title"]]
-        items = frame.select(
+        titles = [title_and_year(full or "") for full in films["full_title"]]
+        items = films.select(
             "item_id",
             pl.Series("title", [title for title, _ in titles], dtype=pl.String),
             pl.Series("year", [year for _, year in titles], dtype=pl.String),
             genres=pl.concat_str(genres, separator=", ", ignore_nulls=True),
         )
-        return (
-            items
-            if self.plots is None
-            else items.join(
-                self._plots(Path(self.plots)), on="item_id", how="left", maintain_order="left"
-            )
-        )
+        if self.plots is None:
+            return items
+        plots = _plots(Source(Path(self.plots), f"{_OPTION}.plots={self.plots}"))
+        return items.join(plots, on="item_id", how="left", maintain_order="left")
 
-    def _plots(self, path: Path) -> pl.DataFrame:
-        check_file(path, option=f"{_OPTION}.plots")
-        try:
-            records = json.loads(path.read_text(encoding="utf-8"))
-            rows = [
-                (str(r["movielens_id"]), *(r.get(c) or None for c in ("plot", "directors", "cast")))
-                for r in records
-            ]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"is not a list of films ({type(error).__name__}: {str(error)[:60]})",
-                where=f"{_OPTION}.plots={path}",
-                rule="a JSON list of objects with movielens_id, plot, directors and cast",
-                remedy="mend the file, or leave the option out",
-            ) from error
-        schema = dict.fromkeys(("item_id", "plot", "directors", "cast"), pl.String)
-        return pl.DataFrame(rows, schema=schema, orient="row").unique(
-            "item_id", keep="first", maintain_order=True
+
+def _columns(source: Source, names: list[str]) -> pl.DataFrame:
+    # the archive's titles are latin-1; its other files are ASCII
+    frame = parse_delimited(
+        source.text("latin-1"), source.delimiter or "\t", source.where, quotes=False, names=names
+    )
+    if frame.is_empty():
+        raise DataError(
+            "the file is empty",
+            where=source.where,
+            rule="the files of ml-100k.zip, as GroupLens packs them",
+            remedy="unpack the archive again",
         )
+    return frame
+
+
+def _plots(source: Source) -> pl.DataFrame:
+    text = source.text()
+    try:
+        rows = [
+            (str(r["movielens_id"]), *(r.get(c) or None for c in ("plot", "directors", "cast")))
+            for r in json.loads(text)
+        ]
+        schema = dict.fromkeys(("item_id", "plot", "directors", "cast"), pl.String)
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+    except (ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"is not a list of films ({type(error).__name__}: {str(error)[:60]})",
+            where=source.where,
+            rule="a JSON list of objects with movielens_id, plot, directors and cast",
+            remedy="mend the file, or leave the option out",
+        ) from error
+    repeated = frame.filter(pl.col("item_id").is_duplicated())["item_id"]
+    if len(repeated):
+        raise DataError(
+            f"movielens_id '{repeated[0]}' stands {(repeated == repeated[0]).sum()} times",
+            where=source.where,
+            rule="a film stands once",
+            remedy="keep one object of each film",
+        )
+    return frame
 
 
 def title_and_year(full: str) -> tuple[str, str | None]:
@@ -181,5 +192,13 @@ def title_and_year(full: str) -> tuple[str, str | None]:
     """
     match = re.match(r"^(.*?)\s*\((\d{4})(?:/\w+)?\)\s*(?:\(V\))?\s*$", full)
     title, year = (match[1], match[2]) if match else (full.strip(), None)
-    turned = _ARTICLES.match(title)
-    return (f"{turned[2]} {turned[1]}{turned[3]}" if turned else title), year
+    return re.sub(r"[^()]+", _turned, title), year
+
+
+def _turned(part: re.Match[str]) -> str:
+    """Move the article of a title, or of the other title in brackets, to its front."""
+    found = _ARTICLE.match(part[0])
+    if found is None:
+        return part[0]
+    space = "" if found[2].endswith("'") else " "
+    return f"{found[2]}{space}{found[1]}{found[3]}"

@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables import Tables, header_lines, read_table, rename_columns
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables, read_source, rename_columns
 from lit_rec.data.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError
 
@@ -26,6 +27,7 @@ _CANONICAL = (
     "history",
     "split",
 )
+_PARTS = ("behaviors", "validation_behaviors", "test_behaviors")
 
 
 class TableReader(Reader):
@@ -86,8 +88,7 @@ class TableReader(Reader):
                 rule="one ASCII character",
                 remedy="replace the separator in the file by a tab",
             )
-        parts = ("behaviors", "validation_behaviors", "test_behaviors")
-        paths = [(n, Path(getattr(self, n)).resolve()) for n in parts if getattr(self, n)]
+        paths = [(n, Path(getattr(self, n)).resolve()) for n in _PARTS if getattr(self, n)]
         for place, (name, path) in enumerate(paths):
             for other, same in paths[:place]:
                 if path == same:
@@ -98,58 +99,69 @@ class TableReader(Reader):
                         remedy="name another file, or leave the option out",
                     )
 
-    def sources(self) -> dict[str, Path]:
-        """Return the files by option."""
+    def _source(self, name: str) -> Source | None:
+        path = getattr(self, name)
+        return path and Source.table(Path(path), f"{_OPTION}.{name}", self.delimiter)
+
+    def sources(self) -> list[Source]:
+        """Return every file that an option names."""
         names = ("behaviors", "validation_behaviors", "test_behaviors", "items", "users")
-        return {
-            f"{_OPTION}.{n}": Path(getattr(self, n)) for n in names if getattr(self, n) is not None
-        }
+        return [source for name in names if (source := self._source(name)) is not None]
 
     def read(self) -> Tables:
         """Return the tables."""
-        given = self.validation_behaviors or self.test_behaviors
-        parts = {
-            "train": ("behaviors", self.behaviors),
-            "val": ("validation_behaviors", self.validation_behaviors),
-            "test": ("test_behaviors", self.test_behaviors),
-        }
         frames: list[pl.DataFrame] = []
-        for part, (name, path) in parts.items():
-            if path is not None:
-                frame = self._behaviors(name, Path(path))
-                if frames and ("timestamp" in frame.columns) != ("timestamp" in frames[0].columns):
-                    raise DataError(
-                        f"the columns are {', '.join(frame.columns)}, those of {self.behaviors} {', '.join(frames[0].columns)}",
-                        where=f"{_OPTION}.{name}={path}",
-                        rule="all files of behaviors have a timestamp, or none has",
-                        remedy="add the column, or leave it out of all",
-                    )
-                frames.append(frame.with_columns(split=pl.lit(part)) if given else frame)
+        sources: list[tuple[Source, int]] = []
+        given = self.validation_behaviors or self.test_behaviors
+        for part, name in zip(("train", "val", "test"), _PARTS, strict=True):
+            source = self._source(name)
+            if source is None:
+                continue
+            frame = self._behaviors(source)
+            if given:
+                _check_part(frame, frames, source, self.behaviors)
+                frame = frame.with_columns(split=pl.lit(part))
+            frames.append(frame)
+            sources.append((source, len(frame)))
         behaviors = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        items = self._entities("items", Path(self.items), "item_id", self.item_columns)
-        users = (
-            self._entities("users", Path(self.users), "user_id", self.user_columns)
-            if self.users
-            else None
-        )
-        return Tables(behaviors, items, users, self.ordered)
+        items = self._entities("items", "item_id", self.item_columns)
+        users = self._entities("users", "user_id", self.user_columns) if self.users else None
+        return Tables(behaviors, items, users, self.ordered, tuple(sources))
 
-    def _behaviors(self, name: str, path: Path) -> pl.DataFrame:
-        option = f"{_OPTION}.{name}"
-        frame = read_table(path, option=option, delimiter=self.delimiter)
+    def _behaviors(self, source: Source) -> pl.DataFrame:
         frame = rename_columns(
-            frame,
+            read_source(source),
             self.behavior_columns,
             ("user_id", "item_id"),
             option=f"{_OPTION}.behavior_columns",
-            where=f"{option}={path}",
+            where=source.where,
         )
-        return typed_behaviors(frame, where=f"{option}={path}", header_lines=header_lines(path))
+        return typed_behaviors(frame, source)
 
-    def _entities(self, name: str, path: Path, key: str, columns: dict[str, str]) -> pl.DataFrame:
-        option = f"{_OPTION}.{name}"
-        frame = read_table(path, option=option, delimiter=self.delimiter)
+    def _entities(self, name: str, key: str, columns: dict[str, str]) -> pl.DataFrame:
+        source = Source.table(Path(getattr(self, name)), f"{_OPTION}.{name}", self.delimiter)
         mapping = f"{_OPTION}.{name[:-1]}_columns"
-        frame = rename_columns(frame, columns, (key,), option=mapping, where=f"{option}={path}")
-        return typed_entities(frame, key, where=f"{option}={path}", header_lines=header_lines(path))
+        frame = read_source(source)
+        frame = rename_columns(frame, columns, (key,), option=mapping, where=source.where)
+        return typed_entities(frame, key, source)
+
+
+def _check_part(
+    frame: pl.DataFrame, others: list[pl.DataFrame], source: Source, first: str
+) -> None:
+    """Check that a file which stands for one part agrees with the files of the other parts."""
+    if "split" in frame.columns:
+        raise DataError(
+            f"there is a column 'split', holding {frame['split'][0]!r}, beside a file for each part",
+            where=source.where,
+            rule="the parts come from the files or from a column, not from both",
+            remedy="leave the column out, or leave validation_behaviors and test_behaviors out",
+        )
+    if others and ("timestamp" in frame.columns) != ("timestamp" in others[0].columns):
+        raise DataError(
+            f"the columns are {', '.join(frame.columns)}, those of {first} {', '.join(others[0].columns)}",
+            where=source.where,
+            rule="all files of behaviors have a timestamp, or none has",
+            remedy="add the column, or leave it out of all",
+        )

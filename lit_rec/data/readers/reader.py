@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from lit_rec.data.tables import Tables, check_file
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables
 
 
 class Reader(ABC):
@@ -20,8 +21,8 @@ class Reader(ABC):
         """
 
     @abstractmethod
-    def sources(self) -> dict[str, Path]:
-        """Return the option and path of every file that the tables come from."""
+    def sources(self) -> list[Source]:
+        """Return every file that the tables come from, present or not."""
 
     def files(self) -> list[Path]:
         """Return every file that the tables come from; all of them exist.
@@ -30,6 +31,6 @@ class Reader(ABC):
             DataError: If one is absent.
         """
         sources = self.sources()
-        for option, path in sources.items():
-            check_file(path, option=option)
-        return list(sources.values())
+        for source in sources:
+            source.check()
+        return [source.path for source in sources]

@@ -1,7 +1,11 @@
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from lit_rec.data.cleaning import clean
+from lit_rec.data.sources import Source
 from lit_rec.data.tables import Tables
 from lit_rec.errors import DataError
 
@@ -19,16 +23,20 @@ def tables(**more):
 
 
 def test_unknown_item_is_an_error():
-    with pytest.raises(DataError, match=r"row 2 .*'x' is not among the 2 items") as caught:
+    with pytest.raises(
+        DataError, match=r"row 2 of the behaviors: item_id 'x' is not among the 2"
+    ) as caught:
         clean(tables())
-    assert "1 of 4 rows" in str(caught.value)
+    assert "--data.unknown_items drop (1 of 4 behaviors)" in str(caught.value)
 
 
 def test_unknown_items_are_dropped_and_told():
     cleaned, report = clean(tables(), unknown_items="drop")
     assert cleaned.behaviors["row"].to_list() == [0, 2, 3]
     assert cleaned.ordered
-    assert "1 of 4 behaviors dropped, such as row 2 (user u, item x)" in str(report)
+    assert "1 of 4 behaviors dropped, such as row 2 of the behaviors (user u, item x)" in str(
+        report
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,15 +54,33 @@ def test_nothing_dropped():
 
 
 def test_nothing_left():
-    with pytest.raises(DataError, match="no behavior is left of 4"):
+    with pytest.raises(DataError, match="no behavior is left of 4; the first had item_id 'x'"):
         clean(tables(item_id=["x"] * 4), unknown_items="drop")
 
 
 def test_histories_hold_known_items():
     given = tables(item_id=["a"] * 4, history=[["a", "q", "b"], ["q"], None, []])
-    with pytest.raises(DataError, match=r"row 1 .*history holds 'q'"):
+    with pytest.raises(DataError, match=r"row 1 .*in the history, item_id 'q'"):
         clean(given)
     cleaned, report = clean(given, unknown_items="drop")
     assert [h or [] for h in cleaned.behaviors["history"].to_list()] == [["a", "b"], [], [], []]
     assert "2 of 4 entries dropped" in str(report)
     assert "item q" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("id_", "near"), [("A ", "a"), ("7.0", "007"), ("7", "007"), ("x", None), ("70", None)]
+)
+def test_ids_that_differ_only_in_their_writing(id_, near):
+    items = pl.DataFrame({"item_id": ["a", "007"]})
+    frame = pl.DataFrame({"user_id": ["u"], "item_id": [id_], "row": [0]})
+    with pytest.raises(DataError) as caught:
+        clean(Tables(frame, items))
+    assert f"'{id_}'" in str(caught.value)
+    assert (f"there is '{near}'" in str(caught.value)) == (near is not None)
+
+
+def test_unknown_items_name_file_and_line():
+    source = Source.table(Path("b.tsv"), "data.reader.init_args.behaviors")
+    with pytest.raises(DataError, match=r"init_args\.behaviors=b\.tsv, line 3: item_id 'x'"):
+        clean(replace(tables(), sources=((source, 4),)))

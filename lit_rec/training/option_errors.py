@@ -1,0 +1,88 @@
+"""Mistakes in options: what jsonargparse says in twenty lines, said in three."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar, NoReturn
+
+from lightning.pytorch.cli import LightningArgumentParser
+
+from lit_rec.errors import ConfigError
+
+_LONGEST = 160
+
+
+class OptionParser(LightningArgumentParser):
+    """A parser whose errors name the option, the value and near misses, without a usage of hundreds of lines."""
+
+    # errors of inner parsers, which jsonargparse wraps in the texts of outer ones
+    _inner: ClassVar[list[ConfigError]] = []
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise a ConfigError.
+
+        Raises:
+            ConfigError: Always.
+        """
+        for inner in self._inner:
+            if inner.problem in message:
+                raise inner from ex
+        error = option_error(message, (action.dest for action in self._actions))
+        self._inner.append(error)
+        raise error from ex
+
+
+def option_error(message: str, known: Iterable[str]) -> ConfigError:
+    """Make a short error of a parser's message.
+
+    Args:
+        message: What the parser says.
+        known: Names of the options that there are, for near misses.
+
+    Example:
+        >>> print(option_error("Option 'widht' is not accepted", ["item_encoder.width"]))
+        options: there is no option 'widht'.
+          Rule: options and classes as `lit-rec fit --help` lists them.
+          Try:  did you mean 'width'?
+    """
+    flat = re.sub(r"\s+", " ", message).strip()
+    rule = "options and classes as `lit-rec fit --help` lists them"
+    unknown = re.search(
+        r"(?:Option|option) '([^']+)' is not accepted|Unrecognized arguments: (\S+)", flat
+    )
+    if unknown:
+        name = (unknown[1] or unknown[2]).split("=")[0]
+        last = name.rpartition(".")[2]
+        near = get_close_matches(last, {option.rpartition(".")[2] for option in known}, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else "correct or remove it"
+        return ConfigError(
+            f"there is no option '{name}'", where="options", rule=rule, remedy=remedy
+        )
+    key = re.search(r'[Pp]arser key "([^"]+)"', flat)
+    value = re.search(r"(?:Given value|Got value): (.*?)(?: - |$)", flat)
+    expected = [
+        _cut(text)
+        for text in re.findall(r"Expected an? ([^.]*?)(?=\.? Got| - | Given|$)", flat)
+        if "NoneType" not in text and not text.startswith("path")
+    ]
+    expected += re.findall(r"subclass of \w+|module '[^']+' has no attribute '[^']+'", flat)
+    if key and value:
+        wanted = re.sub(
+            r"<class '(?:\w+\.)*(\w+)'>|typing\.", r"\1", "; ".join(dict.fromkeys(expected))
+        )
+        return ConfigError(
+            f"'{_cut(value[1])}' is not accepted" + (f" ({wanted})" if wanted else ""),
+            where=key[1],
+            rule=rule,
+            remedy="correct the value, in the YAML or on the command line",
+        )
+    return ConfigError(
+        _cut(flat), where="options", rule=rule, remedy="correct the option named above"
+    )
+
+
+def _cut(text: str) -> str:
+    text = text.strip().rstrip(".")
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

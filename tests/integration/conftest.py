@@ -1,0 +1,67 @@
+"""A run on made-up tables with a random encoder, fitted once for all tests of this folder."""
+
+import logging
+import os
+import runpy
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import torch
+
+from lit_rec.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def lit_rec(*words):
+    """Run the command line in this process."""
+    with mock.patch("sys.argv", ["lit-rec"]):
+        main([str(word) for word in words])
+
+
+def options(workplace: Path) -> list[str]:
+    """Options that make configs/own_data.yaml run on the made-up tables."""
+    return [
+        "-c",
+        str(ROOT / "configs/own_data.yaml"),
+        f"--data.reader.behaviors={workplace}/my/behaviors.csv",
+        f"--data.reader.items={workplace}/my/items.csv",
+        f"--data.encoder={workplace}/checkpoints/assets/all-MiniLM-L6-v2",
+        f"--data.cache_folder={workplace}/cache",
+        "--data.batch_size=32",
+        "--data.text.columns=[title, genres]",
+        f"--trainer.logger.init_args.save_dir={workplace}/runs",
+        "--trainer.accelerator=cpu",
+        "--trainer.enable_progress_bar=false",
+        "--trainer.enable_model_summary=false",
+    ]
+
+
+@pytest.fixture(autouse=True)
+def apart(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    torch.set_num_threads(1)
+    # Lightning's log handler keeps the stream that pytest had when lightning was imported
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    """A folder with my/behaviors.csv, my/items.csv and a tiny encoder."""
+    folder = tmp_path_factory.mktemp("workplace")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with mock.patch("sys.argv", ["quick_assets.py"]):
+            runpy.run_path(str(ROOT / "tools/quick_assets.py"), run_name="__main__")
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(workplace):
+    """The folder of a fitted run."""
+    lit_rec("fit", *options(workplace), f"--trainer.logger.init_args.save_dir={workplace}/fitted")
+    return workplace / "fitted/own_data/version_0"

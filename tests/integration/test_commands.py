@@ -1,0 +1,175 @@
+"""fit, validate, test, predict and recommend, on made-up tables."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from lit_rec.errors import LitRecError
+from lit_rec.inference.recommender import Recommender
+
+from .conftest import ROOT, lit_rec, options
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def test_fit_leaves_what_a_run_needs(run_folder):
+    names = {path.name for path in run_folder.iterdir()}
+    assert {"best.ckpt", "last.ckpt", "config.yaml"} <= names
+    assert any(name.startswith("events.out") for name in names)
+
+
+def test_checkpoint_loads_without_running_code(run_folder):
+    content = torch.load(run_folder / "best.ckpt", weights_only=True)["lit_rec"]
+    assert content["config"]["data"]["class_path"].endswith("BehaviorDataModule")
+    encoder = content["config"]["data"]["init_args"]["encoder"]
+    backbone = content["config"]["model"]["network"]["init_args"]["item_encoder"]["init_args"][
+        "backbone"
+    ]
+    assert backbone["init_args"]["name"] == encoder  # the interpolation followed the override
+
+
+def test_test_works_from_the_checkpoint_alone(run_folder, capsys):
+    lit_rec("test", "--ckpt_path", run_folder / "best.ckpt")
+    rows = json.loads((run_folder / "report.json").read_text())["rows"]
+    models = {row["model"] for row in rows}
+    assert {"lit_rec", "mean", "user_item_bias", "frozen_text_knn", "frozen_text_ridge"} <= models
+    assert {row["slice"] for row in rows} == {"all", "new_users", "few_shot_users", "new_items"}
+    assert "user_item_bias" in capsys.readouterr().out
+
+
+def predictions(run_folder, *words):
+    lit_rec("predict", "--ckpt_path", run_folder / "best.ckpt", *words)
+    return pl.read_parquet(run_folder / "predictions.parquet")
+
+
+def test_predict_keeps_the_order_of_the_input_and_equals_the_recommender(run_folder, workplace):
+    frame = predictions(run_folder, "--data.predict_part", "all")
+    table = pl.read_csv(workplace / "my/behaviors.csv", infer_schema=False)
+    assert frame.columns == ["user_id", "item_id", "score"]
+    assert frame.select("user_id", "item_id").equals(table.select("user_id", "item_id"))
+
+    rec = Recommender.from_checkpoint(run_folder / "best.ckpt")
+    # rows are split by time, so every earlier row of the user is of the same part or an earlier one
+    rows = table.with_columns(pl.col("rating", "timestamp").cast(pl.Float64)).to_dicts()
+    for place in range(0, 200, 7):
+        row = rows[place]
+        past = [
+            r for r in rows if r["user_id"] == row["user_id"] and r["timestamp"] < row["timestamp"]
+        ]
+        history = sorted(past, key=lambda r: r["timestamp"])
+        score = rec.score(
+            history, [row["item_id"]], user=row["user_id"], timestamp=row["timestamp"]
+        )
+        assert score[0] == pytest.approx(frame["score"][place], abs=1e-5)
+
+
+def test_a_score_does_not_depend_on_the_batch(run_folder):
+    large = predictions(run_folder)["score"].to_numpy()
+    small = predictions(run_folder, "--data.eval_batch_size", "1")["score"].to_numpy()
+    np.testing.assert_allclose(small, large, atol=1e-5)
+
+
+def test_same_seed_same_weights(workplace, tmp_path, run_folder):
+    lit_rec("fit", *options(workplace), f"--trainer.logger.init_args.save_dir={tmp_path}")
+    one = torch.load(run_folder / "last.ckpt", weights_only=True)["state_dict"]
+    two = torch.load(tmp_path / "own_data/version_0/last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_model_option_against_the_checkpoint_is_refused(run_folder, capsys):
+    with pytest.raises(SystemExit) as stop:
+        lit_rec("test", "--ckpt_path", run_folder / "best.ckpt", "--model.encoder_rate", "0.5")
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert "0.5" in message
+    assert "model.encoder_rate" in message
+
+
+def test_history_by_text_and_new_items(run_folder):
+    rec = Recommender.from_checkpoint(run_folder / "best.ckpt")
+    before = rec.recommend([{"title": "a night of love"}], 40)
+    assert len(before) == 40
+    rec.add_items(pl.DataFrame({"item_id": ["new"], "title": ["red river"], "genres": ["Drama"]}))
+    assert "new" in [r.item_id for r in rec.recommend(["50"], 40)]
+    assert rec.recommend(["50"], 40, allow=["new"])[0].fields["title"] == "red river"
+    assert rec.recommend(["50"], 40, allow=["50"]) == []
+    with pytest.raises(LitRecError, match="'nowhere'"):
+        rec.recommend(["nowhere"])
+    assert {r.item_id for r in before}.isdisjoint({"new"})
+
+
+ALONE = """
+import socket, sys, json
+def refuse(*args, **kwargs): raise OSError("no network")
+socket.socket.connect = refuse
+from lit_rec.inference.recommender import Recommender
+rec = Recommender.from_checkpoint(sys.argv[1])
+print(json.dumps([[r.item_id, r.score, r.fields["title"]] for r in rec.recommend(["50", "181"], 10)]))
+"""
+
+
+def test_checkpoint_stands_alone(run_folder, workplace, tmp_path):
+    rec = Recommender.from_checkpoint(run_folder / "best.ckpt")
+    here = [[r.item_id, r.score, r.fields["title"]] for r in rec.recommend(["50", "181"], 10)]
+    shutil.copy(run_folder / "best.ckpt", tmp_path / "copy.ckpt")
+    hidden = [workplace / "my", workplace / "checkpoints", workplace / "cache"]
+    for folder in hidden:
+        folder.rename(folder.with_name(f"{folder.name}.hidden"))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", ALONE, "copy.ckpt"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for folder in hidden:
+            folder.with_name(f"{folder.name}.hidden").rename(folder)
+    assert done.returncode == 0, done.stderr
+    there = json.loads(done.stdout.splitlines()[-1])
+    assert [[i, t] for i, _, t in there] == [[i, t] for i, _, t in here]
+    np.testing.assert_allclose([s for _, s, _ in there], [s for _, s, _ in here], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_numbers_of_one(run_folder):
+    """The test rows are odd in number, so the processes hold unequal shares."""
+    program = str(Path(sys.executable).with_name("lit-rec"))
+    words = [
+        "validate",
+        "--ckpt_path",
+        str(run_folder / "best.ckpt"),
+        "--data.eval_batch_size",
+        "3",
+    ]
+    values = []
+    for extra in (
+        [],
+        ["--trainer.devices", "2", "--trainer.strategy", "ddp_find_unused_parameters_true"],
+    ):
+        done = subprocess.run(
+            [program, *words, *extra],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+            cwd=ROOT,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        values.append(
+            {
+                line.split("│")[1].strip(): float(line.split("│")[2])
+                for line in done.stdout.splitlines()
+                if line.startswith("│") and "val/" in line
+            }
+        )
+    assert set(values[0]) == {"val/loss", "val/mae", "val/rmse"}
+    assert values[1] == pytest.approx(values[0], abs=1e-6)

@@ -1,0 +1,229 @@
+"""Wrong inputs as a user would type them: exit code 2, a few lines, the value seen and a remedy, never a traceback."""
+
+import errno
+import gzip
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from .conftest import lit_rec, options
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+NETWORK = "--model.network.init_args"
+
+
+def table(tmp_path, workplace, name, change, ending=".csv"):
+    """A changed copy of a table, as the option that names it."""
+    text = (workplace / f"my/{name}.csv").read_text()
+    path = tmp_path / f"{name}{ending}"
+    changed = change(text)
+    path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
+    return f"--data.reader.{name}={path}"
+
+
+def line(number, new):
+    """Replace a line of the file, counted from 1."""
+
+    def change(text):
+        lines = text.splitlines()
+        lines[number - 1] = new
+        return "\n".join(lines) + "\n"
+
+    return change
+
+
+def same(text):
+    return text
+
+
+# name -> (table, change of the file, ending, what the message must hold)
+TABLES = {
+    "wrong delimiter": ("behaviors", lambda t: t.replace(",", ";"), ".csv", "';'"),
+    "duplicate item id": ("items", line(3, "50,again,1990,Drama"), ".csv", "'50'"),
+    "empty item id": ("items", line(3, ",again,1990,Drama"), ".csv", "line 3"),
+    "empty user id": ("behaviors", line(5, ",50,3,880000000"), ".csv", "line 5"),
+    "NaN rating": ("behaviors", line(5, "405,50,NaN,880000000"), ".csv", "NaN"),
+    "rating as text": ("behaviors", line(5, "405,50,good,880000000"), ".csv", "good"),
+    "unreadable time": ("behaviors", line(5, "405,50,3,yesterday"), ".csv", "yesterday"),
+    "unknown item": ("behaviors", line(5, "405,n7719,3,880000000"), ".csv", "n7719"),
+    "latin-1": ("items", lambda t: t.encode() + b"99,caf\xe9,1990,Drama\n", ".csv", "0xe9"),
+    "too many columns": ("behaviors", line(5, "405,50,3,880000000,1,2"), ".csv", "line 5"),
+    "header only": ("behaviors", lambda t: t.splitlines()[0] + "\n", ".csv", "behaviors.csv"),
+    "empty file": ("behaviors", lambda t: "", ".csv", "behaviors.csv"),
+    "column twice": ("behaviors", line(1, "user_id,item_id,rating,rating"), ".csv", "rating"),
+    "no user column": ("behaviors", line(1, "userId,item_id,rating,timestamp"), ".csv", "userId"),
+    "not parquet": ("behaviors", same, ".parquet", "behaviors.parquet"),
+    "cut gz": (
+        "behaviors",
+        lambda t: gzip.compress(t.encode())[:-40],
+        ".csv.gz",
+        "behaviors.csv.gz",
+    ),
+    "not gz": ("behaviors", same, ".csv.gz", "behaviors.csv.gz"),
+    "not JSON": ("behaviors", lambda t: '{"user_id": 1\n', ".jsonl", "line 1"),
+    "unknown ending": ("behaviors", same, ".xlsx", ".xlsx"),
+    "no ratings": ("behaviors", lambda t: t.replace("rating", "stars"), ".csv", "rating"),
+}
+
+# name -> (options, what the message must hold)
+OPTIONS = {
+    "absent behaviors": (["--data.reader.behaviors=nowhere.csv"], "nowhere.csv"),
+    "absent items": (["--data.reader.items=nowhere.csv"], "nowhere.csv"),
+    "behaviors is a folder": (["--data.reader.behaviors=/tmp"], "/tmp"),
+    "column not in the file": (["--data.reader.behavior_columns={rating: stars}"], "stars"),
+    "text column not in the items": (["--data.text.columns=[titel]"], "titel"),
+    "label without column": (["--data.text.labels={plot: 'Plot: '}"], "plot"),
+    "typo in an option": (["--data.batchsize=3"], "batchsize"),
+    "typo in a nested option": ([f"{NETWORK}.item_encoder.init_args.widht=3"], "widht"),
+    "typo in a class": ([f"{NETWORK}.head=lit_rec.models.heads.DotHaed"], "DotHaed"),
+    "a class of another kind": (["--data.history=lit_rec.data.splits.TimeSplit"], "TimeSplit"),
+    "text for a number": (["--data.batch_size=many"], "many"),
+    "no rows in a batch": (["--data.batch_size=0"], "0"),
+    "negative rate": (["--model.head_rate=-1"], "-1"),
+    "no history": (["--data.history.max_length=0"], "0"),
+    "share above 1": (["--data.split.validation=1.5"], "1.5"),
+    "shares above 1 together": (["--data.split.validation=0.6", "--data.split.test=0.6"], "0.6"),
+    "no given split": (["--data.split=lit_rec.data.splits.GivenSplit"], "GivenSplit"),
+    "no given history": (["--data.history=lit_rec.data.histories.GivenHistory"], "GivenHistory"),
+    "unknown event": (
+        [
+            "--data.history.where={class_path: lit_rec.data.histories.Where, init_args: {events: [buy]}}"
+        ],
+        "buy",
+    ),
+    "absent encoder": (["--data.encoder=./nowhere"], "nowhere"),
+    "too few tokens": (["--data.max_tokens=2"], "2"),
+    "warm-up of everything": (["--model.schedule.warmup_fraction=1.0"], "1.0"),
+    "too many layers": (
+        [
+            f"{NETWORK}.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.tuning.TopLayersTuning",
+            f"{NETWORK}.item_encoder.init_args.backbone.init_args.tuning.init_args.layers=9",
+        ],
+        "9",
+    ),
+    "cache below a file": (["--data.cache_folder=/proc/version/cache"], "/proc/version/cache"),
+    "runs below a file": (
+        ["--trainer.logger.init_args.save_dir=/proc/version/runs"],
+        "/proc/version",
+    ),
+    "absent resume": (["--ckpt_path=nowhere.ckpt"], "nowhere.ckpt"),
+    "unknown precision": (["--trainer.precision=7-bit"], "7-bit"),
+}
+
+
+def message(capsys, *words):
+    """Run, and return the message after checking its form."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        lit_rec(*words)
+    assert stop.value.code == 2
+    lines = [
+        text for text in capsys.readouterr().err.splitlines() if not text.startswith("Seed set")
+    ]
+    text = "\n".join(lines)
+    start = next(place for place, line in enumerate(lines) if line.startswith("lit_rec: "))
+    assert len(lines) - start <= 8, text
+    assert "Traceback" not in text
+    assert "usage:" not in text.lower()
+    assert "Try:" in text, text
+    return "\n".join(lines[start:])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_wrong_table(name, tmp_path, workplace, capsys):
+    which, change, ending, value = TABLES[name]
+    option = table(tmp_path, workplace, which, change, ending)
+    assert value in message(capsys, "fit", *options(workplace), option)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_wrong_option(name, workplace, capsys):
+    words, value = OPTIONS[name]
+    assert value in message(capsys, "fit", *options(workplace), *words)
+
+
+def test_byte_order_mark_is_no_error(tmp_path, workplace):
+    option = table(tmp_path, workplace, "behaviors", lambda t: b"\xef\xbb\xbf" + t.encode())
+    lit_rec("fit", *options(workplace), option, "--trainer.fast_dev_run=true")
+
+
+def test_past_history_without_time(tmp_path, workplace, capsys):
+    option = table(tmp_path, workplace, "behaviors", lambda t: t.replace("timestamp", "when"))
+    split = "--data.split=lit_rec.data.splits.RandomSplit"
+    assert "PastHistory" in message(capsys, "fit", *options(workplace), option, split)
+    assert "TimeSplit" in message(capsys, "fit", *options(workplace), option)
+
+
+def test_wrong_first_words(tmp_path, capsys):
+    assert "`lit-rec fit`" in message(capsys, "fti")
+    assert "no checkpoint" in message(capsys, "test")
+    assert "nowhere.yaml" in message(capsys, "fit", "-c", "nowhere.yaml")
+    for name, content in (("tab", "data:\n\tx: 1\n"), ("list", "- 1\n"), ("open", "data: {a: 1\n")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(content)
+        assert f"{name}.yaml" in message(capsys, "fit", "-c", path)
+
+
+def test_fit_without_a_configuration(capsys):
+    assert "data" in message(capsys, "fit")
+
+
+@pytest.mark.parametrize("command", ["test", "predict", "recommend"])
+def test_wrong_checkpoint(command, tmp_path, run_folder, capsys):
+    words = ["--history", "50"] if command == "recommend" else []
+
+    def refused(path):
+        return message(capsys, command, "--ckpt_path", path, *words)
+
+    assert "nowhere.ckpt" in refused(tmp_path / "nowhere.ckpt")
+    assert "folder" in refused(tmp_path)
+    cut = tmp_path / "cut.ckpt"
+    cut.write_bytes((run_folder / "best.ckpt").read_bytes()[:5000])
+    assert "cut.ckpt" in refused(cut)
+    text = tmp_path / "text.ckpt"
+    text.write_text("not a checkpoint")
+    assert "text.ckpt" in refused(text)
+    foreign = tmp_path / "foreign.ckpt"
+    torch.save({"state_dict": {}}, foreign)
+    assert "state_dict" in refused(foreign)
+
+
+def test_wrong_requests(run_folder, capsys):
+    def refused(*words):
+        return message(capsys, "recommend", "--ckpt_path", run_folder / "best.ckpt", *words)
+
+    assert "'n7719'" in refused("--history", "n7719")
+    assert "'9'" in refused("--history", "50:9")
+    assert "'good'" in refused("--history", "50:good")
+    assert "'nobody'" in refused("--user", "nobody")
+    assert "0" in refused("--history", "50", "--k", "0")
+    assert "many" in refused("--history", "50", "--k", "many")
+    assert "nobody to recommend for" in refused()
+    assert "--histroy" in refused("--histroy", "50")
+
+
+def test_disk_full(workplace, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
+
+    monkeypatch.setattr("lightning.fabric.plugins.io.torch_io._atomic_save", full)
+    text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
+    assert "No space left on device" in text
+
+
+def test_other_data_on_resume(tmp_path, workplace, run_folder, capsys):
+    half = table(tmp_path, workplace, "behaviors", lambda t: "\n".join(t.splitlines()[:100]) + "\n")
+    resume = ["--ckpt_path", run_folder / "last.ckpt", "--trainer.max_epochs=9"]
+    text = message(capsys, "fit", *options(workplace), half, *resume)
+    assert "in the data" in text
+    assert "in the checkpoint" in text
+
+
+def test_encoder_folder_without_configuration(tmp_path, workplace, capsys):
+    folder = tmp_path / "encoder"
+    shutil.copytree(workplace / "checkpoints/assets/all-MiniLM-L6-v2", folder)
+    Path(folder, "config.json").unlink()
+    assert str(folder) in message(capsys, "fit", *options(workplace), f"--data.encoder={folder}")

@@ -1,0 +1,70 @@
+"""Every command of the README runs, in a copy of the project with made-up assets."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def commands() -> list[str]:
+    """Indented lines that begin with a program of the project, comments cut off."""
+    lines = re.findall(r"^ {4}((?:tools/|lit-rec ).*)$", README, re.MULTILINE)
+    return [line.partition("  #")[0].strip() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    target = tmp_path_factory.mktemp("clone") / "lit_rec"
+    ignored = shutil.ignore_patterns(
+        ".git",
+        ".venv",
+        "assets",
+        "version_*",
+        ".*_cache",
+        ".lit_rec_cache",
+        "__pycache__",
+        "*.egg-info",
+    )
+    shutil.copytree(ROOT, target, ignore=ignored)
+    return target
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+    programs = str(Path(sys.executable).parent)
+    environment = {
+        **os.environ,
+        "LIT_REC_QUICK": "1",
+        "LIT_REC_VENV": str(Path(sys.prefix)),
+        "HF_HUB_OFFLINE": "1",
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+    }
+    return subprocess.run(
+        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.slow
+def test_every_command_runs(copy):
+    found = commands()
+    assert found[:2] == ["tools/quickstart", "tools/test"]
+    assert len(found) >= 9
+    for command in found:
+        if command == "tools/test":  # this very test is part of it
+            continue
+        done = run(shlex.split(command), copy)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    assert (copy / "checkpoints/quickstart/version_0/report.json").is_file()
+    assert (copy / "checkpoints/quickstart/version_0/predictions.parquet").is_file()
+
+    python = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    done = run([sys.executable, "-c", python], copy)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,64 @@
+import pytest
+
+from lit_rec.data.readers.recbole import RecBoleReader
+from lit_rec.errors import DataError
+
+
+@pytest.fixture
+def recbole(tmp_path):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "toy.inter").write_text(
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t7\t4\t10\n2\t8\t3\t11.5\n"
+    )
+    (folder / "toy.item").write_text('item_id:token\ttitle:token_seq\n7\tSay "hi"\n8\tB\n')
+    return folder
+
+
+def test_recbole(recbole):
+    tables = RecBoleReader(str(recbole)).read()
+    assert tables.behaviors.rows() == [("1", "7", 4.0, 10.0, 0), ("2", "8", 3.0, 11.5, 1)]
+    assert tables.items.rows() == [("7", 'Say "hi"'), ("8", "B")]
+    assert tables.users is None
+    (recbole / "toy.user").write_text("user_id:token\tage:float\n1\t30\n2\t31\n")
+    reader = RecBoleReader(str(recbole), name="toy")
+    assert reader.read().users.rows() == [("1", "30"), ("2", "31")]
+    assert [path.name for path in reader.files()] == ["toy.inter", "toy.item", "toy.user"]
+
+
+@pytest.mark.parametrize(
+    ("header", "seen"),
+    [("item_id:token\ttitle", "'title'"), ("id:token\tname:token", "'item_id'; the file has id")],
+)
+def test_recbole_header(recbole, header, seen):
+    (recbole / "toy.item").write_text(f"{header}\n7\tA\n")
+    with pytest.raises(DataError, match=seen):
+        RecBoleReader(str(recbole)).read()
+
+
+def test_recbole_names(recbole):
+    reader = RecBoleReader(str(recbole), name="tay")
+    for call in (reader.read, reader.files):
+        with pytest.raises(DataError, match=r"no file 'tay\.inter'(.|\n)*init_args\.name to toy"):
+            call()
+    (recbole / "toy.item").unlink()
+    with pytest.raises(DataError, match=r"no file 'toy\.item'"):
+        RecBoleReader(str(recbole)).files()
+    with pytest.raises(DataError, match=rf"folder={recbole}y, .*no folder '{recbole}y'"):
+        RecBoleReader(f"{recbole}y").files()
+
+
+def test_recbole_lines(recbole):
+    with (recbole / "toy.inter").open("a") as file:
+        file.write("3\t8\tbad\t1\n")
+    with pytest.raises(DataError, match=r"toy\.inter: 1 problem.\n.*line 4 \('bad'\)"):
+        RecBoleReader(str(recbole)).read()
+    (recbole / "toy.inter").write_text("user_id:token\titem_id:token\n1\t7\n2\n")
+    with pytest.raises(DataError, match=r"toy\.inter, line 3: 1 column, '2'"):
+        RecBoleReader(str(recbole)).read()
+
+
+def test_recbole_column_of_two_types(recbole):
+    (recbole / "toy.item").write_text("item_id:token\tt:token\tt:float\n7\tA\t1\n")
+    with pytest.raises(DataError, match="'t' stands twice"):
+        RecBoleReader(str(recbole)).read()
