@@ -63,5 +63,8 @@ def workplace(tmp_path_factory):
 @pytest.fixture(scope="session")
 def run_folder(workplace):
     """The folder of a fitted run."""
+    torch.set_num_threads(
+        1
+    )  # made before any test's own fixtures; another number of threads adds in another order
     lit_rec("fit", *options(workplace), f"--trainer.logger.init_args.save_dir={workplace}/fitted")
     return workplace / "fitted/own_data/version_0"
