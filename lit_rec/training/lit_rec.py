@@ -160,15 +160,9 @@ class LitRec(lightning.LightningModule):
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
         # a mean of batch means would weigh rows unequally
         mean.update(loss.detach(), count)
-        self.log(
-            f"{stage}/loss",
-            mean,
-            on_step=training,
-            on_epoch=True,
-            prog_bar=training,
-            batch_size=len(batch),
-        )
+        self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, batch_size=len(batch))
         if training:
+            self.log("train/loss_step", loss.detach(), prog_bar=True, batch_size=len(batch))
             return self._scaled(loss, count)
         self.last_scores = scores.detach()
         metrics = self._val_metrics if stage == "val" else self._test_metrics

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lit_rec.errors import LitRecError
 from lit_rec.inference.recommender import Recommender
@@ -23,6 +24,16 @@ def test_fit_leaves_what_a_run_needs(run_folder):
     names = {path.name for path in run_folder.iterdir()}
     assert {"best.ckpt", "last.ckpt", "config.yaml"} <= names
     assert any(name.startswith("events.out") for name in names)
+
+
+def test_tensorboard_shows_losses_metrics_rates_and_the_configuration(run_folder):
+    events = EventAccumulator(str(run_folder))
+    events.Reload()
+    scalars = set(events.Tags()["scalars"])
+    assert {"train/loss_step", "train/loss", "val/loss", "val/rmse", "val/mae"} <= scalars
+    assert {"lr-AdamW/encoder", "lr-AdamW/head"} <= scalars
+    assert len(events.Scalars("val/rmse")) == 3  # epochs
+    assert any("config" in tag for tag in events.Tags()["tensors"])
 
 
 def test_checkpoint_loads_without_running_code(run_folder):
