@@ -252,8 +252,8 @@ class LitRec(lightning.LightningModule):
 
     def _renew_table(self) -> None:
         catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
-        with self.trainer.precision_plugin.forward_context():
-            self._table = self.item_table(catalogue)
+        # in float32 whatever the training's precision, so that validate, predict and a Recommender agree
+        self._table = self.item_table(catalogue)
         self.table_step = self.global_step
 
     @property
