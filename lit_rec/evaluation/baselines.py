@@ -9,7 +9,7 @@ import numpy as np
 
 from lit_rec.evaluation.rows import Floats, Ints, RaggedHistory, RatingRows
 
-# Shrinkage of item and user biases, as Koren (2008, section 2.1) uses for Netflix, scaled to data with tens of ratings per user.
+# Shrinkage of item and user biases; Koren (2010) has 25 and 10 for Netflix, whose items have far more ratings.
 ITEM_SHRINKAGE = 5.0
 USER_SHRINKAGE = 5.0
 
@@ -21,7 +21,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
-        """Take what is needed from the training rows."""
+        """Take what is needed from the training rows; those without a rating teach nothing."""
 
     @abstractmethod
     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
@@ -41,7 +41,7 @@ class MeanBaseline(Baseline):
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
         """Take the mean."""
-        self.mean = float(train.rating.mean())
+        self.mean = float(train.rated().rating.mean())
 
     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
         """Return the mean for every row."""
@@ -52,13 +52,14 @@ class UserItemBiasBaseline(Baseline):
     """Mean + item bias + user bias, each a shrunk mean of what the former leave; 0 for what training never saw.
 
     Reference:
-        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944, section 2.1.
+        Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874, section 2.1.
     """
 
     name = "user_item_bias"
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
         """Fit items first, then users."""
+        train = train.rated()
         self.mean = float(train.rating.mean())
         residual = train.rating - self.mean
         self.item = shrunk_mean(train.item, residual, num_items, ITEM_SHRINKAGE)

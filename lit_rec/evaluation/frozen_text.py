@@ -72,6 +72,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
         """Fit biases, then the ridge."""
+        train = train.rated()
         super().fit(train, num_users, num_items)
         residual = train.rating - self.mean - self.user[train.user]
         count = np.bincount(train.item, minlength=num_items).astype(np.float64)

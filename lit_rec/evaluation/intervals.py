@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from lit_rec.evaluation.rows import Floats, Ints
 
 DRAWS = 1000
 LEVEL = 0.95
+_BLOCK = 2_000_000  # weights held at once: bounds the memory, not the result
 
 
 def bootstrap_weights(groups: Ints, draws: int, seed: int) -> Floats:
     """Return how often each distinct group is drawn, ``[draws, G]``: as many draws as there are groups, with replacement."""
-    size = len(np.unique(groups))
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(size, np.full(size, 1 / size), size=draws).astype(np.float64)
+    return np.concatenate(list(_weights(len(np.unique(groups)), draws, seed, draws)))
 
 
 def bootstrap_means(
@@ -35,28 +36,40 @@ def bootstrap_means(
     Reference:
         Owen 2007, The pigeonhole bootstrap, https://doi.org/10.1214/07-AOAS122.
     """
-    users = np.unique(user, return_inverse=True)[1]
-    user_weights = bootstrap_weights(user, draws, seed)  # [draws, U]
-    ones = np.ones((1, losses.shape[1]))
-    stacked = np.concatenate([losses, ones])  # [M + 1, R]
+    distinct, users = np.unique(user, return_inverse=True)
+    stacked = np.concatenate([losses, np.ones((1, losses.shape[1]))])  # [M + 1, R]
     if item is None:
-        sums = np.stack(
-            [np.bincount(users, row, minlength=user_weights.shape[1]) for row in stacked]
-        )
-        totals = sums @ user_weights.T  # [M + 1, draws]
+        held = max(_BLOCK // len(distinct), 1)
+        sums = np.stack([np.bincount(users, row) for row in stacked])  # [M + 1, U]
+        blocks = [sums @ u.T for u in _weights(len(distinct), draws, seed, held)]
+        totals = np.concatenate(blocks, axis=1)  # [M + 1, draws]
     else:
-        items = np.unique(item, return_inverse=True)[1]
-        item_weights = bootstrap_weights(item, draws, seed + 1)
+        distinct_items, items = np.unique(item, return_inverse=True)
+        held = max(_BLOCK // max(len(distinct), len(distinct_items)), 1)
+        pairs = zip(
+            _weights(len(distinct), draws, seed, held),
+            _weights(len(distinct_items), draws, seed + 1, held),
+            strict=True,
+        )
         totals = np.stack(
             [
                 stacked @ (u[users] * i[items])
-                for u, i in zip(user_weights, item_weights, strict=True)
+                for block in pairs
+                for u, i in zip(*block, strict=True)
             ],
             axis=1,
         )
     with np.errstate(invalid="ignore", divide="ignore"):
         means: Floats = totals[:-1] / totals[-1]
     return means
+
+
+def _weights(size: int, draws: int, seed: int, held: int) -> Iterator[Floats]:
+    """Yield the draws' counts of each group, ``held`` draws at a time; the split does not change them."""
+    rng = np.random.default_rng(seed)
+    chances = np.full(size, 1 / size)
+    for start in range(0, draws, held):
+        yield rng.multinomial(size, chances, size=min(held, draws - start)).astype(np.float64)
 
 
 def interval(draws: Floats) -> tuple[float, float]:

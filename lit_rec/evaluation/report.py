@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from lit_rec.data.atomic import replace_file
@@ -73,6 +74,13 @@ class Report:
         """
         values = {(r.model, r.metric, r.slice): r.value for r in self.rows}
         return values[model, metric, slice]
+
+    def __str__(self) -> str:
+        """Return the table as plain text, without colours, however wide."""
+        console = Console(width=1000, color_system=None)
+        with console.capture() as captured:
+            console.print(self.table())
+        return captured.get().rstrip()
 
     def table(self) -> Table:
         """Return RMSE with its interval per model and slice, for the screen."""

@@ -14,15 +14,20 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class RatingRows:
-    """Rated rows.
+    """Behaviors as arrays.
 
     Shape:
-        user, item: ``[R]`` int64 codes. rating: ``[R]`` float64.
+        user, item: ``[R]`` int64 codes. rating: ``[R]`` float64, NaN where there is none.
     """
 
     user: Ints
     item: Ints
     rating: Floats
+
+    def rated(self) -> RatingRows:
+        """Return the rows that have a rating."""
+        keep = ~np.isnan(self.rating)
+        return RatingRows(self.user[keep], self.item[keep], self.rating[keep])
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,29 @@ def test_rated_history_keeps_each_entry_in_its_row(ratings):
         assert found == loop_history(ratings.history, row)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda vectors: MeanBaseline(),
+        lambda vectors: UserItemBiasBaseline(),
+        lambda vectors: HistoryBiasBaseline(),
+        FrozenTextKnnBaseline,
+        FrozenTextRidgeBaseline,
+    ],
+    ids=["mean", "user_item_bias", "history_bias", "frozen_text_knn", "frozen_text_ridge"],
+)
+def test_training_rows_without_a_rating_teach_nothing(ratings, vectors, make):
+    """A click without a rating among the training rows must not turn every figure into NaN."""
+    plain = fitted(make(vectors), ratings)
+    train = ratings.train
+    ratings.train = RatingRows(
+        np.append(train.user, [0, 5]),
+        np.append(train.item, [3, 11]),
+        np.append(train.rating, [np.nan, np.nan]),
+    )
+    assert fitted(make(vectors), ratings) == pytest.approx(plain)
+
+
 def test_shrunk_mean_of_an_empty_group_is_zero():
     assert shrunk_mean(np.empty(0, np.int64), np.empty(0), 2, 5.0).tolist() == [0.0, 0.0]
 

@@ -1,8 +1,11 @@
 """The bootstrap against a loop that repeats drawn users row by row."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from lit_rec.evaluation import intervals
 from lit_rec.evaluation.intervals import bootstrap_means, bootstrap_weights, interval
 
 USER = np.array([7, 3, 7, 9, 3, 7])
@@ -49,6 +52,27 @@ def test_draws_of_users_and_items_equal_the_loop():
     found = bootstrap_means(LOSSES, USER, ITEM, draws=40, seed=5)
     for model in range(2):
         assert found[model] == pytest.approx(loop(LOSSES[model], per_row), nan_ok=True)
+
+
+@pytest.mark.parametrize("item", [None, ITEM])
+@pytest.mark.parametrize("block", [1, 7, 9])
+def test_draws_do_not_depend_on_how_many_are_held_at_once(item, block, monkeypatch):
+    whole = bootstrap_means(LOSSES, USER, item, draws=25, seed=5)
+    monkeypatch.setattr(intervals, "_BLOCK", block)
+    parts = bootstrap_means(LOSSES, USER, item, draws=25, seed=5)
+    assert parts == pytest.approx(whole, nan_ok=True)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_memory_does_not_grow_with_draws_times_users(both):
+    """Of 20,000 users, 1,000 draws are 160 MB of weights, which never stand in memory together."""
+    users = np.arange(20_000)
+    losses = np.random.default_rng(0).random((1, len(users)))
+    tracemalloc.start()
+    bootstrap_means(losses, users, users // 2 if both else None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
 
 
 def test_all_models_meet_the_same_draws():

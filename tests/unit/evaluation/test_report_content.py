@@ -104,6 +104,13 @@ def test_table_shows_models_slices_and_a_dash_where_nothing_is(report):
         assert part in shown
 
 
+def test_report_as_text_is_its_table(report):
+    shown = str(report[0])
+    assert f"{report[0].value('lit_rec'):.4f} [" in shown
+    assert "(12 rows)" in shown
+    assert "\x1b" not in shown  # no colours: it may go into a log
+
+
 def test_unwritable_folder_is_named(report, tmp_path, monkeypatch):
     """Refused by hand: a superuser, as in a container, may write into any folder."""
     path = tmp_path / "closed" / "report.json"
