@@ -68,6 +68,15 @@ def _message(error: BaseException | None) -> str | None:
             return str(error)
         if isinstance(error, OSError) and error.errno in _DISK:
             return _disk_message(error)
+        if type(error).__name__ == "MisconfigurationException":  # Lightning's, not loaded here
+            return str(
+                ConfigError(
+                    " ".join(str(error).split()).rstrip(".")[:240],
+                    where="trainer",
+                    rule="a combination of options that Lightning takes",
+                    remedy="correct the option named above",
+                )
+            )
         error = error.__cause__ or error.__context__
     return None
 

@@ -64,6 +64,7 @@ def _write_encoder(folder: Path) -> None:
     if folder.exists():
         return
     # imported late, for it costs seconds and is not needed where the folder exists
+    import torch  # noqa: PLC0415
     from transformers import BertConfig, BertModel, BertTokenizerFast  # noqa: PLC0415
 
     folder.mkdir(parents=True)
@@ -79,6 +80,7 @@ def _write_encoder(folder: Path) -> None:
         num_attention_heads=2,
         intermediate_size=32,
     )
+    torch.manual_seed(0)
     BertModel(config).save_pretrained(folder)
     print(f"  made up: {folder}, 2 layers of width 16 with random weights")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,15 @@ def load_module(
     module = LitRec(network=network) if network else _module_of(content["config"], path)
     module.facts = facts_of(content)
     module.configure_model()
-    module.load_state_dict(checkpoint["state_dict"])
+    try:
+        module.load_state_dict(checkpoint["state_dict"])
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(
+            f"its weights are not those of its network ({' '.join(str(error).split())[:160]})",
+            where=str(path),
+            rule="a whole checkpoint, of the network that is built here",
+            remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
+        ) from error
     return module, content
 
 
@@ -46,5 +56,19 @@ def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
         )
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(LitRec, "model")
-    module: LitRec = parser.instantiate(parser.parse_object({"model": config["model"]})).model
+    try:
+        options = parser.parse_object({"model": config["model"]})
+    except ArgumentError as error:
+        raise CheckpointError(
+            f"its network cannot be built here ({_reason(str(error))})",
+            where=str(path),
+            rule="the classes that it was trained with can be imported",
+            remedy="install the package they are in, or run from the folder where they lie",
+        ) from error
+    module: LitRec = parser.instantiate(options).model
     return module
+
+
+def _reason(message: str) -> str:
+    found = re.search(r"No module named '[^']+'|module '[^']+' has no attribute '[^']+'", message)
+    return found[0] if found else " ".join(message.split())[:160]

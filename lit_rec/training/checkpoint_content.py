@@ -103,9 +103,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             rule="a whole checkpoint written by lit_rec",
             remedy="copy it again, or use another checkpoint (last.ckpt beside best.ckpt)",
         ) from error
-    if not isinstance(checkpoint, dict) or KEY not in checkpoint:
+    content = checkpoint.get(KEY) if isinstance(checkpoint, dict) else None
+    if not isinstance(content, dict) or "format" not in content:
         found = (
-            sorted(checkpoint)[:5] if isinstance(checkpoint, dict) else type(checkpoint).__name__
+            sorted(map(str, checkpoint))[:5]
+            if isinstance(checkpoint, dict)
+            else type(checkpoint).__name__
         )
         raise CheckpointError(
             f"this was not written by lit_rec; it holds {found}",
@@ -113,14 +116,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             rule=f"a checkpoint with the entry '{KEY}'",
             remedy="name a best.ckpt or last.ckpt that `lit-rec fit` wrote",
         )
-    if checkpoint[KEY]["format"] != FORMAT:
+    if content["format"] != FORMAT:
         raise CheckpointError(
-            f"its format is {checkpoint[KEY]['format']}",
+            f"its format is {content['format']}",
             where=where,
             rule=f"format {FORMAT}, which this version of lit_rec reads",
             remedy="use the version of lit_rec that wrote it, or train again",
         )
-    return checkpoint
+    whole: dict[str, Any] = checkpoint
+    return whole
 
 
 def facts_of(content: dict[str, Any]) -> Facts:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import jsonargparse
 import lightning
 import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
+from omegaconf.errors import OmegaConfBaseException
 
 import lit_rec.data.readers.movielens
 import lit_rec.data.readers.plain
@@ -33,6 +37,7 @@ from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
 
 _CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
+_METRICS = ("train/loss", "train/loss_step", "val/loss", "val/rmse", "val/mae")  # what fit logs
 
 
 class RunRecord(SaveConfigCallback):
@@ -75,6 +80,17 @@ class RecCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
         words = list(args)
+        try:
+            self._parse(parser, words)
+        except OmegaConfBaseException as error:
+            raise ConfigError(
+                str(error).partition("\n")[0],
+                where=str(getattr(error, "full_key", None) or "interpolation"),
+                rule="${...} names an option that is set, such as ${data.init_args.encoder}",
+                remedy="correct the name between the braces",
+            ) from error
+
+    def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         path = _option(words, "--ckpt_path")
         if path is None:
             _check_configs(words)
@@ -94,6 +110,25 @@ class RecCLI(LightningCLI):
         if stored is not None:
             asked = yaml.safe_load(parser.dump(self.config, skip_none=False))[words[0]]["model"]
             _refuse_other_model(asked, stored["model"])
+
+    def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
+        """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.
+
+        Raises:
+            ConfigError: If the Trainer refuses an option, or a callback waits for a metric that is misspelt.
+        """
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:
+            raise ConfigError(
+                " ".join(str(error).split()).rstrip(".")[:240],
+                where="trainer",
+                rule="options that Lightning's Trainer takes on this machine",
+                remedy="correct the option named above; devices and accelerator can be left to 'auto'",
+            ) from error
+        if self.subcommand == "fit":
+            _check_monitors(trainer)
+        return trainer
 
     def before_instantiate_classes(self) -> None:
         """Name what is missing before anything is built."""
@@ -153,23 +188,44 @@ def _option(words: list[str], name: str) -> str | None:
     return None
 
 
+def _check_monitors(trainer: lightning.Trainer) -> None:
+    """Refuse a misspelt metric before training, not after an epoch of it; a name like none of ours may be a callback's own."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        monitor = getattr(callback, "monitor", None)
+        near = get_close_matches(str(monitor), _METRICS, n=1, cutoff=0.8)
+        if near and monitor not in _METRICS:
+            raise ConfigError(
+                f"there is no metric '{monitor}'",
+                where=f"trainer.callbacks, monitor of {type(callback).__name__}",
+                rule=f"one of {', '.join(_METRICS)}",
+                remedy=f"did you mean '{near[0]}'?",
+            )
+
+
+def _config_paths(words: list[str]) -> Iterator[tuple[str, Path]]:
+    for place, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in ("-c", "--config"):
+            if equals:
+                yield option, Path(value)
+            elif place + 1 < len(words):
+                yield option, Path(words[place + 1])
+
+
 def _check_configs(words: list[str]) -> None:
-    for place, word in enumerate(words[:-1]):
-        if word in ("-c", "--config"):
-            path = Path(words[place + 1])
-            if not path.is_file():
-                near = (
-                    sorted(str(p) for p in path.parent.glob("*.yaml"))[:4]
-                    if path.parent.is_dir()
-                    else []
-                )
-                raise ConfigError(
-                    f"there is no such file (seen from {Path.cwd()})",
-                    where=f"{word} {path}",
-                    rule="a YAML file",
-                    remedy=f"beside it lie {', '.join(near)}" if near else "check the path",
-                )
-            _check_yaml(path)
+    for option, path in _config_paths(words):
+        if not path.is_file():
+            beside = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
+            near = sorted(str(p) for p in beside)[:4]
+            raise ConfigError(
+                "this is a folder"
+                if path.is_dir()
+                else f"there is no such file (seen from {Path.cwd()})",
+                where=f"{option} {path}",
+                rule="a YAML file",
+                remedy=f"beside it lie {', '.join(near)}" if near else "check the path",
+            )
+        _check_yaml(path)
 
 
 def _check_yaml(path: Path) -> None:

@@ -64,9 +64,9 @@ class LitRec(lightning.LightningModule):
         super().__init__()
         self.save_hyperparameters(ignore=["network", "objective", "schedule", "optimizer"])
         for name in ("encoder_rate", "head_rate", "encoder_decay", "head_decay"):
-            if self.hparams[name] < 0:
+            if not 0 <= self.hparams[name] < float("inf"):
                 raise ConfigError(
-                    f"{self.hparams[name]} is negative",
+                    f"{self.hparams[name]} is negative or not finite",
                     where=f"model.{name}",
                     rule="0 or more",
                     remedy="2e-5 for an encoder and 1e-3 for heads are a start",
@@ -80,6 +80,7 @@ class LitRec(lightning.LightningModule):
         self._val_metrics, self._test_metrics = _rating_metrics("val"), _rating_metrics("test")
         self.run_config: dict[str, Any] | None = None  # set by the command line
         self._restored_state: dict[str, Any] | None = None
+        self._epoch_state: Tensor | None = None
         self._table: Tensor | None = None
         self.table_step = -1
 
@@ -232,6 +233,16 @@ class LitRec(lightning.LightningModule):
         if self._restored_state is not None:
             restore_random_state(self._restored_state)
             self._restored_state = None
+
+    def on_train_epoch_start(self) -> None:
+        """Note the state of chance: opening a loader draws from it, and a resumed run opens one time less."""
+        self._epoch_state = torch.get_rng_state()
+
+    def on_train_batch_start(self, batch: RecBatch, batch_idx: int) -> None:
+        """Begin an epoch's first batch with the state noted, so that a resumed run repeats the one never stopped."""
+        if self._epoch_state is not None:
+            torch.set_rng_state(self._epoch_state)
+            self._epoch_state = None
 
     @torch.no_grad()
     def item_table(self, catalogue: Catalogue) -> Tensor:

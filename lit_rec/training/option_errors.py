@@ -12,6 +12,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lit_rec.errors import ConfigError
 
 _LONGEST = 160
+_CHOICES = r"Expected a typing\.Literal\[([^\]]*)\]"
 
 
 class OptionParser(LightningArgumentParser):
@@ -50,12 +51,15 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
     flat = re.sub(r"\s+", " ", message).strip()
     rule = "options and classes as `lit-rec fit --help` lists them"
     unknown = re.search(
-        r"(?:Option|option) '([^']+)' is not accepted|Unrecognized arguments: (\S+)", flat
+        r"[Oo]ption '([^']+)' is not accepted|does not accept option '([^']+)'|[Uu]nrecognized arguments: (\S+)",
+        flat,
     )
     if unknown:
-        name = (unknown[1] or unknown[2]).split("=")[0]
-        last = name.rpartition(".")[2]
-        near = get_close_matches(last, {option.rpartition(".")[2] for option in known}, n=1)
+        name = (unknown[1] or unknown[2] or unknown[3]).split("=")[0]
+        options = list(known)
+        near = get_close_matches(
+            name.rpartition(".")[2], {option.rpartition(".")[2] for option in options}, n=1
+        ) or get_close_matches(name.partition(".")[0], ("data", "model", "trainer"), n=1)
         remedy = f"did you mean '{near[0]}'?" if near else "correct or remove it"
         return ConfigError(
             f"there is no option '{name}'", where="options", rule=rule, remedy=remedy
@@ -67,13 +71,18 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
         for text in re.findall(r"Expected an? ([^.]*?)(?=\.? Got| - | Given|$)", flat)
         if "NoneType" not in text and not text.startswith("path")
     ]
-    expected += re.findall(r"subclass of \w+|module '[^']+' has no attribute '[^']+'", flat)
+    expected += re.findall(r"one of [\w-]+(?:, [\w-]+)*", re.sub(_CHOICES, _choices, flat))
+    expected += re.findall(
+        r"subclass of \w+|module '[^']+' has no attribute '[^']+'|No module named '[^']+'", flat
+    )
+    value = value or re.search(r"given class_path '([^']+)'|dot import path string: (.*)$", flat)
     if key and value:
+        seen = re.sub(r"Namespace\(class_path='([^']+)'.*", r"\1", value[1] or value[2])
         wanted = re.sub(
             r"<class '(?:\w+\.)*(\w+)'>|typing\.", r"\1", "; ".join(dict.fromkeys(expected))
         )
         return ConfigError(
-            f"'{_cut(value[1])}' is not accepted" + (f" ({wanted})" if wanted else ""),
+            f"'{_cut(seen)}' is not accepted" + (f" ({wanted})" if wanted else ""),
             where=key[1],
             rule=rule,
             remedy="correct the value, in the YAML or on the command line",
@@ -81,6 +90,10 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
     return ConfigError(
         _cut(flat), where="options", rule=rule, remedy="correct the option named above"
     )
+
+
+def _choices(found: re.Match[str]) -> str:
+    return "one of " + found[1].replace("'", "")
 
 
 def _cut(text: str) -> str:

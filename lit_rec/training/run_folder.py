@@ -12,6 +12,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 class RunCheckpoint(ModelCheckpoint):
     """Keep ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
 
+    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and resuming would go back.
+
     Args:
         monitor: Metric that decides.
         mode: Whether small (``min``) or large (``max``) is good.
@@ -34,6 +36,22 @@ class RunCheckpoint(ModelCheckpoint):
         if self.dirpath is None:
             self.dirpath = str(run_folder(trainer))
         super().setup(trainer, pl_module, stage)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Save the best, then the last."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if self._should_save_on_train_epoch_end(trainer):
+            self._save_newest(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Save the best, then the last."""
+        super().on_validation_end(trainer, pl_module)
+        if not self._should_save_on_train_epoch_end(trainer):
+            self._save_newest(trainer)
+
+    def _save_newest(self, trainer: Trainer) -> None:
+        if not self._should_skip_saving_checkpoint(trainer):  # nor where this step was just saved
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
 def run_folder(trainer: Trainer) -> Path:

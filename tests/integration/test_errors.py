@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from .conftest import lit_rec, options
 
@@ -65,6 +64,9 @@ TABLES = {
     "not gz": ("behaviors", same, ".csv.gz", "behaviors.csv.gz"),
     "not JSON": ("behaviors", lambda t: '{"user_id": 1\n', ".jsonl", "line 1"),
     "unknown ending": ("behaviors", same, ".xlsx", ".xlsx"),
+    "too few columns": ("behaviors", line(5, "405,50"), ".csv", "line 5"),
+    "infinite rating": ("behaviors", line(5, "405,50,inf,880000000"), ".csv", "inf"),
+    "no time in one line": ("behaviors", line(5, "405,50,3,"), ".csv", "line 5"),
     "no ratings": ("behaviors", lambda t: t.replace("rating", "stars"), ".csv", "rating"),
 }
 
@@ -111,6 +113,37 @@ OPTIONS = {
     ),
     "absent resume": (["--ckpt_path=nowhere.ckpt"], "nowhere.ckpt"),
     "unknown precision": (["--trainer.precision=7-bit"], "7-bit"),
+    "rate that is no number": (["--model.head_rate=.nan"], "nan"),
+    "choice that there is not": (["--data.predict_part=future"], "train, val, test, all"),
+    "class without its path": (
+        [f"{NETWORK}.item_encoder.init_args.pooling=MeanPoolin"],
+        "MeanPoolin",
+    ),
+    "class not in its module": (
+        ["--data.reader=lit_rec.data.readers.movielens.Nope"],
+        "has no attribute 'Nope'",
+    ),
+    "word of no option": (["extra"], "'extra'"),
+    "seed as text": (["--seed_everything=soon"], "soon"),
+    "no devices": (["--trainer.devices=0"], "devices='0'"),
+    "unknown accelerator": (["--trainer.accelerator=quantum"], "quantum"),
+    "unknown strategy": (["--trainer.strategy=foo"], "foo"),
+    "steps below nothing": (["--trainer.max_steps=-7"], "-7"),
+    "misspelt metric": (
+        [
+            "--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStopping",
+            "--trainer.callbacks.monitor=val/rsme",
+        ],
+        "did you mean 'val/rmse'?",
+    ),
+    "metric that nobody logs": (
+        [
+            "--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
+            "--trainer.callbacks.monitor=ndcg",
+        ],
+        "'ndcg'",
+    ),
+    "encoder of the hub while offline": (["--data.encoder=somebody/nope"], "somebody/nope"),
 }
 
 
@@ -161,48 +194,35 @@ def test_wrong_first_words(tmp_path, capsys):
     assert "`lit-rec fit`" in message(capsys, "fti")
     assert "no checkpoint" in message(capsys, "test")
     assert "nowhere.yaml" in message(capsys, "fit", "-c", "nowhere.yaml")
-    for name, content in (("tab", "data:\n\tx: 1\n"), ("list", "- 1\n"), ("open", "data: {a: 1\n")):
+    assert "no checkpoint" in message(capsys, "validate")
+    assert "--config nowhere.yaml" in message(capsys, "fit", "--config=nowhere.yaml")
+    assert "this is a folder" in message(capsys, "fit", "-c", tmp_path)
+    assert "--config" in message(capsys, "fit", "-c")
+    assert "--ckpt_path" in message(capsys, "test", "--ckpt_path")
+    for name, content in (
+        ("tab", b"data:\n\tx: 1\n"),
+        ("list", b"- 1\n"),
+        ("open", b"data: {a: 1\n"),
+        ("empty", b""),
+        ("latin", b"data: caf\xe9\n"),
+    ):
         path = tmp_path / f"{name}.yaml"
-        path.write_text(content)
+        path.write_bytes(content)
         assert f"{name}.yaml" in message(capsys, "fit", "-c", path)
+        assert f"{name}.yaml" in message(capsys, "fit", f"--config={path}")
+
+
+def test_wrong_names_within_a_configuration(tmp_path, workplace, capsys):
+    text = (workplace / "config.yaml").read_text()
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text.replace("${data.init_args.encoder}", "${data.init_args.encodr}"))
+    assert "data.init_args.encodr" in message(capsys, "fit", "-c", path)
+    path.write_text(f"{text}\nmodle:\n  x: 1\n")
+    assert "did you mean 'model'?" in message(capsys, "fit", "-c", path)
 
 
 def test_fit_without_a_configuration(capsys):
     assert "data" in message(capsys, "fit")
-
-
-@pytest.mark.parametrize("command", ["test", "predict", "recommend"])
-def test_wrong_checkpoint(command, tmp_path, run_folder, capsys):
-    words = ["--history", "50"] if command == "recommend" else []
-
-    def refused(path):
-        return message(capsys, command, "--ckpt_path", path, *words)
-
-    assert "nowhere.ckpt" in refused(tmp_path / "nowhere.ckpt")
-    assert "folder" in refused(tmp_path)
-    cut = tmp_path / "cut.ckpt"
-    cut.write_bytes((run_folder / "best.ckpt").read_bytes()[:5000])
-    assert "cut.ckpt" in refused(cut)
-    text = tmp_path / "text.ckpt"
-    text.write_text("not a checkpoint")
-    assert "text.ckpt" in refused(text)
-    foreign = tmp_path / "foreign.ckpt"
-    torch.save({"state_dict": {}}, foreign)
-    assert "state_dict" in refused(foreign)
-
-
-def test_wrong_requests(run_folder, capsys):
-    def refused(*words):
-        return message(capsys, "recommend", "--ckpt_path", run_folder / "best.ckpt", *words)
-
-    assert "'n7719'" in refused("--history", "n7719")
-    assert "'9'" in refused("--history", "50:9")
-    assert "'good'" in refused("--history", "50:good")
-    assert "'nobody'" in refused("--user", "nobody")
-    assert "0" in refused("--history", "50", "--k", "0")
-    assert "many" in refused("--history", "50", "--k", "many")
-    assert "nobody to recommend for" in refused()
-    assert "--histroy" in refused("--histroy", "50")
 
 
 def test_disk_full(workplace, capsys, monkeypatch):

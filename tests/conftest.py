@@ -1,0 +1,25 @@
+"""What holds for every test: no network, one thread, and the working folder as it was."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when huggingface_hub is imported
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    import torch
+
+    # another number of threads adds in another order
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _working_folder_stays():
+    before = Path.cwd()
+    yield
+    after = Path.cwd()
+    os.chdir(before)
+    assert after == before, f"the test left the working folder at {after}"

@@ -1,0 +1,150 @@
+"""LitRec in a Trainer, on made-up behaviors and a random encoder, without a command line."""
+
+import functools
+
+import lightning
+import polars as pl
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.errors import ConfigError
+from lit_rec.inference.loading import load_module
+from lit_rec.models.backbone import PretrainedBackbone
+from lit_rec.models.heads import DotHead
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.networks import TwoTower
+from lit_rec.models.user_encoder import MeanUserEncoder
+from lit_rec.training.checkpoint_content import KEY
+from lit_rec.training.lit_rec import LitRec
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+WORDS = ("red", "blue", "night", "day", "river", "city")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two tables and an encoder; users like what is red."""
+    path = tmp_path_factory.mktemp("made_up")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    (path / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    BertTokenizerFast(vocab=str(path / "vocab.txt")).save_pretrained(path)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    BertModel(
+        BertConfig(vocab_size=len(vocabulary), intermediate_size=32, **sizes)
+    ).save_pretrained(path)
+    titles = [f"{first} {second}" for first in WORDS for second in WORDS]
+    items = pl.DataFrame({"item_id": [f"i{n}" for n in range(len(titles))], "title": titles})
+    items.write_csv(path / "items.csv")
+    rows = [(user, item) for user in range(8) for item in range(user % 3, len(titles), 3)]
+    pl.DataFrame(
+        {
+            "user_id": [f"u{user}" for user, _ in rows],
+            "item_id": [f"i{item}" for _, item in rows],
+            "rating": [5.0 if "red" in titles[item] else 1.0 for _, item in rows],
+            "timestamp": [1_000_000.0 + 60 * item + user for user, item in rows],
+        }
+    ).write_csv(path / "behaviors.csv")
+    return path
+
+
+def network(folder):
+    """The factory of a small network."""
+
+    def build(facts):
+        backbone = functools.partial(PretrainedBackbone, name=str(folder))
+        return TwoTower(
+            facts,
+            item_encoder=functools.partial(ItemEncoder, backbone=backbone, width=8),
+            user_encoder=MeanUserEncoder,
+            head=DotHead,
+        )
+
+    return build
+
+
+def data_of(folder, cache):
+    return BehaviorDataModule(
+        reader=TableReader(str(folder / "behaviors.csv"), str(folder / "items.csv")),
+        encoder=str(folder),
+        text=TextTemplate(["title"]),
+        batch_size=16,
+        max_tokens=8,
+        cache_folder=str(cache),
+    )
+
+
+def trainer_of(tmp_path, **more):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    options = {
+        "accelerator": "cpu",
+        "default_root_dir": tmp_path,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+        "enable_checkpointing": False,
+    }
+    return lightning.Trainer(**quiet, **options, **more)
+
+
+@pytest.fixture(scope="module")
+def fitted(folder, tmp_path_factory):
+    """A trainer after twenty epochs, with its module and data, and a checkpoint."""
+    tmp_path = tmp_path_factory.mktemp("fitted")
+    lightning.seed_everything(0, verbose=False)
+    module = LitRec(network(folder), encoder_rate=1e-3, head_rate=1e-2)
+    data = data_of(folder, tmp_path / "cache")
+    trainer = trainer_of(tmp_path, max_epochs=20)
+    trainer.fit(module, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    return trainer, module, tmp_path / "last.ckpt"
+
+
+def test_loss_falls_below_that_of_the_mean(fitted):
+    trainer = fitted[0]
+    rating = trainer.datamodule.prepared.rating
+    variance = float(rating[trainer.datamodule.prepared.rows_of("train")].var())
+    assert float(trainer.callback_metrics["train/loss"]) < 0.5 * variance
+
+
+def test_gradients_reach_the_encoder(fitted, folder):
+    _, module, _ = fitted
+    before = BertModel.from_pretrained(folder).state_dict()
+    after = module.built().backbone.model.state_dict()
+    name = "encoder.layer.0.attention.self.query.weight"
+    assert not torch.equal(before[name], after[name])
+
+
+def test_a_run_in_python_is_loaded_with_its_factory(fitted, folder):
+    _, module, path = fitted
+    content = torch.load(path, weights_only=True)[KEY]
+    assert content["config"] is None
+    assert content["history_length"] == 50
+    loaded, _ = load_module(path, network(folder))
+    one, two = module.built().state_dict(), loaded.built().state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_vectors_of_older_weights_are_not_saved(folder, tmp_path):
+    module = LitRec(network(folder))
+    trainer = trainer_of(tmp_path, max_epochs=1, limit_val_batches=0)
+    trainer.fit(module, datamodule=data_of(folder, tmp_path / "cache"))
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    content = torch.load(tmp_path / "last.ckpt", weights_only=True)[KEY]
+    assert content["catalogue"]["vectors"] is None
+
+
+@pytest.mark.parametrize("name", ["encoder_rate", "head_rate", "encoder_decay", "head_decay"])
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_a_rate_or_decay_is_a_finite_number_from_zero(name, value):
+    with pytest.raises(ConfigError, match=f"model.{name}: {value}"):
+        LitRec(lambda facts: None, **{name: value})
+
+
+def test_a_network_is_built_before_it_is_used():
+    with pytest.raises(ValueError, match="configure_model"):
+        LitRec(lambda facts: None).built()

@@ -1,0 +1,45 @@
+import pytest
+
+from lit_rec.errors import ConfigError
+from lit_rec.training.option_errors import OptionParser, option_error
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Option 'data.btach_size' is not accepted", ["'data.btach_size'", "'batch_size'?"]),
+        ("Subcommand 'fit' does not accept option 'modle.x'.", ["'modle.x'", "'model'?"]),
+        ("unrecognized arguments: extra", ["'extra'", "correct or remove it"]),
+        (
+            "Parser key \"part\":\n  Expected a typing.Literal['a', 'b-c']. Got value: x",
+            ["part: 'x'", "one of a, b-c"],
+        ),
+        (
+            "Parser key \"width\": Expected a <class 'int'>. Got value: wide",
+            ["width: 'wide'", "int"],
+        ),
+        (
+            "Parser key \"reader\": - Problem with given class_path 'a.B': module 'a' has no attribute 'B'",
+            ["reader: 'a.B'", "module 'a' has no attribute 'B'"],
+        ),
+        ("something else\n  went wrong", ["something else went wrong"]),
+    ],
+)
+def test_an_error_is_said_in_three_lines(message, shown):
+    text = str(option_error(message, ["data.batch_size", "model.width"]))
+    assert len(text.splitlines()) == 3
+    for part in shown:
+        assert part in text
+
+
+def test_a_long_value_is_cut():
+    text = str(option_error(f'Parser key "a": Expected a int. Got value: {"x" * 500}', []))
+    assert "xxx..." in text
+    assert len(text) < 500
+
+
+def test_errors_of_the_parser_are_ours():
+    parser = OptionParser()
+    parser.add_argument("--width", type=int)
+    with pytest.raises(ConfigError, match="many"):
+        parser.parse_args(["--width=many"])
