@@ -16,6 +16,8 @@ from lit_rec.errors import ConfigError
 from lit_rec.models.tuning import FullTuning, Tuning
 
 _OPTION = "model...backbone.init_args.name"
+# tables of learned positions: BERT and kin, GPT-2
+_POSITIONS = ("position_embeddings", "wpe")
 
 
 class Backbone(nn.Module):
@@ -31,6 +33,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.model = model
         tuning.apply(model)
+        self._still = tuning.still(model)
         if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
             pooler.requires_grad_(False)  # no output of it is used: it would wait for a gradient
         self._frozen = not any(p.requires_grad for p in model.parameters())
@@ -52,10 +55,10 @@ class Backbone(nn.Module):
         return plain
 
     def train(self, mode: bool = True) -> Backbone:
-        """Enter training mode, except a frozen encoder: its dropout stays off."""
+        """Enter training mode, except what is frozen: its dropout stays off."""
         super().train(mode)
-        if self._frozen:
-            self.model.eval()
+        for part in self._still:
+            part.eval()
         return self
 
     def forward(self, chunk: TextChunk) -> Tensor:
@@ -90,11 +93,12 @@ class PretrainedBackbone(Backbone):
         tuning: Which parameters are trained; all by default.
 
     Raises:
-        ConfigError: If there is no such encoder.
+        ConfigError: If there is no such encoder, or it cannot take texts of ``facts.max_tokens`` tokens.
     """
 
     def __init__(self, facts: Facts, name: str, tuning: Tuning | None = None) -> None:
         model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name)
+        _check_positions(model, facts)
         super().__init__(model, tuning or FullTuning())
 
 
@@ -108,7 +112,7 @@ class ConfiguredBackbone(Backbone):
         tuning: Which parameters are trained; all by default.
 
     Raises:
-        ConfigError: If the architecture is not known.
+        ConfigError: If the architecture is not known, or it cannot take texts of ``facts.max_tokens`` tokens.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class ConfiguredBackbone(Backbone):
                 rule="an architecture of transformers and options of its configuration",
                 remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
             ) from error
+        _check_positions(model, facts)
         super().__init__(model, tuning or FullTuning())
 
 
@@ -147,6 +152,22 @@ def _pretrained(name: str) -> nn.Module:
             remedy="check the path; tools/fetch_assets.py brings the encoder of the examples",
         ) from error
     return model.float()
+
+
+def _check_positions(model: nn.Module, facts: Facts) -> None:
+    """Refuse texts longer than the encoder has learned positions for; relative and rotary positions have no end."""
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding):
+            # RoBERTa and kin begin to count after the padding token's number
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            longest = module.num_embeddings - first
+            if facts.max_tokens > longest:
+                raise ConfigError(
+                    f"texts of up to {facts.max_tokens} tokens for an encoder that takes {longest}",
+                    where="data.max_tokens",
+                    rule=f"at most {longest} for this encoder ({type(model).__name__})",
+                    remedy=f"set data.max_tokens to {longest} or less; the end of longer texts is cut",
+                )
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
+from lit_rec.models.ranges import count, share
 
 
 class Head(nn.Module, ABC):
@@ -66,10 +67,15 @@ class RegressionHead(Head):
         width: Width of item and user vectors, the bias coordinate left out.
         hidden: Width of the hidden layer.
         dropout: Share of the hidden layer's inputs and outputs dropped while training.
+
+    Raises:
+        ConfigError: If ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
     """
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
         super().__init__(facts, width)
+        share("head.init_args.dropout", dropout)
+        count("head.init_args.hidden", hidden)
         self.hidden = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(4 * width, hidden), nn.GELU(), nn.Dropout(dropout)
         )

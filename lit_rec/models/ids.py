@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from lit_rec.models.ranges import share
+
 
 class Ids(nn.Module, ABC):
     """What an id adds to a vector.
@@ -47,8 +49,11 @@ class IdEmbedding(Ids):
     Args:
         size: How many ids were seen in training.
         width: Width of the vector.
-        dropout: Probability that an id is dropped, once per distinct id of a batch.
+        dropout: Probability that an id is dropped, drawn for each entry: each distinct item of a batch, or each row for users.
         std: Standard deviation of the embeddings at the start; biases start at 0.
+
+    Raises:
+        ConfigError: If ``dropout`` is not from 0 to 1.
 
     Reference:
         Volkovs et al. 2017, DropoutNet, https://papers.nips.cc/paper/7081.
@@ -58,7 +63,7 @@ class IdEmbedding(Ids):
 
     def __init__(self, size: int, width: int, dropout: float = 0.5, std: float = 0.05) -> None:
         super().__init__(size, width)
-        self.dropout = dropout
+        self.dropout = share("ids.init_args.dropout", dropout)
         self.embedding = nn.Embedding(size + 1, width)
         self.bias = nn.Embedding(size + 1, 1)
         # kept apart from the learned bias, so that weight decay pulls towards the ratings' own mean

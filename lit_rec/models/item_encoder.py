@@ -13,6 +13,9 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import MeanPooling, Pooling
+from lit_rec.models.ranges import count, share
+
+_ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
 
 class ItemEncoder(nn.Module):
@@ -34,6 +37,9 @@ class ItemEncoder(nn.Module):
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
 
+    Raises:
+        ConfigError: If ``width`` or ``max_tokens_per_chunk`` is below 1, or ``dropout`` is not from 0 to 1.
+
     Reference:
         Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
         coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
@@ -54,8 +60,12 @@ class ItemEncoder(nn.Module):
         recompute: bool = False,
     ) -> None:
         super().__init__()
-        self.width = width
-        self.max_tokens_per_chunk, self.recompute = max_tokens_per_chunk, recompute
+        self.width = count("item_encoder.init_args.width", width)
+        self.max_tokens_per_chunk = count(
+            "item_encoder.init_args.max_tokens_per_chunk", max_tokens_per_chunk
+        )
+        self.recompute = recompute
+        share("item_encoder.init_args.dropout", dropout)
         self.special = facts.special
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
@@ -76,6 +86,9 @@ class ItemEncoder(nn.Module):
     def calibrate(self, texts: Texts) -> None:
         """Measure the mean and the spread of text vectors before training; from then on they are centred and of norm 4 on average.
 
+        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
+        of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+
         Args:
             texts: Texts of the training items.
 
@@ -84,10 +97,19 @@ class ItemEncoder(nn.Module):
         """
         training = self.training
         self.eval()
-        vectors = self.encode_texts(texts)
+        vectors = self.encode_texts(texts)[self._has_token(texts)]
         self.train(training)
+        if not len(vectors):
+            return
         self.centre.copy_(vectors.mean(0))
-        self.spread.copy_((vectors - self.centre).square().sum(1).mean().sqrt().clamp(min=1e-6) / 4)
+        spread = (vectors - self.centre).square().sum(1).mean().sqrt()
+        rounding = _ROUNDING * vectors.square().sum(1).mean().sqrt()
+        self.spread.copy_(torch.where(spread > rounding, spread / 4, 1.0))
+
+    def _has_token(self, texts: Texts) -> Tensor:
+        """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
+        added = len(self.special.prefix) + len(self.special.suffix)
+        return texts.offsets.diff() + added > 0
 
     def encode_texts(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
@@ -116,6 +138,8 @@ class ItemEncoder(nn.Module):
         with torch.autocast(vectors.device.type, enabled=False):
             weights = torch.softmax(self.field_logits, 0)  # [F]
             centred = (vectors - self.centre) / self.spread
+            # pooling gave zeros where there is no token, and the mean text is what says as little now
+            centred = centred * self._has_token(texts).unsqueeze(1)
             fields = centred[items.text_index]  # [N, F, backbone width]
             text = self.dropout((fields * weights[:, None]).sum(1))  # [N, backbone width]
             both = torch.cat([self.projection(text), self.text_bias(text)], 1)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.models.heads import Head
+from lit_rec.models.ranges import count, positive, share
 from lit_rec.models.residuals import item_residuals
 
 
@@ -46,6 +47,9 @@ class NeighborhoodHead(Head):
         dropout: Share of the network's inputs dropped while training.
         sharpness: Factor s of the cosine at the start (learned).
 
+    Raises:
+        ConfigError: If ``sharpness`` is not above 0, ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
         filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
@@ -60,7 +64,10 @@ class NeighborhoodHead(Head):
         sharpness: float = 6.0,
     ) -> None:
         super().__init__(facts, width)
-        self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
+        start = positive("head.init_args.sharpness", sharpness)
+        share("head.init_args.dropout", dropout)
+        count("head.init_args.hidden", hidden)
+        self.log_sharpness = nn.Parameter(torch.tensor(float(start)).log())
         self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
         self.forgetting = nn.Parameter(torch.tensor(0.1))  # f and p, before softplus
         self.pace = nn.Parameter(torch.tensor(1.0))

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from lit_rec.models.ranges import count
+
 
 class Pooling(nn.Module, ABC):
     """One vector per text; a text without any real token gives the zero vector, not NaN.
@@ -89,13 +91,16 @@ class AttentionPooling(Pooling):
         width: Width D of a token vector.
         hidden: Width of the attention's hidden layer.
 
+    Raises:
+        ConfigError: If ``hidden`` is below 1.
+
     Reference:
         Yang et al. 2016, Hierarchical Attention Networks, https://aclanthology.org/N16-1174, section 2.2.
     """
 
     def __init__(self, width: int, hidden: int = 128) -> None:
         super().__init__(width)
-        self.hidden = nn.Linear(width, hidden)
+        self.hidden = nn.Linear(width, count("pooling.init_args.hidden", hidden))
         self.score = nn.Linear(hidden, 1, bias=False)
 
     def weights(self, tokens: Tensor, mask: Tensor) -> Tensor:

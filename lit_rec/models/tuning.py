@@ -38,6 +38,13 @@ class Tuning(ABC):
     def apply(self, model: nn.Module) -> None:
         """Set ``requires_grad`` on every parameter of the encoder."""
 
+    def still(self, model: nn.Module) -> list[nn.Module]:
+        """Return the parts that work as in evaluation while the rest is trained, their dropout off.
+
+        After ``apply``: the whole encoder where nothing of it is trained, else nothing.
+        """
+        return [] if _is_trained(model) else [model]
+
 
 class FullTuning(Tuning):
     """Train every parameter."""
@@ -56,7 +63,7 @@ class FrozenTuning(Tuning):
 
 
 class TopLayersTuning(Tuning):
-    """Train the top layers; embeddings and lower layers stay as they were pretrained.
+    """Train the top layers; embeddings and lower layers stay as they were pretrained, their dropout off.
 
     Args:
         layers: How many of the top layers are trained.
@@ -84,3 +91,18 @@ class TopLayersTuning(Tuning):
         for name, module in model.named_modules():
             if name in ("norm", "ln_f", "final_norm"):  # after the last layer
                 module.requires_grad_(True)
+
+    def still(self, model: nn.Module) -> list[nn.Module]:
+        """Return the lower layers, and what is outside the layers and not trained: embeddings, and the dropout after them."""
+        layers = encoder_layers(model)
+        inside = set(layers.modules())
+        outside = [
+            module
+            for module in model.modules()
+            if module not in inside and layers not in module.modules() and not _is_trained(module)
+        ]
+        return [*outside, *layers[: len(layers) - self.layers]]
+
+
+def _is_trained(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters())

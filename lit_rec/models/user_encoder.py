@@ -12,6 +12,7 @@ from lit_rec.data.batches import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
+from lit_rec.models.ranges import count, positive
 from lit_rec.models.residuals import item_residuals
 from lit_rec.models.weighted_sum import weighted_sum
 
@@ -33,7 +34,7 @@ class UserEncoder(nn.Module, ABC):
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
 
     Raises:
-        ValueError: If ``shrinkage`` is not above 0.
+        ConfigError: If ``shrinkage`` is not above 0.
 
     Reference:
         Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874 (shrunk biases).
@@ -47,17 +48,14 @@ class UserEncoder(nn.Module, ABC):
         shrinkage: float = 5.0,
     ) -> None:
         super().__init__()
-        if shrinkage <= 0:
-            raise ValueError(
-                f"shrinkage is {shrinkage}; it must be above 0, for its logarithm is learned"
-            )
         self.width, self.rating_mean = width, facts.rating_mean
         self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
         self.event = nn.Embedding(len(facts.events) + 1, width, padding_idx=0)
         self.unrated = nn.Parameter(torch.zeros(width))
         self.empty = nn.Parameter(torch.zeros(width))
         self.rating_scale = nn.Parameter(torch.ones(width))
-        self.log_shrinkage = nn.Parameter(torch.tensor(float(shrinkage)).log())
+        start = positive("user_encoder.init_args.shrinkage", shrinkage)
+        self.log_shrinkage = nn.Parameter(torch.tensor(float(start)).log())
         self.ids = ids(len(facts.user_ids), width)
         nn.init.normal_(self.event.weight[1:], std=0.02)
         self.event.weight.requires_grad_(len(facts.events) > 0)
@@ -127,8 +125,8 @@ class MeanUserEncoder(UserEncoder):
 
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
         """Return equal weights."""
-        count = mask.sum(1, keepdim=True)
-        return mask / torch.sqrt(count + self.log_shrinkage.exp())
+        known = mask.sum(1, keepdim=True)
+        return mask / torch.sqrt(known + self.log_shrinkage.exp())
 
 
 class AdditiveAttentionUserEncoder(UserEncoder):
@@ -154,7 +152,7 @@ class AdditiveAttentionUserEncoder(UserEncoder):
         hidden: int = 64,
     ) -> None:
         super().__init__(facts, width, ids, shrinkage)
-        self.hidden = nn.Linear(width + 1, hidden)
+        self.hidden = nn.Linear(width + 1, count("user_encoder.init_args.hidden", hidden))
         self.score = nn.Linear(hidden, 1, bias=False)
 
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from lit_rec.data.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
 from lit_rec.models.backbone import ConfiguredBackbone, PretrainedBackbone
 from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.tuning import FrozenTuning, TopLayersTuning
+from lit_rec.models.tuning import FrozenTuning, TopLayersTuning, encoder_layers
 
 SIZES = {"vocab_size": 40, "max_position_embeddings": 32}
 KIN = SIZES | {
@@ -38,6 +38,8 @@ FAMILIES = [
     ("distilbert", DISTIL, ("transformer.layer.1.",)),
     ("gpt2", GPT | {"bos_token_id": 1, "eos_token_id": 2}, ("h.1.", "ln_f.")),
 ]
+DROPOUTS = ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout", "dropout")
+DROPOUTS += ("embd_pdrop", "resid_pdrop")
 families = pytest.mark.parametrize(("model_type", "options", "top"), FAMILIES)
 TEXTS = Texts(torch.tensor([5, 6, 7, 8, 9]).int(), torch.tensor([0, 0, 2, 5]))
 BARE = SpecialTokens((), (), 0)
@@ -102,9 +104,26 @@ def test_frozen_encoder_has_no_gradient_and_no_dropout(facts, model_type, option
 
 
 @families
+def test_partly_frozen_encoder_has_dropout_in_its_trained_layers_alone(
+    facts, model_type, options, top
+):
+    """Lower layers give one output for one text; what they give may be kept."""
+    noisy = options | dict.fromkeys(DROPOUTS, 0.5)
+    backbone = ConfiguredBackbone(facts, model_type, noisy, TopLayersTuning(1)).train()
+    first, last = encoder_layers(backbone.model)
+    inputs = []
+    first.register_forward_hook(lambda *call: inputs.append(call[2]))
+    outputs = [backbone(whole(facts.special)) for _ in range(2)]
+    one, two = (found[0] if isinstance(found, tuple) else found for found in inputs)
+    assert torch.equal(one, two)
+    assert not torch.equal(*outputs)
+    assert all(module.training for module in last.modules())
+    assert not any(module.training for module in backbone.eval().modules())
+
+
+@families
 def test_trained_encoder_has_dropout_in_training_alone(facts, model_type, options, top):
-    names = ("hidden_dropout_prob", "embedding_dropout", "dropout", "embd_pdrop")
-    backbone = ConfiguredBackbone(facts, model_type, options | dict.fromkeys(names, 0.5))
+    backbone = ConfiguredBackbone(facts, model_type, options | dict.fromkeys(DROPOUTS, 0.5))
     assert not torch.equal(backbone(whole(facts.special)), backbone(whole(facts.special)))
     backbone.eval()
     assert torch.equal(backbone(whole(facts.special)), backbone(whole(facts.special)))
@@ -135,6 +154,41 @@ def test_empty_text_without_special_tokens_is_zero(facts, model_type, options, t
     assert vectors[1:].any(1).all()
     vectors.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in encoder.parameters() if p.grad is not None)
+
+
+# how many learned positions each family has for real tokens; none: relative or rotary ones, without an end
+LONGEST = {"bert": 32, "roberta": 31, "distilbert": 32, "gpt2": 32, "modernbert": None}
+
+
+@families
+def test_longest_text_that_a_family_takes(facts, model_type, options, top):
+    options = options | ({"position_biased_input": False} if model_type == "deberta-v2" else {})
+    longest = LONGEST.get(model_type)
+    fitting = replace(facts, max_tokens=longest or 100)
+    backbone = ConfiguredBackbone(fitting, model_type, options).eval()
+    texts = Texts(torch.full((fitting.max_tokens,), 5).int(), torch.tensor([0, fitting.max_tokens]))
+    chunk = next(texts.chunks(1, BARE))
+    assert torch.isfinite(backbone(chunk)).all()
+    if longest:
+        with pytest.raises(ConfigError, match=f"up to {longest + 1} tokens .* takes {longest}"):
+            ConfiguredBackbone(replace(facts, max_tokens=longest + 1), model_type, options)
+
+
+def test_longer_texts_than_a_pretrained_encoder_takes_are_refused(saved, facts):
+    with pytest.raises(ConfigError, match="33 tokens") as caught:
+        PretrainedBackbone(replace(facts, max_tokens=33), str(saved[0]))
+    assert caught.value.where == "data.max_tokens"
+
+
+@families
+def test_attention_is_fused_where_the_family_has_it(facts, model_type, options, top):
+    backbone = ConfiguredBackbone(facts, model_type, options)
+    again = ConfiguredBackbone(
+        replace(facts, backbone=backbone.config_plain()), model_type, options
+    )
+    wanted = "eager" if model_type == "deberta-v2" else "sdpa"
+    assert backbone.config._attn_implementation == wanted
+    assert again.config._attn_implementation == wanted
 
 
 @pytest.fixture

@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lit_rec.data.batches import Items, Texts
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.models.backbone import ConfiguredBackbone
 from lit_rec.models.ids import IdEmbedding, NoIds
+from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.weighted_sum import weighted_sum
 
 
@@ -46,3 +50,41 @@ def test_weighted_sum_equals_a_loop(items):
         [sum(weights[b, h] * vectors[index[b, h]] for h in range(7)) for b in range(4)]
     )
     torch.testing.assert_close(weighted_sum(weights, index, vectors), loop)
+
+
+@pytest.mark.parametrize("copies", [1, 30])
+def test_texts_that_do_not_differ_are_centred_and_not_stretched(make_network, batch, copies):
+    """Rounding is all that one text repeated leaves between vectors; divided by it, another text would be a million long."""
+    encoder = make_network(max_tokens_per_chunk=50).item_encoder
+    pieces = torch.tensor([5, 6, 7]).int().repeat(copies)
+    encoder.calibrate(Texts(pieces, torch.arange(copies + 1) * 3))
+    assert float(encoder.spread) == 1.0
+    alone = encoder.encode_texts(Texts(pieces[:3], torch.tensor([0, 3])))
+    torch.testing.assert_close(encoder.centre, alone[0], atol=1e-5, rtol=0)
+    vectors = encoder(batch.texts, batch.items).detach()
+    assert float(vectors.norm(dim=1).max()) < 100
+
+
+def test_no_text_leaves_vectors_as_they_are(make_network):
+    encoder = make_network().item_encoder
+    encoder.calibrate(Texts(torch.empty(0).int(), torch.zeros(1).long()))
+    assert float(encoder.spread) == 1.0
+    assert not encoder.centre.any()
+
+
+@pytest.fixture
+def bare_encoder(facts, tiny_bert):
+    """An encoder whose tokenizer puts nothing around a text."""
+    bare = replace(facts, special=SpecialTokens((), (), 0), fields=("title",))
+    return ItemEncoder(bare, lambda facts: ConfiguredBackbone(facts, "bert", tiny_bert)).eval()
+
+
+def test_text_without_token_is_the_mean_text_after_calibration(bare_encoder):
+    texts = Texts(torch.tensor([5, 6, 7, 8]).int(), torch.tensor([0, 2, 2, 4]))
+    bare_encoder.calibrate(texts)
+    with_tokens = bare_encoder.encode_texts(texts)[[0, 2]]
+    torch.testing.assert_close(bare_encoder.centre, with_tokens.mean(0))
+    rows = torch.arange(3)
+    vectors = bare_encoder(texts, Items(rows.unsqueeze(1), rows, torch.zeros(3).long()))
+    assert torch.equal(vectors[1, :-1], bare_encoder.projection.bias)
+    assert vectors[[0, 2], :-1].ne(bare_encoder.projection.bias).any(1).all()

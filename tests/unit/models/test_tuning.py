@@ -3,7 +3,13 @@ from torch import nn
 
 from lit_rec.errors import ConfigError
 from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
+from lit_rec.models.tuning import (
+    FrozenTuning,
+    FullTuning,
+    TopLayersTuning,
+    Tuning,
+    encoder_layers,
+)
 
 
 def trained(model):
@@ -36,3 +42,13 @@ def test_all_layers_leave_the_embeddings_frozen(facts, tiny_bert):
 def test_encoder_of_unknown_structure_is_named():
     with pytest.raises(ConfigError, match="Linear keeps its layers in none of"):
         encoder_layers(nn.Linear(2, 2))
+
+
+def test_a_choice_of_ones_own_keeps_dropout_where_anything_is_trained(facts, tiny_bert):
+    class BiasTuning(Tuning):
+        def apply(self, model):
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(name.endswith("bias"))
+
+    backbone = ConfiguredBackbone(facts, "bert", tiny_bert, BiasTuning()).train()
+    assert all(module.training for module in backbone.modules())

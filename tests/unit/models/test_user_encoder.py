@@ -118,12 +118,6 @@ def test_no_event_and_padding_add_nothing(facts):
     assert not MeanUserEncoder(facts, 2).event.weight[0].any()
 
 
-@pytest.mark.parametrize("shrinkage", [0.0, -1.0])
-def test_shrinkage_must_be_positive(facts, shrinkage):
-    with pytest.raises(ValueError, match=str(shrinkage)):
-        MeanUserEncoder(facts, 2, shrinkage=shrinkage)
-
-
 def test_ratings_are_measured_from_the_users_own_level(facts, users):
     """Residuals 1.0 and 0.3 with a bias of 1.3 / 7 weigh the two items by what lies beyond that bias."""
     users.history.rating[1] = torch.tensor([5.0, 3.3])

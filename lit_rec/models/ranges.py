@@ -1,0 +1,61 @@
+"""Numbers that an option may hold, checked where a part is built."""
+
+from __future__ import annotations
+
+import math
+
+from lit_rec.errors import ConfigError
+
+
+def positive(option: str, value: float) -> float:
+    """Return a number above 0.
+
+    Args:
+        option: The part and its option, as the YAML has them, such as ``head.init_args.sharpness``.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is not above 0, or not finite.
+
+    Example:
+        >>> positive("head.init_args.sharpness", 6.0)
+        6.0
+    """
+    return _checked(option, value, 0 < value < math.inf, "a number above 0")
+
+
+def share(option: str, value: float) -> float:
+    """Return a share, such as a dropout, from 0 to 1.
+
+    Args:
+        option: The part and its option.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is outside, as a percentage is.
+    """
+    return _checked(option, value, 0 <= value <= 1, "a share from 0 to 1")
+
+
+def count(option: str, value: int) -> int:
+    """Return a number of something of which there must be one at least.
+
+    Args:
+        option: The part and its option.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is below 1.
+    """
+    return int(_checked(option, value, value >= 1, "1 or more"))
+
+
+def _checked(option: str, value: float, good: bool, rule: str) -> float:
+    if not good:
+        raise ConfigError(
+            f"{value} cannot be used",
+            where=f"model...{option}",
+            rule=rule,
+            remedy="correct the value, or leave the option out for its default",
+        )
+    return value
