@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import polars as pl
 import torch
 import yaml
 from jsonargparse import ArgumentParser
@@ -118,7 +119,7 @@ def _plain_steps(data: BehaviorDataModule) -> Callable[[], int]:
     both = nn.ModuleList([encoder, head])
     optimizer = torch.optim.AdamW(both.parameters(), lr=2e-5)
     prepared = data.prepared
-    texts = prepared.items["text"].to_list()
+    texts = prepared.texts.select(pl.concat_str(pl.all(), separator=". ")).to_series().to_list()
     bound = data.history.bind(prepared)
     order = torch.randperm(
         len(prepared.rows_of("train")), generator=torch.Generator().manual_seed(0)

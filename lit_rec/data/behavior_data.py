@@ -32,7 +32,7 @@ from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
 from lit_rec.errors import ConfigError, DataError
 
-_FORMAT = 2  # raise when what the caches hold changes
+_FORMAT = 3  # raise when what the caches hold changes
 
 
 class _Rows:
@@ -54,7 +54,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
     Args:
         reader: Reads the tables.
         encoder: Folder or hub name of the encoder; its tokenizer is used.
-        text: Which columns make an item's text.
+        text: Which columns make an item's texts.
         split: Which rows train, validate and test.
         history: Which earlier behaviors a row sees.
         batch_size: Rows per process and training step.
@@ -90,13 +90,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
-            if value < 1:
+        for name, value, least, start in (
+            ("batch_size", batch_size, 1, 512),
+            ("eval_batch_size", eval_batch_size, 1, 512),
+            ("num_workers", num_workers, 0, 0),
+            ("seed", seed, 0, 0),
+        ):
+            if value < least:
                 raise ConfigError(
                     f"{value} is too small",
                     where=f"data.{name}",
-                    rule="1 or more",
-                    remedy="512 is a start",
+                    rule=f"{least} or more",
+                    remedy=f"{start} is a start",
                 )
         self.reader, self.encoder, self.text = reader, encoder, text
         self.split = split or TimeSplit()
@@ -134,9 +139,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """The items' texts as tokens."""
         prepared = self.prepared
         folder = self._tokens_folder(prepared)
-        codes = pl.read_parquet(folder / "text_of_item.parquet")["text"].to_numpy().astype(np.int64)
+        codes = pl.read_parquet(folder / "text_of_item.parquet").select(self._fields())
         vocab = _vocab_rows(self.facts.item_ids, prepared.items["item_id"].to_list())
-        return Catalogue(TokenStore.open(folder), codes[:, None], vocab)
+        return Catalogue(TokenStore.open(folder), codes.to_numpy().astype(np.int64), vocab)
 
     @cached_property
     def facts(self) -> Facts:
@@ -168,7 +173,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             user_ids=tuple(prepared.user_ids[u] for u in users),
             item_ids=tuple(ids.gather(items).to_list()),
             item_bias=tuple(float(b) for b in bias[items]),
-            fields=("text",),
+            fields=tuple(self.text.fields),
             max_tokens=self.max_tokens,
             special=special_tokens(self.tokenizer_files.open()),
         )
@@ -217,6 +222,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
             persistent_workers=self.num_workers > 0,
         )
 
+    def _fields(self) -> list[str]:
+        """Return the text fields in the order the network knows them: a YAML's mapping promises none."""
+        fields = list(self.facts.fields)
+        if set(fields) != set(self.text.fields):
+            raise ConfigError(
+                f"its fields are {', '.join(self.text.fields)}",
+                where="data.text.columns",
+                rule=f"the fields that the model was trained with: {', '.join(fields)}",
+                remedy="leave data.text out to use the checkpoint's own",
+            )
+        return fields
+
     def _tables_folder(self) -> Path:
         key = hash_of(
             {
@@ -241,24 +258,26 @@ class BehaviorDataModule(lightning.LightningDataModule):
         prepare(tables, part, self.text, folder)
 
     def _tokens_folder(self, prepared: Prepared) -> Path:
-        texts = prepared.items["text"]
+        texts = prepared.texts.select(list(self.text.fields))
         key = hash_of(
             {
                 "format": _FORMAT,
-                "texts": hash_of(texts.to_list()),
+                "texts": hash_of([column.to_list() for column in texts.iter_columns()]),
                 "tokenizer": self.tokenizer_files.key,
                 "max_tokens": self.max_tokens,
             }
         )
 
         def build(folder: Path) -> None:
-            distinct = texts.unique(maintain_order=True)
+            distinct = texts.unpivot()["value"].unique(maintain_order=True)
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
             TokenStore.build(distinct.to_list(), self.tokenizer_files.open(), self.max_tokens).save(
                 folder
             )
-            codes = texts.replace_strict(distinct, pl.int_range(len(distinct), eager=True))
-            pl.DataFrame({"text": codes}).write_parquet(folder / "text_of_item.parquet")
+            places = pl.int_range(len(distinct), eager=True)
+            texts.select(pl.all().replace_strict(distinct, places)).write_parquet(
+                folder / "text_of_item.parquet"
+            )
 
         return cached(self.cache_folder, "tokens", key, build)
 

@@ -40,7 +40,8 @@ class Prepared:
         offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
         given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
         given_offsets: ``[R + 1]`` int64 into ``given_item``.
-        items: The catalogue: item_id, the columns read, and ``text``.
+        items: The catalogue: item_id and the columns read.
+        texts: The texts of its items, a column per field.
         user_ids: ``[U]`` ids.
         events: Names of the events.
         has_order: Whether rows have a time or a declared order.
@@ -59,6 +60,7 @@ class Prepared:
     given_item: Ints
     given_offsets: Ints
     items: pl.DataFrame
+    texts: pl.DataFrame
     user_ids: list[str]
     events: list[str]
     has_order: bool
@@ -86,6 +88,7 @@ class Prepared:
         return cls(
             **arrays,
             items=pl.read_parquet(folder / "items.parquet"),
+            texts=pl.read_parquet(folder / "texts.parquet"),
             user_ids=names.filter(pl.col("kind") == "user")["name"].to_list(),
             events=names.filter(pl.col("kind") == "event")["name"].to_list(),
             **flags,
@@ -98,10 +101,10 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     Args:
         tables: Tables in which every behavior's item is known.
         split: ``train``, ``val`` or ``test`` for each behavior.
-        template: Makes the text of an item.
+        template: Makes the texts of an item.
         folder: An existing, empty folder.
     """
-    items = tables.items.with_columns(template.render(tables.items).fill_null("").alias("text"))
+    items = tables.items
     frame = _coded(tables, split)
     users = frame["user_id"].unique(maintain_order=True).sort()
     events = sorted(frame["event"].drop_nulls().unique()) if "event" in frame.columns else []
@@ -135,6 +138,7 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     for name, values in columns.items():
         np.save(folder / f"{name}.npy", values)
     items.write_parquet(folder / "items.parquet")
+    template.render(items).write_parquet(folder / "texts.parquet")
     pl.DataFrame(
         {"kind": ["user"] * len(users) + ["event"] * len(events), "name": [*users, *events]},
         schema={"kind": pl.String, "name": pl.String},

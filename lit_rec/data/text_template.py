@@ -1,4 +1,4 @@
-"""TextTemplate: which columns of an item make its text, in what order, with what labels."""
+"""TextTemplate: which columns of an item make its texts, in what order, with what labels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from lit_rec.errors import ConfigError
 
 
 class TextTemplate:
-    """Join columns of the items table into one text per item.
+    """Join columns of the items table into one text per item, or into one per field.
 
-    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by commas; an item without any text has the empty text.
+    A field is encoded apart from the others, and the model learns how much each counts. What many items share, such as a list of
+    genres, is then encoded once for all of them.
+
+    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by commas; a field without any text has the empty text.
 
     Args:
-        columns: Columns in the order they are read.
+        columns: Columns in the order they are read; or names of fields, and the columns of each.
         labels: What stands before a column's value, such as ``{"genres": "Genres: "}``; columns not named have none.
         separator: What stands between two columns.
 
@@ -25,22 +28,27 @@ class TextTemplate:
 
     Example:
         >>> items = pl.DataFrame({"title": ["Heat", None], "genres": ["Crime", "Drama"]})
-        >>> TextTemplate(["title", "genres"], labels={"genres": "Genres: "}).render(items).to_list()
-        ['Heat. Genres: Crime', 'Genres: Drama']
+        >>> TextTemplate(["title", "genres"], labels={"genres": "Genres: "}).render(items).rows()
+        [('Heat. Genres: Crime',), ('Genres: Drama',)]
+        >>> TextTemplate({"title": ["title"], "genres": ["genres"]}).render(items).rows()
+        [('Heat', 'Crime'), ('', 'Drama')]
     """
 
     def __init__(
         self,
-        columns: Sequence[str],
+        columns: Sequence[str] | Mapping[str, Sequence[str]],
         labels: Mapping[str, str] | None = None,
         separator: str = ". ",
     ) -> None:
-        self.columns = tuple(columns)
+        fields = columns if isinstance(columns, Mapping) else {"text": columns}
+        self.fields = {name: tuple(of_field) for name, of_field in fields.items()}
+        self.columns = tuple(dict.fromkeys(c for field in self.fields.values() for c in field))
         self.labels = dict(labels or {})
         self.separator = separator
-        if not self.columns:
+        if not self.fields or not all(self.fields.values()):
+            empty = [name for name, of_field in self.fields.items() if not of_field]
             raise ConfigError(
-                "[] names no column",
+                f"field '{empty[0]}' names no column" if empty else "{} names no field",
                 where="data.text.columns",
                 rule="at least one column of the items table",
                 remedy="for example [title]",
@@ -54,8 +62,8 @@ class TextTemplate:
                     remedy="add the column or remove the label",
                 )
 
-    def render(self, items: pl.DataFrame) -> pl.Series:
-        """Return the text of each item, in the table's order.
+    def render(self, items: pl.DataFrame) -> pl.DataFrame:
+        """Return the texts of each item, a column per field, in the table's order.
 
         Args:
             items: The items table.
@@ -72,14 +80,21 @@ class TextTemplate:
                     rule="columns of the items table",
                     remedy=f"did you mean '{near[0]}'?" if near else "name one of these columns",
                 )
-        parts = []
-        for column in self.columns:
-            value = pl.col(column)
-            if isinstance(items.schema[column], pl.List):
-                value = value.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
-            value = value.cast(pl.String).str.strip_chars()
-            labelled = pl.lit(self.labels.get(column, "")) + value
-            parts.append(pl.when(value != "").then(labelled))
         return items.select(
-            pl.concat_str(parts, separator=self.separator, ignore_nulls=True)
-        ).to_series()
+            pl.concat_str(
+                [self._labelled(column, items.schema[column]) for column in columns],
+                separator=self.separator,
+                ignore_nulls=True,
+            )
+            .fill_null("")
+            .alias(name)
+            for name, columns in self.fields.items()
+        )
+
+    def _labelled(self, column: str, kind: pl.DataType) -> pl.Expr:
+        """Return a column's text with its label, or null where there is none."""
+        value = pl.col(column)
+        if isinstance(kind, pl.List):
+            value = value.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
+        value = value.cast(pl.String).str.strip_chars()
+        return pl.when(value != "").then(pl.lit(self.labels.get(column, "")) + value)

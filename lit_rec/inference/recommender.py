@@ -213,7 +213,7 @@ class Recommender:
                 rule="each item has an id of its own",
                 remedy="add only new items, each once",
             )
-        vectors = self._encode(self._template.render(items).fill_null("").to_list())
+        vectors = self._encode(self._template.render(items))
         self._vectors = torch.cat([self._vectors, vectors])
         for id_ in ids:
             self._rows[id_] = len(self._ids)
@@ -230,14 +230,14 @@ class Recommender:
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
         facts = self._facts
         seen: list[Seen] = []
-        texts: list[str] = []
+        texts: list[pl.DataFrame] = []
         for entry in history:
             record = {"item_id": entry} if isinstance(entry, str) else dict(entry)
             if "item_id" in record:
                 row = item_row(str(record["item_id"]), self._rows, where="history")
             else:
                 row = len(self._ids) + len(texts)
-                texts.append(self._text_of(record))
+                texts.append(self._texts_of(record))
             rating = record.get("rating")
             if isinstance(rating, float) and np.isnan(rating):
                 rating = None
@@ -249,9 +249,9 @@ class Recommender:
             timestamp = record.get("timestamp")
             event = event_place(record.get("event"), facts.events)
             seen.append(Seen(row, given, event, np.nan if timestamp is None else float(timestamp)))
-        return seen, self._encode(texts) if texts else self._vectors[:0]
+        return seen, self._encode(pl.concat(texts)) if texts else self._vectors[:0]
 
-    def _text_of(self, record: Mapping[str, Any]) -> str:
+    def _texts_of(self, record: Mapping[str, Any]) -> pl.DataFrame:
         columns = self._template.columns
         if not any(record.get(c) for c in columns):
             raise DataError(
@@ -263,13 +263,14 @@ class Recommender:
         row = pl.DataFrame(
             {c: [record.get(c)] for c in columns}, schema=dict.fromkeys(columns, pl.String)
         )
-        return str(self._template.render(row)[0])
+        return self._template.render(row)
 
-    def _encode(self, texts: Sequence[str]) -> Tensor:
-        """Return vectors ``[len(texts), D]`` of items that training never saw."""
-        store = TokenStore.build(texts, self._tokenizer.open(), self._facts.max_tokens)
-        index = np.arange(len(texts), dtype=np.int64)
-        catalogue = Catalogue(store, index[:, None], np.zeros(len(texts), np.int64))
+    def _encode(self, texts: pl.DataFrame) -> Tensor:
+        """Return vectors ``[N, D]`` of items that training never saw, from their texts, a column per field."""
+        flat = [text for row in texts.select(self._facts.fields).rows() for text in row]
+        store = TokenStore.build(flat, self._tokenizer.open(), self._facts.max_tokens)
+        index = np.arange(len(flat), dtype=np.int64).reshape(texts.shape)
+        catalogue = Catalogue(store, index, np.zeros(len(texts), np.int64))
         return self._module.item_table(catalogue)
 
     @torch.no_grad()

@@ -19,7 +19,10 @@ _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different t
 
 
 class ItemEncoder(nn.Module):
-    """Encode each distinct text once, weigh an item's text fields by learned v_f, project, and add what its id knows.
+    """i = sum_f v_f W_f x_f over the item's text fields, and what its id knows; each distinct text is encoded once.
+
+    The weights v_f are a softmax, times the root of F so that the sum is as long as with one field; each field has a projection W_f of
+    its own, for what a title says of an item and what a genre says lie in different directions of the encoder's space.
 
     The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner product of
     ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
@@ -69,42 +72,52 @@ class ItemEncoder(nn.Module):
         self.special = facts.special
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
-        self.field_logits = nn.Parameter(torch.zeros(len(facts.fields)))
         self.dropout = nn.Dropout(dropout)
-        self.projection = nn.Linear(self.backbone.width, width)
-        self.text_bias = nn.Linear(self.backbone.width, 1)
+        fields, text_width = len(facts.fields), self.backbone.width
+        self.projection = nn.Linear(fields * text_width, width)  # [W_1 ... W_F]
+        self.text_bias = nn.Linear(fields * text_width, 1)
+        self.field_logits = nn.Parameter(torch.zeros(fields))
+        self.field_logits.requires_grad_(fields > 1)  # the weight of the only field is 1
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
         # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
-        self.register_buffer("centre", torch.zeros(self.backbone.width))
-        self.register_buffer("spread", torch.ones(()))
+        self.register_buffer("centre", torch.zeros(fields, text_width))
+        self.register_buffer("spread", torch.ones(fields))
         nn.init.zeros_(self.text_bias.weight)
         nn.init.zeros_(self.text_bias.bias)
 
     @torch.no_grad()
-    def calibrate(self, texts: Texts) -> None:
-        """Measure the mean and the spread of text vectors before training; from then on they are centred and of norm 4 on average.
+    def calibrate(self, texts: Texts, items: Items) -> None:
+        """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
 
         Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
         of items without descriptions do, they are centred and nothing is stretched: only noise would be.
 
         Args:
             texts: Texts of the training items.
+            items: The training items.
 
         Reference:
             Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
         """
         training = self.training
         self.eval()
-        vectors = self.encode_texts(texts)[self._has_token(texts)]
+        vectors, told = self.encode_texts(texts), self._has_token(texts)
         self.train(training)
-        if not len(vectors):
-            return
-        self.centre.copy_(vectors.mean(0))
-        spread = (vectors - self.centre).square().sum(1).mean().sqrt()
-        rounding = _ROUNDING * vectors.square().sum(1).mean().sqrt()
-        self.spread.copy_(torch.where(spread > rounding, spread / 4, 1.0))
+        for field, index in enumerate(items.text_index.T):
+            of_field = vectors[index[told[index]]]
+            if not len(of_field):
+                continue
+            self.centre[field] = of_field.mean(0)
+            spread = (of_field - self.centre[field]).square().sum(1).mean().sqrt()
+            rounding = _ROUNDING * of_field.square().sum(1).mean().sqrt()
+            self.spread[field] = torch.where(spread > rounding, spread / 4, 1.0)
+
+    @property
+    def field_weights(self) -> Tensor:
+        """v_f ``[F]``: how much each text field counts; they sum to 1."""
+        return torch.softmax(self.field_logits, 0)
 
     def _has_token(self, texts: Texts) -> Tensor:
         """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
@@ -136,12 +149,11 @@ class ItemEncoder(nn.Module):
         """Return the item vectors."""
         vectors = self.encode_texts(texts)
         with torch.autocast(vectors.device.type, enabled=False):
-            weights = torch.softmax(self.field_logits, 0)  # [F]
-            centred = (vectors - self.centre) / self.spread
+            scale = self.field_weights * len(self.field_logits) ** 0.5 / self.spread  # [F]
             # pooling gave zeros where there is no token, and the mean text is what says as little now
-            centred = centred * self._has_token(texts).unsqueeze(1)
-            fields = centred[items.text_index]  # [N, F, backbone width]
-            text = self.dropout((fields * weights[:, None]).sum(1))  # [N, backbone width]
+            told = self._has_token(texts)[items.text_index].unsqueeze(2)
+            fields = (vectors[items.text_index] - self.centre) * told * scale.unsqueeze(1)
+            text = self.dropout(fields.flatten(1))  # [N, F * backbone width]
             both = torch.cat([self.projection(text), self.text_bias(text)], 1)
             with_ids: Tensor = both + self.ids(items.vocab_row)  # [N, width + 1]
         return with_ids

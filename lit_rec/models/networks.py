@@ -21,8 +21,8 @@ class Network(nn.Module, ABC):
 
     backbone: Backbone
 
-    def calibrate(self, texts: Texts) -> None:
-        """Look at texts of the training items once, before training begins."""
+    def calibrate(self, texts: Texts, items: Items) -> None:
+        """Look at the training items and their texts once, before training begins."""
 
     @abstractmethod
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
@@ -72,9 +72,9 @@ class TwoTower(Network):
         """The text encoder."""
         return self.item_encoder.backbone
 
-    def calibrate(self, texts: Texts) -> None:
+    def calibrate(self, texts: Texts, items: Items) -> None:
         """Have the item encoder centre its text vectors."""
-        self.item_encoder.calibrate(texts)
+        self.item_encoder.calibrate(texts, items)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
         """Return item vectors ``[N, D]``."""

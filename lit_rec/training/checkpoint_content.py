@@ -18,7 +18,7 @@ from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import CheckpointError
 
 KEY = "lit_rec"
-FORMAT = 1
+FORMAT = 2
 _LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "polars", "numpy")
 
 
@@ -37,9 +37,7 @@ def checkpoint_content(
         config: The resolved configuration as plain values, where the run has one.
     """
     prepared, catalogue = data.prepared, data.catalogue
-    columns = prepared.items.drop("item_id", "text").with_columns(
-        pl.all().cast(pl.String, strict=False)
-    )
+    columns = prepared.items.drop("item_id").with_columns(pl.all().cast(pl.String, strict=False))
     return {
         "format": FORMAT,
         "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
@@ -47,7 +45,7 @@ def checkpoint_content(
         "facts": facts.to_plain(),
         "tokenizer": dict(data.tokenizer_files.files),
         "template": {
-            "columns": list(data.text.columns),
+            "columns": {name: list(columns) for name, columns in data.text.fields.items()},
             "labels": data.text.labels,
             "separator": data.text.separator,
         },

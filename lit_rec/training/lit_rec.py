@@ -25,6 +25,7 @@ from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_o
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.random_state import random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
+from lit_rec.training.weights import check_weights
 
 _CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
 _ITEMS_AT_ONCE = 4096  # items encoded together for a table: bounds its memory, not its result
@@ -196,7 +197,7 @@ class LitRec(lightning.LightningModule):
         checkpoint.pop("hyper_parameters", None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Compare the checkpoint's Facts with those the network was built from.
+        """Compare the checkpoint's Facts and weights with those of the network built here.
 
         Raises:
             CheckpointError: If they differ, naming both values.
@@ -216,6 +217,7 @@ class LitRec(lightning.LightningModule):
                 rule="a run goes on with the data and options it began with",
                 remedy="restore the data and options, or start a new run without --ckpt_path",
             )
+        check_weights(checkpoint, self, where=f"--ckpt_path {self.trainer.ckpt_path}")
         if self.trainer.state.fn == "fit" and "random_state" in checkpoint:
             self._restored_state = checkpoint["random_state"]
 
@@ -225,8 +227,8 @@ class LitRec(lightning.LightningModule):
             catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
             known = np.flatnonzero(catalogue.vocab_row)
             chosen = np.random.default_rng(0).permutation(known)[:_CALIBRATION_ITEMS]
-            texts, _ = catalogue.take(np.sort(chosen))
-            self.built().calibrate(texts.to(self.device))
+            texts, items = catalogue.take(np.sort(chosen))
+            self.built().calibrate(texts.to(self.device), items.to(self.device))
 
     def on_train_start(self) -> None:
         """Go on with the checkpoint's chance where a run is resumed."""

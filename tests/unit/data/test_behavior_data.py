@@ -21,6 +21,8 @@ w,a,4,click,5,test
 u,c,3,abuse,6,test
 """
 
+TITLE = TextTemplate(["title"])
+
 
 @pytest.fixture
 def module_of(tmp_path):
@@ -32,11 +34,10 @@ def module_of(tmp_path):
 
     def make(behaviors=BEHAVIORS, **options):
         (tmp_path / "b.csv").write_text(behaviors)
-        options = {"split": GivenSplit(), "batch_size": 2, **options}
+        options = {"split": GivenSplit(), "batch_size": 2, "text": TITLE, **options}
         return BehaviorDataModule(
             TableReader(f"{tmp_path}/b.csv", f"{tmp_path}/i.csv"),
             str(tmp_path / "encoder"),
-            TextTemplate(["title"]),
             cache_folder=str(tmp_path / "cache"),
             **options,
         )
@@ -70,6 +71,36 @@ def test_loaders_cover_the_parts(module_of):
     assert len(module.catalogue) == 3
     assert module.catalogue.store.tokens.tolist() == [5, 6, 6]
     assert module.catalogue.vocab_row.tolist() == [1, 2, 0]
+
+
+def test_fields_share_their_texts(module_of, tmp_path):
+    (tmp_path / "i.csv").write_text("item_id,title,about\na,red,blue\nb,blue,red\nc,red,\n")
+    texts = {"about": ["about"], "title": ["title"]}
+    module = module_of(text=TextTemplate(texts))
+    assert module.facts.fields == ("about", "title")
+    assert tokens_of(module.catalogue) == [[[6], [5]], [[5], [6]], [[], [5]]]  # [5] is red
+    assert len(module.catalogue.store.offsets) - 1 == 3
+    turned = module_of(text=TextTemplate(dict(reversed(texts.items()))))
+    assert tokens_of(turned.catalogue) == [[[5], [6]], [[6], [5]], [[5], []]]
+    # a network knows its fields by their places, whatever order a configuration names them in
+    turned = module_of(text=TextTemplate(dict(reversed(texts.items()))))
+    turned.restored_facts = module.facts
+    assert tokens_of(turned.catalogue) == tokens_of(module.catalogue)
+
+
+def test_other_fields_than_the_checkpoints_are_refused(module_of):
+    module = module_of()
+    module.restored_facts = replace(module_of().facts, fields=("title", "about"))
+    with pytest.raises(ConfigError, match="its fields are text"):
+        _ = module.catalogue
+
+
+def tokens_of(catalogue):
+    store = catalogue.store
+    return [
+        [store.tokens[slice(*store.offsets[text : text + 2])].tolist() for text in row]
+        for row in catalogue.text_of_item
+    ]
 
 
 def events_of(module):

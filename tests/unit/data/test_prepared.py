@@ -16,7 +16,7 @@ def test_columns_are_those_of_the_table(toy_prepared, toy_tables, toy_parts):
     assert data.events == ["buy", "click", "share"]
     assert data.has_order
     assert data.has_given
-    assert data.items["text"].to_list() == ["one", "two", "one", "", "six"]
+    assert data.texts["text"].to_list() == ["one", "two", "one", "", "six"]
     assert sorted(data.row.tolist()) == list(range(7))
     for place, row in enumerate(data.row.tolist()):
         source = table.row(row, named=True)

@@ -15,7 +15,7 @@ ITEMS = pl.DataFrame(
 
 def test_render():
     template = TextTemplate(["title", "genres", "year"], {"year": "Year: "}, separator=" | ")
-    assert template.render(ITEMS).to_list() == [
+    assert template.render(ITEMS)["text"].to_list() == [
         "Heat | Crime, Drama | Year: 1995",
         "",
         "",
@@ -24,12 +24,29 @@ def test_render():
 
 
 def test_order_is_that_of_the_columns():
-    assert TextTemplate(["year", "title"]).render(ITEMS)[0] == "1995. Heat"
+    assert TextTemplate(["year", "title"]).render(ITEMS).row(0) == ("1995. Heat",)
+
+
+def test_fields_are_texts_of_their_own():
+    template = TextTemplate({"name": ["title"], "about": ["genres", "year"]}, {"year": "Year: "})
+    assert template.columns == ("title", "genres", "year")
+    texts = template.render(ITEMS)
+    assert texts.columns == ["name", "about"]
+    assert texts.rows() == [
+        ("Heat", "Crime, Drama. Year: 1995"),
+        ("", ""),
+        ("", ""),
+        ("Up", "Animation. Year: 2009"),
+    ]
 
 
 def test_errors():
     with pytest.raises(ConfigError, match="names no column"):
         TextTemplate([])
+    with pytest.raises(ConfigError, match="names no field"):
+        TextTemplate({})
+    with pytest.raises(ConfigError, match="'about' names no column"):
+        TextTemplate({"title": ["title"], "about": []})
     with pytest.raises(ConfigError, match=r"'genre' is not one of \['title'\]"):
         TextTemplate(["title"], {"genre": "Genre: "})
     with pytest.raises(ConfigError, match=r"no column 'tittle'; it has title, year, genres"):

@@ -15,15 +15,18 @@ from lit_rec.models.weighted_sum import weighted_sum
 
 def test_calibrated_vectors_are_centred_and_of_norm_four(make_network, batch):
     encoder = make_network().train().item_encoder
-    encoder.calibrate(batch.texts)
+    encoder.calibrate(batch.texts, batch.items)
     assert encoder.training
     encoder.eval()
     with torch.no_grad():
-        vectors = (encoder.encode_texts(batch.texts) - encoder.centre) / encoder.spread
-    torch.testing.assert_close(
-        vectors.mean(0), torch.zeros(encoder.backbone.width), atol=1e-5, rtol=0
-    )
-    assert float(vectors.square().sum(1).mean()) == pytest.approx(16, rel=1e-4)
+        vectors = encoder.encode_texts(batch.texts)
+    for field in range(2):
+        of_field = vectors[batch.items.text_index[:, field]]
+        of_field = (of_field - encoder.centre[field]) / encoder.spread[field]
+        torch.testing.assert_close(
+            of_field.mean(0), torch.zeros(encoder.backbone.width), atol=1e-5, rtol=0
+        )
+        assert float(of_field.square().sum(1).mean()) == pytest.approx(16, rel=1e-4)
 
 
 def test_biases_of_the_ratings_hold_until_the_id_is_dropped():
@@ -52,23 +55,29 @@ def test_weighted_sum_equals_a_loop(items):
     torch.testing.assert_close(weighted_sum(weights, index, vectors), loop)
 
 
+def items_of(count, fields=1):
+    """Items that training never saw, each with the text of its own number in every field."""
+    rows = torch.arange(count)
+    return Items(rows.unsqueeze(1).expand(-1, fields), rows, torch.zeros(count).long())
+
+
 @pytest.mark.parametrize("copies", [1, 30])
 def test_texts_that_do_not_differ_are_centred_and_not_stretched(make_network, batch, copies):
     """Rounding is all that one text repeated leaves between vectors; divided by it, another text would be a million long."""
     encoder = make_network(max_tokens_per_chunk=50).item_encoder
     pieces = torch.tensor([5, 6, 7]).int().repeat(copies)
-    encoder.calibrate(Texts(pieces, torch.arange(copies + 1) * 3))
-    assert float(encoder.spread) == 1.0
+    encoder.calibrate(Texts(pieces, torch.arange(copies + 1) * 3), items_of(copies, fields=2))
+    assert encoder.spread.tolist() == [1.0, 1.0]
     alone = encoder.encode_texts(Texts(pieces[:3], torch.tensor([0, 3])))
-    torch.testing.assert_close(encoder.centre, alone[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(encoder.centre, alone.expand(2, -1), atol=1e-5, rtol=0)
     vectors = encoder(batch.texts, batch.items).detach()
     assert float(vectors.norm(dim=1).max()) < 100
 
 
 def test_no_text_leaves_vectors_as_they_are(make_network):
     encoder = make_network().item_encoder
-    encoder.calibrate(Texts(torch.empty(0).int(), torch.zeros(1).long()))
-    assert float(encoder.spread) == 1.0
+    encoder.calibrate(Texts(torch.empty(0).int(), torch.zeros(1).long()), items_of(0, fields=2))
+    assert encoder.spread.tolist() == [1.0, 1.0]
     assert not encoder.centre.any()
 
 
@@ -81,10 +90,9 @@ def bare_encoder(facts, tiny_bert):
 
 def test_text_without_token_is_the_mean_text_after_calibration(bare_encoder):
     texts = Texts(torch.tensor([5, 6, 7, 8]).int(), torch.tensor([0, 2, 2, 4]))
-    bare_encoder.calibrate(texts)
+    bare_encoder.calibrate(texts, items_of(3))
     with_tokens = bare_encoder.encode_texts(texts)[[0, 2]]
-    torch.testing.assert_close(bare_encoder.centre, with_tokens.mean(0))
-    rows = torch.arange(3)
-    vectors = bare_encoder(texts, Items(rows.unsqueeze(1), rows, torch.zeros(3).long()))
+    torch.testing.assert_close(bare_encoder.centre[0], with_tokens.mean(0))
+    vectors = bare_encoder(texts, items_of(3))
     assert torch.equal(vectors[1, :-1], bare_encoder.projection.bias)
     assert vectors[[0, 2], :-1].ne(bare_encoder.projection.bias).any(1).all()
