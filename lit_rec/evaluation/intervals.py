@@ -18,6 +18,20 @@ def bootstrap_weights(groups: Ints, draws: int, seed: int) -> Floats:
     return np.concatenate(list(_weights(len(np.unique(groups)), draws, seed, draws)))
 
 
+def can_be_resampled(user: Ints, item: Ints | None = None) -> bool:
+    """Return whether there are two or more of what is drawn: a single user tells nothing of how another would differ.
+
+    Args:
+        user: ``[R]`` codes.
+        item: ``[R]`` codes where items are drawn as well.
+
+    Example:
+        >>> can_be_resampled(np.array([7, 7])), can_be_resampled(np.array([7, 8]))
+        (False, True)
+    """
+    return all(len(np.unique(drawn)) > 1 for drawn in (user, item) if drawn is not None)
+
+
 def bootstrap_means(
     losses: Floats, user: Ints, item: Ints | None = None, *, draws: int = DRAWS, seed: int = 0
 ) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from math import isnan
 from pathlib import Path
@@ -15,13 +15,18 @@ from rich.table import Table
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import DataError
-from lit_rec.evaluation.intervals import bootstrap_means, interval
+from lit_rec.evaluation.intervals import bootstrap_means, can_be_resampled, interval
 from lit_rec.evaluation.rows import Bools, Floats, Ints
+
+_METRICS = ("rmse", "mae", "rmse_difference")
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One figure. ``rmse_difference`` is a baseline's RMSE minus the first model's, in pairs; empty slices have count 0 and no value."""
+    """One figure. ``rmse_difference`` is a baseline's RMSE minus the first model's, in pairs.
+
+    Empty slices have count 0 and no value; a slice of a single user (on ``new_items``, also of a single item) has no interval.
+    """
 
     model: str
     slice: str
@@ -117,35 +122,35 @@ def build_report(
         meta: What the figures were measured on.
         seed: Seed of the draws.
     """
-    names = list(predictions)
-    errors = np.stack([predictions[name] - target for name in names])  # [M, R]
+    errors = np.stack([prediction - target for prediction in predictions.values()])  # [M, R]
     rows: list[ReportRow] = []
     for name, mask in slices.items():
-        count = int(mask.sum())
-        if not count:
-            rows += [
-                ReportRow(m, name, k, None, None, None, 0) for m in names for k in ("rmse", "mae")
-            ]
-            rows += [ReportRow(m, name, "rmse_difference", None, None, None, 0) for m in names[1:]]
-            continue
-        part = errors[:, mask]
         drawn_items = item[mask] if name == "new_items" else None
-        squared = np.sqrt(bootstrap_means(part**2, user[mask], drawn_items, seed=seed))
-        absolute = bootstrap_means(np.abs(part), user[mask], drawn_items, seed=seed)
-        rmse = np.sqrt((part**2).mean(1))
-        mae = np.abs(part).mean(1)
-        for place, model in enumerate(names):
-            rows.append(
-                ReportRow(model, name, "rmse", float(rmse[place]), *interval(squared[place]), count)
-            )
-            rows.append(
-                ReportRow(model, name, "mae", float(mae[place]), *interval(absolute[place]), count)
-            )
-            if place:
-                difference = float(rmse[place] - rmse[0])
-                low, high = interval(squared[place] - squared[0])
-                rows.append(ReportRow(model, name, "rmse_difference", difference, low, high, count))
+        rows += _slice_rows(name, list(predictions), errors[:, mask], user[mask], drawn_items, seed)
     return Report(tuple(rows), dict(meta or {}))
+
+
+def _slice_rows(
+    name: str, models: list[str], errors: Floats, user: Ints, item: Ints | None, seed: int
+) -> Iterator[ReportRow]:
+    """Yield the figures of one slice, whose errors ``[M, n]`` are given."""
+    count = errors.shape[1]
+    losses = errors**2, np.abs(errors)
+    values = _figures(*(loss.mean(1) for loss in losses)) if count else {}
+    draws: dict[str, Floats] = {}
+    if can_be_resampled(user, item):
+        draws = _figures(*(bootstrap_means(loss, user, item, seed=seed) for loss in losses))
+    for place, model in enumerate(models):
+        for metric in _METRICS if place else _METRICS[:-1]:  # the first differs from none
+            value = float(values[metric][place]) if values else None
+            low, high = interval(draws[metric][place]) if draws else (None, None)
+            yield ReportRow(model, name, metric, value, low, high, count)
+
+
+def _figures(squared: Floats, absolute: Floats) -> dict[str, Floats]:
+    """Return the metrics of mean squared and absolute errors, ``[M]`` or ``[M, draws]``."""
+    rmse = np.sqrt(squared)
+    return dict(zip(_METRICS, (rmse, absolute, rmse - rmse[0]), strict=True))
 
 
 def _plain(row: ReportRow) -> dict[str, Any]:
@@ -155,4 +160,8 @@ def _plain(row: ReportRow) -> dict[str, Any]:
 
 
 def _cell(row: ReportRow) -> str:
-    return "-" if row.value is None else f"{row.value:.4f} [{row.low:.4f}, {row.high:.4f}]"
+    """Return a figure with its interval, and dashes for what there is not."""
+    if row.value is None:
+        return "-"
+    low, high = ("-" if bound is None else f"{bound:.4f}" for bound in (row.low, row.high))
+    return f"{row.value:.4f} [{low}, {high}]"

@@ -26,7 +26,10 @@ class RatingRows:
 
     def rated(self) -> RatingRows:
         """Return the rows that have a rating."""
-        keep = ~np.isnan(self.rating)
+        return self.where(~np.isnan(self.rating))
+
+    def where(self, keep: Bools) -> RatingRows:
+        """Return the rows where ``keep`` ``[R]`` is True."""
         return RatingRows(self.user[keep], self.item[keep], self.rating[keep])
 
 

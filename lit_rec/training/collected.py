@@ -1,11 +1,17 @@
-"""Scores of many batches and processes brought together, each row once."""
+"""Scores of many batches and processes brought together, each row once, and the callback that writes them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import Any
+
+import lightning
 import numpy as np
-import numpy.typing as npt
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
+
+from lit_rec.evaluation.rows import Floats, Ints
 
 
 class CollectedScores:
@@ -28,7 +34,7 @@ class CollectedScores:
         self._rows.append(rows.detach().cpu())
         self._scores.append(scores.detach().float().cpu().reshape(-1))
 
-    def gather(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def gather(self) -> tuple[Ints, Floats]:
         """Return all rows in increasing order and their scores, on every process.
 
         Raises:
@@ -49,3 +55,36 @@ class CollectedScores:
         if len(np.unique(rows)) != len(rows):
             raise ValueError("a row was scored twice: the sampler must hand out each row once")
         return rows[order], scores[order]
+
+
+class ScoreWriter(Callback, ABC):
+    """Collect what a stage scores and write it once, where all processes have come together.
+
+    A writer names the stage by its hooks: ``on_test_start, on_test_batch_end, on_test_end = begin, collect, finish`` of this class.
+    """
+
+    def begin(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self._collected = CollectedScores()
+
+    def collect(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self._collected.add(batch.row, outputs)
+
+    def finish(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Gather on every process, write on the first."""
+        rows, scores = self._collected.gather()
+        if trainer.is_global_zero:
+            self.write(trainer, pl_module, rows, scores)
+
+    @abstractmethod
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+        """Write the scores ``[R]`` of ``rows`` ``[R]``, which increase."""

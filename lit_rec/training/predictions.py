@@ -7,38 +7,23 @@ from typing import Any
 
 import lightning
 import polars as pl
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.atomic import replace_file
-from lit_rec.training.collected import CollectedScores
+from lit_rec.evaluation.rows import Floats, Ints
+from lit_rec.training.collected import ScoreWriter
 from lit_rec.training.run_folder import run_folder
 
 
-class PredictionWriter(Callback):
+class PredictionWriter(ScoreWriter):
     """Write what ``predict`` scored as (user_id, item_id, score), from one or several processes."""
 
-    def on_predict_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Begin a new collection."""
-        self._collected = CollectedScores()
+    on_predict_start = ScoreWriter.begin
+    on_predict_batch_end = ScoreWriter.collect
+    on_predict_end = ScoreWriter.finish
 
-    def on_predict_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect a batch."""
-        self._collected.add(batch.row, outputs)
-
-    def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
         """Write the file beside the checkpoint, whole or not at all."""
-        rows, scores = self._collected.gather()
-        if not trainer.is_global_zero:
-            return
         prepared = trainer.datamodule.prepared  # type: ignore[attr-defined]
         frame = pl.DataFrame(
             {

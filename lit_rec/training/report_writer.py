@@ -6,9 +6,7 @@ from typing import Any
 
 import lightning
 import numpy as np
-import numpy.typing as npt
 import torch
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_warn
 from rich.console import Console
 
@@ -21,42 +19,29 @@ from lit_rec.evaluation.baselines import (
     MeanBaseline,
     UserItemBiasBaseline,
 )
-from lit_rec.evaluation.frozen_text import FrozenTextKnnBaseline, FrozenTextRidgeBaseline
+from lit_rec.evaluation.frozen_text import (
+    FrozenTextKnnBaseline,
+    FrozenTextRidgeBaseline,
+    unit_vectors,
+)
 from lit_rec.evaluation.report import build_report
-from lit_rec.evaluation.rows import RaggedHistory, RatingRows
+from lit_rec.evaluation.rows import Floats, Ints, RaggedHistory, RatingRows
 from lit_rec.evaluation.slices import rating_slices
 from lit_rec.models.pooling import MeanPooling
-from lit_rec.training.collected import CollectedScores
+from lit_rec.training.collected import ScoreWriter
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.run_folder import run_folder
 
-Floats = npt.NDArray[np.float64]
 
-
-class ReportWriter(Callback):
+class ReportWriter(ScoreWriter):
     """After ``test``, fit the baselines on the same training rows and write the report beside the checkpoint."""
 
-    def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Begin a new collection."""
-        self._collected = CollectedScores()
+    on_test_start = ScoreWriter.begin
+    on_test_batch_end = ScoreWriter.collect
+    on_test_end = ScoreWriter.finish
 
-    def on_test_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect a batch."""
-        self._collected.add(batch.row, outputs)
-
-    def on_test_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
         """Compare, show the table and write the file."""
-        rows, scores = self._collected.gather()
-        if not trainer.is_global_zero:
-            return
         data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
         prepared = data.prepared
         train = _rating_rows(data, prepared.rows_of("train"))
@@ -66,7 +51,9 @@ class ReportWriter(Callback):
         history = ragged_history(data, rows)
         for baseline in baselines(pl_module, data):
             baseline.fit(train, len(prepared.user_ids), len(prepared.items))
-            predictions[baseline.name] = baseline.predict(test.user, test.item, history)
+            predicted = baseline.predict(test.user, test.item, history)
+            # cut as the model's are: no baseline shall lose by ratings that nobody can give
+            predictions[baseline.name] = predicted.clip(*data.facts.rating_range)
         report = build_report(
             {name: values[known] for name, values in predictions.items()},
             test.rating[known],
@@ -94,7 +81,7 @@ def baselines(module: LitRec, data: BehaviorDataModule) -> list[Baseline]:
 
 @torch.no_grad()
 def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
-    """Return the catalogue's vectors by the encoder as it was before training, mean over tokens, ``[I, width]``."""
+    """Return the catalogue's vectors by the encoder as it was before training, mean over tokens, fields joined, ``[I, F * width]``."""
     pretrained = module.new_network(data.facts, pretrained=True).to(module.device).eval()
     backbone = pretrained.backbone
     pooling = MeanPooling(backbone.width)
@@ -107,10 +94,10 @@ def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
     for chunk in texts.to(module.device).chunks(16_384, data.facts.special):
         pooled = pooling(backbone(chunk), chunk.mask)
         vectors[chunk.text_index.cpu().numpy()] = pooled.float().cpu().numpy()
-    return vectors[data.catalogue.text_of_item[:, 0]]
+    return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]
 
 
-def ragged_history(data: BehaviorDataModule, rows: npt.NDArray[np.int64]) -> RaggedHistory:
+def ragged_history(data: BehaviorDataModule, rows: Ints) -> RaggedHistory:
     """Return the histories that the model saw for ``rows``, for the baselines to see the same."""
     prepared = data.prepared
     found = data.history.bind(prepared).of(rows)
@@ -120,7 +107,7 @@ def ragged_history(data: BehaviorDataModule, rows: npt.NDArray[np.int64]) -> Rag
     return RaggedHistory(offsets, found.item[found.mask], rating[found.mask].astype(np.float64))
 
 
-def _rating_rows(data: BehaviorDataModule, rows: npt.NDArray[np.int64]) -> RatingRows:
+def _rating_rows(data: BehaviorDataModule, rows: Ints) -> RatingRows:
     prepared = data.prepared
     return RatingRows(
         prepared.user[rows].astype(np.int64),

@@ -81,6 +81,44 @@ def test_empty_slice_has_count_zero_and_null(report, tmp_path):
         assert row["value"] is row["low"] is row["high"] is None
 
 
+@pytest.mark.parametrize(
+    ("user", "item", "slice", "known"),
+    [
+        ([4, 4, 4], [1, 2, 3], "all", False),
+        ([4, 4, 5], [1, 1, 1], "all", True),
+        ([4, 4, 4], [1, 2, 3], "new_items", False),
+        ([4, 5, 6], [1, 1, 1], "new_items", False),
+        ([4, 4, 5], [1, 2, 2], "new_items", True),
+    ],
+)
+def test_single_user_or_drawn_item_leaves_no_interval(tmp_path, user, item, slice, known):
+    """A draw of one user is that user: an interval without width would say that nothing is left to chance."""
+    target = np.array([1.0, 2.0, 4.0])
+    made = build_report(
+        {"lit_rec": target + np.arange(3), "mean": target + 1},
+        target,
+        np.array(user),
+        np.array(item),
+        {slice: np.ones(3, bool)},
+    )
+    made.write(tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())["rows"]
+    assert [(row["model"], row["metric"]) for row in content] == [
+        ("lit_rec", "rmse"),
+        ("lit_rec", "mae"),
+        ("mean", "rmse"),
+        ("mean", "mae"),
+        ("mean", "rmse_difference"),
+    ]
+    root = np.sqrt(5 / 3)
+    assert [row["value"] for row in content] == pytest.approx([root, 1, 1, 1, 1 - root])
+    for row in content:
+        assert (row["low"] is not None) == (row["high"] is not None) == known
+        assert row["count"] == 3
+    assert Report.read(tmp_path / "report.json") == made
+    assert ("1.2910 [-, -]" in str(made)) != known
+
+
 def test_written_report_reads_the_same(report, tmp_path):
     path = tmp_path / "new" / "report.json"
     report[0].write(path)

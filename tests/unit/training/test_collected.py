@@ -1,7 +1,12 @@
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 
 from lit_rec.training.collected import CollectedScores
+from lit_rec.training.predictions import PredictionWriter
+from lit_rec.training.report_writer import ReportWriter
 
 
 def test_no_batches_give_no_rows():
@@ -15,3 +20,60 @@ def test_a_row_scored_twice_is_a_mistake():
     collected.add(torch.tensor([2]), torch.zeros(1, 1))
     with pytest.raises(ValueError, match="twice"):
         collected.gather()
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """What each writer was given to write, (rows, scores) each time."""
+    calls = []
+    for writer in (ReportWriter, PredictionWriter):
+        monkeypatch.setattr(
+            writer,
+            "write",
+            lambda self, trainer, module, rows, scores: calls.append(
+                (rows.tolist(), scores.tolist())
+            ),
+        )
+    return calls
+
+
+def run_stage(writer, stage, batches, *, is_first):
+    """Call the hooks of a stage as Lightning does."""
+    trainer = SimpleNamespace(is_global_zero=is_first)
+    getattr(writer, f"on_{stage}_start")(trainer, None)
+    for place, (rows, scores) in enumerate(batches):
+        batch = SimpleNamespace(row=torch.tensor(rows))
+        outputs = torch.tensor(scores)[:, None]
+        getattr(writer, f"on_{stage}_batch_end")(trainer, None, outputs, batch, place)
+    getattr(writer, f"on_{stage}_end")(trainer, None)
+
+
+WRITERS = [(ReportWriter, "test"), (PredictionWriter, "predict")]
+
+
+@pytest.mark.parametrize(("writer", "stage"), WRITERS)
+def test_writer_is_given_each_row_of_its_stage_once_in_order(writer, stage, written):
+    made = writer()
+    run_stage(made, stage, [([5, 2], [0.5, 0.25]), ([3], [1.5])], is_first=True)
+    run_stage(made, stage, [([2], [4.0])], is_first=True)  # a second stage begins anew
+    assert written == [([2, 3, 5], [0.25, 1.5, 0.5]), ([2], [4.0])]
+
+
+@pytest.mark.parametrize(("writer", "stage"), WRITERS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_first_of_several_processes_writes_what_all_scored(
+    writer, stage, is_first, written, monkeypatch
+):
+    """Every process takes part in the gathering, or the others would wait for it for ever."""
+    gathered = []
+
+    def all_gather_object(parts, mine):
+        gathered.append(mine[0].tolist())
+        parts[:] = [mine, (np.array([1, 9]), np.array([2.0, 3.0], np.float32))]
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_gather_object", all_gather_object)
+    run_stage(writer(), stage, [([5], [0.5])], is_first=is_first)
+    assert gathered == [[5]]
+    assert written == ([([1, 5, 9], [2.0, 0.5, 3.0])] if is_first else [])
