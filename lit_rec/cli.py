@@ -23,16 +23,9 @@ lit-rec: fine-tune a language model into a recommender
 
 Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
 All options: lit-rec fit --help          Version: lit-rec --version"""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # what a disk can answer: full, not ours, not a folder
-_DISK = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EEXIST,
-)
+_DISK = (*_NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 _SUBCOMMANDS = ("fit", "validate", "test", "predict", "recommend")
 
 
@@ -63,6 +56,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _message(error: BaseException | None) -> str | None:
     """Return what the user can mend, also where a library has wrapped our error in its own; None: a bug of ours."""
+    # only the error itself: beneath another, an absent file may be one that a library just tried
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return _disk_message(error)
     while error is not None:
         if isinstance(error, LitRecError):
             return str(error)
@@ -108,12 +104,21 @@ def _fail(message: str) -> None:
 
 
 def _disk_message(error: OSError) -> str:
+    if error.errno in _NO_ROOM:
+        return str(
+            ConfigError(
+                f"cannot be written ({error.strerror})",
+                where=str(error.filename or "the run's folder"),
+                rule="a folder with room that this user can write",
+                remedy="make room or choose another folder (trainer.logger.init_args.save_dir, data.cache_folder)",
+            )
+        )
     return str(
         ConfigError(
-            f"cannot be written ({error.strerror})",
-            where=str(error.filename or "the run's folder"),
-            rule="a folder with room that this user can write",
-            remedy="make room or choose another folder (trainer.logger.init_args.save_dir, data.cache_folder)",
+            f"cannot be opened ({error.strerror})",
+            where=str(error.filename or "a file of this run"),
+            rule="input that is there and that this user may read, and folders that this user may write",
+            remedy="check the path and its permissions, or name another in the option that it comes from",
         )
     )
 
@@ -131,5 +136,6 @@ def _quieten() -> None:
         "callbacks used to create the checkpoint",
         "smaller than the logging interval",
         "module\\(s\\) in eval mode",  # a frozen encoder is meant to be
+        "Encountered `nan` values",  # a run that diverges ends with a message of its own
     ):
         warnings.filterwarnings("ignore", message=f".*{message}.*")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterable
@@ -13,9 +15,13 @@ from typing import Any
 
 from filelock import FileLock
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, LitRecError
 
 _MANIFEST = "manifest.json"
+_FULL = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+_FULL_TEXT = re.compile(
+    rf"os error (?:{'|'.join(map(str, _FULL))})\b|\d+ requested and \d+ written"
+)
 
 
 def hash_of(value: Any) -> str:
@@ -54,22 +60,45 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
         build: Writes files into an empty folder.
 
     Raises:
-        ConfigError: If ``root`` cannot be written.
+        ConfigError: If ``root`` cannot be written. What else goes wrong in ``build`` comes through as it is.
     """
     folder = root / f"{name}-{key[:16]}"
+    lock = FileLock(root / f".{folder.name}.lock")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{folder.name}.lock"):
-            if not _is_whole(folder, key):
-                _build(folder, key, build)
+        lock.acquire()
     except OSError as error:
-        raise ConfigError(
-            f"{root} cannot be written ({error.strerror or error})",
-            where="data.cache_folder",
-            rule="a folder with room that this user can write",
-            remedy="set data.cache_folder to another place",
-        ) from error
+        raise _unwritable(root, error) from error
+    try:
+        if not _is_whole(folder, key):
+            _build(folder, key, build)
+    except Exception as error:
+        if _is_of_the_cache(error, root):
+            raise _unwritable(root, error) from error
+        raise
+    finally:
+        lock.release()
     return folder
+
+
+def _is_of_the_cache(error: Exception, root: Path) -> bool:
+    """Tell a cache that cannot be written from an input that cannot be read while the cache is built."""
+    filename = getattr(error, "filename", None)
+    if filename is not None:
+        return Path(os.fsdecode(filename)).absolute().is_relative_to(root.absolute())
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    # polars and NumPy keep the number and the file to themselves, or put them into the text
+    return not isinstance(error, LitRecError) and bool(_FULL_TEXT.search(str(error)))
+
+
+def _unwritable(root: Path, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"{root} cannot be written ({getattr(error, 'strerror', None) or error})",
+        where="data.cache_folder",
+        rule="a folder with room that this user can write",
+        remedy="set data.cache_folder to another place",
+    )
 
 
 def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:

@@ -65,9 +65,10 @@ def recommend(words: list[str]) -> None:
             rule="one of --history, --user and --text",
             remedy="lit-rec recommend --ckpt_path X --history 50,181",
         )
+    named = [] if options.history is None else _entries(options.history)
     rec = Recommender.from_checkpoint(options.ckpt_path)
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
-    history += [_entry(word.strip()) for word in (options.history or "").split(",") if word.strip()]
+    history += named
     history += [rec.entry_of_text(text) for text in options.text]
     found = rec.recommend(history, options.k, user=options.user)
     if options.json:
@@ -75,6 +76,18 @@ def recommend(words: list[str]) -> None:
         sys.stdout.write("\n")
     else:
         Console().print(_table(found))
+
+
+def _entries(history: str) -> list[dict[str, Any]]:
+    words = [word.strip() for word in history.split(",") if word.strip()]
+    if not words:
+        raise ConfigError(
+            "names no item",
+            where=f"--history '{history}'",
+            rule="item ids, divided by commas",
+            remedy="--history 50,181, or --user for a user of the data",
+        )
+    return [_entry(word) for word in words]
 
 
 def _entry(word: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lit_rec.errors import CheckpointError
 from lit_rec.models.networks import Network
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.weights import check_weights
 
 
 def load_module(
@@ -27,22 +28,16 @@ def load_module(
         network: The network's factory, for a checkpoint of a run without a YAML.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or its weights
+            are not those of its network.
     """
     checkpoint = read_checkpoint(path)
     content = checkpoint[KEY]
     module = LitRec(network=network) if network else _module_of(content["config"], path)
     module.facts = facts_of(content)
     module.configure_model()
-    try:
-        module.load_state_dict(checkpoint["state_dict"])
-    except (KeyError, RuntimeError) as error:
-        raise CheckpointError(
-            f"its weights are not those of its network ({' '.join(str(error).split())[:160]})",
-            where=str(path),
-            rule="a whole checkpoint, of the network that is built here",
-            remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
-        ) from error
+    check_weights(checkpoint, module, where=str(path))
+    module.load_state_dict(checkpoint["state_dict"])
     return module, content
 
 

@@ -18,8 +18,18 @@ from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.loading import load_module
+from lit_rec.inference.new_items import ids_of_new_items, shown_columns
 from lit_rec.inference.request_batch import request_batch
-from lit_rec.inference.requests import HistoryEntry, Seen, event_place, item_row, rating_of
+from lit_rec.inference.requests import (
+    HistoryEntry,
+    Seen,
+    event_place,
+    item_row,
+    listed,
+    rating_of,
+    record_of,
+    time_of,
+)
 from lit_rec.training.checkpoint_content import (
     catalogue_of,
     facts_of,
@@ -151,9 +161,9 @@ class Recommender:
             raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
         seen, extra = self._seen(history)
         open_ = np.full(len(self._ids), allow is None)
-        for id_ in allow or ():
+        for id_ in listed(allow or (), where="allow"):
             open_[item_row(id_, self._rows, where="allow")] = True
-        for id_ in deny:
+        for id_ in listed(deny, where="deny"):
             open_[item_row(id_, self._rows, where="deny")] = False
         if exclude_seen:
             open_[[s.item for s in seen if s.item < len(self._ids)]] = False
@@ -183,7 +193,8 @@ class Recommender:
             DataError: If an id is not in the catalogue, or a rating is out of range.
         """
         seen, extra = self._seen(history)
-        rows = np.array([item_row(i, self._rows, where="items") for i in items], dtype=np.int64)
+        asked = listed(items, where="items")
+        rows = np.array([item_row(i, self._rows, where="items") for i in asked], dtype=np.int64)
         scores = self._scores(seen, extra, rows, user, timestamp)
         return [float(s) for s in scores.clip(*self._facts.rating_range)]
 
@@ -194,33 +205,20 @@ class Recommender:
             items: item_id and the columns of the text template.
 
         Raises:
-            DataError: If item_id is missing, repeated, or already in the catalogue.
+            DataError: If item_id is missing, empty, repeated, or already in the catalogue.
+            ConfigError: If a column of the text is missing.
         """
-        if "item_id" not in items.columns:
-            raise DataError(
-                f"there is no column 'item_id'; the table has {', '.join(items.columns)}",
-                where="add_items",
-                rule="item_id and the columns of the text",
-                remedy="rename the column that holds the ids",
-            )
-        ids = items["item_id"].cast(pl.String).to_list()
-        known = [id_ for id_ in ids if id_ in self._rows]
-        if known or len(set(ids)) < len(ids):
-            twice = known[0] if known else next(i for i in ids if ids.count(i) > 1)
-            raise DataError(
-                f"item_id '{twice}' is {'already in the catalogue' if known else 'there twice'}",
-                where="add_items",
-                rule="each item has an id of its own",
-                remedy="add only new items, each once",
-            )
+        ids = ids_of_new_items(items, self._rows)
+        if not ids:
+            return
+        columns = shown_columns(items, self._columns)
         vectors = self._encode(self._template.render(items))
         self._vectors = torch.cat([self._vectors, vectors])
         for id_ in ids:
             self._rows[id_] = len(self._ids)
             self._ids.append(id_)
         for name, values in self._columns.items():
-            there = name in items.columns
-            values.extend(items[name].cast(pl.String) if there else [None] * len(ids))
+            values.extend(columns[name])
 
     def _recommendation(self, row: int, score: float) -> Recommendation:
         fields = {name: values[row] for name, values in self._columns.items()}
@@ -231,8 +229,8 @@ class Recommender:
         facts = self._facts
         seen: list[Seen] = []
         texts: list[pl.DataFrame] = []
-        for entry in history:
-            record = {"item_id": entry} if isinstance(entry, str) else dict(entry)
+        for entry in listed(history, where="history"):
+            record = record_of(entry)
             if "item_id" in record:
                 row = item_row(str(record["item_id"]), self._rows, where="history")
             else:
@@ -246,9 +244,8 @@ class Recommender:
                 if rating is None
                 else rating_of(rating, facts.rating_low, facts.rating_high)
             )
-            timestamp = record.get("timestamp")
             event = event_place(record.get("event"), facts.events)
-            seen.append(Seen(row, given, event, np.nan if timestamp is None else float(timestamp)))
+            seen.append(Seen(row, given, event, time_of(record.get("timestamp"))))
         return seen, self._encode(pl.concat(texts)) if texts else self._vectors[:0]
 
     def _texts_of(self, record: Mapping[str, Any]) -> pl.DataFrame:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from lit_rec.errors import DataError
 
 HistoryEntry = str | Mapping[str, Any]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,40 @@ class Seen:
     timestamp: float
 
 
+def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
+    """Return ``values``, which must be several: a lone id would be read letter by letter.
+
+    Raises:
+        DataError: If it is a text, or a mapping.
+    """
+    if isinstance(values, str | Mapping):
+        raise DataError(
+            f"{values!r} is one thing, not a list of them",
+            where=where,
+            rule="a list, also where it holds one thing only",
+            remedy=f"write [{values!r}]",
+        )
+    return values
+
+
+def record_of(entry: HistoryEntry) -> dict[str, Any]:
+    """Return a history entry as a mapping.
+
+    Raises:
+        DataError: If it is neither an id nor a mapping.
+    """
+    if isinstance(entry, Mapping):
+        return dict(entry)
+    if isinstance(entry, str):
+        return {"item_id": entry}
+    raise DataError(
+        f"{entry!r} is {type(entry).__name__}, neither an id nor a mapping",
+        where="history",
+        rule="an item id as text, or a mapping such as {'item_id': '50', 'rating': 4}",
+        remedy=f"write '{entry}' if that is an item's id",
+    )
+
+
 def item_row(item_id: str, rows: Mapping[str, int], *, where: str) -> int:
     """Return the catalogue row of an id.
 
@@ -37,9 +73,9 @@ def item_row(item_id: str, rows: Mapping[str, int], *, where: str) -> int:
     """
     if item_id in rows:
         return rows[item_id]
-    near = get_close_matches(item_id, rows, n=3)
+    near = get_close_matches(str(item_id), rows, n=3)
     raise DataError(
-        f"'{item_id}' is not among the {len(rows):,} items of the catalogue",
+        f"{item_id!r} is not among the {len(rows):,} items of the catalogue",
         where=where,
         rule="ids of the items table, as text",
         remedy=(f"did you mean {' or '.join(near)}? " if near else "")
@@ -82,4 +118,24 @@ def rating_of(value: Any, low: float, high: float) -> float:
         where="history",
         rule=f"a number from {low:g} to {high:g}, as in the training data",
         remedy="correct it, or leave it out for an item that was liked",
+    )
+
+
+def time_of(value: Any) -> float:
+    """Return a time in seconds, NaN where it is unknown.
+
+    Raises:
+        DataError: If it is not a number, or infinite.
+    """
+    try:
+        seconds = float("nan") if value is None else float(value)
+    except (TypeError, ValueError):
+        seconds = float("inf")
+    if not math.isinf(seconds):
+        return seconds
+    raise DataError(
+        f"the timestamp {value!r} is not usable",
+        where="history",
+        rule="seconds, as in the training data",
+        remedy="correct it or leave it out",
     )

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import lit_rec as package
 from lit_rec.errors import ConfigError
@@ -108,11 +109,31 @@ def test_validate_gives_the_metrics_of_the_best_epoch(run_folder, capsys):
     assert float(shown["val/rmse"]) == pytest.approx(float(best), abs=1e-6)
 
 
+def test_metrics_that_a_callback_may_name_are_those_that_fit_logs(run_folder):
+    from lit_rec.training.monitors import METRICS
+
+    events = EventAccumulator(str(run_folder))
+    events.Reload()
+    assert {n for n in events.Tags()["scalars"] if "/" in n and n[:3] != "lr-"} == set(METRICS)
+
+
 def test_an_option_wins_over_the_checkpoint(run_folder, parsed):
     words = ("predict", "--ckpt_path", run_folder / "best.ckpt")
     assert parsed(*words).data.init_args.eval_batch_size == 4096
     config = parsed(*words, "--data.eval_batch_size", "8")
     assert config.data.init_args.eval_batch_size == 8
+
+
+def test_what_wins_over_the_checkpoint_is_said(run_folder, caplog):
+    caplog.set_level("INFO", "lightning.pytorch")
+    words = ("--data.eval_batch_size=8", "--trainer.log_every_n_steps=3")
+    lit_rec("predict", "--ckpt_path", run_folder / "best.ckpt", *words)
+    said = [text for text in caplog.messages if "in the checkpoint" in text]
+    assert "data.eval_batch_size: 8 (4096 in the checkpoint)" in said
+    assert len(said) == 2, said
+    caplog.clear()
+    lit_rec("predict", "--ckpt_path", run_folder / "best.ckpt")
+    assert not [text for text in caplog.messages if "in the checkpoint" in text]
 
 
 def test_a_row_is_predicted_once_whatever_the_batch(run_folder, workplace):

@@ -84,6 +84,8 @@ OPTIONS = {
     "a class of another kind": (["--data.history=lit_rec.data.splits.TimeSplit"], "TimeSplit"),
     "text for a number": (["--data.batch_size=many"], "many"),
     "no rows in a batch": (["--data.batch_size=0"], "0"),
+    "fewer workers than none": (["--data.num_workers=-1"], "data.num_workers: -1"),
+    "seed below nothing": (["--data.seed=-1"], "data.seed: -1"),
     "negative rate": (["--model.head_rate=-1"], "-1"),
     "no history": (["--data.history.max_length=0"], "0"),
     "share above 1": (["--data.split.validation=1.5"], "1.5"),
@@ -143,6 +145,18 @@ OPTIONS = {
         ],
         "'ndcg'",
     ),
+    "metric that nobody logs, to stop by": (
+        [
+            "--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStopping",
+            "--trainer.callbacks.monitor=ndcg",
+        ],
+        "val/loss, val/rmse, val/mae",
+    ),
+    "metric that is not there without validation": (
+        ["--trainer.limit_val_batches=0"],
+        "train/loss, train/loss_step.",
+    ),
+    "rate that diverges": (["--model.head_rate=1e30"], "gradient_clip_val"),
     "encoder of the hub while offline": (["--data.encoder=somebody/nope"], "somebody/nope"),
 }
 
@@ -223,6 +237,42 @@ def test_wrong_names_within_a_configuration(tmp_path, workplace, capsys):
 
 def test_fit_without_a_configuration(capsys):
     assert "data" in message(capsys, "fit")
+
+
+OWN_CALLBACK = """
+from lightning.pytorch.callbacks import Callback
+
+class Own(Callback):
+    def on_validation_epoch_end(self, trainer, pl_module):
+        pl_module.log("own/bias", 1.0)
+"""
+
+
+def test_metric_of_a_callback_of_ones_own(tmp_path, workplace, capsys, monkeypatch):
+    (tmp_path / "own_callback.py").write_text(OWN_CALLBACK)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def words(monitor):
+        stop = "--trainer.callbacks+=lightning.pytorch.callbacks.EarlyStopping"
+        own = "--trainer.callbacks+=own_callback.Own"
+        named = f"--trainer.callbacks.monitor={monitor}"
+        return "fit", *options(workplace), stop, named, own, "--trainer.max_epochs=1"
+
+    lit_rec(*words("own/bias"))
+    assert "did you mean 'own/bias'?" in message(capsys, *words("own/bais"))
+
+
+def test_file_of_the_encoder_that_may_not_be_read(tmp_path, workplace, capsys, monkeypatch):
+    """What the user reads is not the cache folder, though the cache is being built."""
+
+    def refused(*args):
+        raise PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt")
+
+    monkeypatch.setattr("lit_rec.data.tokens.TokenStore.build", refused)
+    cache = f"--data.cache_folder={tmp_path}/cache"
+    text = message(capsys, "fit", *options(workplace), cache)
+    assert text.startswith("lit_rec: encoder/vocab.txt: ")
+    assert "cache" not in text
 
 
 def test_disk_full(workplace, capsys, monkeypatch):

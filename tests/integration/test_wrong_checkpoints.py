@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from .conftest import options
 from .test_errors import message
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -46,8 +47,46 @@ def test_checkpoint_that_cannot_be_built_here(tmp_path, run_folder, capsys):
 
     assert "No module named 'my'" in refused("recommend", own)
     assert "No module named 'my'" in refused("test", own)
-    assert "head.last.bias" in refused("recommend", lambda c: c["state_dict"].popitem())
     assert "format is 9" in refused("test", lambda c: c["lit_rec"].update(format=9))
+
+
+@pytest.mark.parametrize("command", ["test", "fit", "recommend"])
+def test_weights_that_are_not_those_of_the_network(
+    command, tmp_path, run_folder, workplace, capsys
+):
+    more = {"recommend": ["--history", "50"], "fit": options(workplace), "test": []}[command]
+
+    def refused(change):
+        checkpoint = torch.load(run_folder / "last.ckpt", weights_only=True)
+        change(checkpoint["state_dict"])
+        torch.save(checkpoint, tmp_path / "changed.ckpt")
+        return message(capsys, command, *more, "--ckpt_path", tmp_path / "changed.ckpt")
+
+    name = "network.head.last.bias"
+    assert f"{name} is absent" in refused(lambda weights: weights.pop(name))
+    assert "more is not of" in refused(lambda weights: weights.update(more=torch.zeros(1)))
+    text = refused(lambda weights: weights.update({name: torch.zeros(7)}))
+    assert f"{name} has shape (7,)" in text
+    assert " more" in refused(lambda weights: weights.clear())
+
+
+def test_no_run_goes_on_from_the_model_alone(tmp_path, run_folder, workplace, capsys):
+    checkpoint = torch.load(run_folder / "last.ckpt", weights_only=True)
+    del checkpoint["optimizer_states"]
+    torch.save(checkpoint, tmp_path / "model.ckpt")
+    words = ["--ckpt_path", tmp_path / "model.ckpt", "--trainer.max_epochs=9"]
+    assert "holds no optimizer_states" in message(capsys, "fit", *options(workplace), *words)
+
+
+def test_input_that_is_not_the_one_trained_with(run_folder, capsys):
+    def refused(command, *words):
+        return message(capsys, command, "--ckpt_path", run_folder / "best.ckpt", *words)
+
+    text = refused("test", "--data.max_tokens=5")
+    assert "data.max_tokens: 5 asked, 64 in the checkpoint" in text
+    fields = "--data.text.columns={title: [title], genres: [genres]}"
+    assert "data.text.columns" in refused("predict", fields)
+    assert "'elsewhere' asked" in refused("validate", "--data.encoder=elsewhere")
 
 
 def test_results_that_cannot_be_written(tmp_path, run_folder, capsys):
@@ -71,5 +110,7 @@ def test_wrong_requests(run_folder, capsys):
     assert "-3" in refused("--history", "50", "--k=-3")
     assert "'nan'" in refused("--history", "50:nan")
     assert "names no item" in refused("--text", "")
+    for nothing in ("", ",", " , "):
+        assert f"--history '{nothing}'" in refused("--history", nothing)
     assert "50" in refused("50")
     assert "--histroy" in refused("--histroy", "50")

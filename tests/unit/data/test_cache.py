@@ -1,20 +1,25 @@
-import threading
+import errno
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.splits import RandomSplit, TimeSplit
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, DataError
+
+ROOT = Path(__file__).parents[3]
 
 
 class Builder:
-    def __init__(self, wait=0.0):
-        self.calls, self.wait = 0, wait
+    def __init__(self):
+        self.calls = 0
 
     def __call__(self, folder):
         self.calls += 1
-        time.sleep(self.wait)
         (folder / "deep").mkdir()
         (folder / "deep" / "a.bin").write_bytes(b"hello")
 
@@ -52,20 +57,59 @@ def test_damage_is_noticed(tmp_path, spoil):
     assert build.calls == 2
 
 
-def test_two_at_once_build_once(tmp_path):
-    build = Builder(0.2)
-    found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(cached(tmp_path, "t", "key", build)))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(found)) == 1
-    assert len(found) == 3
-    assert build.calls == 1
+# builds slowly, and notes that it did; argv: root, a file to wait for, a file to note builds in
+PROCESS = """
+import sys, time
+from pathlib import Path
+from lit_rec.data.cache import cached
+root, start, notes = map(Path, sys.argv[1:])
+def build(folder):
+    with notes.open("a") as file:
+        file.write("built\\n")
+    for number in range(10):
+        (folder / f"{number}.bin").write_bytes(bytes(1000))
+        time.sleep(0.03)
+print("ready", flush=True)
+while not start.exists():
+    time.sleep(0.001)
+folder = cached(root, "t", "key", build)
+print(folder, len(list(folder.glob("*.bin"))), flush=True)
+"""
+
+
+def process(tmp_path):
+    """A process that is ready to ask for the cache in ``tmp_path``."""
+    words = [tmp_path / name for name in ("root", "start", "notes")]
+    command = [sys.executable, "-c", PROCESS, *map(str, words)]
+    started = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert started.stdout.readline() == "ready\n"
+    return started
+
+
+def test_processes_at_once_build_once(tmp_path):
+    processes = [process(tmp_path) for _ in range(3)]
+    (tmp_path / "start").touch()
+    ends = [one.communicate(timeout=60) for one in processes]
+    assert [one.returncode for one in processes] == [0, 0, 0], ends
+    whole = tmp_path / "root" / "t-key"
+    assert ends == [(f"{whole} 10\n", "")] * 3
+    assert (tmp_path / "notes").read_text() == "built\n"
+
+
+def test_a_process_killed_while_building_is_followed_by_another(tmp_path):
+    killed, next_one = process(tmp_path), process(tmp_path)
+    (tmp_path / "start").touch()
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "notes").exists() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    # one of the two builds; whichever is killed, the other hands out a whole folder
+    killed.kill()
+    killed.communicate(timeout=60)
+    out, err = next_one.communicate(timeout=60)
+    assert out == f"{tmp_path / 'root' / 't-key'} 10\n", err
+    assert folders(tmp_path / "root") == ["t-key"]
 
 
 def test_failing_build_leaves_nothing(tmp_path):
@@ -89,6 +133,51 @@ def test_root_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"data\.cache_folder: .*file.* cannot be written"):
         cached(tmp_path / "file" / "root", "t", "key", Builder())
+
+
+def raising(error):
+    def build(folder):
+        raise error
+
+    return build
+
+
+def inside(root, number):
+    return OSError(number, "no", str(root / ".t-key.1" / "a.npy"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda root: OSError(errno.ENOSPC, "No space left on device"),
+        lambda root: OSError(errno.EDQUOT, "Disk quota exceeded"),
+        lambda root: inside(root, errno.EACCES),
+        lambda root: inside(root, errno.ENOENT),
+        # as NumPy and polars say it: without a number
+        lambda root: OSError("4096 requested and 12 written"),
+        lambda root: pl.exceptions.ComputeError("No space left on device (os error 28)"),
+    ],
+)
+def test_build_that_cannot_write_names_the_cache(tmp_path, make):
+    with pytest.raises(ConfigError, match=r"data\.cache_folder: .*cannot be written"):
+        cached(tmp_path, "t", "key", raising(make(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "my/items.csv"),
+        PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt"),
+        OSError(errno.ENOSPC, "No space left on device", "/elsewhere/file"),
+        OSError(errno.EIO, "Input/output error"),
+        DataError("holds 'os error 28'"),
+    ],
+)
+def test_build_that_fails_by_something_else_says_so(tmp_path, error):
+    with pytest.raises(type(error)) as found:
+        cached(tmp_path, "t", "key", raising(error))
+    assert found.value is error
+    assert cached(tmp_path, "t", "key", Builder()).is_dir(), "the lock was left"
 
 
 def test_hashes(tmp_path):

@@ -1,0 +1,60 @@
+"""Items that a catalogue is extended by: their ids and what is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+import polars as pl
+
+from lit_rec.errors import DataError
+
+
+def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
+    """Return the ids of a table of new items, as text.
+
+    Args:
+        items: A table with item_id.
+        known: Ids of the catalogue.
+
+    Raises:
+        DataError: If item_id is missing, empty, repeated, or already in the catalogue.
+    """
+    rule, remedy = "each item has an id of its own", "add only new items, each once"
+    if "item_id" not in items.columns:
+        raise DataError(
+            f"there is no column 'item_id'; the table has {', '.join(items.columns)}",
+            where="add_items",
+            rule="item_id and the columns of the text",
+            remedy="rename the column that holds the ids",
+        )
+    ids: list[str] = []
+    seen: set[str] = set()
+    for row, id_ in enumerate(items["item_id"].cast(pl.String).to_list(), 1):
+        if not id_:
+            problem = "has no item_id"
+        elif id_ in known:
+            problem = f"has the item_id '{id_}', which is already in the catalogue"
+        elif id_ in seen:
+            problem = f"has the item_id '{id_}', which is there twice"
+        else:
+            ids.append(id_)
+            seen.add(id_)
+            continue
+        raise DataError(problem, where=f"add_items, row {row}", rule=rule, remedy=remedy)
+    return ids
+
+
+def shown_columns(items: pl.DataFrame, names: Iterable[str]) -> dict[str, list[str | None]]:
+    """Return columns as text, as a recommendation shows them; nulls where the table has no such column.
+
+    Example:
+        >>> shown_columns(pl.DataFrame({"year": [1984], "genres": [["Drama", "War"]]}), ["genres", "year", "title"])
+        {'genres': ['Drama, War'], 'year': ['1984'], 'title': [None]}
+    """
+    shown: dict[str, list[str | None]] = {}
+    for name in names:
+        values = items[name] if name in items.columns else pl.Series([None] * len(items))
+        if isinstance(values.dtype, pl.List):
+            values = values.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
+        shown[name] = values.cast(pl.String, strict=False).to_list()
+    return shown

@@ -1,0 +1,64 @@
+"""What a checkpoint must hold: the weights of its network, and for resuming the state of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from lit_rec.errors import CheckpointError
+
+
+def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str = "") -> None:
+    """Check that a checkpoint has all weights of ``module``, of the same shapes, and no others.
+
+    Args:
+        checkpoint: What ``torch.load`` returned.
+        module: Whose ``load_state_dict`` will take them.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If weights are absent, too many, or of another shape, naming them.
+    """
+    there = checkpoint.get("state_dict")
+    there = there if isinstance(there, dict) else {}
+    here = module.state_dict()
+    problems = [f"{name} is absent" for name in here if name not in there]
+    problems += [f"{name} is not of the network" for name in there if name not in here]
+    problems += [
+        f"{name} has shape {_shape(there[name])}, in the network {_shape(weight)}"
+        for name, weight in here.items()
+        if name in there and _shape(there[name]) != _shape(weight)
+    ]
+    if problems:
+        raise CheckpointError(
+            "its weights are not those of its network",
+            where=where,
+            details=problems,
+            rule="a whole checkpoint, of the network that is built here",
+            remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
+        )
+
+
+def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:
+    """Check that a run can go on from a checkpoint.
+
+    Args:
+        checkpoint: What ``torch.load`` returned.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If it holds the model alone.
+    """
+    absent = [n for n in ("optimizer_states", "lr_schedulers", "loops") if n not in checkpoint]
+    if absent:
+        raise CheckpointError(
+            f"no run can go on from it: it holds no {', '.join(absent)}",
+            where=where,
+            rule="the state of training, which a checkpoint of save_weights_only=true leaves out",
+            remedy="name a last.ckpt or best.ckpt with it, or start a new run without --ckpt_path",
+        )
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    return tuple(value.shape) if isinstance(value, Tensor) else None

@@ -1,0 +1,115 @@
+"""A small network with random weights and what its checkpoint would hold: no Trainer, no command line."""
+
+import functools
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import torch
+from transformers import BertTokenizerFast
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.inference.recommender import Recommender
+from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.models.heads import DotHead
+from lit_rec.models.ids import IdEmbedding
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.networks import TwoTower
+from lit_rec.models.user_encoder import MeanUserEncoder
+from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.training.lit_rec import LitRec
+
+WORDS = ("red", "blue", "night", "day", "river", "city")
+DAY = 86_400.0
+TINY_BERT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 32,
+}
+
+
+class FadingUserEncoder(MeanUserEncoder):
+    """What was done counts half as much with each day, where its age is known: a network that looks at the time."""
+
+    def summary(self, item_vectors, history, level, rated):
+        level = level * 0.5 ** torch.nan_to_num(history.age_days)
+        return super().summary(item_vectors, history, level, rated)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Six users, 18 items with a title and genres, ratings from 1 to 5, and events."""
+    folder = tmp_path_factory.mktemp("made_up")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    titles = [f"{first} {second}" for first in WORDS[:3] for second in WORDS]
+    items = {
+        "item_id": [f"i{place}" for place in range(len(titles))],
+        "title": titles,
+        "genres": [WORDS[place % 4] for place in range(len(titles))],
+        "year": [1980 + place for place in range(len(titles))],
+    }
+    pl.DataFrame(items).write_csv(folder / "items.csv")
+    rows = [(user, item) for user in range(6) for item in range(user % 3, len(titles), 3)]
+    behaviors = {
+        "user_id": [f"u{user}" for user, _ in rows],
+        "item_id": [f"i{item}" for _, item in rows],
+        "rating": [float(1 + (user + item) % 5) for user, item in rows],
+        "event": ["view" if item % 2 else "buy" for _, item in rows],
+        "timestamp": [DAY * (100 + item) + user for user, item in rows],
+    }
+    pl.DataFrame(behaviors).write_csv(folder / "behaviors.csv")
+    made = BehaviorDataModule(
+        reader=TableReader(str(folder / "behaviors.csv"), str(folder / "items.csv")),
+        encoder=str(folder),
+        text=TextTemplate({"title": ["title"], "genres": ["genres"]}),
+        max_tokens=8,
+        cache_folder=str(folder / "cache"),
+    )
+    made.prepare_data()
+    made.setup("fit")
+    return made
+
+
+@pytest.fixture(scope="session")
+def network():
+    """The factory of the network; every parameter is moved off its start, so that no part is silent."""
+
+    def build(facts):
+        torch.manual_seed(0)
+        options = {**TINY_BERT, "vocab_size": 5 + len(WORDS)}
+        backbone = functools.partial(ConfiguredBackbone, model_type="bert", options=options)
+        built = TwoTower(
+            facts,
+            functools.partial(ItemEncoder, backbone=backbone, width=8, ids=IdEmbedding),
+            functools.partial(FadingUserEncoder, ids=IdEmbedding),
+            DotHead,
+        )
+        with torch.no_grad():
+            for parameter in built.parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+        return built
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def checkpoint(data, network):
+    """A module and the content of its checkpoint; the catalogue's vectors are made on loading."""
+    module = LitRec(network)
+    module.facts = data.facts
+    module.configure_model()
+    module.eval()
+    facts = replace(data.facts, backbone=module.built().backbone.config_plain())
+    return module, checkpoint_content(data, facts, None, None)
+
+
+@pytest.fixture
+def rec(checkpoint):
+    """A Recommender of its own for each test."""
+    return Recommender(*checkpoint)

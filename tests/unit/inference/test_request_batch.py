@@ -1,0 +1,36 @@
+import numpy as np
+import torch
+
+from lit_rec.inference.request_batch import request_batch
+from lit_rec.inference.requests import Seen
+
+DAY = 86_400.0
+SEEN = [Seen(4, 3.0, 1, 10 * DAY), Seen(2, 5.0, 0, float("nan"))]
+
+
+def test_a_request_is_one_row_over_the_table():
+    batch = request_batch(SEEN, np.array([7, 0, 2]), user_row=3, now=12 * DAY)
+    assert len(batch) == 1
+    assert batch.history.item_index.tolist() == [[4, 2]]
+    assert batch.history.mask.tolist() == [[True, True]]
+    assert batch.history.rating.tolist() == [[3.0, 5.0]]
+    assert batch.history.event.tolist() == [[1, 0]]
+    assert batch.candidates.item_index.tolist() == [[7, 0, 2]]
+    assert batch.candidates.mask.all()
+    assert batch.users.vocab_row.tolist() == [3]
+    assert not batch.target.mask.any()
+    assert batch.row.tolist() == [-1]
+
+
+def test_ages_are_days_and_unknown_without_a_time():
+    ages = request_batch(SEEN, np.array([0]), 0, now=12 * DAY).history.age_days
+    torch.testing.assert_close(ages, torch.tensor([[2.0, torch.nan]]), equal_nan=True)
+    assert request_batch(SEEN, np.array([0]), 0, now=None).history.age_days.isnan().all()
+
+
+def test_no_history_is_one_masked_slot():
+    history = request_batch([], np.array([0]), 0, now=DAY).history
+    assert history.mask.tolist() == [[False]]
+    assert history.item_index.tolist() == [[0]]
+    assert history.rating.isnan().all()
+    assert history.age_days.isnan().all()

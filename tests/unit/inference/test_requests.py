@@ -1,0 +1,64 @@
+import math
+
+import pytest
+
+from lit_rec.errors import DataError
+from lit_rec.inference.requests import (
+    event_place,
+    item_row,
+    listed,
+    rating_of,
+    record_of,
+    time_of,
+)
+
+
+def test_a_lone_id_is_not_read_letter_by_letter():
+    assert listed(["50"], where="history") == ["50"]
+    for lone in ("50", {"item_id": "50"}):
+        with pytest.raises(DataError, match=r"history: .*50.* is one thing[\s\S]*write \["):
+            listed(lone, where="history")
+
+
+def test_entries_are_ids_or_mappings():
+    assert record_of("50") == {"item_id": "50"}
+    assert record_of({"title": "Heat"}) == {"title": "Heat"}
+    for wrong in (50, None, ["50"]):
+        with pytest.raises(DataError, match="neither an id nor a mapping"):
+            record_of(wrong)
+
+
+def test_rows_of_ids_and_near_misses():
+    rows = {"alpha": 0, "beta": 1}
+    assert item_row("beta", rows, where="allow") == 1
+    with pytest.raises(DataError, match=r"allow: 'alfa' is not among the 2 items") as found:
+        item_row("alfa", rows, where="allow")
+    assert "did you mean alpha?" in str(found.value)
+
+
+def test_places_of_events():
+    assert [event_place(name, ("view", "buy")) for name in (None, "view", "buy")] == [0, 1, 2]
+    with pytest.raises(DataError, match=r"'sell' .*\n.*one of view, buy"):
+        event_place("sell", ("view", "buy"))
+    with pytest.raises(DataError, match="the data had no events"):
+        event_place("sell", ())
+
+
+@pytest.mark.parametrize("value", [1, 5, "3", 2.5, "4.5"])
+def test_ratings_within_the_range(value):
+    assert rating_of(value, 1.0, 5.0) == float(value)
+
+
+@pytest.mark.parametrize("value", [0.9, 5.1, "good", "nan", "inf", None, [3]])
+def test_ratings_that_are_not_usable(value):
+    with pytest.raises(DataError, match=r"a number from 1 to 5"):
+        rating_of(value, 1.0, 5.0)
+
+
+def test_times():
+    assert time_of("12.5") == 12.5
+    assert math.isnan(time_of(None))
+    assert math.isnan(time_of(float("nan")))
+    for wrong in ("today", float("inf"), [1]):
+        with pytest.raises(DataError, match="the timestamp"):
+            time_of(wrong)

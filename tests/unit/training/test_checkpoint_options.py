@@ -1,0 +1,35 @@
+import pytest
+
+from lit_rec.errors import ConfigError
+from lit_rec.training.checkpoint_options import overrides, refuse_other_model
+
+STORED = {
+    "data": {"class_path": "A", "init_args": {"batch_size": 8, "text": {"columns": ["title"]}}},
+    "trainer": {"max_epochs": 3, "logger": {"class_path": "TensorBoardLogger"}},
+    "ckpt_path": "old.ckpt",
+}
+
+
+def asked(**data):
+    trainer = {"max_epochs": 3, "logger": False, "callbacks": None}
+    return {
+        "data": {"class_path": "A", "init_args": STORED["data"]["init_args"] | data},
+        "trainer": trainer,
+    }
+
+
+def test_what_a_test_leaves_out_of_a_run_is_no_override():
+    assert overrides(asked(), STORED) == []
+
+
+def test_overrides_are_named_as_they_are_typed():
+    assert overrides(asked(batch_size=2, text={"columns": ["name"]}), STORED) == [
+        "data.batch_size: 2 (8 in the checkpoint)",
+        "data.text.columns: ['name'] (['title'] in the checkpoint)",
+    ]
+
+
+def test_a_model_that_differs_is_refused():
+    refuse_other_model({"head_rate": 0.1}, {"head_rate": 0.1})
+    with pytest.raises(ConfigError, match=r"model.head_rate: 0.2 asked, 0.1 in the checkpoint"):
+        refuse_other_model({"head_rate": 0.2}, {"head_rate": 0.1})
