@@ -32,7 +32,7 @@ from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
 from lit_rec.errors import ConfigError, DataError
 
-_FORMAT = 3  # raise when what the caches hold changes
+_FORMAT = 4  # raise when what the caches hold changes
 
 
 class _Rows:

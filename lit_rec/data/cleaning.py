@@ -7,19 +7,9 @@ from typing import Literal
 
 import polars as pl
 
+from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.tables import Tables
 from lit_rec.errors import DataError
-
-
-@dataclass(frozen=True)
-class CleaningStep:
-    """One rule: how many of how many rows it dropped, and one of them."""
-
-    rule: str
-    dropped: int
-    of: int
-    example: str = ""
-    of_what: str = "behaviors"
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ def clean(
         DataError: If an item is unknown and ``unknown_items`` is ``error``, or nothing is left.
     """
     behaviors = tables.behaviors
-    steps: list[CleaningStep] = []
+    steps = list(tables.dropped)
     known = behaviors["item_id"].is_in(tables.items["item_id"].implode())
     if unknown_items == "error":
         _raise_unknown(tables, behaviors, known, "item_id", "behaviors")
@@ -80,7 +70,22 @@ def clean(
         )
     if "history" in behaviors.columns:
         behaviors = _known_histories(tables, behaviors, unknown_items, steps)
-    return replace(tables, behaviors=behaviors), CleaningReport(tuple(steps))
+    histories = tables.histories
+    if histories is not None:
+        # an unknown item is named at the first behavior that has the list
+        of_list = (
+            pl.col("history_index").is_first_distinct() & pl.col("history_index").is_not_null()
+        )
+        firsts = behaviors.filter(of_list).select("user_id", "row", "history_index")
+        lists = firsts.with_columns(histories["history"].gather(firsts["history_index"]))
+        lists = _known_histories(tables, lists, unknown_items, steps)
+        lists = (
+            histories.with_row_index("history_index")
+            .select("history_index")
+            .join(lists, on="history_index", how="left", maintain_order="left")
+        )
+        histories = lists.select(pl.col("history").fill_null([]))
+    return replace(tables, behaviors=behaviors, histories=histories), CleaningReport(tuple(steps))
 
 
 def _known_histories(

@@ -41,7 +41,7 @@ def parse_delimited(
     header = list(names) if names is not None else _header(text, delimiter, where, quotes)
     try:
         frame = pl.read_csv(
-            io.StringIO(text),
+            text.encode(),
             separator=delimiter,
             infer_schema=False,
             has_header=False,

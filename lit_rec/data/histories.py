@@ -266,8 +266,9 @@ class _BoundGiven(BoundHistory):
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; chance plays no part here."""
-        high = np.asarray(self._prepared.given_offsets[rows + 1])
-        low = np.maximum(self._prepared.given_offsets[rows], high - self._max_length)
+        of_row = self._prepared.given_index[rows]
+        high = np.asarray(self._prepared.given_offsets[of_row + 1])
+        low = np.maximum(self._prepared.given_offsets[of_row], high - self._max_length)
         length = high - low
         step = np.arange(max(int(length.max(initial=0)), 1))
         mask = step < length[:, None]

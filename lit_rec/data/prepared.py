@@ -15,7 +15,7 @@ from lit_rec.data.text_template import TextTemplate
 
 PARTS = ("train", "val", "test")
 _COLUMNS = ("user", "item", "rating", "event", "timestamp", "part", "row", "past_end")
-_GIVEN = ("given_item", "given_offsets")
+_GIVEN = ("given_item", "given_offsets", "given_index")
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.floating[Any]]
@@ -39,7 +39,8 @@ class Prepared:
             impression's first time. Where the data declares itself ordered, the row's own place.
         offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
         given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
-        given_offsets: ``[R + 1]`` int64 into ``given_item``.
+        given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is empty.
+        given_index: ``[R]`` int64, the list of each row.
         items: The catalogue: item_id and the columns read.
         texts: The texts of its items, a column per field.
         user_ids: ``[U]`` ids.
@@ -59,6 +60,7 @@ class Prepared:
     offsets: Ints
     given_item: Ints
     given_offsets: Ints
+    given_index: Ints
     items: pl.DataFrame
     texts: pl.DataFrame
     user_ids: list[str]
@@ -133,7 +135,7 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
         "row": frame["row"].to_numpy().astype(np.int64),
         "past_end": _past_end(frame, user),
         "offsets": offsets,
-        **_given(frame, item_code),
+        **_given(frame, tables.histories, item_code),
     }
     for name, values in columns.items():
         np.save(folder / f"{name}.npy", values)
@@ -145,7 +147,10 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     ).write_parquet(folder / "names.parquet")
     has = frame.columns
     pl.DataFrame(
-        {"has_order": [tables.ordered or "timestamp" in has], "has_given": ["history" in has]}
+        {
+            "has_order": [tables.ordered or "timestamp" in has],
+            "has_given": ["history" in has or tables.histories is not None],
+        }
     ).write_parquet(folder / "flags.parquet")
 
 
@@ -182,13 +187,19 @@ def _column(frame: pl.DataFrame, name: str, kind: Any, default: float) -> Floats
     return frame[name].cast(kind).fill_null(default).to_numpy()
 
 
-def _given(frame: pl.DataFrame, item_code: dict[str, int]) -> dict[str, Ints]:
-    if "history" not in frame.columns:
-        return {
-            "given_item": np.empty(0, np.int32),
-            "given_offsets": np.zeros(len(frame) + 1, np.int64),
-        }
-    history = frame["history"].fill_null([])
+def _given(
+    frame: pl.DataFrame, shared: pl.DataFrame | None, item_code: dict[str, int]
+) -> dict[str, Ints]:
+    """Write the lists end to end, and an empty one for the rows without."""
+    empty = pl.Series("history", [[]], dtype=pl.List(pl.String))
+    if shared is not None:
+        history = pl.concat([shared["history"], empty])
+        index = frame["history_index"].cast(pl.Int64).fill_null(len(shared))
+    elif "history" in frame.columns:
+        history = pl.concat([frame["history"].fill_null([]), empty])
+        index = pl.int_range(len(frame), eager=True)
+    else:
+        history, index = empty, pl.zeros(len(frame), pl.Int64, eager=True)
     length = history.list.len().to_numpy().astype(np.int64)
     flat = (
         history.filter(history.list.len() > 0)
@@ -198,4 +209,5 @@ def _given(frame: pl.DataFrame, item_code: dict[str, int]) -> dict[str, Ints]:
     return {
         "given_item": flat.to_numpy().astype(np.int32),
         "given_offsets": np.concatenate([[0], np.cumsum(length)]).astype(np.int64),
+        "given_index": index.to_numpy(),
     }

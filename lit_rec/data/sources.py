@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from lit_rec.data.delimited import record_lines
 from lit_rec.errors import DataError
 
 JSON_LINES = (".jsonl", ".ndjson")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_BLOCK = 1 << 26  # bytes
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Source:
         delimiter: What separates the columns of a text file.
         quotes: Whether a cell may stand in quotes, and then hold delimiters and line ends.
         has_header: Whether the first line of a text file names the columns.
+        lines: ``[R]`` int, the line that each row came from, where a reader made rows of a part of the lines, or several of one.
 
     Example:
         >>> Source(Path("u.data"), "u.data", "|", quotes=False, has_header=False).places([0, 4])
@@ -38,6 +47,7 @@ class Source:
     delimiter: str | None = None
     quotes: bool = True
     has_header: bool = True
+    lines: npt.NDArray[np.integer[Any]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def table(cls, path: Path, option: str, delimiter: str | None = None) -> Source:
@@ -84,18 +94,50 @@ class Source:
             DataError: If the file is absent, cut, or may not be read.
         """
         self.check()
-        packed = self.path.suffix.lower() == ".gz"
         try:
             content = self.path.read_bytes()
-            return gzip.decompress(content) if packed else content
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise DataError(
-                f"the file of {self.path.stat().st_size:,} bytes cannot be read whole ({error})",
-                where=self.where,
-                rule="a complete file that this user can read"
-                + (", packed by gzip" if packed else ""),
-                remedy="copy or download it again",
-            ) from error
+            return gzip.decompress(content) if self._is_packed else content
+        except _UNREADABLE as error:
+            raise self._unreadable(error) from error
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
+        """Yield the file's bytes, unpacked, in pieces that end with a line: for files that are larger than the memory.
+
+        Args:
+            size: Bytes of a piece; a longer line is one piece.
+
+        Raises:
+            DataError: If the file is absent, cut, or may not be read.
+        """
+        self.check()
+        rest = b""
+        try:
+            with gzip.open(self.path) if self._is_packed else self.path.open("rb") as file:
+                rest = file.read(len(_UTF_8_MARK)).removeprefix(_UTF_8_MARK)
+                while piece := file.read(size):
+                    whole, end, left = piece.rpartition(b"\n")
+                    if end:
+                        yield rest + whole + end
+                        rest = left
+                    else:
+                        rest += piece
+        except _UNREADABLE as error:
+            raise self._unreadable(error) from error
+        if rest:
+            yield rest
+
+    @property
+    def _is_packed(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(
+            f"the file of {self.path.stat().st_size:,} bytes cannot be read whole ({error})",
+            where=self.where,
+            rule="a complete file that this user can read"
+            + (", packed by gzip" if self._is_packed else ""),
+            remedy="copy or download it again",
+        )
 
     def text(self, encoding: str = "utf-8-sig") -> str:
         """Return the file's text; a byte-order mark is taken off, lone carriage returns are line ends.
@@ -124,16 +166,37 @@ class Source:
         Args:
             rows: Rows of the table, counted from 0.
         """
-        if self.ending == ".parquet":
-            return [f"row {row + 1}" for row in rows]
+        word = "row" if self.ending == ".parquet" else "line"
+        lines = self._lines()
+        return [f"{word} {row + self._first if lines is None else lines[row]}" for row in rows]
+
+    def of_rows(self, keep: pl.Series) -> Source:
+        """Return the source of a table of which only some rows are kept.
+
+        Args:
+            keep: ``[R]`` bool.
+        """
+        kept = keep.arg_true().to_numpy()
+        if len(kept) == len(keep):
+            return self
+        lines = self._lines()
+        return replace(self, lines=kept + self._first if lines is None else lines[kept])
+
+    @property
+    def _first(self) -> int:
+        """The line of the first row."""
+        return 1 + int(self.has_header and self.ending != ".parquet")
+
+    def _lines(self) -> npt.NDArray[np.integer[Any]] | None:
+        """Return the line of each row, or None where a row is a line."""
+        if self.lines is not None or self.ending == ".parquet":
+            return self.lines
         if self.ending in JSON_LINES:
             lines = self.text().split("\n")
-            starts = [number for number, line in enumerate(lines, 1) if line.strip()]
-        elif self.quotes and self.delimiter is not None and self.path.is_file():
-            starts = record_lines(self.text(), self.delimiter)[int(self.has_header) :]
-        else:
-            return [f"line {row + 1 + self.has_header}" for row in rows]
-        return [f"line {starts[row]}" for row in rows]
+            return np.array([number for number, line in enumerate(lines, 1) if line.strip()])
+        if self.quotes and self.delimiter is not None and self.path.is_file():
+            return np.array(record_lines(self.text(), self.delimiter)[int(self.has_header) :])
+        return None
 
 
 def _ending(path: Path) -> str:

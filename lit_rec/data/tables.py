@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.delimited import parse_delimited
 from lit_rec.data.json_lines import parse_json_lines
 from lit_rec.data.sources import JSON_LINES, Source
@@ -22,11 +23,14 @@ class Tables:
 
     Args:
         behaviors: user_id, item_id (String); optional rating (Float64), event, label (String), timestamp (Float64 seconds),
-            history (List[String]), split; ``row`` (Int64), the place in the input's order.
+            history (List[String]) or history_index (UInt32), split; ``row`` (Int64), the place in the input's order.
         items: item_id (String) and any other columns.
         users: user_id (String) and any other columns, or None.
         ordered: Whether the data declares its rows to be in time order.
         sources: Files of the behaviors and how many rows each brought, in the order of ``row``, for errors.
+        histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A behavior's
+            history_index is a row here, null where it has no history.
+        dropped: What the reader left out, and why.
     """
 
     behaviors: pl.DataFrame
@@ -34,6 +38,8 @@ class Tables:
     users: pl.DataFrame | None = None
     ordered: bool = False
     sources: tuple[tuple[Source, int], ...] = ()
+    histories: pl.DataFrame | None = None
+    dropped: tuple[CleaningStep, ...] = ()
 
     def place(self, row: int) -> str:
         """Return the file and line that a behavior came from.

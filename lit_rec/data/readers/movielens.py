@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import polars as pl
 
 from lit_rec.data.delimited import parse_delimited
+from lit_rec.data.readers.movielens_archive import check_archive, check_filled, title_and_year
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.sources import Source
 from lit_rec.data.tables import Tables
@@ -41,7 +41,6 @@ _GENRES = [
 _RATINGS = ["user_id", "item_id", "rating", "timestamp"]
 _USERS = ["user_id", "age", "gender", "occupation", "zip"]
 _FILMS = ["item_id", "full_title", "released", "video", "imdb", *_GENRES]
-_ARTICLE = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|Das|Der|Die|El)(\s*)$")
 
 
 class MovieLens100KReader(Reader):
@@ -90,12 +89,12 @@ class MovieLens100KReader(Reader):
         Raises:
             DataError: If the folder or one of its files is absent.
         """
-        self._check_folder()
+        check_archive(self.folder, f"{_OPTION}.folder", "ml-100k.zip")
         return super().files()
 
     def read(self) -> Tables:
         """Return the tables."""
-        self._check_folder()
+        check_archive(self.folder, f"{_OPTION}.folder", "ml-100k.zip")
         parts = {"base": "train", "test": "test"} if self.fold else {"data": None}
         frames: list[pl.DataFrame] = []
         sources: list[tuple[Source, int]] = []
@@ -112,15 +111,6 @@ class MovieLens100KReader(Reader):
             typed_entities(_columns(users, _USERS), "user_id", users),
             sources=tuple(sources),
         )
-
-    def _check_folder(self) -> None:
-        if not Path(self.folder).is_dir():
-            raise DataError(
-                f"there is no such folder (seen from {Path.cwd()})",
-                where=f"{_OPTION}.folder={self.folder}",
-                rule="the unpacked archive ml-100k.zip",
-                remedy="check the path, or download https://files.grouplens.org/datasets/movielens/ml-100k.zip and unpack it",
-            )
 
     def _items(self) -> pl.DataFrame:
         source = self._source("u.item", "|")
@@ -144,14 +134,7 @@ def _columns(source: Source, names: list[str]) -> pl.DataFrame:
     frame = parse_delimited(
         source.text("latin-1"), source.delimiter or "\t", source.where, quotes=False, names=names
     )
-    if frame.is_empty():
-        raise DataError(
-            "the file is empty",
-            where=source.where,
-            rule="the files of ml-100k.zip, as GroupLens packs them",
-            remedy="unpack the archive again",
-        )
-    return frame
+    return check_filled(frame, source)
 
 
 def _plots(source: Source) -> pl.DataFrame:
@@ -179,26 +162,3 @@ def _plots(source: Source) -> pl.DataFrame:
             remedy="keep one object of each film",
         )
     return frame
-
-
-def title_and_year(full: str) -> tuple[str, str | None]:
-    """Split a title as MovieLens writes it.
-
-    Example:
-        >>> title_and_year("Usual Suspects, The (1995)")
-        ('The Usual Suspects', '1995')
-        >>> title_and_year("unknown")
-        ('unknown', None)
-    """
-    match = re.match(r"^(.*?)\s*\((\d{4})(?:/\w+)?\)\s*(?:\(V\))?\s*$", full)
-    title, year = (match[1], match[2]) if match else (full.strip(), None)
-    return re.sub(r"[^()]+", _turned, title), year
-
-
-def _turned(part: re.Match[str]) -> str:
-    """Move the article of a title, or of the other title in brackets, to its front."""
-    found = _ARTICLE.match(part[0])
-    if found is None:
-        return part[0]
-    space = "" if found[2].endswith("'") else " "
-    return f"{found[2]}{space}{found[1]}{found[3]}"

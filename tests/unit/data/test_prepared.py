@@ -28,7 +28,8 @@ def test_columns_are_those_of_the_table(toy_prepared, toy_tables, toy_parts):
         assert np.isnan(rating) if source["rating"] is None else rating == source["rating"]
         event = data.event[place]
         assert (None if event < 0 else data.events[event]) == source["event"]
-        given = data.given_item[data.given_offsets[place] : data.given_offsets[place + 1]]
+        start, end = data.given_offsets[data.given_index[place] :][:2]
+        given = data.given_item[start:end]
         assert ["abcde"[code] for code in given] == (source["history"] or [])
 
 
@@ -90,4 +91,5 @@ def test_a_table_with_ids_only(tmp_path, toy_tables):
     assert (data.event == -1).all()
     assert data.events == []
     assert data.row.tolist() == [1, 2, 4, 5, 0, 3, 6]
-    assert data.given_offsets.tolist() == [0] * 8
+    assert data.given_offsets.tolist() == [0, 0]
+    assert data.given_index.tolist() == [0] * 7

@@ -1,0 +1,151 @@
+"""Readers of the Amazon archives: reviews and metadata, a JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+
+from lit_rec.data.cleaning_step import CleaningStep
+from lit_rec.data.html_text import plain_text
+from lit_rec.data.json_records import BrokenLines, read_json_records
+from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables
+from lit_rec.data.validation import typed_behaviors
+
+_OPTION = "data.reader.init_args"
+
+
+class _AmazonReader(Reader):
+    """What the archives of all years share: two files, and keys that differ in name only."""
+
+    _review_keys: ClassVar[Mapping[str, str]]
+    _item_keys: ClassVar[Mapping[str, str]]
+    _ticks: ClassVar[float]  # of the timestamps, in a second
+
+    def __init__(
+        self,
+        reviews: str,
+        metadata: str,
+        items: ItemChoice = "reviewed",
+        broken_lines: BrokenLines = "error",
+    ) -> None:
+        self.reviews, self.metadata = reviews, metadata
+        self.items, self.broken_lines = items, broken_lines
+
+    def sources(self) -> list[Source]:
+        """Return the reviews and the metadata."""
+        return [
+            Source(Path(path), f"{_OPTION}.{option}={path}")
+            for option, path in (("reviews", self.reviews), ("metadata", self.metadata))
+        ]
+
+    def read(self) -> Tables:
+        """Return the tables."""
+        reviews, metadata = self.sources()
+        behaviors, reviews, dropped = self._behaviors(reviews)
+        items, left_out = read_items(
+            metadata,
+            self._item_keys,
+            reviewed=behaviors["item_id"].unique(maintain_order=True),
+            items=self.items,
+            broken_lines=self.broken_lines,
+        )
+        sources = ((reviews, len(behaviors)),)
+        return Tables(behaviors, items, sources=sources, dropped=(*dropped, *left_out))
+
+    def _behaviors(self, source: Source) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
+        schema = dict.fromkeys(self._review_keys.values(), pl.String)
+        frame, source, broken = read_json_records(source, schema, broken_lines=self.broken_lines)
+        frame = frame.rename({key: column for column, key in self._review_keys.items()})
+        if "variant" in frame.columns:
+            frame = frame.with_columns(pl.coalesce("item_id", "variant")).drop("variant")
+        frame = typed_behaviors(frame, source).drop("row")
+        frame = frame.with_columns(pl.col("timestamp") / self._ticks)
+        frame, source, repeated = without_repeated(frame, source)
+        frame = frame.with_columns(
+            *(plain_text(frame[name]) for name in ("text", "summary")),
+            row=pl.int_range(pl.len(), dtype=pl.Int64),
+        )
+        return frame, source, (broken, repeated)
+
+
+def without_repeated(
+    frame: pl.DataFrame, source: Source
+) -> tuple[pl.DataFrame, Source, CleaningStep]:
+    """Return the rows that repeat no earlier row, their source, and what was dropped: the archives hold some reviews twice."""
+    keep = frame.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    lost = (~keep).arg_true()
+    example = ""
+    if len(lost):
+        user, item = frame.select("user_id", "item_id").row(lost[0])
+        example = f"{source.path.name}, {source.places([lost[0]])[0]} (user {user}, item {item})"
+    step = CleaningStep("the same review again", len(lost), len(keep), example, "reviews")
+    return frame.filter(keep), source.of_rows(keep), step
+
+
+class Amazon2018Reader(_AmazonReader):
+    """Amazon reviews of 2018: ``CATEGORY.json.gz`` or ``CATEGORY_5.json.gz``, and ``meta_CATEGORY.json.gz``.
+
+    Behaviors have rating, timestamp, text (the review) and summary; items have title, description, features and categories (lists),
+    brand, price and also_buy (a list of ids). Entities are turned into what they stand for, tags are taken off. A review that
+    repeats another in all of these is left out, and counted.
+
+    also_buy was drawn from purchases up to the end of the archive: made an input, it can know what the test part asks.
+
+    Args:
+        reviews: The reviews.
+        metadata: The metadata.
+        items: ``reviewed``: the catalogue is what the reviews name; ``all``: the whole category.
+        broken_lines: ``drop``: lines that are not JSON are left out, and counted.
+
+    Reference:
+        Ni, Li, McAuley 2019, Justifying recommendations using distantly-labeled reviews and fine-grained aspects,
+        https://doi.org/10.18653/v1/D19-1018.
+    """
+
+    _review_keys: ClassVar[Mapping[str, str]] = {
+        "user_id": "reviewerID",
+        "item_id": "asin",
+        "rating": "overall",
+        "timestamp": "unixReviewTime",
+        "text": "reviewText",
+        "summary": "summary",
+    }
+    _item_keys: ClassVar[Mapping[str, str]] = KEYS_2018
+    _ticks: ClassVar[float] = 1.0
+
+
+class Amazon2023Reader(_AmazonReader):
+    """Amazon reviews of 2023: ``CATEGORY.jsonl.gz`` and ``meta_CATEGORY.jsonl.gz``.
+
+    An item is a ``parent_asin``, or an ``asin`` where a review has no parent: what differs in colour or size is one. Behaviors have rating, timestamp (seconds, from
+    milliseconds), text (the review) and summary (its title); items have title, description, features and categories (lists), store and
+    price. Entities are turned into what they stand for, tags are taken off. A review that repeats another in all of these is
+    left out, and counted. The metadata's mean rating and number of ratings are never read: they hold the answers of the test part.
+
+    Args:
+        reviews: The reviews.
+        metadata: The metadata.
+        items: ``reviewed``: the catalogue is what the reviews name; ``all``: the whole category.
+        broken_lines: ``drop``: lines that are not JSON are left out, and counted.
+
+    Reference:
+        Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.
+    """
+
+    _review_keys: ClassVar[Mapping[str, str]] = {
+        "user_id": "user_id",
+        "item_id": "parent_asin",
+        "variant": "asin",
+        "rating": "rating",
+        "timestamp": "timestamp",
+        "text": "text",
+        "summary": "title",
+    }
+    _item_keys: ClassVar[Mapping[str, str]] = KEYS_2023
+    _ticks: ClassVar[float] = 1000.0

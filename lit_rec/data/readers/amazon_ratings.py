@@ -1,0 +1,119 @@
+"""AmazonRatingsReader: the benchmark files of the 2023 archive, ratings without reviews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.cleaning_step import CleaningStep
+from lit_rec.data.json_records import BrokenLines
+from lit_rec.data.readers.amazon import without_repeated
+from lit_rec.data.readers.amazon_items import KEYS_2023, ItemChoice, read_items
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.refusals import wanted_columns
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables, read_source
+from lit_rec.data.validation import typed_behaviors
+from lit_rec.errors import ConfigError
+
+_OPTION = "data.reader.init_args"
+_COLUMNS = {
+    "user_id": "user_id",
+    "item_id": "parent_asin",
+    "rating": "rating",
+    "timestamp": "timestamp",
+}
+_PARTS = {"ratings": "train", "validation_ratings": "val", "test_ratings": "test"}
+
+
+class AmazonRatingsReader(Reader):
+    """Amazon ratings of 2023: ``CATEGORY.csv`` or the 5-core splits ``CATEGORY.train.csv``, ``.valid.csv`` and ``.test.csv``.
+
+    Columns ``user_id,parent_asin,rating,timestamp`` and, in the splits with histories, ``history``: ids separated by spaces, oldest
+    first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
+
+    Args:
+        ratings: The ratings; those that train, where other parts are given.
+        metadata: ``meta_CATEGORY.jsonl.gz``.
+        validation_ratings: The ratings that validate.
+        test_ratings: The ratings that test.
+        histories: Whether a history column is read; leave it out to save memory where the history is a PastHistory.
+        items: ``reviewed``: the catalogue is what the ratings name; ``all``: the whole category.
+        broken_lines: ``drop``: lines of the metadata that are not JSON are left out, and counted.
+
+    Raises:
+        ConfigError: If one file stands for two parts.
+
+    Reference:
+        Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.
+    """
+
+    def __init__(
+        self,
+        ratings: str,
+        metadata: str,
+        validation_ratings: str | None = None,
+        test_ratings: str | None = None,
+        histories: bool = True,
+        items: ItemChoice = "reviewed",
+        broken_lines: BrokenLines = "error",
+    ) -> None:
+        self.ratings, self.metadata = ratings, metadata
+        self.validation_ratings, self.test_ratings = validation_ratings, test_ratings
+        self.histories, self.items, self.broken_lines = histories, items, broken_lines
+        paths = {Path(path).resolve(): name for name, path in self._paths().items()}
+        for name, path in self._paths().items():
+            if paths[Path(path).resolve()] != name:
+                raise ConfigError(
+                    f"{path} is also {paths[Path(path).resolve()]}",
+                    where=f"{_OPTION}.{name}",
+                    rule="training, validation and test rows come from files of their own",
+                    remedy="name another file, or leave the option out",
+                )
+
+    def _paths(self) -> dict[str, str]:
+        return {name: path for name in _PARTS if (path := getattr(self, name)) is not None}
+
+    def sources(self) -> list[Source]:
+        """Return the files of the parts and the metadata."""
+        parts = [Source.table(Path(p), f"{_OPTION}.{n}", ",") for n, p in self._paths().items()]
+        return [*parts, Source(Path(self.metadata), f"{_OPTION}.metadata={self.metadata}")]
+
+    def read(self) -> Tables:
+        """Return the tables."""
+        *parts, metadata = self.sources()
+        frames: list[pl.DataFrame] = []
+        sources: list[tuple[Source, int]] = []
+        steps: list[CleaningStep] = []
+        for name, part in zip(self._paths(), parts, strict=True):
+            frame, source, step = self._part(part)
+            if len(parts) > 1:
+                frame = frame.with_columns(split=pl.lit(_PARTS[name]))
+            frames.append(frame)
+            sources.append((source, len(frame)))
+            steps.append(step)
+        behaviors = pl.concat(frames, how="diagonal")
+        behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        named = behaviors["item_id"]
+        if "history" in behaviors.columns:
+            named = pl.concat([named, behaviors["history"].explode().drop_nulls()])
+        items, left_out = read_items(
+            metadata,
+            KEYS_2023,
+            reviewed=named.unique(maintain_order=True),
+            items=self.items,
+            broken_lines=self.broken_lines,
+        )
+        return Tables(behaviors, items, sources=tuple(sources), dropped=(*steps, *left_out))
+
+    def _part(self, source: Source) -> tuple[pl.DataFrame, Source, CleaningStep]:
+        table = read_source(source)
+        wanted = dict(_COLUMNS)
+        if self.histories and "history" in table.columns:
+            wanted["history"] = "history"
+        remedy = "name a ratings file of the 2023 archive, or read the table with TableReader"
+        table = wanted_columns(table, wanted, source, remedy=remedy)
+        table, source, step = without_repeated(table, source)
+        frame = typed_behaviors(table, source)
+        return frame.with_columns(pl.col("timestamp") / 1000.0), source, step

@@ -1,0 +1,73 @@
+"""Atomic files, as RecBole names them: tab-separated, each column of the header with its type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import read_source
+from lit_rec.errors import DataError
+
+_OPTION = "data.reader.init_args"
+_KINDS = ("token", "token_seq", "float", "float_seq")
+
+
+def atomic_source(folder: str, name: str | None, ending: str) -> Source:
+    """Return the file ``NAME.ENDING`` of a folder, whose own name is the default."""
+    path = Path(folder, f"{name or Path(folder).resolve().name}.{ending}")
+    where = f"{_OPTION}.folder={folder}, {path.name}"
+    return Source(path, where, "\t", quotes=False)
+
+
+def check_name(source: Source, ending: str) -> None:
+    """Check that a file which every such data set has is there under the name that was given.
+
+    Raises:
+        DataError: If it is not, but others with this ending are.
+    """
+    others = sorted(
+        p.name.removesuffix(f".{ending}") for p in source.path.parent.glob(f"*.{ending}")
+    )
+    if others and not source.path.is_file():
+        raise DataError(
+            f"there is no file '{source.path.name}'",
+            where=source.where,
+            rule="the files are named as the data set, which is the folder's name by default",
+            remedy=f"set {_OPTION}.name to {' or '.join(others[:3])}",
+        )
+
+
+def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
+    """Return a table whose columns keep their names without the type.
+
+    Args:
+        source: The file.
+        required: Columns that must be there.
+
+    Raises:
+        DataError: If the file cannot be read, or its header is not that of an atomic file.
+    """
+    frame = read_source(source)
+    wrong = [c for c in frame.columns if c.partition(":")[2] not in _KINDS]
+    names = [c.partition(":")[0] for c in frame.columns]
+    missing = [name for name in required if name not in names]
+    if wrong or missing:
+        raise DataError(
+            f"the header holds '{wrong[0]}'"
+            if wrong
+            else f"there is no column '{missing[0]}'; the file has {', '.join(names)}",
+            where=f"{source.where}, line 1",
+            rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, {' and '.join(required)} among them",
+            remedy="mend the header, or read other tables with TableReader",
+        )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"the column '{repeated[0]}' stands twice in the header",
+            where=f"{source.where}, line 1",
+            rule="every column has a name of its own",
+            remedy="rename one of them",
+        )
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))

@@ -1,0 +1,169 @@
+"""MindReader: news that were shown and clicked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lit_rec.data.cleaning_step import CleaningStep
+from lit_rec.data.delimited import parse_delimited
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.refusals import refuse
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables
+from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.errors import ConfigError, DataError
+
+_OPTION = "data.reader.init_args"
+_NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"]
+_BEHAVIORS = ["impression_id", "user_id", "time", "history", "shown"]
+_CLOCK = "%m/%d/%Y %I:%M:%S %p"
+_PARTS = {"train": "train", "validation": "val", "test": "test"}
+_REMEDY = "mend or remove the line, or unpack the archive again"
+
+
+class MindReader(Reader):
+    """MIND as Microsoft packs it: folders with ``news.tsv`` and ``behaviors.tsv``, one for each part.
+
+    A behavior is a news item that was shown: event ``click`` and label ``1``, or event ``show`` and label ``0``; both are null where a
+    test folder does not tell. Rows of one impression share an impression_id, ``PART-ID``, for every folder counts from 1. The
+    history is the list that the data gives, oldest first; users without one stay. It stands once for all rows that share it.
+    Times are taken as UTC. Items are the news of all folders, with category, subcategory, title and abstract.
+
+    The small archive has no test folder: papers report its dev folder, which is then ``test``, and validation rows are drawn from
+    training rows.
+
+    Args:
+        train: Folder that trains.
+        validation: Folder that validates.
+        test: Folder that tests; its impressions may be without ``-1`` and ``-0``.
+
+    Raises:
+        ConfigError: If one folder stands for two parts.
+
+    Reference:
+        Wu et al. 2020, MIND: a large-scale dataset for news recommendation, https://aclanthology.org/2020.acl-main.331.
+    """
+
+    def __init__(self, train: str, validation: str | None = None, test: str | None = None) -> None:
+        self.train, self.validation, self.test = train, validation, test
+        folders = {Path(folder).resolve(): part for part, folder in self._folders().items()}
+        for part, folder in self._folders().items():
+            if folders[Path(folder).resolve()] != part:
+                raise ConfigError(
+                    f"{folder} is also {folders[Path(folder).resolve()]}",
+                    where=f"{_OPTION}.{part}",
+                    rule="training, validation and test rows come from folders of their own",
+                    remedy="name another folder, or leave the option out",
+                )
+
+    def _folders(self) -> dict[str, str]:
+        return {part: folder for part in _PARTS if (folder := getattr(self, part)) is not None}
+
+    def _source(self, part: str, name: str) -> Source:
+        folder = self._folders()[part]
+        where = f"{_OPTION}.{part}={folder}, {name}"
+        return Source(Path(folder, name), where, "\t", quotes=False, has_header=False)
+
+    def sources(self) -> list[Source]:
+        """Return behaviors.tsv and news.tsv of each folder."""
+        names = ("behaviors.tsv", "news.tsv")
+        return [self._source(part, name) for part in self._folders() for name in names]
+
+    def read(self) -> Tables:
+        """Return the tables."""
+        frames: list[pl.DataFrame] = []
+        lists: list[pl.Series] = []
+        sources: list[tuple[Source, int]] = []
+        for part in self._folders():
+            frame, texts, source = _behaviors(self._source(part, "behaviors.tsv"), part)
+            start = sum(len(known) for known in lists)
+            frames.append(frame.with_columns(pl.col("history_index") + pl.lit(start, pl.UInt32)))
+            lists.append(texts)
+            sources.append((source, len(frame)))
+        behaviors = pl.concat(frames).with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        ids = pl.concat(lists).str.split(" ")
+        histories = ids.list.eval(pl.element().filter(pl.element() != "")).alias("history")
+        items, repeated = self._news()
+        return Tables(
+            behaviors,
+            items,
+            sources=tuple(sources),
+            histories=histories.to_frame(),
+            dropped=(repeated,),
+        )
+
+    def _news(self) -> tuple[pl.DataFrame, CleaningStep]:
+        """Return the news of all folders, and how many have another text in a later folder."""
+        frames = []
+        for part in self._folders():
+            source = self._source(part, "news.tsv")
+            frames.append(typed_entities(_table(source, _NEWS), "item_id", source))
+        news = pl.concat(frames).select(_NEWS[:5]).unique(maintain_order=True)
+        first = news["item_id"].is_first_distinct()
+        again = news.filter(~first)["item_id"]
+        rule = "an earlier folder has another text of the same news"
+        step = CleaningStep(rule, len(again), len(news), "".join(again.head(1)), "news")
+        return news.filter(first), step
+
+
+def _table(source: Source, names: list[str]) -> pl.DataFrame:
+    frame = parse_delimited(source.text(), "\t", source.where, quotes=False, names=names)
+    if frame.is_empty():
+        raise DataError(
+            "the file is empty",
+            where=source.where,
+            rule=f"columns {', '.join(names)}, without a header",
+            remedy="unpack the archive again",
+        )
+    return frame
+
+
+def _behaviors(source: Source, part: str) -> tuple[pl.DataFrame, pl.Series, Source]:
+    """Return a row per news item shown, the distinct histories as texts, and the source with the line of each row."""
+    table = _table(source, _BEHAVIORS)
+    seconds = table["time"].str.to_datetime(_CLOCK, time_unit="us", strict=False)
+    rule = "times such as 11/15/2019 8:55:22 AM"
+    refuse(table["time"], seconds.is_null(), source, "is no time", rule=rule, remedy=_REMEDY)
+    rule = "at least one news item, such as N1-0"
+    refuse(table["shown"], table["shown"].is_null(), source, "is empty", rule=rule, remedy=_REMEDY)
+    rule = "every impression has its own id"
+    id_ = table["impression_id"]
+    refuse(id_, id_.is_duplicated(), source, "is repeated", rule=rule, remedy=_REMEDY)
+    lists = table["history"].drop_nulls().unique(maintain_order=True)
+    index = pl.DataFrame({"history": lists}).with_row_index("history_index")
+    frame = table.join(index, on="history", how="left", maintain_order="left").select(
+        "user_id",
+        pl.col("shown").str.split(" "),
+        timestamp=seconds.dt.timestamp("us") / 1e6,
+        impression_id=pl.lit(f"{part}-") + id_,
+        split=pl.lit(_PARTS[part]),
+        history_index="history_index",
+        line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
+    )
+    frame = frame.explode("shown").filter(pl.col("shown") != "")
+    source = replace(source, lines=frame["line"].to_numpy().astype(np.int64))
+    frame = typed_behaviors(_labelled(frame.drop("line"), source, part), source)
+    return frame.drop("row"), lists, source
+
+
+def _labelled(frame: pl.DataFrame, source: Source, part: str) -> pl.DataFrame:
+    """Part what was shown into item and label; in the test part all rows may be without one."""
+    shown = frame["shown"]
+    bare = ~(shown.str.ends_with("-0") | shown.str.ends_with("-1"))
+    if part == "test" and bare.all():
+        null = pl.lit(None, pl.String)
+        return frame.with_columns(item_id="shown", event=null, label=null).drop("shown")
+    rule = "every news item shown ends with -1 (clicked) or -0"
+    if part == "test":
+        rule += ", or none of the test folder does"
+    refuse(shown, bare, source, "does not say whether it was clicked", rule=rule, remedy=_REMEDY)
+    label = pl.col("shown").str.tail(1)
+    return frame.with_columns(
+        item_id=pl.col("shown").str.head(-2),
+        event=pl.when(label == "1").then(pl.lit("click")).otherwise(pl.lit("show")),
+        label=label,
+    ).drop("shown")

@@ -1,0 +1,71 @@
+"""Refuse a table that is not of its format: columns that are absent, rows that break a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from lit_rec.data.delimited import excerpt
+from lit_rec.data.sources import Source
+from lit_rec.errors import DataError
+
+_SHOWN = 3  # rows named of each problem; all are counted
+
+
+def refuse(
+    column: pl.Series, bad: pl.Series, source: Source, says: str, *, rule: str, remedy: str
+) -> None:
+    """Raise if ``bad`` holds anywhere; the first rows are shown with line and value, and all counted.
+
+    Args:
+        column: ``[R]`` values of one column, under its name.
+        bad: ``[R]`` bool; null is not bad.
+        source: The file, for errors.
+        says: What is wrong with such a value.
+        rule: What must hold.
+        remedy: What to do.
+
+    Raises:
+        DataError: If a row is bad.
+    """
+    rows = bad.fill_null(False).arg_true()
+    if rows.is_empty():
+        return
+    first = rows.head(_SHOWN).to_list()
+    values = ["nothing" if v is None else excerpt(str(v)) for v in column.gather(first).to_list()]
+    shown = [
+        f"{place} ({value})" for place, value in zip(source.places(first), values, strict=True)
+    ]
+    more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
+    raise DataError(
+        f"{column.name} {says}: {', '.join(shown)}{more}",
+        where=source.where,
+        rule=rule,
+        remedy=remedy,
+    )
+
+
+def wanted_columns(
+    frame: pl.DataFrame, names: Mapping[str, str], source: Source, *, remedy: str
+) -> pl.DataFrame:
+    """Return some columns of a file under canonical names.
+
+    Args:
+        frame: The table as read.
+        names: Canonical name -> the file's name.
+        source: The file, for errors.
+        remedy: What to do where one is absent.
+
+    Raises:
+        DataError: If one is absent.
+    """
+    missing = [name for name in names.values() if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"there is no column '{missing[0]}'; the file has {', '.join(frame.columns[:12])}",
+            where=f"{source.where}, line 1",
+            rule=f"columns {', '.join(names.values())}",
+            remedy=remedy,
+        )
+    return frame.select(pl.col(name).alias(canonical) for canonical, name in names.items())
