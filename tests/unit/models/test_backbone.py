@@ -285,3 +285,16 @@ def test_what_cannot_be_configured_is_named_in_a_few_lines(facts, model_type, op
         ConfiguredBackbone(facts, model_type, options)
     assert model_type in caught.value.problem
     assert len(str(caught.value)) < 700
+
+
+@families
+def test_dropout_inside_an_encoder_can_be_chosen(tmp_path, facts, model_type, options, top):
+    ConfiguredBackbone(facts, model_type, options).model.save_pretrained(tmp_path)
+    texts = whole(facts.special)
+    for dropout in (0.0, 0.5):
+        read = PretrainedBackbone(facts, str(tmp_path), dropout=dropout).train()
+        assert torch.equal(read(texts), read(texts)) == (dropout == 0.0)
+        again = PretrainedBackbone(replace(facts, backbone=read.config_plain()), "gone").train()
+        assert torch.equal(again(texts), again(texts)) == (dropout == 0.0)
+    with pytest.raises(ConfigError, match="50 cannot be used"):
+        PretrainedBackbone(facts, str(tmp_path), dropout=50)
