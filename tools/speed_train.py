@@ -24,7 +24,6 @@ from transformers import AutoModel, AutoTokenizer
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.parameter_groups import parameter_groups
 
 _CONFIG = Path("configs/movielens_u1.yaml")
 _PLAIN_BATCH = 16
@@ -90,16 +89,7 @@ def _configured(data: Path) -> tuple[BehaviorDataModule, LitRec]:
 
 
 def _our_steps(data: BehaviorDataModule, module: LitRec) -> Callable[[], int]:
-    network, options = module.built().train(), module.hparams
-    groups = parameter_groups(
-        network,
-        network.backbone,
-        encoder_rate=options["encoder_rate"],
-        head_rate=options["head_rate"],
-        encoder_decay=options["encoder_decay"],
-        head_decay=options["head_decay"],
-    )
-    optimizer = torch.optim.AdamW(groups)
+    network, optimizer = module.built().train(), module.new_optimizer()
     batches: Iterator[Any] = iter(data.train_dataloader())
 
     def step() -> int:

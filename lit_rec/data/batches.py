@@ -167,7 +167,8 @@ class Target(_Movable):
     """What the network should predict.
 
     Shape:
-        value: ``[B, C]`` float32 for ratings. mask: the same shape, bool; False where the answer is not known.
+        value: ``[B, C]``, float32 ratings or int64 places among the labels. mask: the same shape, bool; False where the answer is
+            not known.
     """
 
     value: Tensor
@@ -178,7 +179,8 @@ class Target(_Movable):
 class RecBatch(_Movable):
     """One batch; see the classes of its parts for the shapes.
 
-    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table).
+    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression`` ``[B]`` int64
+    is the number of what was shown together (-1 where nothing is known of it).
     """
 
     texts: Texts
@@ -188,6 +190,7 @@ class RecBatch(_Movable):
     candidates: Candidates
     target: Target
     row: Tensor
+    impression: Tensor
 
     def __len__(self) -> int:
         """Return B, the number of rows."""

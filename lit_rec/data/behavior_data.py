@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import lightning
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader
@@ -20,25 +19,26 @@ from lit_rec.data.batches import RecBatch
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.cleaning import clean
-from lit_rec.data.collator import BatchRows, RatingCollator
+from lit_rec.data.collator import BatchRows, RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.histories import History, PastHistory
 from lit_rec.data.prepared import PARTS, Prepared, prepare
-from lit_rec.data.rating_bias import item_rating_bias
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.sampler import RowBatches
+from lit_rec.data.slow_bar import slow_bar
 from lit_rec.data.splits import Split, TimeSplit
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.data.training_facts import Task, target_of_rows, training_facts, vocabulary_rows
+from lit_rec.errors import ConfigError
 
-_FORMAT = 4  # raise when what the caches hold changes
+_FORMAT = 5  # raise when what the caches hold changes
 
 
 class _Rows:
     """The DataLoader's dataset: a whole batch at a time, so that no loop runs over rows."""
 
-    def __init__(self, collator: RatingCollator) -> None:
+    def __init__(self, collator: RowCollator) -> None:
         self._collator = collator
 
     def __getitem__(self, batch: BatchRows) -> RecBatch:
@@ -46,7 +46,7 @@ class _Rows:
 
 
 class BehaviorDataModule(lightning.LightningDataModule):
-    """Behaviors and items for predicting ratings.
+    """Behaviors and items for predicting ratings, or labels such as clicks.
 
     Tables are read, cleaned, split and written once, as memory-mapped columns under a hash of files and options; texts are
     tokenised once. ``facts`` has the plain values that a network is built from.
@@ -57,6 +57,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         text: Which columns make an item's texts.
         split: Which rows train, validate and test.
         history: Which earlier behaviors a row sees.
+        task: What is predicted: the ``rating`` or the ``label`` of a behavior.
+        labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted, numbers by value.
         batch_size: Rows per process and training step.
         eval_batch_size: Rows per process and evaluation step.
         max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
@@ -79,6 +81,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         text: TextTemplate,
         split: Split | None = None,
         history: History | None = None,
+        task: Task = "rating",
+        labels: Sequence[str] | None = None,
         batch_size: int = 512,
         eval_batch_size: int = 4096,
         max_tokens: int = 64,
@@ -106,15 +110,21 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.reader, self.encoder, self.text = reader, encoder, text
         self.split = split or TimeSplit()
         self.history = history or PastHistory()
+        self.task: Task = task
+        self.labels = labels
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.max_tokens = max_tokens
         self.unknown_items, self.duplicates = unknown_items, duplicates
         self.predict_part: Literal["train", "val", "test", "all"] = predict_part
         self.cache_folder = Path(cache_folder)
         self.num_workers, self.seed = num_workers, seed
+        # set by LitRec: whether its network looks evaluation batches' items up in a table of the catalogue
+        self.table_at_evaluation = True
         # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
         self.restored_facts: Facts | None = None
         self.restored_tokenizer: TokenizerFiles | None = None
+
+    with_users = True  # whether rows are of users that will come back
 
     @cached_property
     def tokenizer_files(self) -> TokenizerFiles:
@@ -140,7 +150,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         prepared = self.prepared
         folder = self._tokens_folder(prepared)
         codes = pl.read_parquet(folder / "text_of_item.parquet").select(self._fields())
-        vocab = _vocab_rows(self.facts.item_ids, prepared.items["item_id"].to_list())
+        vocab = vocabulary_rows(self.facts.item_ids, prepared.items["item_id"].to_list())
         return Catalogue(TokenStore.open(folder), codes.to_numpy().astype(np.int64), vocab)
 
     @cached_property
@@ -148,34 +158,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """What a network is built from, of training rows only (or the checkpoint's, where one is used)."""
         if self.restored_facts is not None:
             return self.restored_facts
-        prepared = self.prepared
-        train = prepared.rows_of("train")
-        rating = prepared.rating[train]
-        if np.isnan(rating).all():
-            raise DataError(
-                "no training row has a rating",
-                where="data.reader",
-                rule="rating prediction needs a rating column",
-                remedy="map it with behavior_columns: {rating: NAME}",
-            )
-        users = np.unique(prepared.user[train])
-        items = np.unique(prepared.item[train])
-        ids = prepared.items["item_id"]
-        rated = train[~np.isnan(rating)]
-        bias = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
-        bias = np.pad(bias, (0, len(ids) - len(bias)))
-        return Facts(
-            task="rating",
-            rating_mean=float(np.nanmean(rating, dtype=np.float64)),
-            rating_low=float(np.nanmin(rating)),
-            rating_high=float(np.nanmax(rating)),
-            events=tuple(prepared.events[e] for e in np.unique(prepared.event[train]) if e >= 0),
-            user_ids=tuple(prepared.user_ids[u] for u in users),
-            item_ids=tuple(ids.gather(items).to_list()),
-            item_bias=tuple(float(b) for b in bias[items]),
+        return training_facts(
+            self.prepared,
+            self.task,
             fields=tuple(self.text.fields),
             max_tokens=self.max_tokens,
             special=special_tokens(self.tokenizer_files.open()),
+            labels=self.labels,
+            with_users=self.with_users,
         )
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -194,19 +184,21 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """Rows of ``predict_part``."""
         return self._loader(self.predict_part, self.eval_batch_size, None)
 
-    def collator(self, *, with_texts: bool) -> RatingCollator:
+    def collator(self, *, with_texts: bool) -> RowCollator:
         """Return what turns rows into batches, for use without a loader."""
         prepared = self.prepared
-        vocab = _vocab_rows(self.facts.user_ids, prepared.user_ids)
+        vocab = vocabulary_rows(self.facts.user_ids, prepared.user_ids)
         bound = self.history.bind(prepared)
         # the history's rule knows every event of the data, a network those of its training rows
         known = {name: place for place, name in enumerate(self.facts.events)}
-        places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int16)
+        places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
+        target = target_of_rows(prepared, self.facts)
         prepared = replace(prepared, event=places[prepared.event], events=list(known))
-        return RatingCollator(prepared, bound, self.catalogue, vocab, with_texts=with_texts)
+        return RowCollator(prepared, bound, self.catalogue, vocab, target, with_texts=with_texts)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> DataLoader[Any]:
         trainer = self.trainer
+        with_texts = seed is not None or not self.table_at_evaluation
         sampler = RowBatches(
             self.prepared.rows_of(part),
             batch_size,
@@ -215,7 +207,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             processes=trainer.world_size if trainer else 1,
         )
         return DataLoader(
-            _Rows(self.collator(with_texts=seed is not None)),  # type: ignore[arg-type]
+            _Rows(self.collator(with_texts=with_texts)),  # type: ignore[arg-type]
             batch_size=None,
             sampler=sampler,
             num_workers=self.num_workers,
@@ -233,6 +225,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
                 remedy="leave data.text out to use the checkpoint's own",
             )
         return fields
+
+    def _has_bars(self) -> bool:
+        return self.trainer is None or self.trainer.progress_bar_callback is not None
 
     def _tables_folder(self) -> Path:
         key = hash_of(
@@ -271,17 +266,15 @@ class BehaviorDataModule(lightning.LightningDataModule):
         def build(folder: Path) -> None:
             distinct = texts.unpivot()["value"].unique(maintain_order=True)
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-            TokenStore.build(distinct.to_list(), self.tokenizer_files.open(), self.max_tokens).save(
-                folder
-            )
+            tokenizer = self.tokenizer_files.open()
+            with slow_bar("tokenising", len(distinct), shown=self._has_bars()) as progress:
+                store = TokenStore.build(
+                    distinct.to_list(), tokenizer, self.max_tokens, progress=progress
+                )
+            store.save(folder)
             places = pl.int_range(len(distinct), eager=True)
             texts.select(pl.all().replace_strict(distinct, places)).write_parquet(
                 folder / "text_of_item.parquet"
             )
 
         return cached(self.cache_folder, "tokens", key, build)
-
-
-def _vocab_rows(vocabulary: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64]:
-    row = {id_: place + 1 for place, id_ in enumerate(vocabulary)}
-    return np.fromiter((row.get(id_, 0) for id_ in ids), np.int64, len(ids))

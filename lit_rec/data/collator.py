@@ -30,7 +30,7 @@ class BatchRows:
     seed: tuple[int, ...] | None = None
 
 
-class RatingCollator:
+class RowCollator:
     """Collect the rows' histories, targets and distinct items.
 
     Args:
@@ -38,6 +38,7 @@ class RatingCollator:
         history: Which behaviors a row sees.
         catalogue: The items' texts.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
+        target: ``[R]`` float32 ratings, NaN where absent, or int64 places among the labels, -1 where absent.
         with_texts: Whether batches carry texts; False where the network looks item vectors up in a table.
     """
 
@@ -47,26 +48,28 @@ class RatingCollator:
         history: BoundHistory,
         catalogue: Catalogue,
         user_vocab: Int64s,
+        target: npt.NDArray[np.float32] | Int64s,
         *,
         with_texts: bool,
     ) -> None:
         self._prepared, self._history, self._catalogue = prepared, history, catalogue
-        self._user_vocab, self._with_texts = user_vocab, with_texts
+        self._user_vocab, self._target, self._with_texts = user_vocab, target, with_texts
 
     def __call__(self, batch: BatchRows) -> RecBatch:
         """Return the batch of ``batch.rows``; C is 1, the behavior's own item."""
         rows, prepared = batch.rows, self._prepared
         rng = np.random.default_rng(batch.seed) if batch.seed is not None else None
         history = self._history.of(rows, rng)
-        target = np.asarray(prepared.item[rows], dtype=np.int64)
+        candidate = np.asarray(prepared.item[rows], dtype=np.int64)
         distinct, index = np.unique(
-            np.concatenate([history.item[history.mask], target]), return_inverse=True
+            np.concatenate([history.item[history.mask], candidate]), return_inverse=True
         )
         history_index = np.zeros(history.mask.shape, np.int64)
         history_index[history.mask] = index[: -len(rows)]
         take = self._catalogue.take if self._with_texts else self._catalogue.refer
         texts, items = take(distinct)
-        rating = np.asarray(prepared.rating[rows], dtype=np.float32)[:, None]
+        target = torch.from_numpy(self._target[rows][:, None])
+        known = ~torch.isnan(target) if target.is_floating_point() else target >= 0
         ones = torch.ones((len(rows), 1), dtype=torch.bool)
         return RecBatch(
             texts=texts,
@@ -74,10 +77,9 @@ class RatingCollator:
             users=Users(torch.from_numpy(self._user_vocab[prepared.user[rows]])),
             history=self._slots(history, history_index, rows),
             candidates=Candidates(torch.from_numpy(index[-len(rows) :].reshape(-1, 1)), ones),
-            target=Target(
-                torch.from_numpy(np.nan_to_num(rating)), torch.from_numpy(~np.isnan(rating))
-            ),
+            target=Target(torch.where(known, target, 0), known),
             row=torch.from_numpy(np.ascontiguousarray(rows)),
+            impression=torch.from_numpy(np.asarray(prepared.impression[rows], np.int64)),
         )
 
     def _slots(self, history: HistoryRows, item_index: Int64s, rows: Int64s) -> HistorySlots:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lit_rec.data.tokens import SpecialTokens
@@ -15,8 +16,8 @@ class Facts:
     Everything here is taken from training rows only. Plain values, so that ``torch.load(weights_only=True)`` reads them.
 
     Args:
-        task: What is predicted; ``rating`` so far.
-        rating_mean: Mean rating.
+        task: What is predicted: ``rating`` or ``label``.
+        rating_mean: Mean rating; 0 where training rows have none.
         rating_low: Smallest rating.
         rating_high: Largest rating.
         events: Names of the events, in order.
@@ -26,6 +27,8 @@ class Facts:
         max_tokens: Longest text, special tokens included.
         special: Tokens that the tokenizer puts around a text.
         item_bias: How much better than the mean each of ``item_ids`` is rated, users' biases taken out; none where unknown.
+        labels: Names of the labels that are predicted, K of them; of two, the second is the positive one.
+        label_counts: How many training rows have each label.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
     """
 
@@ -40,12 +43,26 @@ class Facts:
     max_tokens: int
     special: SpecialTokens
     item_bias: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    label_counts: tuple[int, ...] = ()
     backbone: dict[str, Any] | None = None
+
+    @property
+    def score_start(self) -> float:
+        """What is predicted before anything is learned: the mean rating, or the log odds of the positive one of two labels."""
+        if self.task == "rating":
+            return self.rating_mean
+        negative, positive = self.label_counts if len(self.labels) == 2 else (1, 1)
+        return math.log((positive + 1) / (negative + 1))
 
     @property
     def rating_range(self) -> tuple[float, float]:
         """Smallest and largest rating: what a predicted rating is cut to."""
         return self.rating_low, self.rating_high
+
+    def with_max_tokens(self, longest: int) -> Facts:
+        """Return the same for an encoder that reads other texts than an item's alone."""
+        return replace(self, max_tokens=longest)
 
     def to_plain(self) -> dict[str, Any]:
         """Return dictionaries, lists, strings and numbers only."""

@@ -23,28 +23,35 @@ class Where:
     Args:
         events: Names of the events that count; null: all.
         min_rating: Smallest rating that counts; null: all, rows without a rating included.
+        labels: Names of the labels that count, such as the clicks among what was shown; null: all.
     """
 
     events: Sequence[str] | None = None
     min_rating: float | None = None
+    labels: Sequence[str] | None = None
 
     def mask(self, prepared: Prepared) -> Bools:
         """Return ``[R]`` bool.
 
         Raises:
-            ConfigError: If an event is not in the data.
+            ConfigError: If an event or a label is not in the data.
         """
         mask = np.ones(len(prepared), bool)
-        if self.events is not None:
-            unknown = sorted(set(self.events) - set(prepared.events))
+        for column, wanted, codes, names in (
+            ("event", self.events, prepared.event, prepared.events),
+            ("label", self.labels, prepared.label, prepared.labels),
+        ):
+            if wanted is None:
+                continue
+            unknown = sorted(set(wanted) - set(names))
             if unknown:
                 raise ConfigError(
-                    f"{unknown} are not events of this data, which has {prepared.events}",
-                    where="data.history.where.events",
-                    rule="names from the event column",
+                    f"{unknown} are not {column}s of this data, which has {names[:20]}",
+                    where=f"data.history.where.{column}s",
+                    rule=f"names from the {column} column",
                     remedy="correct the names, or leave the option out to count every behavior",
                 )
-            mask &= np.isin(prepared.event, [prepared.events.index(name) for name in self.events])
+            mask &= np.isin(codes, [names.index(name) for name in wanted])
         if self.min_rating is not None:
             mask &= np.asarray(prepared.rating) >= self.min_rating
         return mask
@@ -232,6 +239,25 @@ def _newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
         np.where(mask, np.take_along_axis(full.item, order, 1), 0),
         mask,
     )
+
+
+class NoHistory(History):
+    """Rows see nothing of their user: for texts that have no user, and to measure what histories bring."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=1)
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set."""
+        return _BoundNone()
+
+
+class _BoundNone(BoundHistory):
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return empty histories."""
+        shape = (len(rows), 1)
+        none = np.zeros(shape, np.int64)
+        return HistoryRows(none - 1, none, np.zeros(shape, bool))
 
 
 class GivenHistory(History):

@@ -14,7 +14,19 @@ from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
 
 PARTS = ("train", "val", "test")
-_COLUMNS = ("user", "item", "rating", "event", "timestamp", "part", "row", "past_end")
+_COLUMNS = (
+    "user",
+    "item",
+    "rating",
+    "label",
+    "event",
+    "timestamp",
+    "part",
+    "row",
+    "past_end",
+    "impression",
+)
+_NAMED = ("event", "label")
 _GIVEN = ("given_item", "given_offsets", "given_index")
 
 Ints = npt.NDArray[np.integer[Any]]
@@ -31,12 +43,14 @@ class Prepared:
         user: ``[R]`` int32 codes.
         item: ``[R]`` int32 codes.
         rating: ``[R]`` float32, NaN where absent.
-        event: ``[R]`` int16 places in ``events``, -1 where absent.
+        label: ``[R]`` int32 places in ``labels``, -1 where absent.
+        event: ``[R]`` int32 places in ``events``, -1 where absent.
         timestamp: ``[R]`` float64 seconds, NaN where absent.
         part: ``[R]`` int8 places in ``PARTS``.
         row: ``[R]`` int64, the row in the input's order.
         past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of the same
             impression's first time. Where the data declares itself ordered, the row's own place.
+        impression: ``[R]`` int64; rows of one user with one impression_id have one number, -1 where there is none.
         offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
         given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
         given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is empty.
@@ -45,6 +59,7 @@ class Prepared:
         texts: The texts of its items, a column per field.
         user_ids: ``[U]`` ids.
         events: Names of the events.
+        labels: Names of the labels, in order; numbers by their value.
         has_order: Whether rows have a time or a declared order.
         has_given: Whether the data brought histories.
     """
@@ -52,11 +67,13 @@ class Prepared:
     user: Ints
     item: Ints
     rating: Floats
+    label: Ints
     event: Ints
     timestamp: Floats
     part: Ints
     row: Ints
     past_end: Ints
+    impression: Ints
     offsets: Ints
     given_item: Ints
     given_offsets: Ints
@@ -65,6 +82,7 @@ class Prepared:
     texts: pl.DataFrame
     user_ids: list[str]
     events: list[str]
+    labels: list[str]
     has_order: bool
     has_given: bool
 
@@ -93,6 +111,7 @@ class Prepared:
             texts=pl.read_parquet(folder / "texts.parquet"),
             user_ids=names.filter(pl.col("kind") == "user")["name"].to_list(),
             events=names.filter(pl.col("kind") == "event")["name"].to_list(),
+            labels=names.filter(pl.col("kind") == "label")["name"].to_list(),
             **flags,
         )
 
@@ -109,7 +128,7 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     items = tables.items
     frame = _coded(tables, split)
     users = frame["user_id"].unique(maintain_order=True).sort()
-    events = sorted(frame["event"].drop_nulls().unique()) if "event" in frame.columns else []
+    names = {column: _names(frame, column) for column in _NAMED}
     item_code = {id_: code for code, id_ in enumerate(items["item_id"])}
     frame = frame.with_columns(
         user=pl.col("user_id").replace_strict(users, pl.int_range(len(users), eager=True)),
@@ -122,18 +141,11 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
         "item": frame["item"].to_numpy().astype(np.int32),
         "rating": _column(frame, "rating", pl.Float32, np.nan),
         "timestamp": _column(frame, "timestamp", pl.Float64, np.nan),
-        "event": (
-            frame["event"]
-            .replace_strict(events, range(len(events)), default=-1)
-            .fill_null(-1)
-            .to_numpy()
-            .astype(np.int16)
-            if events
-            else np.full(len(frame), -1, np.int16)
-        ),
+        **{column: _codes(frame, column, names[column]) for column in _NAMED},
         "part": frame["part"].replace_strict(PARTS, range(len(PARTS))).to_numpy().astype(np.int8),
         "row": frame["row"].to_numpy().astype(np.int64),
         "past_end": _past_end(frame, user),
+        "impression": _impressions(frame),
         "offsets": offsets,
         **_given(frame, tables.histories, item_code),
     }
@@ -142,7 +154,10 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     items.write_parquet(folder / "items.parquet")
     template.render(items).write_parquet(folder / "texts.parquet")
     pl.DataFrame(
-        {"kind": ["user"] * len(users) + ["event"] * len(events), "name": [*users, *events]},
+        {
+            "kind": ["user"] * len(users) + [column for column in _NAMED for _ in names[column]],
+            "name": [*users, *(name for column in _NAMED for name in names[column])],
+        },
         schema={"kind": pl.String, "name": pl.String},
     ).write_parquet(folder / "names.parquet")
     has = frame.columns
@@ -185,6 +200,32 @@ def _column(frame: pl.DataFrame, name: str, kind: Any, default: float) -> Floats
     if name not in frame.columns:
         return np.full(len(frame), default, np.float32 if kind is pl.Float32 else np.float64)
     return frame[name].cast(kind).fill_null(default).to_numpy()
+
+
+def _names(frame: pl.DataFrame, column: str) -> list[str]:
+    """Return the distinct values of a column of names; where all are numbers, by their value."""
+    if column not in frame.columns:
+        return []
+    names = frame[column].drop_nulls().unique().cast(pl.String)
+    number = names.cast(pl.Float64, strict=False)
+    return (
+        names.sort().to_list() if number.has_nulls() else names.gather(number.arg_sort()).to_list()
+    )
+
+
+def _codes(frame: pl.DataFrame, column: str, names: list[str]) -> Ints:
+    if not names:
+        return np.full(len(frame), -1, np.int32)
+    codes = frame[column].replace_strict(names, range(len(names)), default=-1).fill_null(-1)
+    return codes.to_numpy().astype(np.int32)
+
+
+def _impressions(frame: pl.DataFrame) -> Ints:
+    if "impression_id" not in frame.columns:
+        return np.full(len(frame), -1, np.int64)
+    number = pl.struct("user", "impression_id").rank("dense").cast(pl.Int64) - 1
+    known = pl.col("impression_id").is_not_null()
+    return frame.select(pl.when(known).then(number).otherwise(-1)).to_series().to_numpy()
 
 
 def _given(

@@ -63,6 +63,8 @@ def _check_shares(validation: float, test: float) -> None:
 class RandomSplit(Split):
     """Draw rows at random.
 
+    An impression (rows of one user_id and impression_id) is drawn whole: the one that crosses the end of a share goes in.
+
     Args:
         validation: Share of the rows that validate.
         test: Share of the rows that test.
@@ -79,17 +81,16 @@ class RandomSplit(Split):
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         count = len(behaviors)
         num_val, num_test = round(count * self.validation), round(count * self.test)
-        part = np.zeros(count, np.int8)
-        order = np.random.default_rng(self.seed).permutation(count)
-        part[order[:num_test]] = 2
-        part[order[num_test : num_test + num_val]] = 1
+        drawn = _draw(_first_of_impression(behaviors), self.seed, num_test, num_val)
+        part: npt.NDArray[np.int8] = np.array([0, 2, 1], np.int8)[drawn]
         return part
 
 
 class TimeSplit(Split):
     """The newest rows test, those before them validate, by one clock for all users: new users and new items come about by themselves.
 
-    Rows of one timestamp are never divided. In data that declares itself ordered and has no timestamp, the row is the clock.
+    Rows of one timestamp are never divided; an impression (rows of one user_id and impression_id) is taken whole, at its first
+    timestamp. In data that declares itself ordered and has no timestamp, the row is the clock.
 
     Args:
         validation: Share of the rows that validate.
@@ -110,6 +111,10 @@ class TimeSplit(Split):
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         clock = _clock(behaviors, ordered, type(self).__name__)
+        first = _first_of_impression(behaviors)
+        earliest = clock.copy()
+        np.minimum.at(earliest, first, clock)
+        clock = earliest[first]
         distinct, counts = np.unique(clock, return_counts=True)
         until = np.cumsum(counts) / len(clock)  # share of rows up to and with each time
         slack = 1e-9
@@ -141,6 +146,8 @@ class LeaveLastOutSplit(Split):
 
 class GivenSplit(Split):
     """The parts that the data brings; where it brings no validation rows, a fixed share of its training rows.
+
+    Of an impression (rows of one user_id and impression_id), all training rows are drawn or none.
 
     Args:
         validation: Share of the training rows that validate, where none are given.
@@ -176,9 +183,43 @@ class GivenSplit(Split):
         )
         if not (part == 1).any():
             train = np.flatnonzero(part == 0)
-            drawn = np.random.default_rng(self.seed).permutation(train)
-            part[drawn[: round(len(train) * self.validation)]] = 1
+            first = _first_of_impression(behaviors)[train]
+            part[train] = _draw(first, self.seed, round(len(train) * self.validation))
         return part.astype(np.int8)
+
+
+def _first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """Return, for each row, the place of the first row of its impression; its own where it has none."""
+    place = np.arange(len(behaviors), dtype=np.int64)
+    if "impression_id" not in behaviors.columns:
+        return place
+    first = pl.col("place").min().over("user_id", "impression_id")
+    alone = pl.col("impression_id").is_null()
+    placed = behaviors.select("user_id", "impression_id", place=place)
+    return placed.select(pl.when(alone).then("place").otherwise(first)).to_series().to_numpy()
+
+
+def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[np.int8]:
+    """Draw whole groups at random, until each of the ``wanted`` numbers of rows is reached.
+
+    Args:
+        group: ``[R]`` what may not be divided.
+        seed: Seed of the draw; a table of single rows is drawn as by a permutation of its rows.
+        wanted: Numbers of rows.
+
+    Returns:
+        ``[R]``: 1 for rows of the first draw, 2 for those of the second, ...; 0 for the others.
+    """
+    distinct, row, size = np.unique(group, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(distinct))
+    before = np.concatenate([[0], np.cumsum(size[order])])  # rows drawn before each group
+    drawn = np.zeros(len(distinct), np.int8)
+    start = 0
+    for code, count in enumerate(wanted, 1):
+        stop = int(np.searchsorted(before, before[start] + count))
+        drawn[order[start:stop]] = code
+        start = min(stop, len(distinct))
+    return drawn[row]
 
 
 def _clock(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:

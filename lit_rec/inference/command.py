@@ -43,6 +43,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="text of something liked that the catalogue does not have; may be repeated",
     )
+    parser.add_argument(
+        "--timestamp",
+        type=float,
+        help="the time of asking in seconds, for models that weigh what was done by its age; without, nothing has an age",
+    )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
@@ -70,7 +75,7 @@ def recommend(words: list[str]) -> None:
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
     history += named
     history += [rec.entry_of_text(text) for text in options.text]
-    found = rec.recommend(history, options.k, user=options.user)
+    found = rec.recommend(history, options.k, user=options.user, timestamp=options.timestamp)
     if options.json:
         json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")

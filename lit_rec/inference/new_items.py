@@ -1,8 +1,8 @@
-"""Items that a catalogue is extended by: their ids and what is shown of them."""
+"""Items that a catalogue is extended by: their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
 import polars as pl
 
@@ -42,19 +42,3 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
             continue
         raise DataError(problem, where=f"add_items, row {row}", rule=rule, remedy=remedy)
     return ids
-
-
-def shown_columns(items: pl.DataFrame, names: Iterable[str]) -> dict[str, list[str | None]]:
-    """Return columns as text, as a recommendation shows them; nulls where the table has no such column.
-
-    Example:
-        >>> shown_columns(pl.DataFrame({"year": [1984], "genres": [["Drama", "War"]]}), ["genres", "year", "title"])
-        {'genres': ['Drama, War'], 'year': ['1984'], 'title': [None]}
-    """
-    shown: dict[str, list[str | None]] = {}
-    for name in names:
-        values = items[name] if name in items.columns else pl.Series([None] * len(items))
-        if isinstance(values.dtype, pl.List):
-            values = values.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
-        shown[name] = values.cast(pl.String, strict=False).to_list()
-    return shown

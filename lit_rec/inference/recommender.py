@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.loading import load_module
-from lit_rec.inference.new_items import ids_of_new_items, shown_columns
+from lit_rec.inference.new_items import ids_of_new_items
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import (
     HistoryEntry,
@@ -140,6 +141,7 @@ class Recommender:
         k: int = 10,
         *,
         user: str | None = None,
+        timestamp: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] = (),
         exclude_seen: bool = True,
@@ -150,12 +152,13 @@ class Recommender:
             history: What the user did, oldest first; may be empty.
             k: How many.
             user: The user's id, which adds what the model learned of it.
+            timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
             allow: Only these ids.
             deny: Not these ids.
             exclude_seen: Whether items of the history are left out.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, or k is below 1.
+            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or k is below 1.
         """
         if k < 1:
             raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
@@ -168,7 +171,7 @@ class Recommender:
         if exclude_seen:
             open_[[s.item for s in seen if s.item < len(self._ids)]] = False
         rows = np.flatnonzero(open_)
-        scores = self._scores(seen, extra, rows, user, now=None)
+        scores = self._scores(seen, extra, rows, user, timestamp)
         best = np.argsort(-scores, kind="stable")[:k]
         shown = scores.clip(*self._facts.rating_range)  # after sorting, for cut scores tie
         return [self._recommendation(int(rows[b]), float(shown[b])) for b in best]
@@ -187,10 +190,10 @@ class Recommender:
             history: What the user did, oldest first.
             items: Ids of the catalogue.
             user: The user's id, which adds what the model learned of it.
-            timestamp: The time of asking in seconds, for the age of what was done.
+            timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
 
         Raises:
-            DataError: If an id is not in the catalogue, or a rating is out of range.
+            DataError: If an id is not in the catalogue, a rating is out of range, or a time is no number.
         """
         seen, extra = self._seen(history)
         asked = listed(items, where="items")
@@ -278,6 +281,7 @@ class Recommender:
             return np.empty(0)
         table = torch.cat([self._vectors, extra])
         kept = seen[-self._content["history_length"] :]
+        now = None if now is None else time_of(now, where="timestamp")
         batch = request_batch(kept, rows, self._user_vocab.get(user or "", 0), now)
         batch = batch.to(self._module.device)
         network = self._module.built()

@@ -43,4 +43,5 @@ def request_batch(
         candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
         target=Target(torch.zeros(1, len(rows)), ~ones),
         row=torch.tensor([-1]),
+        impression=torch.tensor([-1]),
     )

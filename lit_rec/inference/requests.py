@@ -121,8 +121,12 @@ def rating_of(value: Any, low: float, high: float) -> float:
     )
 
 
-def time_of(value: Any) -> float:
+def time_of(value: Any, *, where: str = "history") -> float:
     """Return a time in seconds, NaN where it is unknown.
+
+    Args:
+        value: The time.
+        where: What it was given as, for the error.
 
     Raises:
         DataError: If it is not a number, or infinite.
@@ -135,7 +139,7 @@ def time_of(value: Any) -> float:
         return seconds
     raise DataError(
         f"the timestamp {value!r} is not usable",
-        where="history",
+        where=where,
         rule="seconds, as in the training data",
         remedy="correct it or leave it out",
     )

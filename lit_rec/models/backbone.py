@@ -62,14 +62,25 @@ class Backbone(nn.Module):
             part.eval()
         return self
 
-    def forward(self, chunk: TextChunk) -> Tensor:
-        """Return the token vectors of a chunk."""
+    def forward(self, chunk: TextChunk, beside: Tensor | None = None) -> Tensor:
+        """Return the token vectors of a chunk.
+
+        Args:
+            chunk: The texts.
+            beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
+        """
         ids, mask = chunk.input_ids, chunk.mask.long()
         width = ids.shape[1]
         if not width:  # empty texts without special tokens; no encoder takes a text of no place
             ids, mask = ids.new_zeros(len(ids), 1), mask.new_zeros(len(ids), 1)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
-            out = self.model(input_ids=ids, attention_mask=mask)
+            beside = None if beside is None else beside.new_zeros(len(ids), 1, beside.shape[2])
+        trained = beside is not None or not self._frozen  # what is beside may be trained
+        with torch.set_grad_enabled(torch.is_grad_enabled() and trained):
+            if beside is None:
+                out = self.model(input_ids=ids, attention_mask=mask)
+            else:
+                words = self.model.get_input_embeddings()(ids)  # type: ignore[operator]
+                out = self.model(inputs_embeds=words + beside, attention_mask=mask)
         hidden: Tensor = out.last_hidden_state[:, :width]
         return hidden.float()
 

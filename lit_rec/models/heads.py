@@ -9,35 +9,46 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
 from lit_rec.models.ranges import count, share
 
 
 class Head(nn.Module, ABC):
-    """A score per candidate.
+    """A score per candidate, or one per candidate and label.
+
+    A score is a rating, or the logit of the positive one of two labels; ``gives`` says which, ``scores`` or ``class_scores``.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
 
     Shape:
-        users ``[B, width + 1]``, item_vectors ``[N, width + 1]``, a batch of B rows with C candidates -> ``[B, C]`` float32.
+        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate; item_vectors
+        ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
     """
+
+    gives = "scores"
 
     def __init__(self, facts: Facts, width: int) -> None:
         super().__init__()
-        self.rating_mean = facts.rating_mean
+        self.start = facts.score_start
 
     @abstractmethod
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
 
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
-        """Return mean + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""
-        return self.rating_mean + users[:, -1:] + candidates[..., -1]
+        """Return what is predicted at the start + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""
+        return self.start + beside(users)[..., -1] + candidates[..., -1]
+
+
+def beside(users: Tensor) -> Tensor:
+    """Return users with an axis for candidates: ``[B, 1, D]`` of ``[B, D]``; ``[B, C, D]`` stays."""
+    return users.unsqueeze(1) if users.dim() == 2 else users
 
 
 class DotHead(Head):
-    """Mean + biases + scale times the inner product of user and item.
+    """Start + biases + scale times the inner product of user and item.
 
     Args:
         facts: Facts of the data.
@@ -55,12 +66,37 @@ class DotHead(Head):
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
         candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
-        product = (candidates[..., :-1] @ users[:, :-1].unsqueeze(-1)).squeeze(-1)  # [B, C]
+        product = (candidates[..., :-1] * beside(users)[..., :-1]).sum(-1)  # [B, C]
         return self.biases(users, candidates) + self.scale * product
 
 
-class RegressionHead(Head):
-    """Mean + biases + a small network on ``[u, i, u * i, |u - i|]``; its last layer begins at zero.
+class _PairHead(Head):
+    """A small network on ``[u, i, u * i, |u - i|]``; its last layer begins at zero."""
+
+    def __init__(
+        self, facts: Facts, width: int, outputs: int, hidden: int = 64, dropout: float = 0.2
+    ) -> None:
+        super().__init__(facts, width)
+        share("head.init_args.dropout", dropout)
+        count("head.init_args.hidden", hidden)
+        self.hidden = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(4 * width, hidden), nn.GELU(), nn.Dropout(dropout)
+        )
+        self.last = nn.Linear(hidden, outputs)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def features(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return what the last linear layer sees, ``[B, C, hidden]``."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        user = beside(users)[..., :-1].expand_as(item)
+        pair = torch.cat([user, item, user * item, (user - item).abs()], -1)
+        features: Tensor = self.hidden(pair)
+        return features
+
+
+class MLPHead(_PairHead):
+    """Start + biases + a small network on ``[u, i, u * i, |u - i|]``; its last layer begins at zero.
 
     Args:
         facts: Facts of the data.
@@ -70,29 +106,103 @@ class RegressionHead(Head):
 
     Raises:
         ConfigError: If ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+
+    Reference:
+        He et al. 2017, Neural collaborative filtering, https://arxiv.org/abs/1708.05031.
     """
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
-        super().__init__(facts, width)
-        share("head.init_args.dropout", dropout)
-        count("head.init_args.hidden", hidden)
-        self.hidden = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(4 * width, hidden), nn.GELU(), nn.Dropout(dropout)
-        )
-        self.last = nn.Linear(hidden, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-
-    def features(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the last linear layer sees, ``[B, C, hidden]``."""
-        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
-        user = users[:, None, :-1].expand_as(item)
-        pair = torch.cat([user, item, user * item, (user - item).abs()], -1)
-        features: Tensor = self.hidden(pair)
-        return features
+        super().__init__(facts, width, 1, hidden, dropout)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
         candidates = item_vectors[batch.candidates.item_index]
         beyond: Tensor = self.last(self.features(users, item_vectors, batch)).squeeze(-1)
         return self.biases(users, candidates) + beyond
+
+
+class RegressionHead(MLPHead):
+    """The same for ratings alone.
+
+    Raises:
+        ConfigError: If the data's task is not ``rating``, or as for ``MLPHead``.
+    """
+
+    def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
+        needs_task("RegressionHead", facts, "rating")
+        super().__init__(facts, width, hidden, dropout)
+
+
+class ClassificationHead(_PairHead):
+    """Scores of K labels: a linear layer on the item's vector and the user's, and a small network on ``[u, i, u * i, |u - i|]``.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        hidden: Width of the hidden layer.
+        dropout: Share of the hidden layer's inputs and outputs dropped while training.
+
+    Shape:
+        ``[B, C, K]`` float32.
+
+    Raises:
+        ConfigError: If the data's task is not ``label``, ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+    """
+
+    gives = "class_scores"
+
+    def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
+        needs_task("ClassificationHead", facts, "label")
+        super().__init__(facts, width, len(facts.labels), hidden, dropout)
+        self.linear = nn.Linear(2 * width, len(facts.labels))
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores of the labels."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        both = torch.cat([beside(users)[..., :-1].expand_as(item), item], -1)
+        beyond: Tensor = self.last(self.features(users, item_vectors, batch))
+        scores: Tensor = self.linear(both) + beyond
+        return scores
+
+
+class LinearHead(Head):
+    """A linear layer on the item's vector alone: for texts without a user.
+
+    Args:
+        facts: Facts of the data: K scores for labels, one for ratings.
+        width: Width of item vectors, the bias coordinate left out.
+        dropout: Share of the vector's coordinates dropped while training.
+
+    Shape:
+        ``[B, C, K]`` float32 for labels, ``[B, C]`` for ratings.
+
+    Raises:
+        ConfigError: If ``dropout`` is not from 0 to 1.
+    """
+
+    def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:
+        super().__init__(facts, width)
+        self.dropout = nn.Dropout(share("head.init_args.dropout", dropout))
+        self.gives = "scores" if facts.task == "rating" else "class_scores"
+        self.linear = nn.Linear(width, 1 if facts.task == "rating" else len(facts.labels))
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        scores: Tensor = self.linear(self.dropout(item))
+        return scores if self.gives == "class_scores" else self.start + scores.squeeze(-1)
+
+
+def needs_task(part: str, facts: Facts, task: str) -> None:
+    """Refuse a part that is made for another task.
+
+    Raises:
+        ConfigError: If the data's task is not ``task``.
+    """
+    if facts.task != task:
+        raise ConfigError(
+            f"{part} predicts a {task}, the data asks for a {facts.task}",
+            where="model.network",
+            rule="parts of the task that data.task names",
+            remedy=f"set data.task to {task}, or choose another head",
+        )

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.models.heads import Head
+from lit_rec.models.heads import Head, beside, needs_task
 from lit_rec.models.ranges import count, positive, share
 from lit_rec.models.residuals import item_residuals
 
@@ -63,7 +63,9 @@ class NeighborhoodHead(Head):
         dropout: float = 0.5,
         sharpness: float = 6.0,
     ) -> None:
+        needs_task("NeighborhoodHead", facts, "rating")
         super().__init__(facts, width)
+        self.rating_mean = facts.rating_mean
         start = positive("head.init_args.sharpness", sharpness)
         share("head.init_args.dropout", dropout)
         count("head.init_args.hidden", hidden)
@@ -86,7 +88,7 @@ class NeighborhoodHead(Head):
         keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
         cosine = pair_similarity(keys, batch.candidates.item_index, history.item_index)  # [B, C, H]
         residual, rated = item_residuals(item_vectors, history, self.rating_mean)
-        residual = torch.where(rated, residual - users[:, -1:], 0.0)
+        residual = torch.where(rated, residual - beside(users)[:, 0, -1:], 0.0)
         softplus = nn.functional.softplus
         days = history.age_days.nan_to_num(0.0).abs()
         fade = softplus(self.forgetting) * torch.log1p(days * softplus(self.pace))  # [B, H]
@@ -98,12 +100,13 @@ class NeighborhoodHead(Head):
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
         candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
-        item, user = candidates[..., :-1], users[:, None, :-1].expand_as(candidates[..., :-1])
+        item = candidates[..., :-1]
+        user = beside(users)[..., :-1].expand_as(item)
         near = self.neighbours(users, item_vectors, batch)
         known = torch.log1p(batch.history.mask.sum(1, keepdim=True)) / 5
         plain = torch.stack(
             [
-                users[:, -1:].expand_as(near),
+                beside(users)[..., -1].expand_as(near),
                 candidates[..., -1],
                 near,
                 known.expand_as(near),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +18,19 @@ from lit_rec.models.user_encoder import UserEncoder
 
 
 class Network(nn.Module, ABC):
-    """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them."""
+    """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them.
+
+    ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once and looks its
+    vectors up; ``gives`` is ``scores`` or ``class_scores``, as for a ``Head``.
+    """
 
     backbone: Backbone
+    has_item_table: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def gives(self) -> str:
+        """What ``score`` returns."""
 
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Look at the training items and their texts once, before training begins."""
@@ -34,10 +45,10 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``."""
+        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores."""
 
     def forward(self, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``; each distinct item of the batch is encoded once."""
+        """Return scores; each distinct item of the batch is encoded once."""
         item_vectors = self.encode_items(batch.texts, batch.items)
         users = self.encode_users(item_vectors, batch)
         return self.score(users, item_vectors, batch)
@@ -55,6 +66,8 @@ class TwoTower(Network):
         head: From both to scores; takes the width.
     """
 
+    has_item_table = True
+
     def __init__(
         self,
         facts: Facts,
@@ -71,6 +84,11 @@ class TwoTower(Network):
     def backbone(self) -> Backbone:  # type: ignore[override]
         """The text encoder."""
         return self.item_encoder.backbone
+
+    @property
+    def gives(self) -> str:
+        """What the head gives."""
+        return self.head.gives
 
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Have the item encoder centre its text vectors."""

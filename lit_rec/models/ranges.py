@@ -37,17 +37,18 @@ def share(option: str, value: float) -> float:
     return _checked(option, value, 0 <= value <= 1, "a share from 0 to 1")
 
 
-def count(option: str, value: int) -> int:
+def count(option: str, value: int, least: int = 1) -> int:
     """Return a number of something of which there must be one at least.
 
     Args:
         option: The part and its option.
         value: What the user gave.
+        least: The smallest that makes sense.
 
     Raises:
-        ConfigError: If it is below 1.
+        ConfigError: If it is below ``least``.
     """
-    return int(_checked(option, value, value >= 1, "1 or more"))
+    return int(_checked(option, value, value >= least, f"{least} or more"))
 
 
 def _checked(option: str, value: float, good: bool, rule: str) -> float:

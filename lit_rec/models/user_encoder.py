@@ -31,7 +31,8 @@ class UserEncoder(nn.Module, ABC):
         shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
 
     Shape:
-        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` where the weights
+        depend on the candidate.
 
     Raises:
         ConfigError: If ``shrinkage`` is not above 0.
@@ -66,16 +67,19 @@ class UserEncoder(nn.Module, ABC):
         residual, rated = item_residuals(item_vectors, history, self.rating_mean)
         bias = residual.sum(1) / (rated.sum(1) + self.log_shrinkage.exp())  # [B]
         level = torch.where(rated, residual - bias.unsqueeze(1), 0.0) / self.spread
-        vector = self.summary(item_vectors, history, level, rated)  # [B, width]
-        vector = torch.where(history.mask.any(1, keepdim=True), vector, self.empty)
-        both = torch.cat([vector, bias.unsqueeze(1)], 1)
-        users: Tensor = both + self.ids(batch.users.vocab_row)  # [B, width + 1]
-        return users
+        known = history.mask.any(1)
+        vector = self.summary(item_vectors, batch, level, rated)  # [B, width] or [B, C, width]
+        ids: Tensor = self.ids(batch.users.vocab_row)  # [B, width + 1]
+        if vector.dim() == 3:
+            known, bias, ids = known.unsqueeze(1), bias.unsqueeze(1), ids.unsqueeze(1)
+        vector = torch.where(known.unsqueeze(-1), vector, self.empty)
+        return torch.cat([vector, bias.unsqueeze(-1).expand(*vector.shape[:-1], 1)], -1) + ids
 
     def summary(
-        self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
+        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
     ) -> Tensor:
-        """Return the weighted sum of the behaviors ``[B, width]``."""
+        """Return the weighted sum of the behaviors ``[B, width]``, or one per candidate ``[B, C, width]``."""
+        history = batch.history
         behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
         weights = self.weights(behaviors, level, history.mask)  # [B, H]
         return (weights.unsqueeze(1) @ behaviors).squeeze(1)
@@ -109,9 +113,10 @@ class MeanUserEncoder(UserEncoder):
     """
 
     def summary(
-        self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
+        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
     ) -> Tensor:
         """Return the same sum without a vector per behavior: weights are added up per distinct item first."""
+        history = batch.history
         weights = self.weights(item_vectors, level, history.mask)
         index, vectors = history.item_index, item_vectors[:, :-1]
         bare = torch.where(rated, 0.0, weights)

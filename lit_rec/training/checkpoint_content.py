@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
+from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
 
 KEY = "lit_rec"
@@ -37,7 +38,6 @@ def checkpoint_content(
         config: The resolved configuration as plain values, where the run has one.
     """
     prepared, catalogue = data.prepared, data.catalogue
-    columns = prepared.items.drop("item_id").with_columns(pl.all().cast(pl.String, strict=False))
     return {
         "format": FORMAT,
         "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
@@ -52,7 +52,9 @@ def checkpoint_content(
         "history_length": data.history.max_length,
         "catalogue": {
             "item_id": prepared.items["item_id"].to_list(),
-            "columns": {name: columns[name].to_list() for name in columns.columns},
+            "columns": shown_columns(
+                prepared.items, (name for name in prepared.items.columns if name != "item_id")
+            ),
             "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
             "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
             "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
@@ -138,7 +140,6 @@ def tokenizer_of(content: dict[str, Any]) -> TokenizerFiles:
 def catalogue_of(content: dict[str, Any], facts: Facts) -> Catalogue:
     """Return the catalogue of a checkpoint's content."""
     entry = content["catalogue"]
-    row = {id_: place + 1 for place, id_ in enumerate(facts.item_ids)}
-    vocab = np.fromiter((row.get(id_, 0) for id_ in entry["item_id"]), np.int64)
+    vocab = vocabulary_rows(facts.item_ids, entry["item_id"])
     store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
     return Catalogue(store, entry["text_of_item"].numpy(), vocab)

@@ -72,7 +72,7 @@ def refuse_other_input(
         return
     pairs: list[tuple[str, Any, Any]] = [
         ("max_tokens", data.max_tokens, facts.max_tokens),
-        ("text.columns", list(data.text.fields), list(facts.fields)),
+        ("text.columns", sorted(data.text.fields), sorted(facts.fields)),
     ]
     if stored is not None:
         # it would have no effect: the checkpoint brings its own tokenizer

@@ -42,6 +42,7 @@ from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser
+from lit_rec.training.precision import check_precision
 from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.weights import check_training_state
@@ -130,7 +131,7 @@ class RecCLI(LightningCLI):
         """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.
 
         Raises:
-            ConfigError: If the Trainer refuses an option, or a callback waits for a metric that is misspelt.
+            ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric that is misspelt.
         """
         try:
             trainer = super().instantiate_trainer(**kwargs)
@@ -141,8 +142,9 @@ class RecCLI(LightningCLI):
                 rule="options that Lightning's Trainer takes on this machine",
                 remedy="correct the option named above; devices and accelerator can be left to 'auto'",
             ) from error
+        check_precision(trainer)
         if self.subcommand == "fit":
-            check_monitors(trainer)
+            check_monitors(trainer, getattr(self.datamodule, "task", "rating"))
         return trainer
 
     def before_instantiate_classes(self) -> None:

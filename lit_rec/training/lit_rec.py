@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import lightning
@@ -12,23 +12,24 @@ import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
-from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
+from torchmetrics import MeanMetric
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
-from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.errors import ConfigError
 from lit_rec.models.networks import Network
-from lit_rec.models.objectives import Objective, SquaredError
+from lit_rec.models.objectives import Objective
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
+from lit_rec.training.item_table import item_table
 from lit_rec.training.parameter_groups import parameter_groups
+from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
-from lit_rec.training.weights import check_weights
+from lit_rec.training.tasks import default_objective, predictions, stage_metrics
+from lit_rec.training.weights import check_facts, check_weights
 
 _CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
-_ITEMS_AT_ONCE = 4096  # items encoded together for a table: bounds its memory, not its result
 
 
 class LitRec(lightning.LightningModule):
@@ -39,7 +40,7 @@ class LitRec(lightning.LightningModule):
 
     Args:
         network: Builds the network from Facts; in Python, a ``functools.partial``.
-        objective: What is minimised.
+        objective: What is minimised; by default what suits the task: squared error for ratings, cross-entropy for labels.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder (none on biases and norms).
@@ -73,17 +74,24 @@ class LitRec(lightning.LightningModule):
                     remedy="2e-5 for an encoder and 1e-3 for heads are a start",
                 )
         self._factory = network
-        self.objective = objective or SquaredError()
+        self.objective = objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
-        self._val_metrics, self._test_metrics = _rating_metrics("val"), _rating_metrics("test")
         self.run_config: dict[str, Any] | None = None  # set by the command line
         self._restored_state: dict[str, Any] | None = None
         self._epoch_state: Tensor | None = None
         self._table: Tensor | None = None
         self.table_step = -1
+
+    def setup(self, stage: str) -> None:
+        """Refuse a precision that batches cannot have.
+
+        Raises:
+            ConfigError: If the Trainer's precision is another than float32 or a mixed one.
+        """
+        check_precision(self.trainer)
 
     def configure_model(self) -> None:
         """Build the network, once, from the checkpoint's Facts or the datamodule's."""
@@ -91,6 +99,13 @@ class LitRec(lightning.LightningModule):
             if self.facts is None:
                 self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
             self.network = self._factory(self.facts)
+            gives = self.network.gives
+            self.objective = self.objective or default_objective(self.facts, gives)
+            self.objective.bind(self.facts, gives)
+            self._val_metrics = stage_metrics(self.facts, "val")
+            self._test_metrics = stage_metrics(self.facts, "test")
+        if self._trainer is not None and (data := self.trainer.datamodule):  # type: ignore[attr-defined]
+            data.table_at_evaluation = self.network.has_item_table
 
     def built(self) -> Network:
         """Return the network.
@@ -102,8 +117,8 @@ class LitRec(lightning.LightningModule):
             raise ValueError("the network is built by configure_model, once Facts are known")
         return self.network
 
-    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Return the optimizer over parameter groups, and a schedule that advances by step."""
+    def new_optimizer(self) -> torch.optim.Optimizer:
+        """Return the optimizer over parameter groups, as yet without a step."""
         network, options = self.built(), self.hparams
         groups = parameter_groups(
             network,
@@ -113,7 +128,11 @@ class LitRec(lightning.LightningModule):
             encoder_decay=options["encoder_decay"],
             head_decay=options["head_decay"],
         )
-        optimizer = self._optimizer(groups)
+        return self._optimizer(groups)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Return the optimizer, and a schedule that advances by step."""
+        optimizer = self.new_optimizer()
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self._schedule.factor(step, steps)
@@ -129,16 +148,16 @@ class LitRec(lightning.LightningModule):
         return self._step(batch, "val")
 
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return ratings ``[B, C]``, which the report collects."""
+        """Return predictions, which the report collects."""
         self._step(batch, "test")
-        return self.last_scores
+        return self.last_predictions
 
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return ratings ``[B, C]``, cut to the range of the training ratings."""
-        return self.ratings(batch)
+        """Return predictions: ratings ``[B, C]`` in the range of the training ratings, or probabilities ``[B, C, K]``."""
+        return self.predictions(self.scores(batch))
 
     def scores(self, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``, from the item table where it stands, else by encoding the batch's items."""
+        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores, from the item table where it stands, else by encoding the batch's items."""
         network = self.built()
         if self.training or self._table is None:
             item_vectors = network.encode_items(batch.texts, batch.items)  # [N, D]
@@ -148,17 +167,24 @@ class LitRec(lightning.LightningModule):
         scores: Tensor = network.score(users, item_vectors, batch)
         return scores
 
-    def ratings(self, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]`` cut to the range of the training ratings: nobody rates 5.3 of 5."""
+    def predictions(self, scores: Tensor) -> Tensor:
+        """Return what a user is told: see ``tasks.predictions``."""
+        network = self.built()
         if self.facts is None:
-            raise ValueError("ratings are predicted after configure_model")
-        return self.scores(batch).clamp(*self.facts.rating_range)
+            raise ValueError("predictions are made after configure_model")
+        return predictions(scores, self.facts, network.gives)
 
     def _step(self, batch: RecBatch, stage: str) -> Tensor:
-        scores = self.scores(batch) if stage == "train" else self.ratings(batch)
-        total, count = self.objective(scores, batch.target)
-        loss: Tensor = total / count.clamp(min=1)
+        scores = self.scores(batch)
         training = stage == "train"
+        if self.objective is None or self.facts is None:
+            raise ValueError("there is no objective before configure_model")
+        if not training:
+            predicted = self.predictions(scores)
+            if self.facts.task == "rating":
+                scores = predicted  # ratings are judged as they are told
+        total, count = self.objective(scores, batch.target)
+        loss: Tensor = total / count.float().clamp(min=1e-9)
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
         # a mean of batch means would weigh rows unequally
         mean.update(loss.detach(), count)
@@ -166,9 +192,9 @@ class LitRec(lightning.LightningModule):
         if training:
             self.log("train/loss_step", loss.detach(), prog_bar=True, batch_size=len(batch))
             return self._scaled(loss, count)
-        self.last_scores = scores.detach()
+        self.last_predictions = predicted.detach()
         metrics = self._val_metrics if stage == "val" else self._test_metrics
-        metrics.update(scores[batch.target.mask], batch.target.value[batch.target.mask])
+        metrics.update(predicted[batch.target.mask], batch.target.value[batch.target.mask])
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
         return loss
 
@@ -204,19 +230,7 @@ class LitRec(lightning.LightningModule):
         """
         if KEY not in checkpoint or self.facts is None:
             return
-        here, there = asdict(self.facts), asdict(facts_of(checkpoint[KEY]))
-        clash = [
-            f"{name}: {_short(here[name])} in the data, {_short(there[name])} in the checkpoint"
-            for name in here
-            if name != "backbone" and here[name] != there[name]
-        ]
-        if clash:
-            raise CheckpointError(
-                "the checkpoint was trained on other data",
-                details=clash,
-                rule="a run goes on with the data and options it began with",
-                remedy="restore the data and options, or start a new run without --ckpt_path",
-            )
+        check_facts(facts_of(checkpoint[KEY]), self.facts)
         check_weights(checkpoint, self, where=f"--ckpt_path {self.trainer.ckpt_path}")
         if self.trainer.state.fn == "fit" and "random_state" in checkpoint:
             self._restored_state = checkpoint["random_state"]
@@ -246,24 +260,13 @@ class LitRec(lightning.LightningModule):
             torch.set_rng_state(self._epoch_state)
             self._epoch_state = None
 
-    @torch.no_grad()
     def item_table(self, catalogue: Catalogue) -> Tensor:
-        """Encode the whole catalogue once, in evaluation mode.
-
-        Returns:
-            ``[I, D]`` float32 on this module's device.
-        """
-        network, training = self.built(), self.training
-        network.eval()
-        rows = []
-        for start in range(0, len(catalogue), _ITEMS_AT_ONCE):
-            codes = np.arange(start, min(start + _ITEMS_AT_ONCE, len(catalogue)), dtype=np.int64)
-            texts, items = catalogue.take(codes)
-            rows.append(network.encode_items(texts.to(self.device), items.to(self.device)))
-        network.train(training)
-        return torch.cat(rows)
+        """Encode the whole catalogue once, in evaluation mode: ``[I, D]`` float32 on this module's device."""
+        return item_table(self.built(), catalogue, self.device, self._trainer)
 
     def _renew_table(self) -> None:
+        if not self.built().has_item_table:
+            return
         catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
         # in float32 whatever the training's precision, so that validate, predict and a Recommender agree
         self._table = self.item_table(catalogue)
@@ -277,14 +280,3 @@ class LitRec(lightning.LightningModule):
     on_validation_epoch_start = _renew_table
     on_test_epoch_start = _renew_table
     on_predict_epoch_start = _renew_table
-
-
-def _rating_metrics(stage: str) -> MetricCollection:
-    return MetricCollection(
-        {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}, prefix=f"{stage}/"
-    )
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

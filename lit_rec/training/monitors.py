@@ -10,13 +10,22 @@ from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMo
 
 from lit_rec.errors import ConfigError
 
-METRICS = ("train/loss", "train/loss_step", "val/loss", "val/rmse", "val/mae")  # what fit logs
+_LOSSES = ("train/loss", "train/loss_step", "val/loss")
+# what fit logs, by task
+METRICS = {
+    "rating": (*_LOSSES, "val/rmse", "val/mae"),
+    "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc"),
+}
 
 
-def check_monitors(trainer: lightning.Trainer) -> None:
+def check_monitors(trainer: lightning.Trainer, task: str) -> None:
     """Refuse a metric that nobody will log, before training rather than after an epoch of it.
 
     A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is refused here.
+
+    Args:
+        trainer: The Trainer with its callbacks.
+        task: ``rating`` or ``label``.
 
     Raises:
         ConfigError: If a callback waits for a metric that is not logged.
@@ -27,9 +36,9 @@ def check_monitors(trainer: lightning.Trainer) -> None:
     has_rates = any(isinstance(callback, LearningRateMonitor) for callback in callbacks)
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)
-        if monitor is None or monitor in METRICS or (has_rates and monitor.startswith("lr-")):
+        if monitor is None or monitor in METRICS[task] or (has_rates and monitor.startswith("lr-")):
             continue
-        raise _unknown_metric(callback, METRICS)
+        raise _unknown_metric(callback, METRICS[task])
 
 
 def missed_metric(trainer: lightning.Trainer, error: Exception) -> ConfigError | None:

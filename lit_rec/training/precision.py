@@ -1,4 +1,4 @@
-"""PrecisionProbe: bf16 where it is faster here, float32 where it is not."""
+"""Precision: which there can be, and PrecisionProbe, which takes bf16 where it is faster here and float32 where it is not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,25 @@ from lightning.pytorch.plugins import MixedPrecision
 from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.batches import RecBatch
+from lit_rec.errors import ConfigError
 
 _TEXTS = 128  # enough for a steady rate, little enough to cost less than a second
+_PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
+
+
+def check_precision(trainer: lightning.Trainer) -> None:
+    """Check that the Trainer leaves weights and batches in float32: only the encoder is for other precisions.
+
+    Raises:
+        ConfigError: If it converts them.
+    """
+    if str(trainer.precision) not in _PRECISIONS:
+        raise ConfigError(
+            f"'{trainer.precision}' would have all of the model in it",
+            where="trainer.precision",
+            rule=f"one of {', '.join(_PRECISIONS)}: similarities, losses and metrics need float32, and no more",
+            remedy="set trainer.precision to bf16-mixed for speed, or leave it out",
+        )
 
 
 class PrecisionProbe(Callback):

@@ -1,11 +1,13 @@
-"""What a checkpoint must hold: the weights of its network, and for resuming the state of training."""
+"""What a checkpoint must hold: the weights of its network, and for resuming the state of training on the same data."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor, nn
 
+from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
 
 
@@ -40,6 +42,31 @@ def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str =
         )
 
 
+def check_facts(stored: Facts, facts: Facts) -> None:
+    """Check that a run goes on with the data that it began with.
+
+    Args:
+        stored: Facts of the checkpoint.
+        facts: Facts of the data.
+
+    Raises:
+        CheckpointError: If they differ, naming both values.
+    """
+    here, there = asdict(facts), asdict(stored)
+    clash = [
+        f"{name}: {_short(here[name])} in the data, {_short(there[name])} in the checkpoint"
+        for name in here
+        if name != "backbone" and here[name] != there[name]
+    ]
+    if clash:
+        raise CheckpointError(
+            "the checkpoint was trained on other data",
+            details=clash,
+            rule="a run goes on with the data and options it began with",
+            remedy="restore the data and options, or start a new run without --ckpt_path",
+        )
+
+
 def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:
     """Check that a run can go on from a checkpoint.
 
@@ -58,6 +85,11 @@ def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None
             rule="the state of training, which a checkpoint of save_weights_only=true leaves out",
             remedy="name a last.ckpt or best.ckpt with it, or start a new run without --ckpt_path",
         )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _shape(value: object) -> tuple[int, ...] | None:

@@ -21,6 +21,24 @@ def lit_rec(*words):
         main([str(word) for word in words])
 
 
+def message(capsys, *words):
+    """Run with wrong input; exit code 2, a few lines, a remedy and never a traceback: return these lines."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        lit_rec(*words)
+    assert stop.value.code == 2
+    lines = [
+        text for text in capsys.readouterr().err.splitlines() if not text.startswith("Seed set")
+    ]
+    text = "\n".join(lines)
+    start = next(place for place, line in enumerate(lines) if line.startswith("lit_rec: "))
+    assert len(lines) - start <= 8, text
+    assert "Traceback" not in text
+    assert "usage:" not in text.lower()
+    assert "Try:" in text, text
+    return "\n".join(lines[start:])
+
+
 def options(workplace: Path) -> list[str]:
     """Options that make configs/own_data.yaml run on the made-up tables."""
     return [

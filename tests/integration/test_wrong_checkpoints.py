@@ -5,8 +5,7 @@ import shutil
 import pytest
 import torch
 
-from .conftest import options
-from .test_errors import message
+from .conftest import message, options
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -108,6 +107,8 @@ def test_wrong_requests(run_folder, capsys):
     assert "many" in refused("--history", "50", "--k", "many")
     assert "nobody to recommend for" in refused()
     assert "-3" in refused("--history", "50", "--k=-3")
+    assert "'soon'" in refused("--history", "50", "--timestamp", "soon")
+    assert "inf" in refused("--history", "50", "--timestamp", "inf")
     assert "'nan'" in refused("--history", "50:nan")
     assert "names no item" in refused("--text", "")
     for nothing in ("", ",", " , "):

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.collator import RatingCollator
+from lit_rec.data.collator import RowCollator
 from lit_rec.data.histories import (
     History,
     Where,
@@ -87,12 +87,19 @@ def prepared_of(rows: list[Row], *, ordered: bool = False, with_time: bool = Tru
         return Prepared.open(Path(folder))
 
 
-def collator_of(prepared: Prepared, history: History) -> RatingCollator:
+def collator_of(prepared: Prepared, history: History) -> RowCollator:
     store = TokenStore(np.arange(ITEMS, dtype=np.int32), np.arange(ITEMS + 1, dtype=np.int64))
     places = np.arange(ITEMS, dtype=np.int64)
     catalogue = Catalogue(store, places[:, None], places + 1)
     users = np.arange(len(prepared.user_ids), dtype=np.int64)
-    return RatingCollator(prepared, history.bind(prepared), catalogue, users, with_texts=True)
+    return RowCollator(
+        prepared,
+        history.bind(prepared),
+        catalogue,
+        users,
+        np.array(prepared.rating),
+        with_texts=True,
+    )
 
 
 def counts(row: Row, where: Where) -> bool:

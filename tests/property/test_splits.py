@@ -1,7 +1,8 @@
-"""Splits of random tables: a partition, in order, with ties kept together."""
+"""Splits of random tables: a partition, in order, with ties and impressions kept together."""
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,20 @@ tables = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6)), min_size=1, m
     )
 )
 shares = st.floats(0.05, 0.45)
+impressions = st.lists(st.none() | st.integers(0, 9).map(str), min_size=40, max_size=40)
+
+
+def with_impressions(frame: pl.DataFrame, ids: list[str | None]) -> pl.DataFrame:
+    """Add a column of impressions; two users may have the same id."""
+    return frame.with_columns(impression_id=pl.Series(ids[: len(frame)], dtype=pl.String))
+
+
+def rows_together(frame: pl.DataFrame) -> list[list[int]]:
+    """Rows that may not be divided: those of an impression, and each other row alone."""
+    found: dict[object, list[int]] = {}
+    for place, (user, shown) in enumerate(frame.select("user_id", "impression_id").rows()):
+        found.setdefault(place if shown is None else (user, shown), []).append(place)
+    return list(found.values())
 
 
 def parts_of(split: Split, frame: pl.DataFrame) -> list[str]:
@@ -90,6 +105,96 @@ def test_given_split_keeps_what_is_given(frame: pl.DataFrame, names: st.DataObje
         assert part == given_parts
     else:
         assert part.count("val") == round(given_parts.count("train") * 0.2)
+
+
+@SOME
+@given(frame=tables, ids=impressions, validation=shares, test=shares, seed=st.integers(0, 5))
+def test_random_split_draws_whole_impressions(
+    frame: pl.DataFrame, ids: list[str | None], validation: float, test: float, seed: int
+):
+    frame = with_impressions(frame, ids)
+    together = rows_together(frame)
+    part = parts_of(RandomSplit(validation, test, seed), frame)
+    assert all(len({part[place] for place in rows}) == 1 for rows in together)
+    # the impression that crosses the end of a share is the last one that goes in
+    for name, share in (("val", validation), ("test", test)):
+        sizes = [0, *(len(rows) for rows in together if part[rows[0]] == name)]
+        wanted = round(len(frame) * share)
+        assert wanted <= sum(sizes) < max(wanted, 1) + max(sizes)
+
+
+@SOME
+@given(frame=tables, ids=impressions, validation=shares, test=shares)
+def test_time_split_takes_an_impression_at_its_first_time(
+    frame: pl.DataFrame, ids: list[str | None], validation: float, test: float
+):
+    frame = with_impressions(frame, ids)
+    first = frame["timestamp"].to_list()
+    for rows in rows_together(frame):
+        start = min(first[place] for place in rows)
+        for place in rows:
+            first[place] = start
+    plain = frame.drop("impression_id").with_columns(timestamp=pl.Series(first))
+    assert parts_of(TimeSplit(validation, test), frame) == parts_of(
+        TimeSplit(validation, test), plain
+    )
+
+
+@SOME
+@given(frame=tables, ids=impressions, names=st.data(), seed=st.integers(0, 5))
+def test_given_split_draws_whole_impressions(
+    frame: pl.DataFrame, ids: list[str | None], names: st.DataObject, seed: int
+):
+    frame = with_impressions(frame, ids)
+    count = len(frame)
+    given_parts = names.draw(
+        st.lists(st.sampled_from(["train", "test"]), min_size=count, max_size=count)
+    )
+    part = parts_of(GivenSplit(0.2, seed), frame.with_columns(split=pl.Series(given_parts)))
+    assert [p == "test" for p in part] == [g == "test" for g in given_parts]
+    sizes = [0]
+    for rows in rows_together(frame):
+        drawn = [part[place] for place in rows if given_parts[place] == "train"]
+        assert len(set(drawn)) <= 1, "an impression is cut"
+        sizes += [len(drawn)] * ("val" in drawn)
+    wanted = round(given_parts.count("train") * 0.2)
+    assert wanted <= sum(sizes) < wanted + max(sizes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [10, 57, 400])
+def test_draws_of_single_rows_stay_what_they_were(count: int, seed: int):
+    """The draws written out: published results must not change, with an empty column of impressions or without one."""
+    rng = np.random.default_rng(count)
+    given_parts = rng.choice(["train", "test"], count)
+    plain = pl.DataFrame(
+        {
+            "user_id": rng.integers(0, 4, count).astype(str),
+            "timestamp": rng.integers(0, 99, count).astype(float),
+            "row": range(count),
+            "split": given_parts,
+        }
+    )
+    alone = with_impressions(plain, [None] * count)
+
+    def both(split: Split) -> list[str]:
+        parts = split.assign(plain).to_list()
+        assert parts == split.assign(alone).to_list()
+        return parts
+
+    order = np.random.default_rng(seed).permutation(count)
+    num_val, num_test = round(count * 0.3), round(count * 0.2)
+    expected = np.full(count, "train")
+    expected[order[:num_test]] = "test"
+    expected[order[num_test : num_test + num_val]] = "val"
+    assert both(RandomSplit(0.3, 0.2, seed)) == expected.tolist()
+
+    train = np.flatnonzero(given_parts == "train")
+    expected = given_parts.copy()
+    expected[np.random.default_rng(seed).permutation(train)[: round(len(train) * 0.3)]] = "val"
+    assert both(GivenSplit(0.3, seed)) == expected.tolist()
+    both(TimeSplit(0.3, 0.2))
+    both(LeaveLastOutSplit())
 
 
 def test_order_of_the_rows_does_not_matter_to_the_clock():

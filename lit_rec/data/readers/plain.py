@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.refusals import refuse
 from lit_rec.data.sources import Source
 from lit_rec.data.tables import Tables, read_source, rename_columns
 from lit_rec.data.validation import typed_behaviors, typed_entities
@@ -28,6 +30,7 @@ _CANONICAL = (
     "split",
 )
 _PARTS = ("behaviors", "validation_behaviors", "test_behaviors")
+_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
 
 
 class TableReader(Reader):
@@ -43,6 +46,7 @@ class TableReader(Reader):
         user_columns: The same for users; canonical is user_id.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
         ordered: Whether the behaviors are in time order, so that a row's place is its time.
+        time_unit: What numbers in the timestamp column count: ``s``, ``ms``, ``us`` or ``ns``.
         validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
         test_behaviors: File with the behaviors that test.
 
@@ -62,12 +66,13 @@ class TableReader(Reader):
         ordered: bool = False,
         validation_behaviors: str | None = None,
         test_behaviors: str | None = None,
+        time_unit: Literal["s", "ms", "us", "ns"] = "s",
     ) -> None:
         self.behaviors, self.items, self.users = behaviors, items, users
         self.behavior_columns = dict(behavior_columns or {})
         self.item_columns = dict(item_columns or {})
         self.user_columns = dict(user_columns or {})
-        self.delimiter, self.ordered = delimiter, ordered
+        self.delimiter, self.ordered, self.time_unit = delimiter, ordered, time_unit
         self.validation_behaviors, self.test_behaviors = validation_behaviors, test_behaviors
         self._check()
 
@@ -137,7 +142,20 @@ class TableReader(Reader):
             option=f"{_OPTION}.behavior_columns",
             where=source.where,
         )
-        return typed_behaviors(frame, source)
+        behaviors = typed_behaviors(frame, source)
+        if self.time_unit == "s" or "timestamp" not in frame.columns:
+            return behaviors
+        given = frame["timestamp"]
+        dates = given.cast(pl.Float64, strict=False).is_null() | given.dtype.is_temporal()
+        refuse(
+            given,
+            dates,
+            source,
+            "is a date",
+            rule=f"numbers, for {_OPTION}.time_unit is {self.time_unit}",
+            remedy=f"leave {_OPTION}.time_unit out",
+        )
+        return behaviors.with_columns(pl.col("timestamp") / _UNITS[self.time_unit])
 
     def _entities(self, name: str, key: str, columns: dict[str, str]) -> pl.DataFrame:
         source = Source.table(Path(getattr(self, name)), f"{_OPTION}.{name}", self.delimiter)

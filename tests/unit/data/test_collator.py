@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.collator import BatchRows, RatingCollator
+from lit_rec.data.collator import BatchRows, RowCollator
 from lit_rec.data.histories import GivenHistory, PastHistory, TrainingHistory
 from lit_rec.data.tokens import TokenStore
 
@@ -26,7 +26,9 @@ def test_batch_equals_a_loop(toy_prepared, catalogue, rule, seed, with_texts):
     data, users = toy_prepared, np.array([2, 0])
     bound = rule.bind(data)
     rows = np.array([6, 0, 3, 3, 5])
-    collator = RatingCollator(data, bound, catalogue, users, with_texts=with_texts)
+    collator = RowCollator(
+        data, bound, catalogue, users, np.array(data.rating), with_texts=with_texts
+    )
     batch = collator(BatchRows(rows, seed))
     expected = bound.of(rows, np.random.default_rng(seed) if seed else None)
     assert len(batch) == 5
@@ -82,7 +84,14 @@ def test_batch_equals_a_loop(toy_prepared, catalogue, rule, seed, with_texts):
 
 def test_types(toy_prepared, catalogue):
     bound = PastHistory().bind(toy_prepared)
-    collator = RatingCollator(toy_prepared, bound, catalogue, np.array([1, 2]), with_texts=True)
+    collator = RowCollator(
+        toy_prepared,
+        bound,
+        catalogue,
+        np.array([1, 2]),
+        np.array(toy_prepared.rating),
+        with_texts=True,
+    )
     batch = collator(BatchRows(toy_prepared.rows_of("test")))
     assert batch.texts.tokens.dtype == torch.int32
     for tensor in (

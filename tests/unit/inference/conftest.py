@@ -35,9 +35,9 @@ TINY_BERT = {
 class FadingUserEncoder(MeanUserEncoder):
     """What was done counts half as much with each day, where its age is known: a network that looks at the time."""
 
-    def summary(self, item_vectors, history, level, rated):
-        level = level * 0.5 ** torch.nan_to_num(history.age_days)
-        return super().summary(item_vectors, history, level, rated)
+    def summary(self, item_vectors, batch, level, rated):
+        level = level * 0.5 ** torch.nan_to_num(batch.history.age_days)
+        return super().summary(item_vectors, batch, level, rated)
 
 
 @pytest.fixture(scope="session")

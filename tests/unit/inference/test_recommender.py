@@ -92,7 +92,7 @@ def test_scores_are_those_of_the_module_on_the_data(rec, data, checkpoint):
     module, _ = checkpoint
     rows = data.prepared.rows_of("all")
     with torch.no_grad():
-        expected = module.ratings(data.collator(with_texts=True)(BatchRows(rows)))
+        expected = module.predict_step(data.collator(with_texts=True)(BatchRows(rows)), 0)
     inside = expected[(expected > 1.0) & (expected < 5.0)]
     assert inside.std() > 0.1, "scores that differ, and are not cut"
     assert len(inside) == len(rows)
@@ -117,7 +117,7 @@ def test_one_item_at_a_time_or_all_at_once(rec):
 
 
 def test_scores_are_cut_to_the_range_of_ratings_after_sorting(rec, raw, monkeypatch):
-    monkeypatch.setattr(rec._module.built().head, "rating_mean", 5.0)
+    monkeypatch.setattr(rec._module.built().head, "start", 5.0)
     scores = raw(HISTORY)
     assert sum(score > 5.0 for score in scores.values()) > 3, "scores out of range"
     found = rec.recommend(HISTORY, 100, exclude_seen=False)
@@ -136,6 +136,27 @@ def test_the_time_of_asking_decides_ages(rec):
     assert rec.score(shifted, ["i1"], timestamp=111 * DAY) == pytest.approx(later, abs=1e-6)
     untimed = [{**entry, "timestamp": None} for entry in HISTORY[:2]]
     assert rec.score(untimed, ["i1"], timestamp=114 * DAY) == never
+
+
+def test_the_time_of_asking_decides_the_list(rec):
+    everything = {"k": 100, "exclude_seen": False}
+    scores = {}
+    for now in (111 * DAY, 114 * DAY, None):
+        found = rec.recommend(HISTORY[:2], timestamp=now, **everything)
+        scores[now] = {one.item_id: one.score for one in found}
+        expected = rec.score(HISTORY[:2], rec.item_ids, timestamp=now)
+        assert [scores[now][id_] for id_ in rec.item_ids] == pytest.approx(expected, abs=1e-6)
+    assert scores[111 * DAY] != scores[114 * DAY]
+    # whoever does not say when is answered as if nothing had an age
+    default = rec.recommend(HISTORY[:2], **everything)
+    assert {one.item_id: one.score for one in default} == scores[None]
+
+
+@pytest.mark.parametrize("when", ["today", float("inf")])
+def test_a_time_of_asking_that_is_none(rec, when):
+    for ask in (rec.recommend, lambda *words, **more: rec.score(*words, ["i1"], **more)):
+        with pytest.raises(DataError, match=f"timestamp: .*{when}.* is not usable"):
+            ask(HISTORY, timestamp=when)
 
 
 def test_a_behavior_without_a_rating_counts_as_liked(rec):

@@ -93,6 +93,7 @@ def _batch(seed=0, rows=5, longest=4, items=6, candidates=3, fields=2):
             integers(1, 6, (rows, candidates)).float(), torch.ones(rows, candidates).bool()
         ),
         row=torch.arange(rows),
+        impression=torch.full((rows,), -1),
     )
 
 
@@ -131,6 +132,7 @@ def _only_row(batch, row):
         candidates=Candidates(place[length:].unsqueeze(0), batch.candidates.mask[pick]),
         target=Target(batch.target.value[pick], batch.target.mask[pick]),
         row=batch.row[pick],
+        impression=batch.impression[pick],
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.heads import DotHead, RegressionHead
 from lit_rec.models.neighborhood import NeighborhoodHead
 from lit_rec.models.objectives import SquaredError
@@ -10,7 +11,7 @@ from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPoolin
 from lit_rec.models.tuning import FrozenTuning, TopLayersTuning
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
-USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder)
+USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
 HEADS = (DotHead, RegressionHead, NeighborhoodHead)
 POOLINGS = (MeanPooling, ClsPooling, LastTokenPooling, AttentionPooling)
 

@@ -24,14 +24,16 @@ def trainer(*callbacks, there=()):
     return SimpleNamespace(callbacks=list(callbacks), callback_metrics=dict.fromkeys(there, 0.0))
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", METRICS["rating"])
 def test_what_fit_logs_can_be_waited_for(name):
-    check_monitors(trainer(EarlyStopping(name), ModelCheckpoint(monitor=name), RunCheckpoint()))
+    check_monitors(
+        trainer(EarlyStopping(name), ModelCheckpoint(monitor=name), RunCheckpoint()), "rating"
+    )
 
 
 def test_no_metric_and_no_callback_are_fine():
-    check_monitors(trainer())
-    check_monitors(trainer(ModelCheckpoint()))
+    check_monitors(trainer(), "rating")
+    check_monitors(trainer(ModelCheckpoint()), "rating")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_no_metric_and_no_callback_are_fine():
 )
 def test_an_unknown_metric_is_refused(name, remedy):
     with pytest.raises(ConfigError) as found:
-        check_monitors(trainer(EarlyStopping(name)))
+        check_monitors(trainer(EarlyStopping(name)), "rating")
     assert f"'{name}'" in str(found.value)
     assert "monitor of EarlyStopping" in str(found.value)
     assert remedy in str(found.value)
@@ -48,14 +50,14 @@ def test_an_unknown_metric_is_refused(name, remedy):
 
 def test_rates_are_metrics_where_they_are_logged():
     stop = EarlyStopping("lr-AdamW/head")
-    check_monitors(trainer(stop, LearningRateMonitor()))
+    check_monitors(trainer(stop, LearningRateMonitor()), "rating")
     with pytest.raises(ConfigError, match="lr-AdamW/head"):
-        check_monitors(trainer(stop))
+        check_monitors(trainer(stop), "rating")
 
 
 @pytest.mark.parametrize("own", [Own(), LambdaCallback()])
 def test_a_callback_of_ones_own_may_log_what_it_likes(own):
-    check_monitors(trainer(EarlyStopping("own/bias"), own))
+    check_monitors(trainer(EarlyStopping("own/bias"), own), "rating")
 
 
 def test_a_metric_that_was_missed_is_named():

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
+from lit_rec.data.facts import Facts
+from lit_rec.data.tokens import SpecialTokens
 from lit_rec.errors import CheckpointError
-from lit_rec.training.weights import check_weights
+from lit_rec.training.weights import check_facts, check_weights
 
 
 def weights(**changes):
@@ -30,3 +34,31 @@ def test_other_weights_are_named(checkpoint, said):
     with pytest.raises(CheckpointError, match=said) as found:
         check_weights(checkpoint, nn.Linear(3, 2), where="--ckpt_path a.ckpt")
     assert str(found.value).startswith("--ckpt_path a.ckpt: ")
+
+
+FACTS = Facts(
+    task="rating",
+    rating_mean=3.5,
+    rating_low=1.0,
+    rating_high=5.0,
+    events=(),
+    user_ids=("u",),
+    item_ids=("a", "b"),
+    fields=("text",),
+    max_tokens=8,
+    special=SpecialTokens((1,), (2,), 0),
+)
+
+
+def test_the_same_data_passes_whatever_the_encoder_was_read_from():
+    check_facts(replace(FACTS, backbone={"model_type": "bert"}), replace(FACTS))
+
+
+def test_other_data_is_named():
+    other = replace(FACTS, rating_mean=3.25, item_ids=tuple(f"item {n}" for n in range(99)))
+    with pytest.raises(CheckpointError, match="trained on other data") as found:
+        check_facts(other, FACTS)
+    text = str(found.value)
+    assert "rating_mean: 3.5 in the data, 3.25 in the checkpoint" in text
+    assert "item_ids: ('a', 'b') in the data, ('item 0', " in text
+    assert max(map(len, text.splitlines())) < 160, "long values are cut"

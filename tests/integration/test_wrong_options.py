@@ -1,74 +1,12 @@
-"""Wrong inputs as a user would type them: exit code 2, a few lines, the value seen and a remedy, never a traceback."""
-
-import errno
-import gzip
-import shutil
-from pathlib import Path
+"""Wrong options, on the command line and in a configuration; see ``message`` for the form of what is said."""
 
 import pytest
 
-from .conftest import lit_rec, options
+from .conftest import lit_rec, message, options
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 NETWORK = "--model.network.init_args"
-
-
-def table(tmp_path, workplace, name, change, ending=".csv"):
-    """A changed copy of a table, as the option that names it."""
-    text = (workplace / f"my/{name}.csv").read_text()
-    path = tmp_path / f"{name}{ending}"
-    changed = change(text)
-    path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
-    return f"--data.reader.{name}={path}"
-
-
-def line(number, new):
-    """Replace a line of the file, counted from 1."""
-
-    def change(text):
-        lines = text.splitlines()
-        lines[number - 1] = new
-        return "\n".join(lines) + "\n"
-
-    return change
-
-
-def same(text):
-    return text
-
-
-# name -> (table, change of the file, ending, what the message must hold)
-TABLES = {
-    "wrong delimiter": ("behaviors", lambda t: t.replace(",", ";"), ".csv", "';'"),
-    "duplicate item id": ("items", line(3, "50,again,1990,Drama"), ".csv", "'50'"),
-    "empty item id": ("items", line(3, ",again,1990,Drama"), ".csv", "line 3"),
-    "empty user id": ("behaviors", line(5, ",50,3,880000000"), ".csv", "line 5"),
-    "NaN rating": ("behaviors", line(5, "405,50,NaN,880000000"), ".csv", "NaN"),
-    "rating as text": ("behaviors", line(5, "405,50,good,880000000"), ".csv", "good"),
-    "unreadable time": ("behaviors", line(5, "405,50,3,yesterday"), ".csv", "yesterday"),
-    "unknown item": ("behaviors", line(5, "405,n7719,3,880000000"), ".csv", "n7719"),
-    "latin-1": ("items", lambda t: t.encode() + b"99,caf\xe9,1990,Drama\n", ".csv", "0xe9"),
-    "too many columns": ("behaviors", line(5, "405,50,3,880000000,1,2"), ".csv", "line 5"),
-    "header only": ("behaviors", lambda t: t.splitlines()[0] + "\n", ".csv", "behaviors.csv"),
-    "empty file": ("behaviors", lambda t: "", ".csv", "behaviors.csv"),
-    "column twice": ("behaviors", line(1, "user_id,item_id,rating,rating"), ".csv", "rating"),
-    "no user column": ("behaviors", line(1, "userId,item_id,rating,timestamp"), ".csv", "userId"),
-    "not parquet": ("behaviors", same, ".parquet", "behaviors.parquet"),
-    "cut gz": (
-        "behaviors",
-        lambda t: gzip.compress(t.encode())[:-40],
-        ".csv.gz",
-        "behaviors.csv.gz",
-    ),
-    "not gz": ("behaviors", same, ".csv.gz", "behaviors.csv.gz"),
-    "not JSON": ("behaviors", lambda t: '{"user_id": 1\n', ".jsonl", "line 1"),
-    "unknown ending": ("behaviors", same, ".xlsx", ".xlsx"),
-    "too few columns": ("behaviors", line(5, "405,50"), ".csv", "line 5"),
-    "infinite rating": ("behaviors", line(5, "405,50,inf,880000000"), ".csv", "inf"),
-    "no time in one line": ("behaviors", line(5, "405,50,3,"), ".csv", "line 5"),
-    "no ratings": ("behaviors", lambda t: t.replace("rating", "stars"), ".csv", "rating"),
-}
 
 # name -> (options, what the message must hold)
 OPTIONS = {
@@ -115,6 +53,9 @@ OPTIONS = {
     ),
     "absent resume": (["--ckpt_path=nowhere.ckpt"], "nowhere.ckpt"),
     "unknown precision": (["--trainer.precision=7-bit"], "7-bit"),
+    "everything in float64": (["--trainer.precision=64-true"], "trainer.precision: '64-true'"),
+    "everything in bfloat16": (["--trainer.precision=bf16-true"], "trainer.precision: 'bf16-true'"),
+    "everything in float16": (["--trainer.precision=16-true"], "trainer.precision: '16-true'"),
     "rate that is no number": (["--model.head_rate=.nan"], "nan"),
     "choice that there is not": (["--data.predict_part=future"], "train, val, test, all"),
     "class without its path": (
@@ -161,47 +102,10 @@ OPTIONS = {
 }
 
 
-def message(capsys, *words):
-    """Run, and return the message after checking its form."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stop:
-        lit_rec(*words)
-    assert stop.value.code == 2
-    lines = [
-        text for text in capsys.readouterr().err.splitlines() if not text.startswith("Seed set")
-    ]
-    text = "\n".join(lines)
-    start = next(place for place, line in enumerate(lines) if line.startswith("lit_rec: "))
-    assert len(lines) - start <= 8, text
-    assert "Traceback" not in text
-    assert "usage:" not in text.lower()
-    assert "Try:" in text, text
-    return "\n".join(lines[start:])
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_wrong_table(name, tmp_path, workplace, capsys):
-    which, change, ending, value = TABLES[name]
-    option = table(tmp_path, workplace, which, change, ending)
-    assert value in message(capsys, "fit", *options(workplace), option)
-
-
 @pytest.mark.parametrize("name", OPTIONS)
 def test_wrong_option(name, workplace, capsys):
     words, value = OPTIONS[name]
     assert value in message(capsys, "fit", *options(workplace), *words)
-
-
-def test_byte_order_mark_is_no_error(tmp_path, workplace):
-    option = table(tmp_path, workplace, "behaviors", lambda t: b"\xef\xbb\xbf" + t.encode())
-    lit_rec("fit", *options(workplace), option, "--trainer.fast_dev_run=true")
-
-
-def test_past_history_without_time(tmp_path, workplace, capsys):
-    option = table(tmp_path, workplace, "behaviors", lambda t: t.replace("timestamp", "when"))
-    split = "--data.split=lit_rec.data.splits.RandomSplit"
-    assert "PastHistory" in message(capsys, "fit", *options(workplace), option, split)
-    assert "TimeSplit" in message(capsys, "fit", *options(workplace), option)
 
 
 def test_wrong_first_words(tmp_path, capsys):
@@ -260,40 +164,3 @@ def test_metric_of_a_callback_of_ones_own(tmp_path, workplace, capsys, monkeypat
 
     lit_rec(*words("own/bias"))
     assert "did you mean 'own/bias'?" in message(capsys, *words("own/bais"))
-
-
-def test_file_of_the_encoder_that_may_not_be_read(tmp_path, workplace, capsys, monkeypatch):
-    """What the user reads is not the cache folder, though the cache is being built."""
-
-    def refused(*args):
-        raise PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt")
-
-    monkeypatch.setattr("lit_rec.data.tokens.TokenStore.build", refused)
-    cache = f"--data.cache_folder={tmp_path}/cache"
-    text = message(capsys, "fit", *options(workplace), cache)
-    assert text.startswith("lit_rec: encoder/vocab.txt: ")
-    assert "cache" not in text
-
-
-def test_disk_full(workplace, capsys, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
-
-    monkeypatch.setattr("lightning.fabric.plugins.io.torch_io._atomic_save", full)
-    text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
-    assert "No space left on device" in text
-
-
-def test_other_data_on_resume(tmp_path, workplace, run_folder, capsys):
-    half = table(tmp_path, workplace, "behaviors", lambda t: "\n".join(t.splitlines()[:100]) + "\n")
-    resume = ["--ckpt_path", run_folder / "last.ckpt", "--trainer.max_epochs=9"]
-    text = message(capsys, "fit", *options(workplace), half, *resume)
-    assert "in the data" in text
-    assert "in the checkpoint" in text
-
-
-def test_encoder_folder_without_configuration(tmp_path, workplace, capsys):
-    folder = tmp_path / "encoder"
-    shutil.copytree(workplace / "checkpoints/assets/all-MiniLM-L6-v2", folder)
-    Path(folder, "config.json").unlink()
-    assert str(folder) in message(capsys, "fit", *options(workplace), f"--data.encoder={folder}")

@@ -1,0 +1,106 @@
+"""LabelledTextReader: texts with a label or a rating, and no user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.sources import Source
+from lit_rec.data.tables import Tables, read_source, rename_columns
+from lit_rec.data.validation import typed_behaviors
+from lit_rec.errors import ConfigError
+
+_OPTION = "data.reader.init_args"
+_TARGETS = ("label", "rating")
+_CANONICAL = (*_TARGETS, "timestamp", "split", "item_id")
+
+
+class LabelledTextReader(Reader):
+    """A row per text, as CSV, TSV, Parquet or JSON lines, each also .gz: intents, topics, sentiments, reviews.
+
+    Args:
+        texts: File with the texts; with ``validation_texts`` or ``test_texts``, those that train.
+        columns: Canonical name -> the file's column, such as ``{label: category}``. Canonical: label, rating, timestamp, split,
+            item_id; all other columns keep their names and can be named in ``data.text.columns``.
+        validation_texts: File with the texts that validate.
+        test_texts: File with the texts that test.
+        delimiter: What separates the columns of text files; comma or tab by the file's ending.
+
+    Raises:
+        ConfigError: If a canonical name is unknown, or one file stands for two parts.
+    """
+
+    def __init__(
+        self,
+        texts: str,
+        columns: Mapping[str, str] | None = None,
+        validation_texts: str | None = None,
+        test_texts: str | None = None,
+        delimiter: str | None = None,
+    ) -> None:
+        self.texts, self.columns, self.delimiter = texts, dict(columns or {}), delimiter
+        self.validation_texts, self.test_texts = validation_texts, test_texts
+        for name in self.columns:
+            if name not in _CANONICAL:
+                raise ConfigError(
+                    f"'{name}' is not a canonical name",
+                    where=f"{_OPTION}.columns",
+                    rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
+                    remedy="leave the entry out: texts keep their names",
+                )
+        paths = [Path(path).resolve() for _, path in self._parts()]
+        if len(set(paths)) < len(paths):
+            raise ConfigError(
+                "one file stands for two parts",
+                where=_OPTION,
+                rule="training, validation and test texts come from files of their own",
+                remedy="name another file, or leave the option out",
+            )
+
+    def _parts(self) -> list[tuple[str, str]]:
+        named = [("texts", self.texts), ("validation_texts", self.validation_texts)]
+        return [(name, path) for name, path in [*named, ("test_texts", self.test_texts)] if path]
+
+    def sources(self) -> list[Source]:
+        """Return every file that an option names."""
+        return [
+            Source.table(Path(path), f"{_OPTION}.{name}", self.delimiter)
+            for name, path in self._parts()
+        ]
+
+    def read(self) -> Tables:
+        """Return a behavior and an item per text; the user of all is nobody."""
+        part_of = {"texts": "train", "validation_texts": "val", "test_texts": "test"}
+        given = self.validation_texts or self.test_texts
+        behaviors, items, sources = [], [], []
+        start = 0
+        for (name, _), source in zip(self._parts(), self.sources(), strict=True):
+            frame = self._table(source, start)
+            start += len(frame)
+            typed = typed_behaviors(frame.select("user_id", *self._known(frame)), source)
+            if given:
+                typed = typed.with_columns(split=pl.lit(part_of[name]))
+            behaviors.append(typed)
+            items.append(frame.drop("user_id", *(n for n in self._known(frame) if n != "item_id")))
+            sources.append((source, len(frame)))
+        table = pl.concat(behaviors, how="diagonal_relaxed")
+        table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        texts = pl.concat(items, how="diagonal_relaxed").with_columns(
+            pl.col("item_id").cast(pl.String)
+        )
+        return Tables(table, texts, sources=tuple(sources))
+
+    def _table(self, source: Source, start: int) -> pl.DataFrame:
+        frame = rename_columns(
+            read_source(source), self.columns, (), option=f"{_OPTION}.columns", where=source.where
+        )
+        if "item_id" not in frame.columns:
+            number = pl.int_range(start, start + pl.len())
+            frame = frame.with_columns(item_id=number.cast(pl.String))
+        return frame.with_columns(user_id=pl.lit("nobody"))
+
+    def _known(self, frame: pl.DataFrame) -> list[str]:
+        return [name for name in _CANONICAL if name in frame.columns]

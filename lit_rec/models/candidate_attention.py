@@ -1,0 +1,74 @@
+"""A user who looks different beside each candidate: behaviors that resemble it weigh more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.pooling import masked_softmax
+from lit_rec.models.ranges import count
+from lit_rec.models.user_encoder import UserEncoder
+
+
+class CandidateAttentionUserEncoder(UserEncoder):
+    """u_c = sum_d w_cd d with w_cd a softmax over ``(Q c) . (K [d, rating]) / sqrt(hidden)``: attention by the candidate c.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        ids: What a known user's id adds.
+        shrinkage: Ratings that the user's bias is shrunk by at the start.
+        hidden: Width of queries and keys.
+
+    Shape:
+        item_vectors ``[N, width + 1]``, a batch of B rows with C candidates -> ``[B, C, width + 1]`` float32.
+
+    Raises:
+        ConfigError: If ``hidden`` is below 1, or ``shrinkage`` is not above 0.
+
+    Reference:
+        Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang et al.
+        2018, DKN, https://arxiv.org/abs/1801.08284, section 4.4.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        ids: Callable[[int, int], Ids] = NoIds,
+        shrinkage: float = 5.0,
+        hidden: int = 64,
+    ) -> None:
+        super().__init__(facts, width, ids, shrinkage)
+        self.query = nn.Linear(width, count("user_encoder.init_args.hidden", hidden))
+        self.key = nn.Linear(width + 1, hidden)
+
+    def summary(
+        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        """Return one weighted sum of the behaviors per candidate ``[B, C, width]``."""
+        behaviors = self._behaviors(item_vectors, batch.history, level, rated)  # [B, H, width]
+        weights = self.candidate_weights(item_vectors, batch, behaviors, level)  # [B, C, H]
+        return weights @ behaviors
+
+    def candidate_weights(
+        self, item_vectors: Tensor, batch: RecBatch, behaviors: Tensor, level: Tensor
+    ) -> Tensor:
+        """Return w_cd ``[B, C, H]``; those of a row without history are 0."""
+        keys = self.key(torch.cat([behaviors, level.unsqueeze(-1)], -1))  # [B, H, hidden]
+        queries = self.query(item_vectors[:, :-1])[batch.candidates.item_index]  # [B, C, hidden]
+        scores = queries @ keys.transpose(1, 2) / keys.shape[-1] ** 0.5
+        return masked_softmax(scores, batch.history.mask.unsqueeze(1).expand_as(scores))
+
+    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
+        """There are no weights without a candidate.
+
+        Raises:
+            NotImplementedError: Always; see ``candidate_weights``.
+        """
+        raise NotImplementedError("the weights depend on the candidate: candidate_weights")

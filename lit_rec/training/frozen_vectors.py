@@ -1,0 +1,42 @@
+"""The catalogue as the encoder saw it before training, for baselines on frozen text."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from lightning.pytorch.utilities import rank_zero_warn
+
+from lit_rec.data.batches import Texts
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.errors import LitRecError
+from lit_rec.evaluation.frozen_text import unit_vectors
+from lit_rec.evaluation.rows import Floats
+from lit_rec.models.pooling import MeanPooling
+from lit_rec.training.lit_rec import LitRec
+
+
+def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats | None:
+    """Return the catalogue's vectors ``[I, F * width]``, or None and a warning where the pretrained encoder cannot be read."""
+    try:
+        return frozen_item_vectors(module, data)
+    except LitRecError as error:
+        rank_zero_warn(f"The report has no frozen-text baselines: {error}")
+        return None
+
+
+@torch.no_grad()
+def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
+    """Return the catalogue's vectors by the encoder as it was before training, mean over tokens, fields joined, ``[I, F * width]``."""
+    pretrained = module.new_network(data.facts, pretrained=True).to(module.device).eval()
+    backbone = pretrained.backbone
+    pooling = MeanPooling(backbone.width)
+    store = data.catalogue.store
+    everything = np.arange(len(store.offsets) - 1, dtype=np.int64)
+    vectors = np.zeros((len(everything), backbone.width))
+    texts = Texts(
+        torch.from_numpy(np.array(store.tokens)), torch.from_numpy(np.array(store.offsets))
+    )
+    for chunk in texts.to(module.device).chunks(16_384, data.facts.special):
+        pooled = pooling(backbone(chunk), chunk.mask)
+        vectors[chunk.text_index.cpu().numpy()] = pooled.float().cpu().numpy()
+    return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]

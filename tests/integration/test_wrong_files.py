@@ -1,0 +1,40 @@
+"""Files that cannot be read and folders that cannot be written; see ``message`` for the form of what is said."""
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import message, options
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def test_file_of_the_encoder_that_may_not_be_read(tmp_path, workplace, capsys, monkeypatch):
+    """What the user reads is not the cache folder, though the cache is being built."""
+
+    def refused(*args):
+        raise PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt")
+
+    monkeypatch.setattr("lit_rec.data.tokens.TokenStore.build", refused)
+    cache = f"--data.cache_folder={tmp_path}/cache"
+    text = message(capsys, "fit", *options(workplace), cache)
+    assert text.startswith("lit_rec: encoder/vocab.txt: ")
+    assert "cache" not in text
+
+
+def test_encoder_folder_without_configuration(tmp_path, workplace, capsys):
+    folder = tmp_path / "encoder"
+    shutil.copytree(workplace / "checkpoints/assets/all-MiniLM-L6-v2", folder)
+    Path(folder, "config.json").unlink()
+    assert str(folder) in message(capsys, "fit", *options(workplace), f"--data.encoder={folder}")
+
+
+def test_disk_full(workplace, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
+
+    monkeypatch.setattr("lightning.fabric.plugins.io.torch_io._atomic_save", full)
+    text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
+    assert "No space left on device" in text

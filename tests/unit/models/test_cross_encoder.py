@@ -1,0 +1,142 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+
+from lit_rec.data.batches import Texts
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.models.cross_encoder import CrossEncoder
+from lit_rec.models.pair_sequences import pair_sequences
+
+SPECIALS = [SpecialTokens((1,), (2,), 0), SpecialTokens((), (), 0), SpecialTokens((1,), (), 0)]
+
+
+def by_hand(batch, special, max_tokens):
+    """The same sequences by loops over rows, candidates and slots."""
+    offsets, tokens = batch.texts.offsets.tolist(), batch.texts.tokens.tolist()
+
+    def text_of(item):
+        found = []
+        for text in batch.items.text_index[item].tolist():
+            found += tokens[offsets[text] : offsets[text + 1]]
+        return found
+
+    between = list(special.suffix or special.prefix)
+    room = max_tokens - len(special.prefix) - len(special.suffix)
+    sequences, slots = [], []
+    for row in range(len(batch)):
+        for candidate in batch.candidates.item_index[row].tolist():
+            sequence = text_of(candidate)[: max(room // 2, 1)]
+            slot = [-1] * len(sequence)
+            for place in reversed(range(int(batch.history.mask[row].sum()))):
+                words = text_of(int(batch.history.item_index[row, place]))
+                left = room - len(sequence) - len(between)
+                if words and left > 0:
+                    kept = words[:left]
+                    sequence += between + kept
+                    slot += [-1] * len(between) + [place] * len(kept)
+                elif words:
+                    break
+            sequences.append(sequence)
+            slots.append(slot)
+    return sequences, slots
+
+
+@pytest.mark.parametrize("special", SPECIALS)
+@pytest.mark.parametrize("max_tokens", [6, 9, 16, 200])
+@pytest.mark.parametrize("fields", [1, 2])
+@pytest.mark.parametrize("seed", range(3))
+def test_sequences_equal_a_loop(make_batch, special, max_tokens, fields, seed):
+    batch = make_batch(seed=seed, rows=7, longest=6, fields=fields)
+    texts, slot = pair_sequences(batch, special, max_tokens)
+    offsets = texts.offsets.tolist()
+    spans = list(pairwise(offsets))
+    found = [texts.tokens[a:b].tolist() for a, b in spans]
+    sequences, slots = by_hand(batch, special, max_tokens)
+    assert found == sequences
+    assert [slot[a:b].tolist() for a, b in spans] == slots
+    longest = max(map(len, found)) + len(special.prefix) + len(special.suffix)
+    assert longest <= max_tokens
+
+
+@pytest.fixture
+def make_cross(facts, tiny_bert):
+    def make(facts=facts, **options):
+        torch.manual_seed(0)
+        options = {"max_tokens": 24, **options}
+        network = CrossEncoder(facts, lambda f: ConfiguredBackbone(f, "bert", tiny_bert), **options)
+        torch.nn.init.normal_(network.deed.weight)
+        return network.eval()
+
+    return make
+
+
+def test_row_alone_scores_as_in_a_batch(make_cross, batch, only_row):
+    network = make_cross()
+    together = network(batch)
+    for row in range(len(batch)):
+        alone = network(only_row(batch, row))
+        torch.testing.assert_close(alone[0], together[row], rtol=0, atol=1e-5)
+
+
+def test_padding_and_what_stands_in_it_change_nothing(make_cross, batch, padded):
+    network = make_cross()
+    before = network(batch)
+    more = padded(batch, 3)
+    more.history.item_index[~more.history.mask] = 2
+    more.history.rating[~more.history.mask] = 5.0
+    torch.testing.assert_close(network(more), before, rtol=0, atol=1e-6)
+
+
+def test_chunks_and_recomputation_change_nothing(make_cross, batch):
+    whole, cut = make_cross(), make_cross(max_tokens_per_chunk=30, recompute=True)
+    grads = []
+    for network in (whole, cut):
+        scores = network(batch)
+        scores.square().sum().backward()
+        grads.append([p.grad for p in network.parameters() if p.grad is not None])
+    torch.testing.assert_close(whole(batch), cut(batch), rtol=0, atol=1e-5)
+    assert len(grads[0]) == len(grads[1])
+    for one, two in zip(*grads, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
+
+
+def test_rating_and_event_of_the_history_are_read(make_cross, batch):
+    network = make_cross()
+    before = network(batch)
+    slot = 1, int(batch.history.mask[1].sum()) - 1  # the newest, which is never cut off
+    batch.history.rating[slot[0], slot[1]] = 1.0
+    first = network(batch)
+    batch.history.rating[slot[0], slot[1]] = 5.0
+    second = network(batch)
+    changed = (first - second).abs().amax(1) > 1e-6
+    assert changed.nonzero().flatten().tolist() == [slot[0]]
+    batch.history.event[slot[0], slot[1]] = 3 - batch.history.event[slot[0], slot[1]]
+    assert not torch.equal(network(batch)[slot[0]], second[slot[0]])
+    assert torch.equal(before[0], second[0])  # without history
+
+
+def test_every_trained_parameter_has_a_gradient(make_cross, batch):
+    network = make_cross()
+    network(batch).sum().backward()
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+
+
+def test_labels(make_cross, facts, batch):
+    topics = replace(facts, task="label", labels=("a", "b", "c"), label_counts=(1, 1, 1))
+    assert make_cross(topics)(batch).shape == (5, 3, 3)
+    clicks = replace(facts, task="label", labels=("no", "yes"), label_counts=(1, 1))
+    assert make_cross(clicks)(batch).shape == (5, 3)
+
+
+def test_an_encoder_without_special_tokens_reads_empty_rows(facts, tiny_bert, make_batch):
+    bare = replace(facts, special=SpecialTokens((), (), 0))
+    network = CrossEncoder(bare, lambda f: ConfiguredBackbone(f, "bert", tiny_bert), max_tokens=8)
+    batch = make_batch(rows=2, fields=1)
+    nothing = Texts(batch.texts.tokens[:0], torch.zeros_like(batch.texts.offsets))
+    scores = network.eval()(replace(batch, texts=nothing))
+    assert torch.isfinite(scores).all()

@@ -1,0 +1,111 @@
+"""The table of a catalogue's vectors, by a network of sums, and the bar of its making."""
+
+import contextlib
+import io
+
+import lightning
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.callbacks import RichProgressBar, TQDMProgressBar
+from rich.console import Console
+from rich.progress import Progress
+from torch import nn
+
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.tokens import SpecialTokens, TokenStore
+from lit_rec.training import item_table as module
+from lit_rec.training.item_table import item_table
+
+CPU = torch.device("cpu")
+TEXTS = [[3, 4], [5], [], [6, 7, 8], [9, 1], [2]]
+TEXT_OF_ITEM = [[0, 1], [1, 1], [2, 0], [3, 4], [4, 5], [5, 0], [0, 0]]
+
+
+class SumOfTokens(nn.Module):
+    """Each token's vector is its number, while nobody trains."""
+
+    def forward(self, chunk):
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        return (chunk.input_ids * chunk.mask).float().unsqueeze(2)  # [P', T, 1]
+
+
+class SumOfTexts(nn.Module):
+    """An item's vector: the sums of the tokens of its texts, ``[N, F]``."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = SumOfTokens()
+
+    def encode_items(self, texts, items):
+        sums = torch.zeros(len(texts))
+        for chunk in texts.chunks(4, SpecialTokens((), (), 0)):
+            sums[chunk.text_index] = self.backbone(chunk).sum((1, 2))
+        return sums[items.text_index]
+
+
+@pytest.fixture
+def catalogue():
+    lengths = [len(text) for text in TEXTS]
+    store = TokenStore(
+        np.array([token for text in TEXTS for token in text], np.int32),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    )
+    return Catalogue(store, np.array(TEXT_OF_ITEM), np.zeros(len(TEXT_OF_ITEM), np.int64))
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """What bars were asked for, and how they moved."""
+    asked = []
+
+    @contextlib.contextmanager
+    def record(what, total, **more):
+        asked.append((total, more, done := []))
+        yield done.append
+
+    monkeypatch.setattr(module, "slow_bar", record)
+    return asked
+
+
+@pytest.mark.parametrize("block", [1, 3, 100])
+@pytest.mark.parametrize("training", [True, False])
+def test_the_table_is_that_of_a_loop(catalogue, bars, monkeypatch, block, training):
+    monkeypatch.setattr(module, "_ITEMS_AT_ONCE", block)
+    network = SumOfTexts().train(training)
+    table = item_table(network, catalogue, CPU, None)
+    assert table.tolist() == [[sum(TEXTS[text]) for text in texts] for texts in TEXT_OF_ITEM]
+    assert network.training == training
+    assert not network.backbone._forward_hooks, "nothing stays behind"
+    ((total, _, done),) = bars
+    assert total == done[-1] == len(TEXT_OF_ITEM)
+    assert done == sorted(done)
+
+
+def test_the_bar_moves_while_a_block_is_encoded(catalogue, bars):
+    item_table(SumOfTexts(), catalogue, CPU, None)
+    # texts by their length, four tokens at once: "", two of 1; two of 2; one of 3
+    assert bars[0][2] == [7 * 3 // 6, 7 * 5 // 6, 7, 7]
+
+
+def trainer_of(tmp_path, **more):
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    return lightning.Trainer(accelerator="cpu", default_root_dir=tmp_path, **quiet, **more)
+
+
+@pytest.mark.filterwarnings("default")
+def test_there_is_a_bar_where_the_trainer_has_bars(tmp_path):
+    display = module._display
+    assert display(None) == (None, True)
+    assert display(trainer_of(tmp_path, enable_progress_bar=False)) == (None, False)
+    assert display(trainer_of(tmp_path, callbacks=[TQDMProgressBar()])) == (None, False)
+    rich = RichProgressBar()
+    trainer = trainer_of(tmp_path, callbacks=[rich])
+    assert display(trainer) == (None, True)
+    rich.progress = Progress(console=Console(file=io.StringIO()), auto_refresh=False)
+    with rich.progress:
+        assert display(trainer) == (rich.progress, True)
+    assert display(trainer) == (None, True)
+    rich.disable()  # as on other processes than the first
+    assert display(trainer) == (None, False)
