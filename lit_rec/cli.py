@@ -1,4 +1,4 @@
-"""The command line: ``lit-rec fit | validate | test | predict | recommend``."""
+"""The command line: ``lit-rec init | check | fit | validate | test | predict | recommend``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from lit_rec.errors import ConfigError, LitRecError
 _USAGE = """\
 lit-rec: fine-tune a language model into a recommender
 
+  lit-rec init      BEHAVIORS ITEMS      a configuration for your two tables, with what was guessed in comments
+  lit-rec check     -c CONFIG            try data and model without training: counts, token lengths, time, warnings
   lit-rec fit       -c CONFIG            train; best.ckpt, last.ckpt and curves go to checkpoints/
   lit-rec validate  --ckpt_path CKPT     metrics on the validation rows
   lit-rec test      --ckpt_path CKPT     report.json: the model beside plain baselines on the test rows
@@ -26,7 +28,7 @@ All options: lit-rec fit --help          Version: lit-rec --version"""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # what a disk can answer: full, not ours, not a folder
 _DISK = (*_NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
-_SUBCOMMANDS = ("fit", "validate", "test", "predict", "recommend")
+_SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -92,6 +94,14 @@ def _run(words: list[str]) -> None:
         from lit_rec.inference.command import recommend  # noqa: PLC0415
 
         recommend(words[1:])
+    elif words[0] == "init":
+        from lit_rec.preflight.init_command import init  # noqa: PLC0415
+
+        init(words[1:])
+    elif words[0] == "check":
+        from lit_rec.preflight.check_command import check  # noqa: PLC0415
+
+        check(words[1:])
     else:
         from lit_rec.training.command import run  # noqa: PLC0415
 

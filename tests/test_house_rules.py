@@ -17,7 +17,7 @@ MAX_LINES = 300
 EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 # A room imports from rooms with a lower number and from its own.
 RANKS = {"errors": 0, "data": 1, "models": 2, "evaluation": 3, "training": 4}
-RANKS |= {"inference": 5, "deploy": 5, "cli": 6}
+RANKS |= {"inference": 5, "preflight": 5, "deploy": 5, "cli": 6}
 WITHOUT_LIGHTNING = ("models", "evaluation")
 # Written as patterns that do not match themselves, so that this file keeps its own rules.
 LOCAL = re.compile(r"/wor[k]/|/far[m]/|/roo[t]/|pypi[.]org|pythonhoste[d]")

@@ -1,31 +1,44 @@
-"""The report: a model beside baselines, per slice, with intervals."""
+"""The report: a model beside baselines, per slice, with intervals; of one shape whatever the task."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import DataError
-from lit_rec.evaluation.intervals import bootstrap_means, can_be_resampled, interval
-from lit_rec.evaluation.rows import Bools, Floats, Ints
+from lit_rec.evaluation.intervals import Drawn, interval
+from lit_rec.evaluation.measures import DIFFERENCE, Figure, Measures
+from lit_rec.evaluation.rows import Bools, Ints
 
-_METRICS = ("rmse", "mae", "rmse_difference")
+# main metric -> title of the table, and what is counted
+_TITLES = {
+    "rmse": ("RMSE on test rows", "rows"),
+    "accuracy": ("Accuracy on test rows", "rows"),
+    "impression_auc": ("AUC within test impressions", "impressions"),
+}
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One figure. ``rmse_difference`` is a baseline's RMSE minus the first model's, in pairs.
+    """One figure.
 
-    Empty slices have count 0 and no value; a slice of a single user (on ``new_items``, also of a single item) has no interval.
+    Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of impressions
+    ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``.
+
+    ``rmse_difference``, ``accuracy_difference`` and ``impression_auc_difference`` compare a baseline with the first model, in pairs:
+    above 0 the first model is better.
+
+    ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
+    without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item) has no
+    interval.
     """
 
     model: str
@@ -39,7 +52,7 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Report:
-    """Rows, and what they were measured on."""
+    """Rows, those of the main metric first in each slice, and what they were measured on."""
 
     rows: tuple[ReportRow, ...]
     meta: dict[str, Any] = field(default_factory=dict)
@@ -71,14 +84,19 @@ class Report:
                 remedy="run `lit-rec test --ckpt_path CKPT` again",
             ) from error
 
-    def value(self, model: str, metric: str = "rmse", slice: str = "all") -> float | None:
-        """Return one figure.
+    @property
+    def main(self) -> str:
+        """The main metric: ``rmse``, ``accuracy`` or ``impression_auc``."""
+        return self.rows[0].metric if self.rows else "rmse"
+
+    def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:
+        """Return one figure, by default of the main metric.
 
         Raises:
             KeyError: If the report has no such figure.
         """
         values = {(r.model, r.metric, r.slice): r.value for r in self.rows}
-        return values[model, metric, slice]
+        return values[model, metric or self.main, slice]
 
     def __str__(self) -> str:
         """Return the table as plain text, without colours, however wide."""
@@ -88,25 +106,27 @@ class Report:
         return captured.get().rstrip()
 
     def table(self) -> Table:
-        """Return RMSE with its interval per model and slice, for the screen."""
+        """Return the main metric with its interval per model and slice, for the screen."""
         slices = list(dict.fromkeys(row.slice for row in self.rows))
-        found = {(r.model, r.slice): r for r in self.rows if r.metric == "rmse"}
-        table = Table(title="RMSE on test rows [95 % interval]", title_justify="left")
+        found = {(r.model, r.slice): r for r in self.rows if r.metric == self.main}
+        what, counted = _TITLES[self.main]
+        title = f"{what} [95 % interval]"
+        table = Table(title=title, title_justify="left", min_width=len(title))  # on one line
         table.add_column("model")
         for name in slices:
             count = next(r.count for (_, s), r in found.items() if s == name)
-            table.add_column(f"{name}\n({count:,} rows)", justify="right")
+            table.add_column(f"{name}\n({count:,} {counted})", justify="right")
         for model in dict.fromkeys(row.model for row in self.rows):
             table.add_row(model, *(_cell(found[model, name]) for name in slices))
         return table
 
 
 def build_report(
-    predictions: Mapping[str, Floats],
-    target: Floats,
+    models: Sequence[str],
+    measures: Sequence[Measures],
+    slices: Mapping[str, Bools],
     user: Ints,
     item: Ints,
-    slices: Mapping[str, Bools],
     *,
     meta: dict[str, Any] | None = None,
     seed: int = 0,
@@ -114,43 +134,35 @@ def build_report(
     """Measure every model on every slice.
 
     Args:
-        predictions: Name -> ratings ``[R]``; the first is the model that the others are compared with.
-        target: ``[R]`` ratings.
-        user: ``[R]`` codes.
-        item: ``[R]`` codes.
+        models: Names; the first is the model that the others are compared with.
+        measures: What they are measured by, the main metric first.
         slices: Name -> mask ``[R]``; on ``new_items`` items are drawn as well as users.
+        user: ``[R]`` codes, which are drawn for intervals; where there are no users, each row's own.
+        item: ``[R]`` codes.
         meta: What the figures were measured on.
         seed: Seed of the draws.
     """
-    errors = np.stack([prediction - target for prediction in predictions.values()])  # [M, R]
     rows: list[ReportRow] = []
     for name, mask in slices.items():
-        drawn_items = item[mask] if name == "new_items" else None
-        rows += _slice_rows(name, list(predictions), errors[:, mask], user[mask], drawn_items, seed)
+        drawn = Drawn(user[mask], item[mask] if name == "new_items" else None, seed=seed)
+        figures: dict[str, Figure] = {}
+        for measure in measures:
+            figures |= measure.on(mask, drawn)
+        for place, model in enumerate(models):
+            rows += [
+                ReportRow(model, name, metric, *_numbers(figure, place), figure.count)
+                for metric, figure in figures.items()
+                if place or not metric.endswith(DIFFERENCE)  # the first differs from none
+            ]
     return Report(tuple(rows), dict(meta or {}))
 
 
-def _slice_rows(
-    name: str, models: list[str], errors: Floats, user: Ints, item: Ints | None, seed: int
-) -> Iterator[ReportRow]:
-    """Yield the figures of one slice, whose errors ``[M, n]`` are given."""
-    count = errors.shape[1]
-    losses = errors**2, np.abs(errors)
-    values = _figures(*(loss.mean(1) for loss in losses)) if count else {}
-    draws: dict[str, Floats] = {}
-    if can_be_resampled(user, item):
-        draws = _figures(*(bootstrap_means(loss, user, item, seed=seed) for loss in losses))
-    for place, model in enumerate(models):
-        for metric in _METRICS if place else _METRICS[:-1]:  # the first differs from none
-            value = float(values[metric][place]) if values else None
-            low, high = interval(draws[metric][place]) if draws else (None, None)
-            yield ReportRow(model, name, metric, value, low, high, count)
-
-
-def _figures(squared: Floats, absolute: Floats) -> dict[str, Floats]:
-    """Return the metrics of mean squared and absolute errors, ``[M]`` or ``[M, draws]``."""
-    rmse = np.sqrt(squared)
-    return dict(zip(_METRICS, (rmse, absolute, rmse - rmse[0]), strict=True))
+def _numbers(figure: Figure, place: int) -> tuple[float | None, float | None, float | None]:
+    """Return the value and the interval of one model, None for what there is not."""
+    value = float(figure.value[place])
+    if isnan(value):
+        return None, None, None
+    return value, *(interval(figure.draws[place]) if figure.draws is not None else (None, None))
 
 
 def _plain(row: ReportRow) -> dict[str, Any]:

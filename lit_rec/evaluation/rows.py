@@ -34,6 +34,40 @@ class RatingRows:
 
 
 @dataclass(frozen=True)
+class LabelRows:
+    """Behaviors as arrays, where labels are predicted.
+
+    Shape:
+        user, item: ``[R]`` int64 codes. label: ``[R]`` int64 places among K labels, -1 where there is none.
+    """
+
+    user: Ints
+    item: Ints
+    label: Ints
+
+    def labelled(self) -> LabelRows:
+        """Return the rows that have a label."""
+        return self.where(self.label >= 0)
+
+    def where(self, keep: Bools) -> LabelRows:
+        """Return the rows where ``keep`` ``[R]`` is True."""
+        return LabelRows(self.user[keep], self.item[keep], self.label[keep])
+
+
+@dataclass(frozen=True)
+class SharedHistory:
+    """The items of R rows' histories; rows that were shown together share one.
+
+    Shape:
+        offsets: ``[L + 1]`` int64. item: ``[S]`` int64 codes, L lists end to end. of_row: ``[R]`` int64, the list of each row.
+    """
+
+    offsets: Ints
+    item: Ints
+    of_row: Ints
+
+
+@dataclass(frozen=True)
 class RaggedHistory:
     """The histories of R rows, end to end.
 

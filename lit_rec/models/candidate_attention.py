@@ -64,11 +64,3 @@ class CandidateAttentionUserEncoder(UserEncoder):
         queries = self.query(item_vectors[:, :-1])[batch.candidates.item_index]  # [B, C, hidden]
         scores = queries @ keys.transpose(1, 2) / keys.shape[-1] ** 0.5
         return masked_softmax(scores, batch.history.mask.unsqueeze(1).expand_as(scores))
-
-    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
-        """There are no weights without a candidate.
-
-        Raises:
-            NotImplementedError: Always; see ``candidate_weights``.
-        """
-        raise NotImplementedError("the weights depend on the candidate: candidate_weights")

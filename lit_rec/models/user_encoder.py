@@ -75,14 +75,18 @@ class UserEncoder(nn.Module, ABC):
         vector = torch.where(known.unsqueeze(-1), vector, self.empty)
         return torch.cat([vector, bias.unsqueeze(-1).expand(*vector.shape[:-1], 1)], -1) + ids
 
+    @abstractmethod
     def summary(
         self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
     ) -> Tensor:
-        """Return the weighted sum of the behaviors ``[B, width]``, or one per candidate ``[B, C, width]``."""
-        history = batch.history
-        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
-        weights = self.weights(behaviors, level, history.mask)  # [B, H]
-        return (weights.unsqueeze(1) @ behaviors).squeeze(1)
+        """Return the weighted sum of the behaviors ``[B, width]``, or one per candidate ``[B, C, width]``.
+
+        Args:
+            item_vectors: ``[N, width + 1]``.
+            batch: The rows.
+            level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
+            rated: ``[B, H]``, True where there is a rating.
+        """
 
     def _behaviors(
         self, item_vectors: Tensor, history: HistorySlots, level: Tensor, rated: Tensor
@@ -93,6 +97,19 @@ class UserEncoder(nn.Module, ABC):
         if self.event.num_embeddings > 1:
             vectors = vectors + self.event(history.event)
         return vectors
+
+
+class WeightedUserEncoder(UserEncoder):
+    """The weights w_d are the same whatever the candidate; subclasses choose them."""
+
+    def summary(
+        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        """Return the weighted sum of the behaviors ``[B, width]``."""
+        history = batch.history
+        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
+        weights = self.weights(behaviors, level, history.mask)  # [B, H]
+        return (weights.unsqueeze(1) @ behaviors).squeeze(1)
 
     @abstractmethod
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
@@ -105,7 +122,7 @@ class UserEncoder(nn.Module, ABC):
         """
 
 
-class MeanUserEncoder(UserEncoder):
+class MeanUserEncoder(WeightedUserEncoder):
     """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with what is known of the user.
 
     Reference:
@@ -134,7 +151,7 @@ class MeanUserEncoder(UserEncoder):
         return mask / torch.sqrt(known + self.log_shrinkage.exp())
 
 
-class AdditiveAttentionUserEncoder(UserEncoder):
+class AdditiveAttentionUserEncoder(WeightedUserEncoder):
     """Learn the weights: softmax over ``v . tanh(W [d, rating])``.
 
     Args:

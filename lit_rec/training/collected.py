@@ -15,7 +15,7 @@ from lit_rec.evaluation.rows import Floats, Ints
 
 
 class CollectedScores:
-    """Collect ``(row, score)`` of every batch.
+    """Collect ``(row, scores)`` of every batch.
 
     Example:
         >>> collected = CollectedScores()
@@ -30,25 +30,36 @@ class CollectedScores:
         self._scores: list[Tensor] = []
 
     def add(self, rows: Tensor, scores: Tensor) -> None:
-        """Take ``rows`` ``[B]`` and ``scores`` ``[B, 1]``."""
+        """Take ``rows`` ``[B]`` and ``scores`` ``[B, 1]``, or ``[B, 1, K]`` for labels.
+
+        Raises:
+            ValueError: If there is more than one candidate per row.
+        """
+        if scores.shape[1] != 1:
+            raise ValueError(f"one candidate per row, not {scores.shape[1]}, is collected")
         self._rows.append(rows.detach().cpu())
-        self._scores.append(scores.detach().float().cpu().reshape(-1))
+        self._scores.append(scores.detach().float().cpu()[:, 0])
 
     def gather(self) -> tuple[Ints, Floats]:
-        """Return all rows in increasing order and their scores, on every process.
+        """Return all rows ``[R]`` in increasing order and their scores, on every process.
+
+        Returns:
+            Scores ``[R]``, or ``[R, K]`` of labels; ``[0]`` where there is no row.
 
         Raises:
             ValueError: If a row was scored twice.
         """
         none = torch.empty(0)
         mine = (
-            torch.cat([none.long(), *self._rows]).numpy(),
-            torch.cat([none, *self._scores]).numpy(),
+            torch.cat(self._rows or [none.long()]).numpy(),
+            torch.cat(self._scores or [none]).numpy(),
         )
         parts = [mine]
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             parts = [mine] * torch.distributed.get_world_size()
             torch.distributed.all_gather_object(parts, mine)
+        # a process without rows knows of no labels
+        parts = [part for part in parts if len(part[0])] or [mine]
         rows = np.concatenate([part[0] for part in parts])
         scores = np.concatenate([part[1] for part in parts]).astype(np.float64)
         order = np.argsort(rows)
@@ -87,4 +98,4 @@ class ScoreWriter(Callback, ABC):
 
     @abstractmethod
     def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
-        """Write the scores ``[R]`` of ``rows`` ``[R]``, which increase."""
+        """Write the scores ``[R]``, or ``[R, K]``, of ``rows`` ``[R]``, which increase."""

@@ -1,4 +1,4 @@
-"""predictions.parquet: one score per row, in the input's order."""
+"""predictions.parquet: what is predicted of each row, in the input's order."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import polars as pl
 from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.atomic import replace_file
+from lit_rec.data.facts import Facts
 from lit_rec.evaluation.rows import Floats, Ints
 from lit_rec.training.collected import ScoreWriter
 from lit_rec.training.run_folder import run_folder
 
 
 class PredictionWriter(ScoreWriter):
-    """Write what ``predict`` scored as (user_id, item_id, score), from one or several processes."""
+    """Write what ``predict`` found, from one or several processes.
+
+    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
+    is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
+    """
 
     on_predict_start = ScoreWriter.begin
     on_predict_batch_end = ScoreWriter.collect
@@ -24,17 +30,30 @@ class PredictionWriter(ScoreWriter):
 
     def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
         """Write the file beside the checkpoint, whole or not at all."""
-        prepared = trainer.datamodule.prepared  # type: ignore[attr-defined]
-        frame = pl.DataFrame(
-            {
-                "row": prepared.row[rows],
-                "user_id": pl.Series(prepared.user_ids, dtype=pl.String).gather(
-                    prepared.user[rows]
-                ),
-                "item_id": prepared.items["item_id"].gather(prepared.item[rows]),
-                "score": scores,
-            }
-        ).sort("row")
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        prepared, facts = data.prepared, data.facts
+        columns = {"item_id": prepared.items["item_id"].gather(prepared.item[rows])}
+        if facts.user_ids:
+            users = pl.Series("user_id", prepared.user_ids, dtype=pl.String)
+            columns = {"user_id": users.gather(prepared.user[rows]), **columns}
+        columns |= _scores(scores) if facts.task == "rating" else _labels(scores, facts)
+        frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
         path = Path(run_folder(trainer), "predictions.parquet")
         replace_file(path, frame.drop("row").write_parquet)
         rank_zero_info(f"{len(frame):,} predictions: {path}")
+
+
+def _scores(ratings: Floats) -> dict[str, pl.Series]:
+    return {"score": pl.Series(ratings)}
+
+
+def _labels(prob: Floats, facts: Facts) -> dict[str, pl.Series]:
+    """Return the columns of ``prob`` ``[R, K]``."""
+    prob = prob.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
+    columns = {
+        "label": pl.Series(facts.labels, dtype=pl.String).gather(prob.argmax(1)),
+        "probability": pl.Series(prob.max(1)),
+    }
+    if len(facts.labels) == 2:
+        columns["score"] = pl.Series(np.ascontiguousarray(prob[:, 1]))
+    return columns

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 def test_file_of_the_encoder_that_may_not_be_read(tmp_path, workplace, capsys, monkeypatch):
     """What the user reads is not the cache folder, though the cache is being built."""
 
-    def refused(*args):
+    def refused(*args, **more):
         raise PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt")
 
     monkeypatch.setattr("lit_rec.data.tokens.TokenStore.build", refused)

@@ -104,7 +104,11 @@ def test_within_a_display_that_is_there(stderr):
 
 @pytest.mark.usefixtures("soon")
 def test_an_error_ends_the_bar(stderr):
-    with pytest.raises(ValueError, match="broken"), slow_bar("tokenising", 40):
-        until(lambda: "tokenising" in stderr.getvalue())
-        raise ValueError("broken")
+    def work():
+        with slow_bar("tokenising", 40):
+            until(lambda: "tokenising" in stderr.getvalue())
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        work()
     assert stderr.getvalue().endswith("\x1b[2K")

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from lit_rec.evaluation import intervals
-from lit_rec.evaluation.intervals import bootstrap_means, bootstrap_weights, interval
+from lit_rec.evaluation.intervals import (
+    Drawn,
+    bootstrap_counts,
+    bootstrap_means,
+    bootstrap_weights,
+    interval,
+    row_weights,
+)
 
 USER = np.array([7, 3, 7, 9, 3, 7])
 ITEM = np.array([1, 1, 4, 4, 8, 8])
@@ -35,7 +42,7 @@ def test_draws_of_users_equal_the_loop():
     weights = bootstrap_weights(USER, 20, 5)
     place = {user: i for i, user in enumerate(sorted(set(USER.tolist())))}
     per_row = [[draw[place[user]] for user in USER.tolist()] for draw in weights]
-    found = bootstrap_means(LOSSES, USER, draws=20, seed=5)
+    found = bootstrap_means(LOSSES, Drawn(USER, draws=20, seed=5))
     for model in range(2):
         assert found[model] == pytest.approx(loop(LOSSES[model], per_row))
 
@@ -49,7 +56,7 @@ def test_draws_of_users_and_items_equal_the_loop():
         [u[user_place[user]] * i[item_place[item]] for user, item in pairs]
         for u, i in zip(users, items, strict=True)
     ]
-    found = bootstrap_means(LOSSES, USER, ITEM, draws=40, seed=5)
+    found = bootstrap_means(LOSSES, Drawn(USER, ITEM, draws=40, seed=5))
     for model in range(2):
         assert found[model] == pytest.approx(loop(LOSSES[model], per_row), nan_ok=True)
 
@@ -57,9 +64,9 @@ def test_draws_of_users_and_items_equal_the_loop():
 @pytest.mark.parametrize("item", [None, ITEM])
 @pytest.mark.parametrize("block", [1, 7, 9])
 def test_draws_do_not_depend_on_how_many_are_held_at_once(item, block, monkeypatch):
-    whole = bootstrap_means(LOSSES, USER, item, draws=25, seed=5)
+    whole = bootstrap_means(LOSSES, Drawn(USER, item, draws=25, seed=5))
     monkeypatch.setattr(intervals, "_BLOCK", block)
-    parts = bootstrap_means(LOSSES, USER, item, draws=25, seed=5)
+    parts = bootstrap_means(LOSSES, Drawn(USER, item, draws=25, seed=5))
     assert parts == pytest.approx(whole, nan_ok=True)
 
 
@@ -69,19 +76,48 @@ def test_memory_does_not_grow_with_draws_times_users(both):
     users = np.arange(20_000)
     losses = np.random.default_rng(0).random((1, len(users)))
     tracemalloc.start()
-    bootstrap_means(losses, users, users // 2 if both else None)
+    bootstrap_means(losses, Drawn(users, users // 2 if both else None))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100e6
 
 
 def test_all_models_meet_the_same_draws():
-    paired = bootstrap_means(np.stack([LOSSES[0], LOSSES[0] + 0.25]), USER, draws=30)
+    paired = bootstrap_means(np.stack([LOSSES[0], LOSSES[0] + 0.25]), Drawn(USER, draws=30))
     assert paired[1] - paired[0] == pytest.approx([0.25] * 30)
 
 
+LABELS = np.array([[0, 2, 0, 1, -1, 2], [2, 2, -1, -1, 0, 0], [0, 2, 0, 1, 2, 2]])
+
+
+@pytest.mark.parametrize("item", [None, ITEM])
+@pytest.mark.parametrize("table", [1, 20, 20_000_000])
+def test_counts_of_labels_equal_the_loop(item, table, monkeypatch):
+    """Whatever the number of labels whose counts per user are held at once."""
+    monkeypatch.setattr(intervals, "_TABLE", table)
+    drawn = Drawn(USER, item, draws=12, seed=5)
+    found = bootstrap_counts(LABELS, 4, drawn)
+    assert found.shape == (3, 4, 12)
+    for draw, weight in enumerate(row_weights(drawn)):
+        for place, labels in enumerate(LABELS):
+            for label in range(4):
+                count = sum(w for of, w in zip(labels, weight, strict=True) if of == label)
+                assert found[place, label, draw] == count
+
+
+@pytest.mark.parametrize("block", [1, 7, 2_000_000])
+@pytest.mark.parametrize("item", [None, ITEM])
+def test_weights_of_rows_are_those_of_the_means(item, block, monkeypatch):
+    monkeypatch.setattr(intervals, "_BLOCK", block)
+    drawn = Drawn(USER, item, draws=12, seed=5)
+    with np.errstate(invalid="ignore"):
+        by_hand = [(LOSSES @ weight) / weight.sum() for weight in row_weights(drawn)]
+    means = bootstrap_means(LOSSES, drawn)
+    assert means == pytest.approx(np.array(by_hand).T, nan_ok=True)
+
+
 def test_one_user_leaves_no_chance():
-    alone = bootstrap_means(LOSSES[:, :1], USER[:1], ITEM[:1], draws=10)
+    alone = bootstrap_means(LOSSES[:, :1], Drawn(USER[:1], ITEM[:1], draws=10))
     assert alone == pytest.approx(np.repeat(LOSSES[:, :1], 10, 1))
 
 

@@ -6,9 +6,15 @@ import pytest
 from rich.console import Console
 
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.evaluation.intervals import bootstrap_means
+from lit_rec.evaluation.intervals import Drawn, bootstrap_means
 from lit_rec.evaluation.metrics import mae, rmse
+from lit_rec.evaluation.rating_measures import RatingMeasures
 from lit_rec.evaluation.report import Report, ReportRow, build_report
+
+
+def rating_report(predictions, target, user, item, slices, **options):
+    measures = [RatingMeasures(list(predictions.values()), target)]
+    return build_report(list(predictions), measures, slices, user, item, **options)
 
 
 @pytest.fixture
@@ -22,7 +28,7 @@ def report():
         "new_items": np.arange(30) < 12,
     }
     user, item = np.arange(30) % 6, np.arange(30) % 5
-    made = build_report(
+    made = rating_report(
         {"lit_rec": near, "mean": far}, target, user, item, slices, meta={"data": "toy"}
     )
     return made, {"lit_rec": near, "mean": far}, target, user, item, slices
@@ -48,7 +54,7 @@ def test_difference_is_the_baseline_minus_the_model_in_pairs(report):
     row = row_of(made, "mean", "rmse_difference", "all")
     assert row.value == pytest.approx(made.value("mean") - made.value("lit_rec"))
     errors = np.stack([(p - target) ** 2 for p in predictions.values()])
-    draws = np.sqrt(bootstrap_means(errors, user))
+    draws = np.sqrt(bootstrap_means(errors, Drawn(user)))
     assert (row.low, row.high) == pytest.approx(
         tuple(np.quantile(draws[1] - draws[0], [0.025, 0.975]))
     )
@@ -59,7 +65,7 @@ def test_new_items_are_drawn_as_well_as_users(report):
     made, predictions, target, user, item, slices = report
     mask = slices["new_items"]
     errors = ((predictions["lit_rec"] - target) ** 2)[mask][None]
-    draws = np.sqrt(bootstrap_means(errors, user[mask], item[mask]))[0]
+    draws = np.sqrt(bootstrap_means(errors, Drawn(user[mask], item[mask])))[0]
     row = row_of(made, "lit_rec", "rmse", "new_items")
     assert (row.low, row.high) == pytest.approx(tuple(np.nanquantile(draws, [0.025, 0.975])))
 
@@ -94,7 +100,7 @@ def test_empty_slice_has_count_zero_and_null(report, tmp_path):
 def test_single_user_or_drawn_item_leaves_no_interval(tmp_path, user, item, slice, known):
     """A draw of one user is that user: an interval without width would say that nothing is left to chance."""
     target = np.array([1.0, 2.0, 4.0])
-    made = build_report(
+    made = rating_report(
         {"lit_rec": target + np.arange(3), "mean": target + 1},
         target,
         np.array(user),
@@ -128,8 +134,8 @@ def test_written_report_reads_the_same(report, tmp_path):
 
 def test_reports_of_one_seed_are_equal(report):
     made, predictions, target, user, item, slices = report
-    assert build_report(predictions, target, user, item, slices).rows == made.rows
-    assert build_report(predictions, target, user, item, slices, seed=1).rows != made.rows
+    assert rating_report(predictions, target, user, item, slices).rows == made.rows
+    assert rating_report(predictions, target, user, item, slices, seed=1).rows != made.rows
 
 
 def test_table_shows_models_slices_and_a_dash_where_nothing_is(report):

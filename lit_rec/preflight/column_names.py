@@ -1,0 +1,136 @@
+"""What the name of a column says of its meaning, in the languages and cases that tables come in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+STRONG, WEAK = 1.0, 0.6
+_ID_WORDS = (
+    *("id", "ids", "nr", "no", "num", "number", "nummer", "numero"),
+    *("key", "code", "ref", "uuid", "guid", "idx", "编号", "ид"),
+)
+_ID_ROLES = ("user_id", "item_id", "impression_id")
+# without accents, words joined; the first list is of whole names, the second of last words as well
+_NAMES = {
+    "user_id": (
+        "uid username userhash",
+        "user customer client member account buyer shopper reviewer rater visitor person reader viewer listener player "
+        "consumer subscriber student kunde nutzer benutzer kaeufer leser utilisateur usuario cliente utente gebruiker klant "
+        "uzytkownik kullanici пользователь клиент 用户 客户 会员 ユーザー 顧客 사용자",
+    ),
+    "item_id": (
+        "parentasin",
+        "item product sku asin isbn movie film book article artikel news song track album artist game app video show episode "
+        "recipe dish restaurant business place poi venue hotel course job offer listing content document doc ad post produkt "
+        "buch produit livre producto libro articulo pelicula prodotto articolo товар фильм книга 商品 物品 电影 图书 製品 作品 상품",
+    ),
+    "rating": (
+        "overall reviewoverall",
+        "rating ratings rate stars star score grade note points bewertung sterne punkte wertung evaluation puntuacion "
+        "calificacion valoracion voto votazione beoordeling ocena оценка рейтинг 评分 评价 評価 평점",
+    ),
+    "label": (
+        "y isclick isclicked isliked ispurchase ctr geklickt gekauft",
+        "label click clicked clicks like liked target converted conversion purchased bought response klick",
+    ),
+    "event": (
+        "type",
+        "event action behavior behaviour interaction activity eventtype actiontype behaviortype interactiontype ereignis "
+        "aktion evenement evento действие 行为 行動",
+    ),
+    "timestamp": (
+        "when ratedat",
+        "timestamp time ts datetime date day at on zeit zeitstempel zeitpunkt datum horodatage heure jour fecha hora "
+        "momento data ora tijd tarih время дата 时间 時間 时间戳 日期 日時 시간",
+    ),
+    "impression_id": ("impid qid", "impression request slate query search impressions"),
+    "title": (
+        "",
+        "title name headline titel bezeichnung ueberschrift titre nom intitule titulo nombre nome titolo naam tytul nazwa "
+        "название заголовок 标题 名称 片名 タイトル 題名 제목",
+    ),
+    "year": ("", "year jahr annee ano anno jaar rok год 年 年份"),
+    # numbers that a rating is not
+    "measure": (
+        "",
+        "quantity qty count amount price cost total value age position rank pos duration seconds minutes length size weight "
+        "year month week hour index menge anzahl preis quantite prix cantidad precio helpful votes",
+    ),
+}
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in small letters, without accents: at changes of case, signs and digits.
+
+    Example:
+        >>> words_of("CustomerID"), words_of("bought_at"), words_of("Évaluation")
+        (['customer', 'id'], ['bought', 'at'], ['evaluation'])
+    """
+    letters = unicodedata.normalize("NFKD", name)
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    found = re.findall(
+        r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+", plain.replace("ß", "ss")
+    )
+    return [word.lower() for word in found]
+
+
+@cache
+def _names_of(role: str) -> tuple[frozenset[str], frozenset[str]]:
+    whole, last = ({"".join(words_of(n)) for n in text.split()} for text in _NAMES[role])
+    return frozenset(whole | last), frozenset(last)
+
+
+def name_score(name: str, role: str) -> float:
+    """Return how much a column's name speaks for a role: 0, ``WEAK`` (its last word does) or ``STRONG`` (the whole name).
+
+    Args:
+        name: The column's name.
+        role: A canonical name, or ``title``, ``year`` or ``measure``.
+
+    Example:
+        >>> [name_score(n, "user_id") for n in ("customerId", "KundenNr", "loyal_customer", "rating")]
+        [1.0, 1.0, 0.6, 0.0]
+    """
+    words = words_of(name)
+    stem = [word for word in words if word not in _ID_WORDS]
+    if is_id_name(name) and role not in _ID_ROLES:
+        return 0.0
+    if stem and role in _ID_ROLES:
+        stem = [*stem[:-1], _without_id(stem[-1]) or stem[-1]]
+    whole, last = _names_of(role)
+    if name == role or _singular("".join(stem), whole):
+        return STRONG
+    return WEAK if stem and _singular(stem[-1], last) else 0.0
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a name says that the values identify something: ``request_id``, ``customerid``."""
+    words = words_of(name)
+    return any(word in _ID_WORDS for word in words) or bool(words and _without_id(words[-1]))
+
+
+def is_bare_id(name: str) -> bool:
+    """Whether a name says no more than that it identifies: ``id``, ``ID``, ``key``."""
+    words = words_of(name)
+    return bool(words) and all(word in _ID_WORDS for word in words)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names differ in case and signs alone."""
+    return "".join(words_of(one)) == "".join(words_of(other))
+
+
+def _without_id(word: str) -> str:
+    """Return ``customer`` of ``customerid``, and nothing where the word is no name of an id role with such an ending."""
+    for ending in ("id", "nr", "no"):
+        stem = word.removesuffix(ending)
+        if stem != word and any(_singular(stem, _names_of(role)[0]) for role in _ID_ROLES):
+            return stem
+    return ""
+
+
+def _singular(word: str, names: frozenset[str]) -> bool:
+    """Whether a word is among the names as it is, or without the ending of a plural or of a German compound."""
+    return any(word.removesuffix(ending) in names for ending in ("", "s", "n", "en", "es") if word)

@@ -1,0 +1,168 @@
+"""The configuration that is written, and what it shares with the one that is shipped."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from lit_rec.preflight import config_writer
+from lit_rec.preflight.config_writer import config_text, flow, guesses, model_and_trainer
+from lit_rec.preflight.plan import make_plan
+from lit_rec.preflight.table_files import read_files
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def written(behaviors, items, write):
+    """Write the tables, changed as wanted, and return the configuration as text and as values."""
+
+    def make(change=lambda b: b, change_items=lambda i: i, **options):
+        names = [write(change(behaviors), "b.csv"), write(change_items(items), "i.csv")]
+        plan = make_plan(read_files(names), **options)
+        text = config_text(plan, Path("out/shop.yaml"), "lit-rec init b.csv i.csv")
+        return text, yaml.safe_load(text), plan
+
+    return make
+
+
+def test_template_is_the_configuration_that_is_shipped():
+    """The wheel has no configs/; where this fails, copy configs/own_data.yaml over the package's."""
+    template = Path(config_writer.__file__).with_name("own_data.yaml")
+    assert template.read_bytes() == (ROOT / "configs/own_data.yaml").read_bytes()
+
+
+def test_model_and_trainer_are_those_that_are_shipped(written):
+    shipped = yaml.safe_load((ROOT / "configs/own_data.yaml").read_text())
+    shipped["trainer"]["logger"]["init_args"]["name"] = "shop"
+    _, config, _ = written()
+    assert config["model"] == shipped["model"]
+    assert config["trainer"] == shipped["trainer"]
+    assert list(config) == list(shipped)
+
+
+def test_for_labels_everything_that_knows_ratings_is_changed():
+    text = model_and_trainer("x", "label")
+    assert "NeighborhoodHead" not in text
+    assert "rmse" not in text
+    callbacks = {
+        c["class_path"].rpartition(".")[2]: c.get("init_args", {})
+        for c in yaml.safe_load(text)["trainer"]["callbacks"]
+    }
+    for name in ("RunCheckpoint", "EarlyStopping"):
+        assert (callbacks[name]["monitor"], callbacks[name]["mode"]) == ("val/auc", "max")
+
+
+def test_data(written):
+    text, config, _ = written()
+    data = config["data"]["init_args"]
+    assert data["reader"]["init_args"] == {
+        "behaviors": "b.csv",
+        "items": "i.csv",
+        "behavior_columns": {"user_id": "u", "item_id": "i", "rating": "r", "timestamp": "t"},
+        "item_columns": {"item_id": "k"},
+    }
+    assert data["text"]["init_args"]["columns"] == {"title": ["title", "plot"], "genre": ["genre"]}
+    assert data["split"]["class_path"].endswith("TimeSplit")
+    assert data["history"]["class_path"].endswith("PastHistory")
+    assert (data["batch_size"], data["max_tokens"]) == (16, 32)
+    assert "# `u`: by its values; 70 distinct values, 8.6 rows each\n" in text
+    assert "train 480, val 60, test 60" in text
+    assert "#   lit-rec fit -c out/shop.yaml\n" in text
+
+
+def test_canonical_columns_need_no_mapping(written):
+    names = {"u": "user_id", "i": "item_id", "r": "rating", "t": "timestamp"}
+    text, config, _ = written(
+        lambda b: b.rename(names), lambda i: i.select(item_id="k", title="title")
+    )
+    data = config["data"]["init_args"]
+    assert set(data["reader"]["init_args"]) == {"behaviors", "items"}
+    assert data["text"]["init_args"]["columns"] == ["title"]
+    assert "# `rating`: by its name" in text
+
+
+def test_labels_without_time(written):
+    clicks = (pl.int_range(600) % 2).alias("clicked")
+    text, config, plan = written(lambda b: b.select("u", "i", clicks))
+    data = config["data"]["init_args"]
+    assert data["task"] == "label"
+    assert data["reader"]["init_args"]["behavior_columns"]["label"] == "clicked"
+    assert data["split"]["class_path"].endswith("RandomSplit")
+    assert data["history"]["class_path"].endswith("TrainingHistory")
+    assert data["history"]["init_args"]["where"]["init_args"] == {"labels": ["1"]}
+    assert "Assumed: '1' of `clicked` is what a user chose" in text
+    assert any("Assumed" in line for line in guesses(plan))
+
+
+def test_time_that_cannot_be_divided(written):
+    text, config, _ = written(lambda b: b.with_columns(t=pl.lit(1_600_000_000)))
+    assert config["data"]["init_args"]["split"]["class_path"].endswith("RandomSplit")
+    assert "one time cannot be divided" in text
+
+
+def test_parts_that_the_table_brings(written):
+    fold = pl.Series("fold", ["train"] * 500 + ["val"] * 60 + ["test"] * 40)
+    text, config, _ = written(lambda b: b.with_columns(fold))
+    data = config["data"]["init_args"]
+    assert data["split"] == {
+        "class_path": "lit_rec.data.splits.GivenSplit",
+        "init_args": {"validation": 0.1},
+    }
+    assert data["reader"]["init_args"]["behavior_columns"]["split"] == "fold"
+    assert "train 500, val 60, test 40" in text
+
+
+def test_milliseconds_and_unknown_items(written):
+    text, config, plan = written(lambda b: b.with_columns(pl.col("t") * 1000), lambda i: i.head(30))
+    data = config["data"]["init_args"]
+    assert data["reader"]["init_args"]["time_unit"] == "ms"
+    assert data["unknown_items"] == "drop"
+    assert f"# {plan.unknown} of 600 behaviors name an item that i.csv does not have" in text
+    assert any(line.startswith(f"unknown    {plan.unknown} of 600") for line in guesses(plan))
+
+
+def test_encoder(written, tmp_path):
+    _, config, _ = written()
+    assert config["data"]["init_args"]["encoder"] == "sentence-transformers/all-MiniLM-L6-v2"
+    (tmp_path / "checkpoints/assets/all-MiniLM-L6-v2").mkdir(parents=True)
+    assert written()[2].encoder == "checkpoints/assets/all-MiniLM-L6-v2"
+    assert written(encoder="my/own")[2].encoder == "my/own"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b",
+        "a: b",
+        "1",
+        "yes",
+        "#x",
+        "'q'",
+        '"',
+        "[x]",
+        "x #y",
+        " x",
+        "x ",
+        "é",
+        "用户",
+        "-x",
+        "1e3",
+        "~",
+        "x\ny",
+        "/a.csv",
+    ],
+)
+def test_names_survive_yaml(name):
+    assert yaml.safe_load(f"key: {flow(name)}") == {"key": name}
+    assert yaml.safe_load(f"key: {flow([name, 'x'])}") == {"key": [name, "x"]}
+
+
+def test_names_that_yaml_could_stumble_on(behaviors, items, write):
+    names = {"u": "user: #1", "r": "stars\nof five"}
+    files = [write(behaviors.rename(names), "b.parquet"), write(items, "i.csv")]
+    text = config_text(make_plan(read_files(files)), Path("x.yaml"), "lit-rec init")
+    columns = yaml.safe_load(text)["data"]["init_args"]["reader"]["init_args"]["behavior_columns"]
+    assert columns["user_id"] == "user: #1"
+    assert columns["rating"] == "stars\nof five"
