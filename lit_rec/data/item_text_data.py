@@ -8,7 +8,7 @@ from typing import Literal
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.histories import NoHistory
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.splits import RandomSplit, Split
+from lit_rec.data.splits import Split
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.training_facts import Task
 
@@ -23,7 +23,7 @@ class ItemTextDataModule(BehaviorDataModule):
         reader: Reads the texts, such as ``LabelledTextReader``.
         encoder: Folder or hub name of the encoder; its tokenizer is used.
         text: Which columns make the text.
-        split: Which rows train, validate and test; at random by default.
+        split: Which rows train, validate and test: ``GivenSplit`` where the reader brings parts, else ``RandomSplit``.
         task: What is predicted: the ``label`` or the ``rating``.
         labels: Names of the labels in the order wanted; of two, the second is the positive one.
         batch_size: Texts per process and training step.
@@ -40,8 +40,9 @@ class ItemTextDataModule(BehaviorDataModule):
 
     Example:
         >>> from lit_rec.data.readers.labelled_texts import LabelledTextReader
+        >>> from lit_rec.data.splits import GivenSplit
         >>> reader = LabelledTextReader("train.csv", {"label": "category"}, test_texts="test.csv")
-        >>> ItemTextDataModule(reader, "checkpoints/assets/all-MiniLM-L6-v2", TextTemplate(["text"])).task
+        >>> ItemTextDataModule(reader, "folder of an encoder", TextTemplate(["text"]), GivenSplit()).task
         'label'
     """
 
@@ -52,7 +53,7 @@ class ItemTextDataModule(BehaviorDataModule):
         reader: Reader,
         encoder: str,
         text: TextTemplate,
-        split: Split | None = None,
+        split: Split,
         task: Task = "label",
         labels: Sequence[str] | None = None,
         batch_size: int = 64,
@@ -67,7 +68,7 @@ class ItemTextDataModule(BehaviorDataModule):
             reader,
             encoder,
             text,
-            split or RandomSplit(),
+            split,
             NoHistory(),
             task=task,
             labels=labels,

@@ -37,8 +37,8 @@ class ReportRow:
     above 0 the first model is better.
 
     ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
-    without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item) has no
-    interval.
+    without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item), and
+    ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their users, on ``new_items`` too.
     """
 
     model: str

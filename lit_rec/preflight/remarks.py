@@ -89,9 +89,7 @@ def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]
     histories = figures["histories"]
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         if histories["rule"] != "NoHistory" and histories[part] and histories[part]["empty"] > 0.5:
-            yield f"{histories[part]['empty']:.0%} of the {name} rows have an empty history.".replace(
-                "%", " %"
-            )
+            yield f"{percent(histories[part]['empty'])} of the {name} rows have an empty history."
     steps = figures["time"].get("steps")
     if steps is not None and steps < _FEW_STEPS:
         yield f"Training takes {steps} steps in all: a smaller data.batch_size ({data.batch_size}) learns more from them."
@@ -100,9 +98,7 @@ def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]
 def _of_texts(figures: dict[str, Any]) -> Iterator[str]:
     texts = figures["texts"]
     if texts["without_text"] > _MUCH:
-        yield f"{texts['without_text']:.1%} of the items have no text: only their ids are known.".replace(
-            "%", " %"
-        )
+        yield f"{percent(texts['without_text'])} of the items have no text: only their ids are known."
     if texts["cut_tokens"] > _MUCH:
         longest = f"99 of 100 texts have {texts['tokens']['p99']:g} tokens or fewer"
         cut = percent(texts["cut_tokens"])

@@ -55,12 +55,12 @@ def test_wheel_holds_every_module_and_nothing_else(wheel: Path):
     modules = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "lit_rec").rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in {".py", ".yaml"} or path.name == "py.typed"
     }
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         metadata = archive.read(f"lit_rec-{lit_rec.__version__}.dist-info/METADATA").decode()
-    assert "lit_rec/py.typed" in names
+    assert {"lit_rec/py.typed", "lit_rec/preflight/own_data.yaml"} <= names
     assert names == modules
     assert f"Version: {lit_rec.__version__}" in metadata
     assert "License-Expression: Apache-2.0" in metadata
@@ -84,3 +84,17 @@ def test_command_runs_from_another_folder(
     said = run(installed / "bin" / "lit-rec", option, cwd=tmp_path, env=environment)
     assert expected in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configuration_is_written_by_the_package_alone(
+    installed: Path, environment: dict[str, str], tmp_path: Path
+):
+    rows = [f"u{k % 7},i{k % 5},{k % 5 + 1},{1_600_000_000 + k}" for k in range(60)]
+    (tmp_path / "b.csv").write_text("\n".join(["user_id,item_id,rating,timestamp", *rows]))
+    titles = [
+        f"i{k},{word} night" for k, word in enumerate(("red", "blue", "long", "cold", "dark"))
+    ]
+    (tmp_path / "i.csv").write_text("\n".join(["item_id,title", *titles]))
+    command = (installed / "bin" / "lit-rec", "init", "b.csv", "i.csv")
+    assert "written: my_data.yaml" in run(*command, cwd=tmp_path, env=environment)
+    assert "\nmodel:\n" in (tmp_path / "my_data.yaml").read_text()

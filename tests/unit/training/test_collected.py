@@ -22,6 +22,52 @@ def test_a_row_scored_twice_is_a_mistake():
         collected.gather()
 
 
+def test_scores_of_several_labels_stay_together():
+    collected = CollectedScores()
+    collected.add(torch.tensor([4]), torch.tensor([[[0.25, 0.75, 0.0]]]))
+    collected.add(torch.tensor([1, 2]), torch.tensor([[[1.0, 0.0, 0.0]], [[0.5, 0.25, 0.25]]]))
+    rows, scores = collected.gather()
+    assert rows.tolist() == [1, 2, 4]
+    assert scores.tolist() == [[1.0, 0.0, 0.0], [0.5, 0.25, 0.25], [0.25, 0.75, 0.0]]
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float32])
+def test_scores_come_back_as_float64_whatever_the_precision(kind):
+    collected = CollectedScores()
+    collected.add(torch.tensor([0]), torch.tensor([[[0.25, 0.75]]], dtype=kind))
+    scores = collected.gather()[1]
+    assert scores.dtype == np.float64
+    assert scores.tolist() == [[0.25, 0.75]]
+
+
+def test_more_than_one_candidate_is_a_mistake():
+    with pytest.raises(ValueError, match="not 2"):
+        CollectedScores().add(torch.tensor([0]), torch.zeros(1, 2))
+
+
+@pytest.mark.parametrize("mine", [0, 1])
+def test_process_without_rows_gathers_those_of_the_other(mine, monkeypatch):
+    """It has no label to tell of, so its scores have no second axis."""
+    of_rank = [
+        (np.empty(0, np.int64), np.empty(0, np.float32)),
+        (np.array([3]), np.array([[0.25, 0.75]], np.float32)),
+    ]
+
+    def all_gather_object(parts, own):
+        assert [array.shape for array in own] == [array.shape for array in of_rank[mine]]
+        parts[:] = of_rank
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_gather_object", all_gather_object)
+    collected = CollectedScores()
+    if mine:
+        collected.add(torch.tensor([3]), torch.tensor([[[0.25, 0.75]]]))
+    rows, scores = collected.gather()
+    assert rows.tolist() == [3]
+    assert scores.tolist() == [[0.25, 0.75]]
+
+
 @pytest.fixture
 def written(monkeypatch):
     """What each writer was given to write, (rows, scores) each time."""

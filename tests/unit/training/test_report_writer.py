@@ -25,7 +25,7 @@ class LinearBaseline(Baseline):
         return 10.0 * item
 
 
-def tested(user_ids):
+def toy_ratings(user_ids):
     """Two rows that train and three that test; one test rating of 5 lies outside the 2 to 4 of the training rows."""
     prepared = SimpleNamespace(
         user=np.array([0, 0, 1, 1, 1]),
@@ -46,7 +46,7 @@ def tested(user_ids):
 
 def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkeypatch):
     """Of 0, 10 and 20, cut to 2 to 4."""
-    data = tested(("a",))
+    data = toy_ratings(("a",))
     monkeypatch.setattr(rating_report, "baselines", lambda module, data: [LinearBaseline()])
     monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
@@ -72,7 +72,9 @@ def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkey
 def test_without_users_rows_are_drawn_and_no_baseline_knows_users(monkeypatch, with_vectors):
     vectors = np.eye(3) if with_vectors else None
     monkeypatch.setattr(rating_report, "readable_frozen_vectors", lambda module, data: vectors)
-    report = rating_report.rating_report(None, tested(()), np.arange(2, 5), np.array([4.0, 3, 4]))
+    report = rating_report.rating_report(
+        None, toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4])
+    )
     names = ["lit_rec", "mean", *(["frozen_text_ridge"] if with_vectors else [])]
     assert list(dict.fromkeys(row.model for row in report.rows)) == names
     assert {row.slice for row in report.rows} == {"all"}
@@ -84,7 +86,7 @@ def test_without_users_rows_are_drawn_and_no_baseline_knows_users(monkeypatch, w
 def test_baselines_of_users(monkeypatch, with_vectors):
     vectors = np.eye(3) if with_vectors else None
     monkeypatch.setattr(rating_report, "readable_frozen_vectors", lambda module, data: vectors)
-    found = [baseline.name for baseline in rating_report.baselines(None, tested(("a",)))]
+    found = [baseline.name for baseline in rating_report.baselines(None, toy_ratings(("a",)))]
     frozen = ["frozen_text_knn", "frozen_text_ridge"]
     assert found == ["mean", "user_item_bias", "history_bias", *(frozen if with_vectors else [])]
 
