@@ -44,6 +44,9 @@ def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
         empty = [s for s, count in slices[part].items() if s != "all" and not count]
         if slices[part]["all"] and empty:
             yield f"No {name} row is in {', '.join(empty)}: nothing will be known of how the model does there."
+        new = slices[part].get("new_users", 0) / max(slices[part]["all"], 1)
+        if new > 0.5:
+            yield f"{percent(new)} of the {name} rows are of users that training has not seen."
     if not slices["val"]["all"]:
         yield "No validation row has what is predicted: the best epoch cannot be told."
 
@@ -75,7 +78,8 @@ def _of_times(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str
     elif count < 0.01 * rows:
         yield f"{rows:,} rows have {count:,} distinct timestamps: rows of one time do not see each other in a history."
     if high >= _YEARS_UNTIL:
-        yield f"Timestamps go up to {high:.4g}: if these are milliseconds, set data.reader.init_args.time_unit to ms."
+        remedy = "set data.reader.init_args.time_unit to ms" * hasattr(data.reader, "time_unit")
+        yield f"Timestamps go up to {high:.4g}: if these are milliseconds, {remedy or 'divide them by 1,000'}."
     elif 0 < high < _YEARS_FROM and low < high:
         yield f"Timestamps go up to {high:g}: seconds are expected, ages of behaviors will be short."
 

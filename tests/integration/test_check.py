@@ -209,6 +209,16 @@ def test_warnings_of_the_encoder(workplace):
     assert said(warnings_of(workplace, "--model.encoder_rate=0"), "model.encoder_rate is 0, yet")
 
 
+def test_warnings_of_new_users(tmp_path, workplace):
+    def change(text):
+        lines = text.splitlines()
+        return "\n".join([*lines[:-40], *(f"new,{line.partition(',')[2]}" for line in lines[-40:])])
+
+    option = table(tmp_path, workplace, "behaviors", change)
+    found = warnings_of(workplace, option)
+    assert said(found, "100.0 % of the test rows are of users that training has not seen")
+
+
 def test_no_test_rows(workplace):
     assert said(warnings_of(workplace, "--data.split.test=0"), "There are no test rows")
 

@@ -1,5 +1,6 @@
 """The configuration that is written, and what it shares with the one that is shipped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -166,3 +167,21 @@ def test_names_that_yaml_could_stumble_on(behaviors, items, write):
     columns = yaml.safe_load(text)["data"]["init_args"]["reader"]["init_args"]["behavior_columns"]
     assert columns["user_id"] == "user: #1"
     assert columns["rating"] == "stars\nof five"
+
+
+def test_a_table_of_users(behaviors, items, write):
+    users = pl.DataFrame({"id": [f"u{k}" for k in range(70)], "city": ["here", "there"] * 35})
+    files = [write(users, "people.csv"), write(items, "i.csv"), write(behaviors, "b.csv")]
+    plan = make_plan(read_files(files))
+    text = config_text(plan, Path("x.yaml"), "lit-rec init")
+    reader = yaml.safe_load(text)["data"]["init_args"]["reader"]["init_args"]
+    assert (reader["users"], reader["user_columns"]) == ("people.csv", {"user_id": "id"})
+    assert any(line.startswith("users      people.csv: 70 rows") for line in guesses(plan))
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"), [(10, 16), (960, 32), (15_359, 256), (15_360, 512), (10**7, 512)]
+)
+def test_batches_leave_an_epoch_thirty_steps(written, rows, size):
+    plan = replace(written()[2], parts={"train": rows, "val": 1, "test": 1})
+    assert plan.batch_size == size
