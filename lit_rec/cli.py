@@ -144,6 +144,8 @@ def _quieten() -> None:
         "exists and is not empty",
         "args parameter is intended",
         "callbacks used to create the checkpoint",
+        "WeightAveraging callback with a model that overrides",  # its network is whole on each process
+        "SWA is currently only supported every epoch",  # as intended: it takes the schedule's place
         "smaller than the logging interval",
         "module\\(s\\) in eval mode",  # a frozen encoder is meant to be
         "Encountered `nan` values",  # a run that diverges ends with a message of its own

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lightning
 import numpy as np
 import polars as pl
+import torch
 from lightning.pytorch.utilities import rank_zero_info
-from torch.utils.data import DataLoader
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
@@ -24,6 +24,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.histories import History, PastHistory
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.row_loader import RowLoader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.slow_bar import slow_bar
 from lit_rec.data.splits import Split, TimeSplit
@@ -168,19 +169,19 @@ class BehaviorDataModule(lightning.LightningDataModule):
             with_users=self.with_users,
         )
 
-    def train_dataloader(self) -> DataLoader[Any]:
+    def train_dataloader(self) -> RowLoader:
         """Training rows in a new order each epoch."""
         return self._loader("train", self.batch_size, self.seed)
 
-    def val_dataloader(self) -> DataLoader[Any]:
+    def val_dataloader(self) -> RowLoader:
         """Validation rows."""
         return self._loader("val", self.eval_batch_size, None)
 
-    def test_dataloader(self) -> DataLoader[Any]:
+    def test_dataloader(self) -> RowLoader:
         """Test rows."""
         return self._loader("test", self.eval_batch_size, None)
 
-    def predict_dataloader(self) -> DataLoader[Any]:
+    def predict_dataloader(self) -> RowLoader:
         """Rows of ``predict_part``."""
         return self._loader(self.predict_part, self.eval_batch_size, None)
 
@@ -196,7 +197,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         prepared = replace(prepared, event=places[prepared.event], events=list(known))
         return RowCollator(prepared, bound, self.catalogue, vocab, target, with_texts=with_texts)
 
-    def _loader(self, part: str, batch_size: int, seed: int | None) -> DataLoader[Any]:
+    def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         trainer = self.trainer
         with_texts = seed is not None or not self.table_at_evaluation
         sampler = RowBatches(
@@ -206,12 +207,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
             rank=trainer.global_rank if trainer else 0,
             processes=trainer.world_size if trainer else 1,
         )
-        return DataLoader(
+        return RowLoader(
             _Rows(self.collator(with_texts=with_texts)),  # type: ignore[arg-type]
             batch_size=None,
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
+            # opening a loader draws a number: from the run's chance, a resumed run would draw fewer
+            generator=torch.Generator(),
         )
 
     def _fields(self) -> list[str]:

@@ -16,7 +16,8 @@ class RowBatches(Sampler[BatchRows]):
 
     The order is a function of (seed, epoch), so a resumed run goes on with the same rows. Evaluation repeats no row and leaves none
     out (a padding sampler would count rows twice); ranks may then hold different numbers of batches. While training every
-    rank has the same number: the last batch is left out where it has fewer rows than there are processes.
+    rank has the same number: the last batch is left out where it has fewer rows than there are processes. Two processes of
+    ``batch_size`` b see in each step the rows that one process of 2b sees.
 
     Args:
         rows: Rows to go over.
@@ -43,14 +44,24 @@ class RowBatches(Sampler[BatchRows]):
     ) -> None:
         self._rows, self._batch_size, self._seed = rows, batch_size, seed
         self._rank, self._processes = rank, processes
-        self._epoch = 0
+        self.epoch = 0
+        self._begun: tuple[int, int] | None = None
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order; the Trainer calls this before each epoch."""
-        self._epoch = epoch
+        self.epoch = epoch
+
+    def go_on(self, epoch: int, batches: int) -> None:
+        """Leave out the first ``batches`` of ``epoch``: a run that is resumed has seen them."""
+        self._begun = (epoch, batches)
+
+    @property
+    def first(self) -> int:
+        """Place of the first batch that is handed out in this epoch."""
+        return self._begun[1] if self._begun and self._begun[0] == self.epoch else 0
 
     def __len__(self) -> int:
-        """Return the number of batches of this process."""
+        """Return the number of batches of this process in a whole epoch."""
         whole, rest = divmod(len(self._rows), self._batch_size * self._processes)
         needed = self._processes if self._seed is not None else self._rank + 1
         return whole + (rest >= needed)
@@ -59,9 +70,9 @@ class RowBatches(Sampler[BatchRows]):
         """Yield the batches of this process."""
         order = self._rows
         if self._seed is not None:
-            order = np.random.default_rng([self._seed, self._epoch]).permutation(self._rows)
+            order = np.random.default_rng([self._seed, self.epoch]).permutation(self._rows)
         step = self._batch_size * self._processes
-        for place in range(len(self)):
+        for place in range(self.first, len(self)):
             rows = order[place * step : (place + 1) * step][self._rank :: self._processes]
-            chance = None if self._seed is None else (self._seed, self._epoch, place, self._rank)
+            chance = None if self._seed is None else (self._seed, self.epoch, place, self._rank)
             yield BatchRows(rows, chance)

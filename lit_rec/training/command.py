@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonargparse
 import lightning
+import torch
 import yaml
+from jsonargparse.typing import register_type
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -29,6 +32,7 @@ import lit_rec.training.run_folder
 import lit_rec.training.schedules  # noqa: F401  (imported classes can be named without their path)
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
+from lit_rec.training.callback_list import arranged
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint, tokenizer_of
 from lit_rec.training.checkpoint_options import (
     CONFIG_PARTS,
@@ -38,6 +42,7 @@ from lit_rec.training.checkpoint_options import (
     without_run_parts,
 )
 from lit_rec.training.config_files import check_configs
+from lit_rec.training.continued_logs import continue_logs
 from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import check_monitors, missed_metric
@@ -45,19 +50,30 @@ from lit_rec.training.option_errors import OptionParser
 from lit_rec.training.precision import check_precision
 from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
+from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.strategies import check_strategy
 from lit_rec.training.weights import check_training_state
+
+# the default of StochasticWeightAveraging is one, which would reach it as "Unable to serialize"
+register_type(torch.device, str, torch.device)
 
 
 class RunRecord(SaveConfigCallback):
-    """Write config.yaml for ``fit`` and show the configuration in TensorBoard."""
+    """Write config.yaml beside the checkpoints of ``fit`` and show the configuration in TensorBoard."""
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write once, for a run that trains."""
         if stage == "fit":
+            self._folder = run_folder(trainer)
             super().setup(trainer, pl_module, stage)
 
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Send the configuration to TensorBoard as text."""
+        """Write the file, and send the configuration to TensorBoard as text."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = str(self._folder / self.config_filename)
+        config = self.config.clone()
+        config["ckpt_path"] = None  # a run by this file begins anew, whether or not this one did
+        self.parser.save(config, path, skip_none=False, overwrite=True, multifile=False)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 text = self.parser.dump(self.config, skip_none=False)
@@ -68,6 +84,7 @@ class RecCLI(LightningCLI):
     """LightningCLI whose checkpoint carries its own configuration, and whose errors are short."""
 
     content: dict[str, Any] | None = None
+    _continued: Sequence[Any] = ()
 
     def __init__(self, words: list[str]) -> None:
         # interpolation that follows overrides: ${data.init_args.encoder}
@@ -81,8 +98,12 @@ class RecCLI(LightningCLI):
                 parser_class=OptionParser,
                 parser_kwargs={"parser_mode": "omegaconf+"},
                 save_config_callback=RunRecord,
-                save_config_kwargs={"overwrite": True},
-                trainer_defaults={"callbacks": [FiniteLoss(), ReportWriter(), PredictionWriter()]},
+                # where Lightning would write it, there is no run where a logger has no folder of its own
+                save_config_kwargs={"save_to_log_dir": False},
+                trainer_defaults={
+                    "callbacks": [FiniteLoss(), ReportWriter(), PredictionWriter()],
+                    "use_distributed_sampler": False,  # ours repeats no row
+                },
                 args=words,
             )
         except (MisconfigurationException, RuntimeError) as error:
@@ -133,6 +154,11 @@ class RecCLI(LightningCLI):
         Raises:
             ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric that is misspelt.
         """
+        for options in self._continued:
+            options["version"] = None
+        configured = self._get(self.config_init, "trainer", default={})
+        logs = configured.get("logger") is not False
+        kwargs["callbacks"] = arranged(configured.get("callbacks") or [], logs=logs)
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:
@@ -143,19 +169,26 @@ class RecCLI(LightningCLI):
                 remedy="correct the option named above; devices and accelerator can be left to 'auto'",
             ) from error
         check_precision(trainer)
+        check_strategy(trainer)
         if self.subcommand == "fit":
             check_monitors(trainer, getattr(self.datamodule, "task", "rating"))
+            for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
+                if isinstance(callback, RunCheckpoint):
+                    callback.resumed = Path(self.config.fit.ckpt_path).parent
         return trainer
 
     def before_instantiate_classes(self) -> None:
-        """Name what is missing before anything is built."""
-        if self.config[self.subcommand].get("data") is None:
+        """Name what is missing before anything is built, and have the logs of a resumed run go on."""
+        config = self.config[self.subcommand]
+        if config.get("data") is None:
             raise ConfigError(
                 "no data is configured",
                 where=f"lit-rec {self.subcommand}",
                 rule="a YAML with data and model",
                 remedy=f"lit-rec {self.subcommand} -c configs/quickstart.yaml, or --ckpt_path with a checkpoint",
             )
+        if self.subcommand == "fit" and config.get("ckpt_path"):
+            self._continued = continue_logs(config.trainer.logger, Path(config.ckpt_path).parent)
 
     def after_instantiate_classes(self) -> None:
         """Hand the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""

@@ -20,6 +20,9 @@ class FiniteLoss(Callback):
     after each epoch. Checkpoints are saved after that, so those of a diverged model never take the place of earlier ones.
     """
 
+    # a run that is resumed at the end of an epoch ends it without a batch
+    _train_loss: Tensor | None = None
+
     def on_train_batch_end(
         self,
         trainer: lightning.Trainer,
@@ -33,10 +36,10 @@ class FiniteLoss(Callback):
         Raises:
             ConfigError: If it is NaN or infinite.
         """
-        self._train_loss: Tensor = outputs["loss"]
+        self._train_loss = outputs["loss"]
         every = trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and (batch_idx + 1) % every == 0:
-            _check("train/loss_step", self._train_loss, trainer, pl_module)
+            _check("train/loss_step", outputs["loss"], trainer, pl_module)
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -46,7 +49,8 @@ class FiniteLoss(Callback):
         Raises:
             ConfigError: If it is NaN or infinite.
         """
-        _check("train/loss_step", self._train_loss, trainer, pl_module)
+        if self._train_loss is not None:
+            _check("train/loss_step", self._train_loss, trainer, pl_module)
 
     def on_validation_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -82,7 +86,8 @@ def _check(
     name: str, loss: Tensor, trainer: lightning.Trainer, module: lightning.LightningModule
 ) -> None:
     value = float(loss)
-    if math.isfinite(value):
+    # one process that ended alone would leave the others waiting for it
+    if not trainer.strategy.reduce_boolean_decision(not math.isfinite(value), all=False):
         return
     rates = " or ".join(
         f"model.{rate} ({module.hparams[rate]:g})"
@@ -96,7 +101,7 @@ def _check(
         else "set trainer.gradient_clip_val to 1.0"
     )
     raise ConfigError(
-        f"training has diverged: {name} is {value}",
+        f"training has diverged: {name} is {'not finite elsewhere' if math.isfinite(value) else value}",
         where=f"step {trainer.global_step} (epoch {trainer.current_epoch})",
         rule="a finite loss; checkpoints saved before this stay as they are",
         remedy=f"lower {rates or 'the learning rate'}, or {clipped}",

@@ -24,10 +24,12 @@ from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_o
 from lit_rec.training.item_table import item_table
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
-from lit_rec.training.random_state import random_state, restore_random_state
+from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
+from lit_rec.training.strategies import check_strategy
+from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, predictions, stage_metrics
-from lit_rec.training.weights import check_facts, check_weights
+from lit_rec.training.weights import check_facts, check_weights, weights_key
 
 _CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
 
@@ -80,18 +82,19 @@ class LitRec(lightning.LightningModule):
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.run_config: dict[str, Any] | None = None  # set by the command line
-        self._restored_state: dict[str, Any] | None = None
-        self._epoch_state: Tensor | None = None
+        self._target_weights = TargetWeights()
+        self._restored: list[dict[str, Any]] = []  # what each process of the resumed run knew
         self._table: Tensor | None = None
-        self.table_step = -1
+        self._table_key: tuple[float, ...] | None = None
 
     def setup(self, stage: str) -> None:
-        """Refuse a precision that batches cannot have.
+        """Refuse a precision that batches cannot have, and a strategy that divides the weights.
 
         Raises:
-            ConfigError: If the Trainer's precision is another than float32 or a mixed one.
+            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or a process would not have all weights.
         """
         check_precision(self.trainer)
+        check_strategy(self.trainer)
 
     def configure_model(self) -> None:
         """Build the network, once, from the checkpoint's Facts or the datamodule's."""
@@ -190,21 +193,18 @@ class LitRec(lightning.LightningModule):
         mean.update(loss.detach(), count)
         self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, batch_size=len(batch))
         if training:
-            self.log("train/loss_step", loss.detach(), prog_bar=True, batch_size=len(batch))
-            return self._scaled(loss, count)
+            loss, shown = self._target_weights.losses(total, count, self.trainer)
+            self.log("train/loss_step", shown, prog_bar=True, batch_size=len(batch))
+            return loss
         self.last_predictions = predicted.detach()
         metrics = self._val_metrics if stage == "val" else self._test_metrics
         metrics.update(predicted[batch.target.mask], batch.target.value[batch.target.mask])
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
         return loss
 
-    def _scaled(self, loss: Tensor, count: Tensor) -> Tensor:
-        """Undo DDP's mean over ranks where they hold unequal numbers of targets."""
-        if self.trainer.world_size == 1:
-            return loss
-        total = count.detach().clone().float()
-        torch.distributed.all_reduce(total)
-        return loss * (count * self.trainer.world_size / total.clamp(min=1))
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Weigh accumulated micro-batches by their targets."""
+        self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
 
     def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:
         """Build another network; ``pretrained`` reads the encoder's own weights even where Facts know its configuration."""
@@ -217,8 +217,14 @@ class LitRec(lightning.LightningModule):
             raise ValueError("a checkpoint is saved after configure_model")
         facts = replace(facts, backbone=self.built().backbone.config_plain())
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        checkpoint[KEY] = checkpoint_content(data, facts, self.fresh_table, self.run_config)
-        checkpoint["random_state"] = random_state()
+        # a callback may have put averaged weights in the place of the present ones
+        same = self._table_key == weights_key(checkpoint["state_dict"])
+        vectors = self._table if same else None
+        checkpoint[KEY] = checkpoint_content(data, facts, vectors, self.run_config)
+        # of an epoch that goes on, the mean loss so far
+        sums = {} if self.trainer.is_last_batch else self._train_loss.metric_state
+        loss = {name: torch.as_tensor(value).cpu() for name, value in sums.items()}
+        checkpoint["ranks"] = of_all_ranks({"chance": random_state(), "train_loss": loss})
         # the configuration stands under KEY; Lightning would lay these over the user's options without a word
         checkpoint.pop("hyper_parameters", None)
 
@@ -232,8 +238,8 @@ class LitRec(lightning.LightningModule):
             return
         check_facts(facts_of(checkpoint[KEY]), self.facts)
         check_weights(checkpoint, self, where=f"--ckpt_path {self.trainer.ckpt_path}")
-        if self.trainer.state.fn == "fit" and "random_state" in checkpoint:
-            self._restored_state = checkpoint["random_state"]
+        if self.trainer.state.fn == "fit":
+            self._restored = checkpoint.get("ranks", [])
 
     def on_fit_start(self) -> None:
         """Have a new network look at the training items' texts once; a resumed one has."""
@@ -245,20 +251,14 @@ class LitRec(lightning.LightningModule):
             self.built().calibrate(texts.to(self.device), items.to(self.device))
 
     def on_train_start(self) -> None:
-        """Go on with the checkpoint's chance where a run is resumed."""
-        if self._restored_state is not None:
-            restore_random_state(self._restored_state)
-            self._restored_state = None
-
-    def on_train_epoch_start(self) -> None:
-        """Note the state of chance: opening a loader draws from it, and a resumed run opens one time less."""
-        self._epoch_state = torch.get_rng_state()
-
-    def on_train_batch_start(self, batch: RecBatch, batch_idx: int) -> None:
-        """Begin an epoch's first batch with the state noted, so that a resumed run repeats the one never stopped."""
-        if self._epoch_state is not None:
-            torch.set_rng_state(self._epoch_state)
-            self._epoch_state = None
+        """Go on with the checkpoint's rows, chance and mean loss where a run is resumed; a process it did not have begins anew."""
+        # Lightning hands loaders their states when it opens them; counting the steps opens them before there are any
+        self.trainer.fit_loop._load_combined_loader_states()
+        restored, self._restored = self._restored[self.global_rank :], []
+        if restored:
+            restore_random_state(restored[0]["chance"])
+            for name, value in restored[0]["train_loss"].items():
+                setattr(self._train_loss, name, value.to(self.device))
 
     def item_table(self, catalogue: Catalogue) -> Tensor:
         """Encode the whole catalogue once, in evaluation mode: ``[I, D]`` float32 on this module's device."""
@@ -270,12 +270,7 @@ class LitRec(lightning.LightningModule):
         catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
         # in float32 whatever the training's precision, so that validate, predict and a Recommender agree
         self._table = self.item_table(catalogue)
-        self.table_step = self.global_step
-
-    @property
-    def fresh_table(self) -> Tensor | None:
-        """The catalogue's vectors ``[I, D]``, if they are of the present weights."""
-        return self._table if self.table_step == self.global_step else None
+        self._table_key = weights_key(self.state_dict())
 
     on_validation_epoch_start = _renew_table
     on_test_epoch_start = _renew_table

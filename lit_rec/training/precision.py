@@ -38,13 +38,32 @@ class PrecisionProbe(Callback):
     """Before training, time the encoder's forward and backward pass on texts of the data in float32 and in bf16-mixed, and take the faster.
 
     bf16 has to take less than 0.9 of the time, for a tie should not be decided by noise. Where a run has to be repeated bit by bit, leave this
-    callback out and name the Trainer's precision. On several processes the first decides for all. Does nothing where the Trainer's precision is not the default ``32-true``.
+    callback out and name the Trainer's precision. On several processes the first decides for all. A run that is resumed keeps the
+    precision that it began with. Does nothing where the Trainer's precision is not the default ``32-true``.
     """
+
+    def __init__(self) -> None:
+        self._mixed: bool | None = None
+
+    def state_dict(self) -> dict[str, bool | None]:
+        """Return what was chosen."""
+        return {"mixed": self._mixed}
+
+    def load_state_dict(self, state_dict: dict[str, bool | None]) -> None:
+        """Keep what was chosen."""
+        self._mixed = state_dict["mixed"]
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Probe and choose."""
         if str(trainer.precision) != "32-true":
             return
+        if self._mixed is None:
+            self._mixed = self._probe(trainer, pl_module)
+        if self._mixed:
+            device = pl_module.device.type
+            trainer.strategy.precision_plugin = MixedPrecision("bf16-mixed", device)
+
+    def _probe(self, trainer: lightning.Trainer, pl_module: Any) -> bool:
         batch: RecBatch = next(iter(trainer.datamodule.train_dataloader()))  # type: ignore[attr-defined]
         texts = batch.texts.to(pl_module.device)
         chunk = next(texts.chunks(_TEXTS * 32, pl_module.facts.special))
@@ -69,8 +88,7 @@ class PrecisionProbe(Callback):
             f"precision: bf16-mixed takes {mixed / plain:.2f} of float32's time here; "
             f"{'bf16-mixed' if faster else 'float32'} is used"
         )
-        if faster:
-            trainer.strategy.precision_plugin = MixedPrecision("bf16-mixed", device)
+        return faster
 
 
 def _fastest(work: Callable[[], None], device: torch.device, repeats: int = 3) -> float:

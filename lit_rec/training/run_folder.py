@@ -6,21 +6,38 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveraging, WeightAveraging
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from lit_rec.data.atomic import replace_file
+from lit_rec.errors import ConfigError
 
 
 class RunCheckpoint(ModelCheckpoint):
     """Keep ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
 
-    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and resuming would go back.
+    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and resuming would go
+    back. A run that is resumed on the command line goes on in the folder of its checkpoint, where ``best.ckpt`` is replaced only by a
+    better one. A file is there whole or not at all, whenever a run is killed.
 
     Args:
         monitor: Metric that decides.
         mode: Whether small (``min``) or large (``max``) is good.
+        last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after validations alone.
         options: Further options of Lightning's ModelCheckpoint.
+
+    Raises:
+        ConfigError: If ``last_every_n_steps`` is below 1.
     """
 
-    def __init__(self, monitor: str = "val/rmse", mode: str = "min", **options: Any) -> None:
+    def __init__(
+        self,
+        monitor: str = "val/rmse",
+        mode: str = "min",
+        last_every_n_steps: int | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(
             filename="best",
             monitor=monitor,
@@ -30,12 +47,81 @@ class RunCheckpoint(ModelCheckpoint):
             auto_insert_metric_name=False,
             **options,
         )
+        if last_every_n_steps is not None and last_every_n_steps < 1:
+            raise ConfigError(
+                f"{last_every_n_steps} is too small",
+                where="trainer.callbacks, last_every_n_steps of RunCheckpoint",
+                rule="1 or more",
+                remedy="leave it out to save after validations alone",
+            )
+        self._last_every_n_steps = last_every_n_steps
+        self.resumed: Path | None = None  # folder of the run that goes on; set by the command line
+        self._step_seen = 0
+        self._best_is_here = False
 
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Choose the logger's folder."""
-        if self.dirpath is None:
-            self.dirpath = str(run_folder(trainer))
+        """Choose the run's folder.
+
+        Raises:
+            ConfigError: If averaged weights are to be saved, but ``save_weights_only`` would save the others.
+        """
+        averaged = any(isinstance(callback, WeightAveraging) for callback in _callbacks(trainer))
+        if averaged and self.save_weights_only:
+            raise ConfigError(
+                "true beside averaged weights: those are validated, but Lightning would save the present ones",
+                where="trainer.callbacks, save_weights_only of RunCheckpoint",
+                rule="false where weights are averaged",
+                remedy="leave it out",
+            )
+        if stage != "fit":
+            return  # nothing is saved, and a folder chosen now would be that of a later fit
+        self.folder(trainer)
         super().setup(trainer, pl_module, stage)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            trainer.strategy.checkpoint_io = _WholeFiles()
+
+    def folder(self, trainer: Trainer) -> Path:
+        """Return the run's folder; every process calls this."""
+        if self.dirpath is None:
+            self.dirpath = str(_new_folder(trainer, self.resumed))
+        return Path(self.dirpath)
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """See whether a run goes on beside its ``best.ckpt``."""
+        if trainer.state.fn != "fit":
+            return
+        before, now = Path(str(trainer.ckpt_path)).parent, self.folder(trainer)
+        here = before.resolve() == now.resolve() and (now / "best.ckpt").is_file()
+        self._best_is_here = trainer.strategy.broadcast(here)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember the best score so far, where its checkpoint lies here."""
+        score = state_dict["best_model_score"]
+        if self._best_is_here and score is not None:
+            best = str(Path(str(self.dirpath), "best.ckpt"))
+            moved = {"dirpath": self.dirpath, "best_k_models": {best: score}}
+            moved |= {"best_model_path": best, "kth_best_model_path": best}
+            super().load_state_dict(state_dict | moved)
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Begin to count steps; the one that a resumed run begins at has been saved."""
+        super().on_train_start(trainer, pl_module)
+        self._step_seen = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save the last after every n steps, unless a validation or the epoch's end follows, which does."""
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        every, step = self._last_every_n_steps, trainer.global_step
+        if every and step % every == 0 and step != self._step_seen and not _pauses(trainer):
+            saved = self._last_global_step_saved
+            self._save_newest(trainer)
+            # of this step, the best may still be saved
+            self._last_global_step_saved = saved
+        self._step_seen = step
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Save the best, then the last."""
@@ -49,13 +135,69 @@ class RunCheckpoint(ModelCheckpoint):
         if not self._should_save_on_train_epoch_end(trainer):
             self._save_newest(trainer)
 
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Save the last again where averaged weights have only now been put in place."""
+        super().on_train_end(trainer, pl_module)
+        averaged = any(isinstance(c, StochasticWeightAveraging) for c in _callbacks(trainer))
+        if averaged and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
     def _save_newest(self, trainer: Trainer) -> None:
         if not self._should_skip_saving_checkpoint(trainer):  # nor where this step was just saved
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
+class _WholeFiles(TorchCheckpointIO):
+    """Lightning's own moves a file from the system's temporary folder, which is a copy where that is another disk."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        """Save beside the old file, then replace it."""
+        if "://" in str(path):  # storage that is no disk puts a file in place when it is whole
+            super().save_checkpoint(checkpoint, path, storage_options)
+        else:
+            save = super().save_checkpoint
+            replace_file(Path(path), lambda work: save(checkpoint, work, storage_options))
+
+
 def run_folder(trainer: Trainer) -> Path:
-    """Return the checkpoint's folder where one is used, else the logger's, else the Trainer's root."""
+    """Return the folder of the checkpoint that is used, or of the run that trains; every process calls this."""
     if trainer.state.fn != "fit" and trainer.ckpt_path:
         return Path(trainer.ckpt_path).parent
-    return Path(trainer.log_dir or trainer.default_root_dir)
+    for callback in _callbacks(trainer):
+        if isinstance(callback, RunCheckpoint):
+            return callback.folder(trainer)
+    return _new_folder(trainer, None)
+
+
+def _new_folder(trainer: Trainer, resumed: Path | None) -> Path:
+    """Return the logger's folder; of a resumed run its checkpoint's, unless another experiment is named."""
+    folder: Path = trainer.strategy.broadcast(_logged_folder(trainer))
+    if resumed is not None and resumed.resolve().parent == folder.resolve().parent:
+        return resumed
+    return folder
+
+
+def _logged_folder(trainer: Trainer) -> Path:
+    logger = trainer.logger
+    if isinstance(logger, TensorBoardLogger | CSVLogger):
+        return Path(logger.log_dir)
+    if logger is not None:
+        return Path(
+            logger.save_dir or trainer.default_root_dir, f"{logger.name}", f"{logger.version}"
+        )
+    folder = Path(trainer.default_root_dir, "checkpoints")
+    numbers = [path.name.removeprefix("version_") for path in folder.glob("version_*")]
+    return folder / f"version_{max((int(n) for n in numbers if n.isdigit()), default=-1) + 1}"
+
+
+def _pauses(trainer: Trainer) -> bool:
+    loop = trainer.fit_loop
+    fetcher: Any = loop._data_fetcher
+    return trainer.is_last_batch or loop.epoch_loop._should_check_val_fx(fetcher)
+
+
+def _callbacks(trainer: Trainer) -> list[Any]:
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    return callbacks

@@ -1,10 +1,12 @@
-"""What a checkpoint must hold: the weights of its network, and for resuming the state of training on the same data."""
+"""Weights in a checkpoint: whether they are there, whole, the same, and of the same data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lit_rec.data.facts import Facts
@@ -65,6 +67,18 @@ def check_facts(stored: Facts, facts: Facts) -> None:
             rule="a run goes on with the data and options it began with",
             remedy="restore the data and options, or start a new run without --ckpt_path",
         )
+
+
+def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
+    """Return what tells these weights from any other state of the same network: the sum and the norm of each tensor.
+
+    Example:
+        >>> weights_key({"a": torch.tensor([3.0, 4.0])})
+        (7.0, 5.0)
+    """
+    known = [weight.detach().float() for weight in weights.values()]
+    sums = [part for weight in known for part in (weight.sum(), weight.norm())]
+    return tuple(torch.stack(sums).tolist()) if sums else ()
 
 
 def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:

@@ -154,28 +154,6 @@ def test_a_row_is_predicted_once_whatever_the_batch(run_folder, workplace):
     np.testing.assert_allclose(frames[0]["score"], frames[1]["score"], atol=1e-5)
 
 
-def test_a_resumed_run_is_the_run_that_was_never_stopped(workplace, tmp_path):
-    constant = (
-        "--model.schedule=lit_rec.training.schedules.ConstantSchedule",
-        "--model.schedule.warmup_fraction=0",
-    )
-    words = (*constant, "--trainer.min_epochs=3")
-    whole = run_of(workplace, tmp_path / "whole", *words, "--trainer.max_epochs=3")
-    first = run_of(workplace, tmp_path / "parts", *constant, "--trainer.max_epochs=1")
-    last = first / "last.ckpt"
-    second = run_of(
-        workplace, tmp_path / "rest", *words, "--trainer.max_epochs=3", "--ckpt_path", last
-    )
-    one, two = (torch.load(f / "last.ckpt", weights_only=True) for f in (whole, second))
-    assert (one["epoch"], one["global_step"]) == (two["epoch"], two["global_step"])
-    differences = {
-        name: float((one["state_dict"][name] - two["state_dict"][name]).abs().max())
-        for name in one["state_dict"]
-        if one["state_dict"][name].is_floating_point()
-    }
-    assert max(differences.values()) == 0, differences
-
-
 @pytest.mark.parametrize(("interval", "step"), [("1.0", 15), ("0.5", 14)])
 def test_last_checkpoint_is_of_the_newest_epoch_even_if_it_is_the_worst(
     workplace, tmp_path, interval, step

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lit_rec.errors import LitRecError
 from lit_rec.inference.recommender import Recommender
 
-from .conftest import ROOT, lit_rec, options
+from .conftest import lit_rec, options
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -148,39 +147,3 @@ def test_checkpoint_stands_alone(run_folder, workplace, tmp_path):
     there = json.loads(done.stdout.splitlines()[-1])
     assert [[i, t] for i, _, t in there] == [[i, t] for i, _, t in here]
     np.testing.assert_allclose([s for _, s, _ in there], [s for _, s, _ in here], atol=1e-6)
-
-
-@pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one(run_folder):
-    """The test rows are odd in number, so the processes hold unequal shares."""
-    program = str(Path(sys.executable).with_name("lit-rec"))
-    words = [
-        "validate",
-        "--ckpt_path",
-        str(run_folder / "best.ckpt"),
-        "--data.eval_batch_size",
-        "3",
-    ]
-    values = []
-    for extra in (
-        [],
-        ["--trainer.devices", "2", "--trainer.strategy", "ddp_find_unused_parameters_true"],
-    ):
-        done = subprocess.run(
-            [program, *words, *extra],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-            cwd=ROOT,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        values.append(
-            {
-                line.split("│")[1].strip(): float(line.split("│")[2])
-                for line in done.stdout.splitlines()
-                if line.startswith("│") and "val/" in line
-            }
-        )
-    assert set(values[0]) == {"val/loss", "val/mae", "val/rmse"}
-    assert values[1] == pytest.approx(values[0], abs=1e-6)

@@ -3,6 +3,7 @@
 import lightning
 import pytest
 import torch
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch.utils.data import DataLoader
 
 from lit_rec.errors import ConfigError
@@ -96,3 +97,10 @@ def test_the_loss_is_not_read_at_each_step(tmp_path, monkeypatch):
     # sanity validation is not of fit's own; then logged, validated, ended: three times
     assert read.count("train/loss_step") == 6
     assert read.count("val/loss") <= 4
+
+
+def test_all_processes_end_together(tmp_path, monkeypatch):
+    """Of several, one that ended alone would leave the others waiting."""
+    monkeypatch.setattr(SingleDeviceStrategy, "reduce_boolean_decision", lambda *_, **__: True)
+    with pytest.raises(ConfigError, match="is not finite elsewhere"):
+        fit(tmp_path, Diverging(at=99), log_every_n_steps=2)

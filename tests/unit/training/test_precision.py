@@ -5,7 +5,7 @@ import pytest
 
 from lit_rec.errors import ConfigError
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.precision import check_precision
+from lit_rec.training.precision import PrecisionProbe, check_precision
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -32,3 +32,15 @@ def test_a_run_in_python_is_told_too():
     module.trainer = trainer_of(64)
     with pytest.raises(ConfigError, match="'64-true'"):
         module.setup("fit")
+
+
+def test_a_resumed_run_keeps_what_was_chosen(monkeypatch):
+    probed = []
+    monkeypatch.setattr(PrecisionProbe, "_probe", lambda *given: bool(probed.append(given)) or True)
+    module, first, second = LitRec(lambda facts: None), PrecisionProbe(), PrecisionProbe()
+    first.on_fit_start(trainer_of(None), module)
+    second.load_state_dict(first.state_dict())
+    trainer = trainer_of(None)
+    second.on_fit_start(trainer, module)
+    assert len(probed) == 1
+    assert trainer.strategy.precision_plugin.precision == "bf16-mixed"

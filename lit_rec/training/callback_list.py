@@ -1,0 +1,38 @@
+"""The callbacks of a run, as those need them that copy the network or that log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import (
+    Callback,
+    LearningRateMonitor,
+    StochasticWeightAveraging,
+)
+
+
+class NetworkFirst(Callback):
+    """Build the network before other callbacks are set up.
+
+    StochasticWeightAveraging copies the module when it is set up, which is before Lightning has networks built: without this, named
+    first, it would average nothing, without a word.
+    """
+
+    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
+        """Build it."""
+        pl_module.configure_model()
+
+
+def arranged(callbacks: list[Callback], *, logs: bool) -> list[Callback]:
+    """Put NetworkFirst before an average that needs it, and leave out what only logs where nothing is logged.
+
+    Args:
+        callbacks: As the configuration names them.
+        logs: Whether the run has a logger; Lightning refuses a LearningRateMonitor without one.
+    """
+    if not logs:
+        callbacks = [c for c in callbacks if not isinstance(c, LearningRateMonitor)]
+    if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
+        return [NetworkFirst(), *callbacks]
+    return callbacks

@@ -1,0 +1,110 @@
+"""Runs by configurations that a test writes itself, on the made-up tables: batches of 16 rows, 10 steps an epoch, metrics as CSV."""
+
+import copy
+import csv
+import random
+
+import polars as pl
+import torch
+import yaml
+
+CHECKPOINT = "lit_rec.training.run_folder.RunCheckpoint"
+CSV_LOGGER = "lightning.pytorch.loggers.CSVLogger"
+
+
+def part(class_path, **options):
+    """A part of a configuration."""
+    return {"class_path": class_path, "init_args": options}
+
+
+def configuration(workplace, *, last_every_n_steps=None, callbacks=(), **trainer):
+    """The configuration of a run of three epochs, as it would stand in a YAML."""
+    config = yaml.safe_load((workplace / "config.yaml").read_text())
+    config["data"]["init_args"] |= {
+        "reader": part(
+            "lit_rec.data.readers.plain.TableReader",
+            behaviors=f"{workplace}/my/behaviors.csv",
+            items=f"{workplace}/my/items.csv",
+        ),
+        "encoder": f"{workplace}/checkpoints/assets/all-MiniLM-L6-v2",
+        "text": part("lit_rec.data.text_template.TextTemplate", columns=["title", "genres"]),
+        "history": part("lit_rec.data.histories.TrainingHistory"),
+        "cache_folder": f"{workplace}/cache",
+        "batch_size": 16,
+    }
+    config["trainer"] |= {
+        "accelerator": "cpu",
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "max_epochs": 3,
+        "logger": part(CSV_LOGGER, save_dir="runs", name="run", flush_logs_every_n_steps=1),
+        "callbacks": [part(CHECKPOINT, last_every_n_steps=last_every_n_steps), *callbacks],
+    }
+    config["trainer"] |= trainer
+    return config
+
+
+def uneven(workplace, **trainer):
+    """A configuration on 323 rows for training, 187 to validate and 193 to test, which no batch divides; a tenth has no rating.
+
+    The network and its histories are without chance.
+    """
+    config = configuration(workplace, **trainer)
+    data = config["data"]["init_args"]
+    data["reader"]["init_args"]["behaviors"] = str(_uneven_table(workplace / "my/uneven.csv"))
+    data["split"] = part("lit_rec.data.splits.GivenSplit")
+    data["history"] = part("lit_rec.data.histories.PastHistory")
+    data["eval_batch_size"] = 8
+    return with_dropout(config, 0.0)
+
+
+def with_dropout(config, share):
+    """The same configuration with dropout, or without."""
+    config = copy.deepcopy(config)
+    network = config["model"]["network"]["init_args"]
+    item_encoder = network["item_encoder"]["init_args"]
+    item_encoder["ids"]["init_args"]["dropout"] = share
+    item_encoder["backbone"]["init_args"]["dropout"] = share
+    network["head"]["init_args"] = {"dropout": share}
+    return config
+
+
+def _uneven_table(path):
+    chance = random.Random(0)
+    parts = ["train"] * 323 + ["val"] * 187 + ["test"] * 193
+    pairs = chance.sample([(f"u{user}", item) for user in range(30) for item in range(1, 38)], 703)
+    rows = [
+        (user, str(item), None if chance.random() < 0.1 else chance.randint(1, 5), 60 * time, part)
+        for time, ((user, item), part) in enumerate(zip(pairs, parts, strict=True))
+    ]
+    names = ["user_id", "item_id", "rating", "timestamp", "split"]
+    pl.DataFrame(rows, schema=names, orient="row").write_csv(path)
+    return path
+
+
+def write(config, path):
+    """Write a configuration as YAML."""
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def checkpoint(folder, name="last"):
+    """Load a checkpoint of a run."""
+    return torch.load(folder / f"{name}.ckpt", weights_only=True)
+
+
+def difference(one, other):
+    """Return the largest difference between the weights of two checkpoints."""
+    one, other = one["state_dict"], other["state_dict"]
+    assert one.keys() == other.keys()
+    return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
+
+
+def logged(folder):
+    """Return what CSVLogger wrote: (metric, step) -> value."""
+    found = {}
+    for path in sorted(folder.glob("metrics*.csv"), key=lambda p: (len(p.name) < 13, p.name)):
+        for row in csv.DictReader(path.read_text().splitlines()):
+            named = {name: value for name, value in row.items() if value and "/" in name}
+            found |= {(name, int(row["step"])): float(value) for name, value in named.items()}
+    return found

@@ -1,0 +1,36 @@
+"""Run commands one after the other and write the metrics of each, as JSON: for tests that need processes of their own."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from lightning.pytorch.callbacks import Callback
+
+from lit_rec.cli import _quieten
+from lit_rec.training.command import run
+
+
+class KeepEachLast(Callback):
+    """Before each step, copy the run's last.ckpt to one whose name says after how many steps that is."""
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        last = Path(trainer.checkpoint_callback.dirpath, "last.ckpt")
+        if trainer.is_global_zero and last.is_file():
+            shutil.copy(last, last.with_name(f"after_{trainer.global_step}.ckpt"))
+
+
+def run_all(commands):
+    """Return what callbacks saw of each command's metrics, and whether this is the first process."""
+    found = []
+    for words in commands:
+        trainer = run([str(word) for word in words]).trainer
+        found.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+    return found, trainer.is_global_zero
+
+
+if __name__ == "__main__":
+    _quieten()
+    metrics, first = run_all(json.loads(sys.argv[1]))
+    if first:
+        Path(sys.argv[2]).write_text(json.dumps(metrics))

@@ -1,0 +1,124 @@
+"""Two processes give what one gives: values, reports, predictions and weights; and they resume together."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from unittest import mock
+
+import numpy as np
+import polars as pl
+import pytest
+
+from . import several_commands
+from .own_runs import checkpoint, difference, logged, part, uneven, with_dropout, write
+
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
+
+TWO = ("--trainer.devices=2", "--trainer.strategy=ddp")
+
+
+@pytest.fixture(scope="module")
+def runs(workplace, tmp_path_factory):
+    """A folder with the runs of one process and of two, and the metrics of their commands.
+
+    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first. With chance, two
+    processes run an epoch, and once more its end, from a checkpoint within it.
+    """
+    folder = tmp_path_factory.mktemp("processes")
+    config = uneven(workplace, max_epochs=1, last_every_n_steps=5)
+    config["trainer"]["logger"]["init_args"]["save_dir"] = str(folder)
+    fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]
+    config = with_dropout(config, 0.3)
+    config["data"]["init_args"]["history"] = part("lit_rec.data.histories.TrainingHistory")
+    config["trainer"]["callbacks"].append(part("several_commands.KeepEachLast"))
+    chance = ["fit", "-c", str(write(config, folder / "with_chance.yaml")), "--data.batch_size=8"]
+
+    metrics = {}
+    with mock.patch("sys.argv", ["lit-rec"]):
+        metrics["one"], _ = several_commands.run_all([[*fit, named("one")]])
+        for name in ("by_one", "by_two"):
+            (folder / name).mkdir()
+            shutil.copy(folder / "one/version_0/best.ckpt", folder / name)
+        metrics["one"] += several_commands.run_all(uses_of(folder / "by_one"))[0]
+    commands = [
+        [*fit, "--data.batch_size=8", named("two")],
+        *uses_of(folder / "by_two"),
+        [*chance, named("whole")],
+        [*chance, named("resumed"), "--ckpt_path", f"{folder}/whole/version_0/after_15.ckpt"],
+    ]
+    words = json.dumps([[*command, *TWO] for command in commands])
+    done = subprocess.run(
+        [sys.executable, several_commands.__file__, words, str(folder / "metrics.json")],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    metrics["two"] = json.loads((folder / "metrics.json").read_text())
+    return folder, metrics
+
+
+def named(name):
+    return f"--trainer.logger.init_args.name={name}"
+
+
+def uses_of(folder):
+    return [
+        [word, "--ckpt_path", f"{folder}/best.ckpt"] for word in ("validate", "test", "predict")
+    ]
+
+
+def test_values_of_one_checkpoint(runs):
+    _, metrics = runs
+    assert [set(m) for m in metrics["one"][1:3]] == [
+        {f"{stage}/{name}" for name in ("loss", "mae", "rmse")} for stage in ("val", "test")
+    ]
+    for one, two in zip(metrics["one"][1:4], metrics["two"][1:4], strict=True):
+        assert two == pytest.approx(one, abs=1e-6)
+
+
+def test_report(runs):
+    folder, _ = runs
+    one, two = (
+        json.loads((folder / name / "report.json").read_text())["rows"]
+        for name in ("by_one", "by_two")
+    )
+    assert max(row["count"] for row in one) > 150  # of 193 rows, those with a rating
+    assert len(one) == len(two)
+    for row, other in zip(one, two, strict=True):
+        assert other == pytest.approx(row, abs=1e-6)
+
+
+def test_each_row_is_predicted_once(runs, workplace):
+    folder, _ = runs
+    one, two = (pl.read_parquet(folder / f"{n}/predictions.parquet") for n in ("by_one", "by_two"))
+    table = pl.read_csv(workplace / "my/uneven.csv", infer_schema=False)
+    rows = table.filter(pl.col("split") == "test").select("user_id", "item_id")
+    assert len(rows) == 193
+    assert one.drop("score").equals(rows)
+    assert two.drop("score").equals(rows)
+    np.testing.assert_allclose(two["score"], one["score"], atol=1e-6)
+
+
+def test_training_with_the_same_rows_a_step(runs):
+    folder, _ = runs
+    one, two = folder / "one/version_0", folder / "two/version_0"
+    assert checkpoint(one)["global_step"] == checkpoint(two)["global_step"] == 21
+    assert difference(checkpoint(one), checkpoint(two)) < 1e-5
+    values = logged(one)
+    assert {name for name, _ in values} >= {"train/loss_step", "train/loss", "val/loss", "val/rmse"}
+    assert logged(two) == pytest.approx(values, rel=1e-5)
+
+
+def test_resumed_together(runs):
+    """Each process goes on with chance of its own."""
+    folder, _ = runs
+    whole, resumed = (checkpoint(folder / f"{name}/version_0") for name in ("whole", "resumed"))
+    one, other = (rank["chance"]["torch"] for rank in whole["ranks"])
+    assert not one.equal(other)
+    assert difference(whole, resumed) == 0

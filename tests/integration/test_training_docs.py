@@ -1,0 +1,33 @@
+"""The YAML of docs/training.md is accepted on top of a shipped configuration."""
+
+import re
+
+import pytest
+
+from lit_rec.training.command import RecCLI
+
+from .conftest import ROOT, lit_rec
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/training.md").read_text(), re.DOTALL)
+
+
+class ParsedError(Exception):
+    pass
+
+
+def test_there_is_something_to_parse():
+    assert len(BLOCKS) > 8
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_block_is_accepted(block, tmp_path, monkeypatch):
+    def stop(cli):
+        raise ParsedError
+
+    monkeypatch.setattr(RecCLI, "before_instantiate_classes", stop)
+    path = tmp_path / "block.yaml"
+    path.write_text(block)
+    with pytest.raises(ParsedError):
+        lit_rec("fit", "-c", ROOT / "configs/own_data.yaml", "-c", path)

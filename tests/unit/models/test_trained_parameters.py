@@ -1,0 +1,34 @@
+"""Each trained parameter has a gradient in each step: processes wait for one another's, and for one that never comes for ever."""
+
+import pytest
+
+from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.heads import DotHead, RegressionHead
+from lit_rec.models.neighborhood import NeighborhoodHead
+from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
+from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
+from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+
+USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
+
+
+def silent(network, batch):
+    network(batch).sum().backward()
+    parameters = network.named_parameters()
+    return [name for name, p in parameters if p.requires_grad and p.grad is None]
+
+
+@pytest.mark.parametrize("user_encoder", USER_ENCODERS)
+@pytest.mark.parametrize("head", [DotHead, RegressionHead, NeighborhoodHead])
+def test_user_encoders_and_heads(make_network, batch, user_encoder, head):
+    assert silent(make_network(user_encoder, head), batch) == []
+
+
+@pytest.mark.parametrize("pooling", [MeanPooling, ClsPooling, LastTokenPooling, AttentionPooling])
+def test_poolings(make_network, batch, pooling):
+    assert silent(make_network(pooling=pooling), batch) == []
+
+
+@pytest.mark.parametrize("tuning", [FullTuning(), TopLayersTuning(1), FrozenTuning()])
+def test_tunings(make_network, batch, tuning):
+    assert silent(make_network(tuning=tuning), batch) == []
