@@ -19,17 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_info
 from omegaconf.errors import OmegaConfBaseException
 
-import lit_rec.data.readers.movielens
-import lit_rec.data.readers.plain
-import lit_rec.data.readers.recbole
-import lit_rec.data.splits
-import lit_rec.models.heads
-import lit_rec.models.item_encoder
-import lit_rec.models.networks
-import lit_rec.models.pooling
-import lit_rec.models.user_encoder
-import lit_rec.training.run_folder
-import lit_rec.training.schedules  # noqa: F401  (imported classes can be named without their path)
+import lit_rec.training.named_parts  # noqa: F401  (imported classes can be named without their path)
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.training.callback_list import arranged
@@ -44,6 +34,7 @@ from lit_rec.training.checkpoint_options import (
 from lit_rec.training.config_files import check_configs
 from lit_rec.training.continued_logs import continue_logs
 from lit_rec.training.finite_loss import FiniteLoss
+from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser
@@ -52,6 +43,7 @@ from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
 from lit_rec.training.strategies import check_strategy
+from lit_rec.training.tensorboard_views import TensorBoardViews
 from lit_rec.training.weights import check_training_state
 
 # the default of StochasticWeightAveraging is one, which would reach it as "Unable to serialize"
@@ -101,7 +93,10 @@ class RecCLI(LightningCLI):
                 # where Lightning would write it, there is no run where a logger has no folder of its own
                 save_config_kwargs={"save_to_log_dir": False},
                 trainer_defaults={
-                    "callbacks": [FiniteLoss(), ReportWriter(), PredictionWriter()],
+                    "callbacks": [
+                        *(FiniteLoss(), HyperparameterRecord(), TensorBoardViews()),
+                        *(ReportWriter(), PredictionWriter()),
+                    ],
                     "use_distributed_sampler": False,  # ours repeats no row
                 },
                 args=words,

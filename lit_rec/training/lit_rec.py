@@ -264,6 +264,11 @@ class LitRec(lightning.LightningModule):
         """Encode the whole catalogue once, in evaluation mode: ``[I, D]`` float32 on this module's device."""
         return item_table(self.built(), catalogue, self.device, self._trainer)
 
+    @property
+    def last_table(self) -> Tensor | None:
+        """The catalogue's vectors ``[I, D]`` of the last evaluation; None: there was none, or the network has no table."""
+        return self._table
+
     def _renew_table(self) -> None:
         if not self.built().has_item_table:
             return

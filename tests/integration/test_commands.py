@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from lit_rec.errors import LitRecError
 from lit_rec.inference.recommender import Recommender
@@ -33,6 +35,34 @@ def test_tensorboard_shows_losses_metrics_rates_and_the_configuration(run_folder
     assert {"lr-AdamW/encoder", "lr-AdamW/head"} <= scalars
     assert len(events.Scalars("val/rmse")) == 3  # epochs
     assert any("config" in tag for tag in events.Tags()["tensors"])
+    assert "val/predicted_against_true" in events.Tags()["images"]
+    assert "val/error" in events.Tags()["histograms"]
+
+
+def test_tensorboard_compares_runs_by_their_options(run_folder):
+    found = [
+        value
+        for path in run_folder.rglob("events.out*")
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+    ]
+    tags = {value.tag for value in found}
+    assert {"_hparams_/session_start_info", "hp/val/rmse"} <= tags
+    start = next(v for v in found if v.tag == "_hparams_/session_start_info")
+    options = HParamsPluginData.FromString(start.metadata.plugin_data.content)
+    given = options.session_start_info.hparams
+    assert given["data.batch_size"].number_value == 32
+    assert given["model.network.head"].string_value == "NeighborhoodHead"
+
+
+def test_tensorboard_projects_items_by_their_titles(run_folder, workplace):
+    [table] = run_folder.rglob("metadata.tsv")
+    lines = table.read_text().splitlines()
+    items = pl.read_csv(workplace / "my/items.csv", infer_schema=False)
+    assert lines[0].split("\t") == items.columns
+    assert len(lines) == len(items) + 1
+    [vectors] = run_folder.rglob("tensors.tsv")
+    assert len(vectors.read_text().splitlines()) == len(items)
 
 
 def test_checkpoint_loads_without_running_code(run_folder):
