@@ -1,0 +1,147 @@
+"""Labels, from the command line to report and predictions: clicks, classes, cross-encoder, texts without users."""
+
+import json
+
+import polars as pl
+import pytest
+import torch
+import yaml
+
+from .conftest import lit_rec
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+TWO_TOWERS = "lit_rec.models.networks.TwoTower"
+HEADS = "lit_rec.models.heads."
+
+
+@pytest.fixture(scope="module")
+def tables(workplace):
+    """The made-up ratings as clicks and as three classes, shown in impressions of four."""
+    behaviors = pl.read_csv(workplace / "my/behaviors.csv").sort("user_id", "timestamp")
+    rating = pl.col("rating").cast(pl.Float64)
+    place = pl.int_range(pl.len()).over("user_id")
+    behaviors = behaviors.with_columns(
+        click=(rating >= 4).cast(pl.Int8),
+        opinion=pl.when(rating >= 4)
+        .then(pl.lit("good"))
+        .when(rating >= 3)
+        .then(pl.lit("so-so"))
+        .otherwise(pl.lit("bad")),
+        shown=place // 4,
+    ).drop("rating")
+    behaviors.write_csv(workplace / "my/labels.csv")
+    items = pl.read_csv(workplace / "my/items.csv")
+    items.with_columns(intent=pl.int_range(pl.len()) % 3).write_csv(workplace / "my/texts.csv")
+    return workplace / "my"
+
+
+def run(workplace, name, label, network, *, texts=False, **data):
+    """Fit an epoch, test, predict; return the run's folder, the report's rows by metric and the predictions."""
+    config = yaml.safe_load((workplace / "config.yaml").read_text())
+    options = config["data"]["init_args"]
+    encoder = f"{workplace}/checkpoints/assets/all-MiniLM-L6-v2"
+    options |= {"encoder": encoder, "cache_folder": f"{workplace}/cache", "task": "label", **data}
+    options["batch_size"] = 32
+    options["text"]["init_args"]["columns"] = ["title", "genres"]
+    reader = options["reader"]["init_args"]
+    reader |= {"behaviors": f"{workplace}/my/labels.csv", "items": f"{workplace}/my/items.csv"}
+    columns = reader.setdefault("behavior_columns", {}) or {}
+    reader["behavior_columns"] = columns | {"label": label, "impression_id": "shown"}
+    if texts:
+        config["data"]["class_path"] = "lit_rec.data.item_text_data.ItemTextDataModule"
+        reader = {"texts": f"{workplace}/my/texts.csv", "columns": {"label": label}}
+        path = "lit_rec.data.readers.labelled_texts.LabelledTextReader"
+        options["reader"] = {"class_path": path, "init_args": reader}
+        options["split"] = {"class_path": "lit_rec.data.splits.RandomSplit"}
+        options.pop("history", None)
+    encoder_of = config["model"]["network"]["init_args"]["item_encoder"]
+    encoder_of["init_args"]["backbone"]["init_args"]["name"] = encoder
+    config["model"]["network"] = network(config["model"]["network"]["init_args"])
+    config["trainer"] |= {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False}
+    config["trainer"]["logger"]["init_args"] |= {"save_dir": f"{workplace}/runs", "name": name}
+    monitor = {"monitor": "val/accuracy", "mode": "max"}
+    path = "lit_rec.training.run_folder.RunCheckpoint"
+    config["trainer"]["callbacks"] = [{"class_path": path, "init_args": monitor}]
+    written = workplace / f"{name}.yaml"
+    written.write_text(yaml.safe_dump(config))
+    torch.set_num_threads(1)
+    lit_rec("fit", "-c", written)
+    folder = workplace / "runs" / name / "version_0"
+    lit_rec("test", "--ckpt_path", folder / "best.ckpt")
+    lit_rec("predict", "--ckpt_path", folder / "best.ckpt", "--data.predict_part", "all")
+    rows = json.loads((folder / "report.json").read_text())["rows"]
+    figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
+    return folder, figures, pl.read_parquet(folder / "predictions.parquet")
+
+
+def two_towers(head):
+    def network(given):
+        init = {**given, "head": {"class_path": HEADS + head}}
+        path = "lit_rec.models.candidate_attention.CandidateAttentionUserEncoder"
+        init["user_encoder"] = {"class_path": path}
+        return {"class_path": TWO_TOWERS, "init_args": init}
+
+    return network
+
+
+def cross_encoder(given):
+    backbone = given["item_encoder"]["init_args"]["backbone"]
+    init = {"backbone": backbone, "max_tokens": 48}
+    return {"class_path": "lit_rec.models.cross_encoder.CrossEncoder", "init_args": init}
+
+
+def text_classifier(given):
+    item_encoder = given["item_encoder"]
+    item_encoder["init_args"].pop("ids", None)
+    return {
+        "class_path": "lit_rec.models.text_classifier.TextClassifier",
+        "init_args": {"item_encoder": item_encoder},
+    }
+
+
+@pytest.mark.parametrize("network", [two_towers("MLPHead"), cross_encoder], ids=["towers", "cross"])
+def test_clicks(workplace, tables, network, request):
+    name = f"clicks_{request.node.callspec.id}"
+    folder, figures, frame = run(workplace, name, "click", network)
+    metrics = {"accuracy", "macro_f1", "log_loss", "auc", "impression_auc", "mrr", "ndcg@10"}
+    assert metrics <= {metric for model, metric in figures if model == "lit_rec"}
+    assert {"majority", "item_label_frequency", "popularity"} <= {model for model, _ in figures}
+    table = pl.read_csv(tables / "labels.csv", infer_schema=False)
+    assert frame.select("user_id", "item_id").equals(table.select("user_id", "item_id"))
+    positive = (frame["score"] > 0.5).cast(pl.Int8).cast(pl.String)
+    assert positive.to_list() == frame["label"].to_list()
+    content = torch.load(folder / "best.ckpt", weights_only=True)["lit_rec"]
+    assert list(content["facts"]["labels"]) == ["0", "1"]
+    assert (content["catalogue"]["vectors"] is None) == (network is cross_encoder)
+
+
+def test_classes(workplace, tables):
+    labels = ["good", "so-so", "bad"]
+    _, figures, frame = run(
+        workplace, "classes", "opinion", two_towers("ClassificationHead"), labels=labels
+    )
+    assert figures["lit_rec", "accuracy"] is not None
+    assert set(frame["label"]) <= set(labels)
+    assert frame["probability"].min() >= 1 / 3
+    assert "score" not in frame.columns
+
+
+def test_texts_without_users(workplace, tables):
+    _, figures, frame = run(workplace, "texts", "intent", text_classifier, texts=True)
+    assert {"lit_rec", "majority", "frozen_text_knn"} <= {model for model, _ in figures}
+    assert "user_id" not in frame.columns
+    assert len(frame) == 40
+    assert set(frame["label"]) <= {"0", "1", "2"}
+
+
+def test_what_does_not_go_together_is_refused_before_training(workplace, tables, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(workplace, "wrong", "opinion", two_towers("MLPHead"))
+    assert ended.value.code == 2
+    message = capsys.readouterr().err
+    assert "BinaryCrossEntropy, but the data has 3 labels" in message
+    assert len(message.strip().splitlines()) <= 8
+    assert not (workplace / "runs/wrong").exists() or not list(
+        (workplace / "runs/wrong").rglob("*.ckpt")
+    )
