@@ -31,6 +31,7 @@ from lit_rec.inference.requests import (
     record_of,
     time_of,
 )
+from lit_rec.inference.told import Floats, needs_item_table, told
 from lit_rec.training.checkpoint_content import (
     catalogue_of,
     facts_of,
@@ -55,7 +56,8 @@ class Recommender:
 
     A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for an item that
     the catalogue does not have) and optional ``rating``, ``event`` and ``timestamp``. For a model of ratings, a behavior without a
-    rating counts as liked: it is given the highest rating.
+    rating counts as liked: it is given the highest rating. For a model of labels, scores are probabilities: of the positive one of
+    two, or of the ``label`` asked for.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -63,6 +65,7 @@ class Recommender:
     """
 
     def __init__(self, module: LitRec, content: dict[str, Any]) -> None:
+        needs_item_table(module.built())
         self._module = module.eval()
         self._content = content
         self._facts = facts_of(content)
@@ -92,6 +95,7 @@ class Recommender:
 
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+            ConfigError: If its network has no table of item vectors.
         """
         module, content = load_module(path, network)
         return cls(module.to(device), content)
@@ -145,6 +149,7 @@ class Recommender:
         allow: Iterable[str] | None = None,
         deny: Iterable[str] = (),
         exclude_seen: bool = True,
+        label: str | None = None,
     ) -> list[Recommendation]:
         """Return the k best items, best first; equal scores in the catalogue's order.
 
@@ -156,9 +161,11 @@ class Recommender:
             allow: Only these ids.
             deny: Not these ids.
             exclude_seen: Whether items of the history are left out.
+            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or k is below 1.
+            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or the label is
+                not one of the data's.
         """
         if k < 1:
             raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
@@ -171,9 +178,8 @@ class Recommender:
         if exclude_seen:
             open_[[s.item for s in seen if s.item < len(self._ids)]] = False
         rows = np.flatnonzero(open_)
-        scores = self._scores(seen, extra, rows, user, timestamp)
-        best = np.argsort(-scores, kind="stable")[:k]
-        shown = scores.clip(*self._facts.rating_range)  # after sorting, for cut scores tie
+        sorting, shown = self._scores(seen, extra, rows, user, timestamp, label)
+        best = np.argsort(-sorting, kind="stable")[:k]
         return [self._recommendation(int(rows[b]), float(shown[b])) for b in best]
 
     def score(
@@ -183,23 +189,26 @@ class Recommender:
         *,
         user: str | None = None,
         timestamp: float | None = None,
+        label: str | None = None,
     ) -> list[float]:
-        """Return the model's score of each item, in the order asked: ratings for a model of ratings.
+        """Return the model's score of each item, in the order asked: ratings, or probabilities for a model of labels.
 
         Args:
             history: What the user did, oldest first.
             items: Ids of the catalogue.
             user: The user's id, which adds what the model learned of it.
             timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
+            label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, or a time is no number.
+            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is not one of the
+                data's.
         """
         seen, extra = self._seen(history)
         asked = listed(items, where="items")
         rows = np.array([item_row(i, self._rows, where="items") for i in asked], dtype=np.int64)
-        scores = self._scores(seen, extra, rows, user, timestamp)
-        return [float(s) for s in scores.clip(*self._facts.rating_range)]
+        _, shown = self._scores(seen, extra, rows, user, timestamp, label)
+        return [float(s) for s in shown]
 
     def add_items(self, items: pl.DataFrame) -> None:
         """Add items by their texts, without training: each is encoded once and can be recommended at once.
@@ -242,11 +251,10 @@ class Recommender:
             rating = record.get("rating")
             if isinstance(rating, float) and np.isnan(rating):
                 rating = None
-            given = (
-                facts.rating_high
-                if rating is None
-                else rating_of(rating, facts.rating_low, facts.rating_high)
-            )
+            if rating is not None:
+                given = rating_of(rating, facts.rating_low, facts.rating_high)
+            else:
+                given = facts.rating_high if facts.task == "rating" else np.nan
             event = event_place(record.get("event"), facts.events)
             seen.append(Seen(row, given, event, time_of(record.get("timestamp"))))
         return seen, self._encode(pl.concat(texts)) if texts else self._vectors[:0]
@@ -275,10 +283,17 @@ class Recommender:
 
     @torch.no_grad()
     def _scores(
-        self, seen: list[Seen], extra: Tensor, rows: Int64s, user: str | None, now: float | None
-    ) -> npt.NDArray[np.float64]:
+        self,
+        seen: list[Seen],
+        extra: Tensor,
+        rows: Int64s,
+        user: str | None,
+        now: float | None,
+        label: str | None,
+    ) -> tuple[Floats, Floats]:
+        """Return what ``rows`` are sorted by and what is shown of them."""
         if not len(rows):
-            return np.empty(0)
+            return np.empty(0), np.empty(0)
         table = torch.cat([self._vectors, extra])
         kept = seen[-self._content["history_length"] :]
         now = None if now is None else time_of(now, where="timestamp")
@@ -287,4 +302,4 @@ class Recommender:
         network = self._module.built()
         users = network.encode_users(table, batch)
         scores: Tensor = network.score(users, table, batch)
-        return scores[0].double().cpu().numpy()
+        return told(scores[0], self._facts, network.gives, label)

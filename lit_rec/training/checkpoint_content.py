@@ -60,14 +60,22 @@ def checkpoint_content(
             "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
             "vectors": None if vectors is None else vectors.detach().cpu().clone(),
         },
-        # what every user of the data did, so that `recommend --user` needs no table
-        "users": {
-            "user_id": list(prepared.user_ids),
-            "events": list(prepared.events),
-            **{
-                name: torch.from_numpy(np.array(getattr(prepared, name)))
-                for name in ("offsets", "item", "rating", "event", "timestamp")
-            },
+        "users": _users(data),
+    }
+
+
+def _users(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return what every user of the data did that counts in a history, so that `recommend --user` needs no table."""
+    prepared = data.prepared
+    counts = data.history.where.mask(prepared)
+    until = np.concatenate([[0], np.cumsum(counts)])
+    return {
+        "user_id": list(prepared.user_ids),
+        "events": list(prepared.events),
+        "offsets": torch.from_numpy(until[prepared.offsets]),
+        **{
+            name: torch.from_numpy(np.array(getattr(prepared, name)[counts]))
+            for name in ("item", "rating", "event", "timestamp")
         },
     }
 

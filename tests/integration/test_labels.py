@@ -7,6 +7,9 @@ import pytest
 import torch
 import yaml
 
+from lit_rec.errors import ConfigError, DataError
+from lit_rec.inference.recommender import Recommender
+
 from .conftest import lit_rec
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -114,6 +117,48 @@ def test_clicks(workplace, tables, network, request):
     content = torch.load(folder / "best.ckpt", weights_only=True)["lit_rec"]
     assert list(content["facts"]["labels"]) == ["0", "1"]
     assert (content["catalogue"]["vectors"] is None) == (network is cross_encoder)
+
+
+def test_recommendations_are_sorted_by_the_probability_asked_for(workplace, tables):
+    labels = ["good", "so-so", "bad"]
+    network = two_towers("ClassificationHead")
+    only_good = {"class_path": "lit_rec.data.histories.PastHistory"}
+    only_good["init_args"] = {"where": {"labels": ["good"]}}
+    folder, _, _ = run(workplace, "asked", "opinion", network, labels=labels, history=only_good)
+    rec = Recommender.from_checkpoint(folder / "best.ckpt")
+    with pytest.raises(DataError, match="no label is named"):
+        rec.recommend(["50"], 3)
+    with pytest.raises(DataError, match="'great' is not usable"):
+        rec.score(["50"], ["181"], label="great")
+    found = [rec.score(["50"], ["181", "172"], label=label) for label in labels]
+    assert [sum(of_item) for of_item in zip(*found, strict=True)] == pytest.approx([1.0, 1.0])
+    best = rec.recommend(["50"], 40, label="bad")
+    assert [r.score for r in best] == sorted((r.score for r in best), reverse=True)
+    assert len(best) == 39
+    table = pl.read_csv(tables / "labels.csv", infer_schema=False)
+    user = table["user_id"][0]
+    liked = table.filter((pl.col("user_id") == user) & (pl.col("opinion") == "good"))
+    assert [e["item_id"] for e in rec.history_of(user)] == liked["item_id"].to_list()
+
+
+def test_clicks_are_told_as_probabilities(workplace, tables):
+    folder, _, frame = run(workplace, "told", "click", two_towers("DotHead"))
+    rec = Recommender.from_checkpoint(folder / "best.ckpt")
+    positive = rec.score(["50"], ["181", "172"])
+    negative = rec.score(["50"], ["181", "172"], label="0")
+    assert [a + b for a, b in zip(positive, negative, strict=True)] == pytest.approx([1.0, 1.0])
+    table = pl.read_csv(tables / "labels.csv", infer_schema=False)
+    first = (
+        table.with_row_index().filter(pl.col("timestamp").cast(pl.Float64) > 0).row(0, named=True)
+    )
+    alone = rec.score([], [first["item_id"]], user=first["user_id"])
+    assert alone[0] == pytest.approx(frame["score"][first["index"]], abs=1e-5)
+
+
+def test_a_network_without_a_table_says_so(workplace, tables):
+    folder, _, _ = run(workplace, "no_table", "click", cross_encoder)
+    with pytest.raises(ConfigError, match="a CrossEncoder has no table of item vectors"):
+        Recommender.from_checkpoint(folder / "best.ckpt")
 
 
 def test_classes(workplace, tables):

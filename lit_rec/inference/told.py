@@ -1,0 +1,71 @@
+"""What a user is told of scores: ratings in their range, or the probability of a label."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError, DataError
+from lit_rec.models.networks import Network
+from lit_rec.training.tasks import predictions
+
+Floats = npt.NDArray[np.float64]
+
+
+def told(scores: Tensor, facts: Facts, gives: str, label: str | None) -> tuple[Floats, Floats]:
+    """Return what a list is sorted by, and what is shown of it.
+
+    Cut ratings and rounded probabilities tie, so lists are sorted by what is behind them.
+
+    Args:
+        scores: ``[C]``, or ``[C, K]`` where the network gives class scores.
+        facts: Facts of the data.
+        gives: What the network gives.
+        label: Whose probability is asked for; of two labels, the positive one by default.
+
+    Returns:
+        ``[C]`` each.
+
+    Raises:
+        DataError: If the label is not one of the data's, or none is named of more than two, or one is named for ratings.
+    """
+    if facts.task == "rating":
+        if label is not None:
+            raise _wrong_label(label, "a model of ratings has no labels", "leave it out")
+        shown = predictions(scores, facts, gives)
+        return scores.double().cpu().numpy(), shown.double().cpu().numpy()
+    if label is None and len(facts.labels) > 2:
+        rule = f"one of {', '.join(facts.labels[:20])}"
+        raise _wrong_label(label, rule, "say whose probability is asked for")
+    if label is not None and label not in facts.labels:
+        raise _wrong_label(label, f"one of {', '.join(facts.labels[:20])}", "correct the name")
+    place = facts.labels.index(label) if label is not None else 1
+    if gives == "class_scores":
+        sorting = torch.log_softmax(scores, -1)[:, place]
+    else:
+        sorting = scores if place else -scores
+    probability = predictions(scores, facts, gives)[:, place]
+    return sorting.double().cpu().numpy(), probability.double().cpu().numpy()
+
+
+def needs_item_table(network: Network, path: str = "") -> None:
+    """Refuse a network that has no vectors to look up.
+
+    Raises:
+        ConfigError: If it reads history and item together, or no user at all.
+    """
+    if not network.has_item_table:
+        raise ConfigError(
+            f"a {type(network).__name__} has no table of item vectors to recommend from",
+            where=path or "Recommender",
+            rule="a network of two towers",
+            remedy="score tables of rows with `lit-rec predict --ckpt_path CKPT`",
+        )
+
+
+def _wrong_label(label: str | None, rule: str, remedy: str) -> DataError:
+    problem = "no label is named" if label is None else f"'{label}' is not usable"
+    return DataError(problem, where="label", rule=rule, remedy=remedy)
