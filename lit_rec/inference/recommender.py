@@ -31,6 +31,7 @@ from lit_rec.inference.requests import (
     record_of,
     time_of,
 )
+from lit_rec.inference.stored_users import StoredUsers
 from lit_rec.inference.told import Floats, needs_item_table, told
 from lit_rec.training.checkpoint_content import (
     catalogue_of,
@@ -77,7 +78,7 @@ class Recommender:
             name: list(values) for name, values in content["catalogue"]["columns"].items()
         }
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
-        self._users = {id_: row for row, id_ in enumerate(content["users"]["user_id"])}
+        self._users = StoredUsers(content["users"], self._ids[:], self._facts.events)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = content["catalogue"]["vectors"]
         self._vectors: Tensor = (
@@ -111,29 +112,7 @@ class Recommender:
         Raises:
             DataError: If the data had no such user.
         """
-        users = self._content["users"]
-        if user_id not in self._users:
-            raise DataError(
-                f"'{user_id}' is not among the {len(self._users):,} users of the data",
-                where="user",
-                rule="a user_id of the behaviors table",
-                remedy="for somebody new, give a history instead",
-            )
-        row = self._users[user_id]
-        entries = []
-        for place in range(int(users["offsets"][row]), int(users["offsets"][row + 1])):
-            code = int(users["event"][place])
-            event = users["events"][code] if code >= 0 else None
-            entries.append(
-                {
-                    "item_id": self._ids[int(users["item"][place])],
-                    "rating": float(users["rating"][place]),
-                    # an event that no training row had says nothing to the network
-                    "event": event if event in self._facts.events else None,
-                    "timestamp": float(users["timestamp"][place]),
-                }
-            )
-        return entries
+        return self._users.history_of(user_id)
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
         """Return a history entry for something known by its text alone: the text stands in the template's first column."""

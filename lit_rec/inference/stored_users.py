@@ -1,0 +1,54 @@
+"""What the users of the data did, from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lit_rec.errors import DataError
+
+
+class StoredUsers:
+    """Histories as ``Recommender`` takes them.
+
+    Args:
+        stored: A checkpoint's ``users``.
+        item_ids: Ids of the catalogue.
+        known_events: Events that training rows had.
+    """
+
+    def __init__(
+        self, stored: dict[str, Any], item_ids: Sequence[str], known_events: Sequence[str]
+    ) -> None:
+        self._stored, self._item_ids, self._known_events = stored, item_ids, known_events
+        self._rows = {id_: row for row, id_ in enumerate(stored["user_id"])}
+
+    def history_of(self, user_id: str) -> list[dict[str, Any]]:
+        """Return what a user did, oldest first.
+
+        Raises:
+            DataError: If the data had no such user.
+        """
+        users = self._stored
+        if user_id not in self._rows:
+            raise DataError(
+                f"'{user_id}' is not among the {len(self._rows):,} users of the data",
+                where="user",
+                rule="a user_id of the behaviors table",
+                remedy="for somebody new, give a history instead",
+            )
+        row = self._rows[user_id]
+        entries = []
+        for place in range(int(users["offsets"][row]), int(users["offsets"][row + 1])):
+            code = int(users["event"][place])
+            event = users["events"][code] if code >= 0 else None
+            entries.append(
+                {
+                    "item_id": self._item_ids[int(users["item"][place])],
+                    "rating": float(users["rating"][place]),
+                    # an event that no training row had says nothing to the network
+                    "event": event if event in self._known_events else None,
+                    "timestamp": float(users["timestamp"][place]),
+                }
+            )
+        return entries
