@@ -1,0 +1,99 @@
+import pytest
+from transformers import BertTokenizerFast
+
+from lit_rec.data.item_text_data import ItemTextDataModule
+from lit_rec.data.readers.labelled_texts import LabelledTextReader
+from lit_rec.data.splits import GivenSplit
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.errors import ConfigError, DataError
+
+TRAIN = 'text,category\nred,a\nblue,b\nred,a\n"blue, red",b\n'
+TEST = "text,category\nblue red,b\nred,a\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "train.csv").write_text(TRAIN)
+    (tmp_path / "test.csv").write_text(TEST)
+    return tmp_path
+
+
+def test_a_row_is_a_text_and_its_label(folder):
+    reader = LabelledTextReader(
+        f"{folder}/train.csv", {"label": "category"}, test_texts=f"{folder}/test.csv"
+    )
+    tables = reader.read()
+    assert tables.items["text"].to_list() == ["red", "blue", "red", "blue, red", "blue red", "red"]
+    assert tables.behaviors["label"].to_list() == ["a", "b", "a", "b", "b", "a"]
+    assert tables.behaviors["split"].to_list() == ["train"] * 4 + ["test"] * 2
+    assert tables.behaviors["item_id"].to_list() == tables.items["item_id"].to_list()
+    assert tables.items["item_id"].n_unique() == 6
+    assert tables.place(4).endswith("test.csv, line 2")
+    assert len(reader.files()) == 2
+
+
+def test_one_file_has_no_parts(folder):
+    tables = LabelledTextReader(f"{folder}/train.csv", {"label": "category"}).read()
+    assert "split" not in tables.behaviors.columns
+
+
+def test_ratings_of_reviews(folder):
+    (folder / "reviews.jsonl").write_text(
+        '{"review": "red", "stars": 5}\n{"review": "blue", "stars": 1.5}\n'
+    )
+    tables = LabelledTextReader(f"{folder}/reviews.jsonl", {"rating": "stars"}).read()
+    assert tables.behaviors["rating"].to_list() == [5.0, 1.5]
+    assert tables.items["review"].to_list() == ["red", "blue"]
+
+
+def test_ids_of_ones_own_stay(folder):
+    (folder / "ids.csv").write_text("item_id,text,label\nx,red,a\ny,blue,b\n")
+    tables = LabelledTextReader(f"{folder}/ids.csv").read()
+    assert tables.items["item_id"].to_list() == ["x", "y"]
+
+
+def test_errors(folder):
+    with pytest.raises(ConfigError, match="'text' is not a canonical name"):
+        LabelledTextReader("x.csv", {"text": "question"})
+    with pytest.raises(ConfigError, match="one file stands for two parts"):
+        LabelledTextReader("x.csv", test_texts="./x.csv")
+    with pytest.raises(DataError, match=r"nowhere\.csv"):
+        LabelledTextReader(f"{folder}/nowhere.csv").read()
+    with pytest.raises(DataError, match="no column 'categry'"):
+        LabelledTextReader(f"{folder}/train.csv", {"label": "categry"}).read()
+
+
+@pytest.fixture
+def module_of(folder):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", ","]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder / "encoder")
+
+    def make(split, **options):
+        return ItemTextDataModule(
+            LabelledTextReader(f"{folder}/train.csv", {"label": "category"}, **options),
+            str(folder / "encoder"),
+            TextTemplate(["text"]),
+            split,
+            cache_folder=str(folder / "cache"),
+        )
+
+    return make
+
+
+def test_batches_have_texts_and_nobody(module_of, folder):
+    module = module_of(GivenSplit(0.25), test_texts=f"{folder}/test.csv")
+    module.prepare_data()
+    assert module.facts.user_ids == ()
+    module.table_at_evaluation = False
+    [batch] = list(module.test_dataloader())
+    assert batch.users.vocab_row.tolist() == [0, 0]
+    assert not batch.history.mask.any()
+    assert batch.target.value.flatten().tolist() == [1, 0]
+    assert batch.texts.tokens.tolist() in ([5, 6, 5], [6, 5, 5])
+
+
+def test_equal_texts_are_tokenised_once(module_of, folder):
+    module = module_of(GivenSplit(0.25), test_texts=f"{folder}/test.csv")
+    assert len(module.catalogue) == 6
+    assert len(module.catalogue.store.offsets) - 1 == 4

@@ -1,0 +1,105 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from lit_rec.data.histories import NoHistory, PastHistory
+from lit_rec.data.prepared import Prepared, prepare
+from lit_rec.data.tables import Tables
+from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.training_facts import target_of_rows, training_facts
+from lit_rec.data.where import Where
+from lit_rec.errors import ConfigError, DataError
+
+SPECIAL = SpecialTokens((1,), (2,), 0)
+PARTS = ["train", "train", "train", "train", "val", "test"]
+
+
+@pytest.fixture
+def prepared_of(tmp_path):
+    def make(label, parts=PARTS, **columns):
+        behaviors = pl.DataFrame(
+            {
+                "user_id": ["u", "v", "u", "v", "u", "v"],
+                "item_id": ["a", "b", "b", "a", "a", "b"],
+                "label": label,
+                "timestamp": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+                "row": range(6),
+                **columns,
+            },
+            schema_overrides={"label": pl.String},
+        )
+        items = pl.DataFrame({"item_id": ["a", "b"], "title": ["red", "blue"]})
+        prepare(Tables(behaviors, items), pl.Series(parts), TextTemplate(["title"]), tmp_path)
+        return Prepared.open(tmp_path)
+
+    return make
+
+
+def facts_of(prepared, **options):
+    options = {"fields": ("text",), "max_tokens": 9, "special": SPECIAL, **options}
+    return training_facts(prepared, "label", **options)
+
+
+def test_labels_are_counted_in_training_rows_alone(prepared_of):
+    prepared = prepared_of(["no", "yes", "no", None, "yes", "yes"])
+    facts = facts_of(prepared)
+    assert (facts.task, facts.labels, facts.label_counts) == ("label", ("no", "yes"), (2, 1))
+    assert facts.item_bias == ()
+    in_order = target_of_rows(prepared, facts)[np.argsort(prepared.row)]
+    assert in_order.tolist() == [0, 1, 0, -1, 1, 1]
+
+
+def test_numbers_are_sorted_by_value(prepared_of):
+    assert facts_of(prepared_of(["10", "9", "100", "9", "9", "10"])).labels == ("9", "10", "100")
+
+
+def test_an_order_of_ones_own(prepared_of):
+    prepared = prepared_of(["click", "show", "show", "show", "click", "show"])
+    facts = facts_of(prepared, labels=["show", "click"])
+    assert (facts.labels, facts.label_counts) == (("show", "click"), (3, 1))
+    for wrong in (["show"], ["show", "clik"], ["show", "click", "buy"]):
+        with pytest.raises(ConfigError, match="are named, the training rows have"):
+            facts_of(prepared, labels=wrong)
+
+
+def test_what_cannot_be_learned_is_an_error(prepared_of):
+    with pytest.raises(DataError, match=r"2 validation or test rows have a label .* 'c'"):
+        facts_of(prepared_of(["a", "b", "a", "b", "c", "c"]))
+    with pytest.raises(DataError, match="every training row has the label 'a'"):
+        facts_of(prepared_of(["a", "a", "a", "a", None, "a"]))
+    with pytest.raises(DataError, match="no training row has a label"):
+        facts_of(prepared_of([None, None, None, None, "a", "b"]))
+
+
+def test_nobody_is_no_user(prepared_of):
+    prepared = prepared_of(["a", "b", "a", "b", "a", "b"])
+    assert facts_of(prepared).user_ids == ("u", "v")
+    assert facts_of(prepared, with_users=False).user_ids == ()
+
+
+def test_impressions_are_of_one_user(prepared_of):
+    labels = ["a", "b", "a", "b", "a", "b"]
+    prepared = prepared_of(labels, impression_id=["1", "1", "1", None, "2", "2"])
+    number = prepared.impression[np.argsort(prepared.row)].tolist()
+    assert number[3] == -1
+    assert number[0] == number[2]
+    assert len({number[0], number[1], number[4], number[5]}) == 4
+
+
+def test_histories_of_what_was_liked(prepared_of):
+    prepared = prepared_of(["no", "yes", "yes", "no", "yes", "no"])
+    history = PastHistory(where=Where(labels=["yes"])).bind(prepared)
+    last = np.flatnonzero(np.isin(prepared.row, [4, 5]))  # of u and of v
+    found = history.of(last)
+    assert [found.item[row][found.mask[row]].tolist() for row in range(2)] == [[1], [1]]
+    with pytest.raises(ConfigError, match=r"\['maybe'\] are not labels of this data"):
+        PastHistory(where=Where(labels=["maybe"])).bind(prepared)
+
+
+def test_no_history_is_empty(prepared_of):
+    prepared = prepared_of(["a", "b", "a", "b", "a", "b"])
+    found = NoHistory().bind(prepared).of(np.arange(6))
+    assert found.mask.shape == (6, 1)
+    assert not found.mask.any()
+    assert (found.source == -1).all()
