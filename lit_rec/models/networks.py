@@ -54,31 +54,17 @@ class Network(nn.Module, ABC):
         return self.score(users, item_vectors, batch)
 
 
-class TwoTower(Network):
-    """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
+class ItemNetwork(Network):
+    """Items encoded apart from the rows, and a head.
 
     All but the encoder runs in float32, whatever the Trainer's precision: bfloat16 near 4.0 has steps of 1/64.
-
-    Args:
-        facts: Facts of the data.
-        item_encoder: From texts and ids to item vectors.
-        user_encoder: From item vectors and histories to user vectors; takes the width.
-        head: From both to scores; takes the width.
     """
 
-    has_item_table = True
+    head: Head
 
-    def __init__(
-        self,
-        facts: Facts,
-        item_encoder: Callable[[Facts], ItemEncoder],
-        user_encoder: Callable[[Facts, int], UserEncoder],
-        head: Callable[[Facts, int], Head],
-    ) -> None:
+    def __init__(self, facts: Facts, item_encoder: Callable[[Facts], ItemEncoder]) -> None:
         super().__init__()
         self.item_encoder = item_encoder(facts)
-        self.user_encoder = user_encoder(facts, self.item_encoder.width)
-        self.head = head(facts, self.item_encoder.width)
 
     @property
     def backbone(self) -> Backbone:  # type: ignore[override]
@@ -99,14 +85,38 @@ class TwoTower(Network):
         vectors: Tensor = self.item_encoder(texts, items)
         return vectors
 
-    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return user vectors ``[B, D]``."""
-        with torch.autocast(item_vectors.device.type, enabled=False):
-            users: Tensor = self.user_encoder(item_vectors, batch)
-        return users
-
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``."""
+        """Return what the head gives."""
         with torch.autocast(item_vectors.device.type, enabled=False):
             scores: Tensor = self.head(users, item_vectors, batch)
         return scores
+
+
+class TwoTower(ItemNetwork):
+    """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
+
+    Args:
+        facts: Facts of the data.
+        item_encoder: From texts and ids to item vectors.
+        user_encoder: From item vectors and histories to user vectors; takes the width.
+        head: From both to scores; takes the width.
+    """
+
+    has_item_table = True
+
+    def __init__(
+        self,
+        facts: Facts,
+        item_encoder: Callable[[Facts], ItemEncoder],
+        user_encoder: Callable[[Facts, int], UserEncoder],
+        head: Callable[[Facts, int], Head],
+    ) -> None:
+        super().__init__(facts, item_encoder)
+        self.user_encoder = user_encoder(facts, self.item_encoder.width)
+        self.head = head(facts, self.item_encoder.width)
+
+    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return user vectors ``[B, D]``, or ``[B, C, D]`` where they depend on the candidate."""
+        with torch.autocast(item_vectors.device.type, enabled=False):
+            users: Tensor = self.user_encoder(item_vectors, batch)
+        return users
