@@ -13,9 +13,6 @@ from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 from lit_rec.data.facts import Facts
 from lit_rec.models.objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
 
-# metric that decides, and whether small or large is good
-DECIDING = {"rating": ("val/rmse", "min"), "label": ("val/accuracy", "max")}
-
 
 def default_objective(facts: Facts, gives: str) -> Objective:
     """Return the plain objective of the data's task.
