@@ -7,7 +7,7 @@ texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. M
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import torch
@@ -21,9 +21,7 @@ class _Movable:
 
     def _apply(self, change: Any) -> Self:
         values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return type(self)(
-            **{k: change(v) if isinstance(v, Tensor | _Movable) else v for k, v in values.items()}
-        )
+        return type(self)(**{name: _changed(value, change) for name, value in values.items()})
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Return a copy on another device; takes what ``Tensor.to`` takes."""
@@ -32,6 +30,12 @@ class _Movable:
     def pin_memory(self) -> Self:
         """Return a copy in page-locked memory."""
         return self._apply(lambda value: value.pin_memory())
+
+
+def _changed(value: Any, change: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: change(tensor) for name, tensor in value.items()}
+    return change(value) if isinstance(value, Tensor | _Movable) else value
 
 
 @dataclass(frozen=True)
@@ -108,17 +112,35 @@ class Texts(_Movable):
 
 @dataclass(frozen=True)
 class Items(_Movable):
-    """The distinct items of a batch.
+    """The distinct items of a batch; or its distinct users with their profiles, which have texts and fields just so.
 
     Shape:
-        text_index: ``[N, F]`` int64 into ``RecBatch.texts``.
+        text_index: ``[N, F]`` int64 into the texts beside it.
         catalogue_row: ``[N]`` int64, the item's row in the catalogue (-1: not in it).
         vocab_row: ``[N]`` int64, 1 + the item's row among the ids seen in training (0: unseen).
+        fields: By column: numbers ``[N]`` float32 (NaN: none), categories ``[N, M]`` int64 (1 + the category's place, 0: none or
+            unseen), vectors ``[N, V]`` float32 (NaN: none).
     """
 
     text_index: Tensor
     catalogue_row: Tensor
     vocab_row: Tensor
+    fields: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Profiles(_Movable):
+    """What is known of the distinct users of a batch beside their behaviors, M of them.
+
+    Shape:
+        index: ``[B]`` int64, the profile of each row.
+        texts: Their distinct texts.
+        users: The M profiles; ``catalogue_row`` is the user's row in the table of profiles.
+    """
+
+    index: Tensor
+    texts: Texts
+    users: Items
 
 
 @dataclass(frozen=True)
@@ -127,9 +149,11 @@ class Users(_Movable):
 
     Shape:
         vocab_row: ``[B]`` int64, 1 + the user's row among the ids seen in training (0: unseen).
+        profiles: What else is known of them, where the data has it.
     """
 
     vocab_row: Tensor
+    profiles: Profiles | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -21,19 +20,21 @@ from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.cleaning import clean
 from lit_rec.data.collator import BatchRows, RowCollator
 from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import Field
+from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import History, PastHistory
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.row_loader import RowLoader
 from lit_rec.data.sampler import RowBatches
-from lit_rec.data.slow_bar import slow_bar
 from lit_rec.data.splits import Split, TimeSplit
 from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
+from lit_rec.data.token_cache import no_tokens, open_tokens, token_folder
+from lit_rec.data.tokens import TokenizerFiles, special_tokens
 from lit_rec.data.training_facts import Task, target_of_rows, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
 
-_FORMAT = 5  # raise when what the caches hold changes
+_FORMAT = 6  # raise when what the caches hold changes
 
 
 class _Rows:
@@ -60,6 +61,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         history: Which earlier behaviors a row sees.
         task: What is predicted: the ``rating`` or the ``label`` of a behavior.
         labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted, numbers by value.
+        item_fields: Columns of the items that are numbers, categories or vectors.
+        user_text: Which columns of the users make the texts of their profiles.
+        user_fields: Columns of the users that are numbers, categories or vectors.
         batch_size: Rows per process and training step.
         eval_batch_size: Rows per process and evaluation step.
         max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
@@ -84,6 +88,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         history: History | None = None,
         task: Task = "rating",
         labels: Sequence[str] | None = None,
+        item_fields: list[Field] | None = None,
+        user_text: TextTemplate | None = None,
+        user_fields: list[Field] | None = None,
         batch_size: int = 512,
         eval_batch_size: int = 4096,
         max_tokens: int = 64,
@@ -113,6 +120,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.history = history or PastHistory()
         self.task: Task = task
         self.labels = labels
+        self.item_fields, self.user_fields = item_fields or [], user_fields or []
+        self.user_text = user_text
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.max_tokens = max_tokens
         self.unknown_items, self.duplicates = unknown_items, duplicates
@@ -134,11 +143,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Read, clean, split and tokenise; what a cache already holds is left alone."""
-        self._tokens_folder(Prepared.open(self._tables_folder()))
+        prepared = Prepared.open(self._tables_folder())
+        for texts in (prepared.texts, prepared.profiles.texts):
+            if texts.width:
+                self._tokens_folder(texts)
 
     def setup(self, stage: str) -> None:
         """Open what ``prepare_data`` wrote."""
-        _ = self.prepared, self.catalogue
+        _ = self.prepared, self.catalogue, self.profiles
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -147,12 +159,27 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The items' texts as tokens."""
-        prepared = self.prepared
-        folder = self._tokens_folder(prepared)
-        codes = pl.read_parquet(folder / "text_of_item.parquet").select(self._fields())
-        vocab = vocabulary_rows(self.facts.item_ids, prepared.items["item_id"].to_list())
-        return Catalogue(TokenStore.open(folder), codes.to_numpy().astype(np.int64), vocab)
+        """The items' texts as tokens, and their fields."""
+        prepared, facts = self.prepared, self.facts
+        tokens = open_tokens(self._tokens_folder(prepared.texts), self._fields())
+        fields = encode_fields(
+            facts.item_fields, prepared.items, "data.item_fields", prepared.vectors
+        )
+        vocab = vocabulary_rows(facts.item_ids, prepared.items["item_id"].to_list())
+        return Catalogue(*tokens, vocab, fields)
+
+    @cached_property
+    def profiles(self) -> Catalogue | None:
+        """The users' profiles, in the order of their codes; None where nothing is known of users."""
+        facts, users = self.facts, self.prepared.profiles
+        if not facts.has_profiles:
+            return None
+        tokens = no_tokens(len(users.table))
+        if facts.profile_texts:
+            tokens = open_tokens(self._tokens_folder(users.texts), list(facts.profile_texts))
+        fields = encode_fields(facts.user_fields, users.table, "data.user_fields", users.vectors)
+        vocab = vocabulary_rows(facts.user_ids, self.prepared.user_ids)
+        return Catalogue(*tokens, vocab, fields)
 
     @cached_property
     def facts(self) -> Facts:
@@ -167,6 +194,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
             special=special_tokens(self.tokenizer_files.open()),
             labels=self.labels,
             with_users=self.with_users,
+            item_fields=self.item_fields,
+            profile_texts=tuple(self.user_text.fields) if self.user_text else (),
+            user_fields=self.user_fields,
         )
 
     def train_dataloader(self) -> RowLoader:
@@ -195,7 +225,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
         target = target_of_rows(prepared, self.facts)
         prepared = replace(prepared, event=places[prepared.event], events=list(known))
-        return RowCollator(prepared, bound, self.catalogue, vocab, target, with_texts=with_texts)
+        parts = prepared, bound, self.catalogue, vocab, target
+        return RowCollator(*parts, with_texts=with_texts, profiles=self.profiles)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         trainer = self.trainer
@@ -229,15 +260,13 @@ class BehaviorDataModule(lightning.LightningDataModule):
             )
         return fields
 
-    def _has_bars(self) -> bool:
-        return self.trainer is None or self.trainer.progress_bar_callback is not None
-
     def _tables_folder(self) -> Path:
         key = hash_of(
             {
                 "format": _FORMAT,
                 "files": hash_of_files(self.reader.files()),
                 "parts": [options_of(p) for p in (self.reader, self.split, self.text)],
+                "fields": [self.item_fields, self.user_text, self.user_fields],
                 "cleaning": [self.unknown_items, self.duplicates],
             }
         )
@@ -253,31 +282,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
             f"{len(tables.behaviors):,} behaviors of {len(tables.items):,} items: "
             + ", ".join(f"{name} {count:,}" for name, count in counts.items())
         )
-        prepare(tables, part, self.text, folder)
-
-    def _tokens_folder(self, prepared: Prepared) -> Path:
-        texts = prepared.texts.select(list(self.text.fields))
-        key = hash_of(
-            {
-                "format": _FORMAT,
-                "texts": hash_of([column.to_list() for column in texts.iter_columns()]),
-                "tokenizer": self.tokenizer_files.key,
-                "max_tokens": self.max_tokens,
-            }
+        prepare(
+            tables,
+            part,
+            self.text,
+            folder,
+            item_fields=self.item_fields,
+            user_text=self.user_text,
+            user_fields=self.user_fields,
         )
 
-        def build(folder: Path) -> None:
-            distinct = texts.unpivot()["value"].unique(maintain_order=True)
-            os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-            tokenizer = self.tokenizer_files.open()
-            with slow_bar("tokenising", len(distinct), shown=self._has_bars()) as progress:
-                store = TokenStore.build(
-                    distinct.to_list(), tokenizer, self.max_tokens, progress=progress
-                )
-            store.save(folder)
-            places = pl.int_range(len(distinct), eager=True)
-            texts.select(pl.all().replace_strict(distinct, places)).write_parquet(
-                folder / "text_of_item.parquet"
-            )
-
-        return cached(self.cache_folder, "tokens", key, build)
+    def _tokens_folder(self, texts: pl.DataFrame) -> Path:
+        bar = self.trainer is None or self.trainer.progress_bar_callback is not None
+        return token_folder(
+            texts, self.tokenizer_files, self.max_tokens, self.cache_folder, bar=bar
+        )

@@ -1,8 +1,9 @@
-"""The texts of a catalogue as token ids, and the slots of a batch taken from them."""
+"""The texts of a catalogue as token ids, its other fields, and the slots of a batch taken from them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.batches import Items, Texts
+from lit_rec.data.fields.field import Values
 from lit_rec.data.tokens import TokenStore
 
 Int64s = npt.NDArray[np.int64]
@@ -18,15 +20,16 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """I items: which texts they have and which row of the id vocabulary.
+    """I items: which texts they have, which row of the id vocabulary, and what else is known of them. Or users, with their profiles.
 
     Shape:
-        text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, see ``Items``.
+        text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, and fields by column: see ``Items``.
     """
 
     store: TokenStore
     text_of_item: Int64s
     vocab_row: Int64s
+    fields: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return I, the number of items."""
@@ -41,6 +44,10 @@ class Catalogue:
             text_index=torch.from_numpy(index.reshape(len(item), -1)),
             catalogue_row=_int64(item),
             vocab_row=_int64(self.vocab_row[item]),
+            fields={
+                name: torch.from_numpy(np.ascontiguousarray(values[item]))
+                for name, values in self.fields.items()
+            },
         )
         return texts, items
 

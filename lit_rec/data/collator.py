@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lit_rec.data.batches import Candidates, HistorySlots, RecBatch, Target, Users
+from lit_rec.data.batches import Candidates, HistorySlots, Profiles, RecBatch, Target, Users
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.histories import BoundHistory, HistoryRows
 from lit_rec.data.prepared import Prepared
@@ -39,7 +39,8 @@ class RowCollator:
         catalogue: The items' texts.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
         target: ``[R]`` float32 ratings, NaN where absent, or int64 places among the labels, -1 where absent.
-        with_texts: Whether batches carry texts; False where the network looks item vectors up in a table.
+        with_texts: Whether batches carry texts and fields; False where the network looks item vectors up in a table.
+        profiles: What is known of the users U beside their behaviors, where the data has it.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class RowCollator:
         target: npt.NDArray[np.float32] | Int64s,
         *,
         with_texts: bool,
+        profiles: Catalogue | None = None,
     ) -> None:
         self._prepared, self._history, self._catalogue = prepared, history, catalogue
         self._user_vocab, self._target, self._with_texts = user_vocab, target, with_texts
+        self._profiles = profiles
 
     def __call__(self, batch: BatchRows) -> RecBatch:
         """Return the batch of ``batch.rows``; C is 1, the behavior's own item."""
@@ -74,13 +77,21 @@ class RowCollator:
         return RecBatch(
             texts=texts,
             items=items,
-            users=Users(torch.from_numpy(self._user_vocab[prepared.user[rows]])),
+            users=self._users(np.asarray(prepared.user[rows], dtype=np.int64)),
             history=self._slots(history, history_index, rows),
             candidates=Candidates(torch.from_numpy(index[-len(rows) :].reshape(-1, 1)), ones),
             target=Target(torch.where(known, target, 0), known),
             row=torch.from_numpy(np.ascontiguousarray(rows)),
             impression=torch.from_numpy(np.asarray(prepared.impression[rows], np.int64)),
         )
+
+    def _users(self, user: Int64s) -> Users:
+        vocab_row = torch.from_numpy(self._user_vocab[user])
+        if self._profiles is None:
+            return Users(vocab_row)
+        distinct, index = np.unique(user, return_inverse=True)
+        take = self._profiles.take if self._with_texts else self._profiles.refer
+        return Users(vocab_row, Profiles(torch.from_numpy(index.reshape(-1)), *take(distinct)))
 
     def _slots(self, history: HistoryRows, item_index: Int64s, rows: Int64s) -> HistorySlots:
         prepared = self._prepared

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from lit_rec.data.fields.field import FittedField
+from lit_rec.data.fields.table_fields import fitted_from_plain
 from lit_rec.data.tokens import SpecialTokens
 
 
@@ -29,6 +31,9 @@ class Facts:
         item_bias: How much better than the mean each of ``item_ids`` is rated, users' biases taken out; none where unknown.
         labels: Names of the labels that are predicted, K of them; of two, the second is the positive one.
         label_counts: How many training rows have each label.
+        item_fields: Numbers, categories and vectors of an item.
+        profile_texts: Text fields of a user's profile.
+        user_fields: Numbers, categories and vectors of a user.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
     """
 
@@ -45,6 +50,9 @@ class Facts:
     item_bias: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     label_counts: tuple[int, ...] = ()
+    item_fields: tuple[FittedField, ...] = ()
+    profile_texts: tuple[str, ...] = ()
+    user_fields: tuple[FittedField, ...] = ()
     backbone: dict[str, Any] | None = None
 
     @property
@@ -59,6 +67,11 @@ class Facts:
     def rating_range(self) -> tuple[float, float]:
         """Smallest and largest rating: what a predicted rating is cut to."""
         return self.rating_low, self.rating_high
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether anything is known of users beside their behaviors."""
+        return bool(self.profile_texts or self.user_fields)
 
     def with_max_tokens(self, longest: int) -> Facts:
         """Return the same for an encoder that reads other texts than an item's alone."""
@@ -78,4 +91,6 @@ class Facts:
         values["special"] = SpecialTokens(
             tuple(special["prefix"]), tuple(special["suffix"]), special["pad"]
         )
+        for name in ("item_fields", "user_fields"):
+            values[name] = tuple(fitted_from_plain(field) for field in plain.get(name, ()))
         return cls(**values)

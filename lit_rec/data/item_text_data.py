@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.fields.field import Field
 from lit_rec.data.histories import NoHistory
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits import Split
@@ -26,6 +27,7 @@ class ItemTextDataModule(BehaviorDataModule):
         split: Which rows train, validate and test: ``GivenSplit`` where the reader brings parts, else ``RandomSplit``.
         task: What is predicted: the ``label`` or the ``rating``.
         labels: Names of the labels in the order wanted; of two, the second is the positive one.
+        item_fields: Other columns that are numbers, categories or vectors.
         batch_size: Texts per process and training step.
         eval_batch_size: Texts per process and evaluation step.
         max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
@@ -56,6 +58,7 @@ class ItemTextDataModule(BehaviorDataModule):
         split: Split,
         task: Task = "label",
         labels: Sequence[str] | None = None,
+        item_fields: list[Field] | None = None,
         batch_size: int = 64,
         eval_batch_size: int = 512,
         max_tokens: int = 64,
@@ -72,6 +75,7 @@ class ItemTextDataModule(BehaviorDataModule):
             NoHistory(),
             task=task,
             labels=labels,
+            item_fields=item_fields,
             batch_size=batch_size,
             eval_batch_size=eval_batch_size,
             max_tokens=max_tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.entities import Entities, write_entities
+from lit_rec.data.fields.field import Field
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
+from lit_rec.errors import ConfigError
 
 PARTS = ("train", "val", "test")
 _COLUMNS = (
@@ -55,8 +59,10 @@ class Prepared:
         given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
         given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is empty.
         given_index: ``[R]`` int64, the list of each row.
-        items: The catalogue: item_id and the columns read.
+        items: The catalogue: item_id and the columns read, but for vectors.
         texts: The texts of its items, a column per field.
+        vectors: By column, vectors ``[I, V]`` float32 of its items.
+        profiles: The users in the order of their codes; those that the users table does not have with nothing but their id.
         user_ids: ``[U]`` ids.
         events: Names of the events.
         labels: Names of the labels, in order; numbers by their value.
@@ -80,6 +86,8 @@ class Prepared:
     given_index: Ints
     items: pl.DataFrame
     texts: pl.DataFrame
+    vectors: Mapping[str, npt.NDArray[np.float32]]
+    profiles: Entities
     user_ids: list[str]
     events: list[str]
     labels: list[str]
@@ -105,10 +113,13 @@ class Prepared:
         }
         names = pl.read_parquet(folder / "names.parquet")
         flags = pl.read_parquet(folder / "flags.parquet").row(0, named=True)
+        items = Entities.open(folder / "items")
         return cls(
             **arrays,
-            items=pl.read_parquet(folder / "items.parquet"),
-            texts=pl.read_parquet(folder / "texts.parquet"),
+            items=items.table,
+            texts=items.texts,
+            vectors=items.vectors,
+            profiles=Entities.open(folder / "users"),
             user_ids=names.filter(pl.col("kind") == "user")["name"].to_list(),
             events=names.filter(pl.col("kind") == "event")["name"].to_list(),
             labels=names.filter(pl.col("kind") == "label")["name"].to_list(),
@@ -116,7 +127,16 @@ class Prepared:
         )
 
 
-def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Path) -> None:
+def prepare(
+    tables: Tables,
+    split: pl.Series,
+    template: TextTemplate,
+    folder: Path,
+    *,
+    item_fields: Sequence[Field] = (),
+    user_text: TextTemplate | None = None,
+    user_fields: Sequence[Field] = (),
+) -> None:
     """Write clean tables as ``Prepared`` into an existing folder.
 
     Args:
@@ -124,6 +144,13 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
         split: ``train``, ``val`` or ``test`` for each behavior.
         template: Makes the texts of an item.
         folder: An existing, empty folder.
+        item_fields: Columns of the items that are read otherwise.
+        user_text: Makes the texts of a user's profile.
+        user_fields: Columns of the users that are read otherwise.
+
+    Raises:
+        ConfigError: If a column is not in its table, or there is no users table.
+        DataError: If a vector cannot be read.
     """
     items = tables.items
     frame = _coded(tables, split)
@@ -151,8 +178,11 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
     }
     for name, values in columns.items():
         np.save(folder / f"{name}.npy", values)
-    items.write_parquet(folder / "items.parquet")
-    template.render(items).write_parquet(folder / "texts.parquet")
+    options = ("data.text", "data.item_fields")
+    write_entities(folder / "items", items, template, item_fields, options=options)
+    profiles = _profiles(tables.users, users, wanted=bool(user_text or user_fields))
+    options = ("data.user_text", "data.user_fields")
+    write_entities(folder / "users", profiles, user_text, user_fields, options=options)
     pl.DataFrame(
         {
             "kind": ["user"] * len(users) + [column for column in _NAMED for _ in names[column]],
@@ -167,6 +197,21 @@ def prepare(tables: Tables, split: pl.Series, template: TextTemplate, folder: Pa
             "has_given": ["history" in has or tables.histories is not None],
         }
     ).write_parquet(folder / "flags.parquet")
+
+
+def _profiles(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -> pl.DataFrame:
+    """Return the users table in the order of the codes, nulls where it lacks a user."""
+    ids = pl.DataFrame({"user_id": users})
+    if table is not None:
+        return ids.join(table, on="user_id", how="left", maintain_order="left")
+    if wanted:
+        raise ConfigError(
+            "there is no users table to take profiles from",
+            where="data.user_text and data.user_fields",
+            rule="they name columns of a table with a row per user",
+            remedy="name its file with data.reader.users, or leave both out",
+        )
+    return ids
 
 
 def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:

@@ -62,11 +62,12 @@ class TextTemplate:
                     remedy="add the column or remove the label",
                 )
 
-    def render(self, items: pl.DataFrame) -> pl.DataFrame:
+    def render(self, items: pl.DataFrame, *, option: str = "data.text") -> pl.DataFrame:
         """Return the texts of each item, a column per field, in the table's order.
 
         Args:
-            items: The items table.
+            items: The items table, or that of the users.
+            option: The option that holds the template, for errors.
 
         Raises:
             ConfigError: If a column is not in the table.
@@ -75,9 +76,9 @@ class TextTemplate:
             if column not in items.columns:
                 near = get_close_matches(column, items.columns, n=1)
                 raise ConfigError(
-                    f"the items table has no column '{column}'; it has {', '.join(items.columns)}",
-                    where="data.text.columns",
-                    rule="columns of the items table",
+                    f"the table has no column '{column}'; it has {', '.join(items.columns)}",
+                    where=f"{option}.columns",
+                    rule="columns of the table",
                     remedy=f"did you mean '{near[0]}'?" if near else "name one of these columns",
                 )
         return items.select(

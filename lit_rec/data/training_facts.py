@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import Field
+from lit_rec.data.fields.table_fields import fit_fields
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.rating_bias import item_rating_bias
 from lit_rec.data.tokens import SpecialTokens
@@ -26,6 +28,9 @@ def training_facts(
     special: SpecialTokens,
     labels: Sequence[str] | None = None,
     with_users: bool = True,
+    item_fields: Sequence[Field] = (),
+    profile_texts: Sequence[str] = (),
+    user_fields: Sequence[Field] = (),
 ) -> Facts:
     """Look at the training rows.
 
@@ -37,10 +42,13 @@ def training_facts(
         special: Tokens around a text.
         labels: Names of the labels in the order wanted; by default in that of ``prepared``.
         with_users: Whether the rows are of users that will come back.
+        item_fields: Columns of the items that are not read as text; fitted on the items of training rows.
+        profile_texts: Text fields of a user's profile.
+        user_fields: Columns of the users that are not read as text; fitted on the users of training rows.
 
     Raises:
         DataError: If no training row has what is predicted, or another row has a label that none of them has.
-        ConfigError: If ``labels`` are not those of the training rows.
+        ConfigError: If ``labels`` are not those of the training rows, or a field says nothing.
     """
     train = prepared.rows_of("train")
     rating = prepared.rating[train]
@@ -58,14 +66,15 @@ def training_facts(
         low, high = float(np.nanmin(rating)), float(np.nanmax(rating))
         mean = float(np.nanmean(rating, dtype=np.float64))
     names, counts = _labels(prepared, train, labels) if task == "label" else ((), ())
-    users = np.unique(prepared.user[train]) if with_users else np.empty(0, np.int64)
+    users = np.unique(prepared.user[train])
+    profiles, known = prepared.profiles, users if with_users else users[:0]
     return Facts(
         task=task,
         rating_mean=mean,
         rating_low=low,
         rating_high=high,
         events=tuple(prepared.events[e] for e in np.unique(prepared.event[train]) if e >= 0),
-        user_ids=tuple(prepared.user_ids[u] for u in users),
+        user_ids=tuple(prepared.user_ids[u] for u in known),
         item_ids=tuple(ids.gather(items).to_list()),
         item_bias=tuple(float(b) for b in bias[items]) if task == "rating" else (),
         fields=tuple(fields),
@@ -73,6 +82,13 @@ def training_facts(
         special=special,
         labels=names,
         label_counts=counts,
+        item_fields=fit_fields(
+            item_fields, prepared.items, items, prepared.vectors, "data.item_fields"
+        ),
+        profile_texts=tuple(profile_texts),
+        user_fields=fit_fields(
+            user_fields, profiles.table, users, profiles.vectors, "data.user_fields"
+        ),
     )
 
 

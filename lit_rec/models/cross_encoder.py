@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from lit_rec.data.batches import HistorySlots, Items, RecBatch, TextChunk, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
-from lit_rec.models.networks import Network
+from lit_rec.models.networks import Network, refuse_fields
 from lit_rec.models.pair_sequences import markers, pair_sequences
 from lit_rec.models.pooling import MeanPooling, Pooling
 from lit_rec.models.ranges import count, share
@@ -54,6 +54,7 @@ class CrossEncoder(Network):
         recompute: bool = False,
     ) -> None:
         super().__init__()
+        refuse_fields("CrossEncoder", facts)
         self.special = facts.special
         least = len(facts.special.prefix) + len(facts.special.suffix) + 2
         self.max_tokens = count("network.init_args.max_tokens", max_tokens, least=least)
@@ -89,7 +90,9 @@ class CrossEncoder(Network):
         """Return nothing of each item ``[N, 0]``: items are read with the history alone."""
         return self.deed.weight.new_zeros(len(items.vocab_row), 0)
 
-    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
         """Return nothing of each user ``[B, 0]``."""
         return item_vectors.new_zeros(len(batch), 0)
 

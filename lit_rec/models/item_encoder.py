@@ -1,4 +1,4 @@
-"""ItemEncoder: from an item's texts and id to its vector."""
+"""ItemEncoder: from an item's texts, its other fields and its id to its vector."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from torch.utils.checkpoint import checkpoint
 from lit_rec.data.batches import Items, TextChunk, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
+from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import MeanPooling, Pooling
 from lit_rec.models.ranges import count, share
 
-_ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
+# from the vectors of P' texts and whether they have a token to what is kept of them
+Finish = Callable[[Tensor, Tensor], Tensor]
 
 
 class ItemEncoder(nn.Module):
-    """i = sum_f v_f W_f x_f over the item's text fields, and what its id knows; each distinct text is encoded once.
-
-    The weights v_f are a softmax, times the root of F so that the sum is as long as with one field; each field has a projection W_f of
-    its own, for what a title says of an item and what a genre says lie in different directions of the encoder's space.
+    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows; each distinct text is encoded once.
 
     The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner product of
     ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
@@ -48,9 +47,6 @@ class ItemEncoder(nn.Module):
         coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
     """
 
-    centre: Tensor
-    spread: Tensor
-
     def __init__(
         self,
         facts: Facts,
@@ -72,88 +68,71 @@ class ItemEncoder(nn.Module):
         self.special = facts.special
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
-        self.dropout = nn.Dropout(dropout)
-        fields, text_width = len(facts.fields), self.backbone.width
-        self.projection = nn.Linear(fields * text_width, width)  # [W_1 ... W_F]
-        self.text_bias = nn.Linear(fields * text_width, 1)
-        self.field_logits = nn.Parameter(torch.zeros(fields))
-        self.field_logits.requires_grad_(fields > 1)  # the weight of the only field is 1
+        self.fields = FieldSum(
+            len(facts.fields), self.backbone.width, facts.item_fields, width, dropout
+        )
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
-        # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
-        self.register_buffer("centre", torch.zeros(fields, text_width))
-        self.register_buffer("spread", torch.ones(fields))
-        nn.init.zeros_(self.text_bias.weight)
-        nn.init.zeros_(self.text_bias.bias)
 
-    @torch.no_grad()
-    def calibrate(self, texts: Texts, items: Items) -> None:
-        """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
-
-        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
-        of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+    def calibrate(self, texts: Texts, items: Items, fields: FieldSum | None = None) -> None:
+        """Have a sum of fields measure mean and spread of its fields before training.
 
         Args:
             texts: Texts of the training items.
             items: The training items.
-
-        Reference:
-            Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
+            fields: Another sum over the same encoder, in place of the item's own.
         """
         training = self.training
         self.eval()
-        vectors, told = self.encode_texts(texts), self._has_token(texts)
+        with torch.no_grad():
+            vectors = self.encode_texts(texts)
         self.train(training)
-        for field, index in enumerate(items.text_index.T):
-            of_field = vectors[index[told[index]]]
-            if not len(of_field):
-                continue
-            self.centre[field] = of_field.mean(0)
-            spread = (of_field - self.centre[field]).square().sum(1).mean().sqrt()
-            rounding = _ROUNDING * of_field.square().sum(1).mean().sqrt()
-            self.spread[field] = torch.where(spread > rounding, spread / 4, 1.0)
-
-    @property
-    def field_weights(self) -> Tensor:
-        """v_f ``[F]``: how much each text field counts; they sum to 1."""
-        return torch.softmax(self.field_logits, 0)
-
-    def _has_token(self, texts: Texts) -> Tensor:
-        """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
         added = len(self.special.prefix) + len(self.special.suffix)
-        return texts.offsets.diff() + added > 0
+        (fields or self.fields).calibrate(vectors, texts.offsets.diff() + added > 0, items)
 
     def encode_texts(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
-        parts, order = [], []
-        for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
-            if self.recompute and torch.is_grad_enabled():
-                vectors = checkpoint(self._encode_chunk, chunk, use_reentrant=False)
-            else:
-                vectors = self._encode_chunk(chunk)
-            parts.append(vectors)
-            order.append(chunk.text_index)
-        if not parts:
-            return self.projection.weight.new_zeros(0, self.backbone.width)
-        place = torch.argsort(torch.cat(order))
-        return torch.cat(parts)[place]
+        return self._in_chunks(texts, _pooled, (self.backbone.width,))
 
-    def _encode_chunk(self, chunk: TextChunk) -> Tensor:
-        tokens = self.backbone(chunk)  # [P', T, width]
-        with torch.autocast(tokens.device.type, enabled=False):
-            pooled: Tensor = self.pooling(tokens, chunk.mask)
-        return pooled
+    def sum_of_fields(self, fields: FieldSum, texts: Texts, items: Items) -> Tensor:
+        """Return ``[N, width + 1]``: the sum of the items' fields, each distinct text encoded once.
+
+        Args:
+            fields: The item's own, or another over the same encoder, such as that of users' profiles.
+            texts: The texts.
+            items: The items.
+        """
+        projected = self._in_chunks(texts, fields.project, (fields.texts, fields.width + 1))
+        with torch.autocast(projected.device.type, enabled=False):
+            total: Tensor = fields(projected, items)
+        return total
 
     def forward(self, texts: Texts, items: Items) -> Tensor:
         """Return the item vectors."""
-        vectors = self.encode_texts(texts)
-        with torch.autocast(vectors.device.type, enabled=False):
-            scale = self.field_weights * len(self.field_logits) ** 0.5 / self.spread  # [F]
-            # pooling gave zeros where there is no token, and the mean text is what says as little now
-            told = self._has_token(texts)[items.text_index].unsqueeze(2)
-            fields = (vectors[items.text_index] - self.centre) * told * scale.unsqueeze(1)
-            text = self.dropout(fields.flatten(1))  # [N, F * backbone width]
-            both = torch.cat([self.projection(text), self.text_bias(text)], 1)
-            with_ids: Tensor = both + self.ids(items.vocab_row)  # [N, width + 1]
+        with_ids: Tensor = self.sum_of_fields(self.fields, texts, items) + self.ids(items.vocab_row)
         return with_ids
+
+    def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
+        """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
+        parts, order = [], []
+        for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
+            if self.recompute and torch.is_grad_enabled():
+                found = checkpoint(self._encode_chunk, chunk, finish, use_reentrant=False)
+            else:
+                found = self._encode_chunk(chunk, finish)
+            parts.append(found)
+            order.append(chunk.text_index)
+        if not parts:
+            return torch.zeros(0, *shape, device=texts.offsets.device)
+        place = torch.argsort(torch.cat(order))
+        return torch.cat(parts)[place]
+
+    def _encode_chunk(self, chunk: TextChunk, finish: Finish) -> Tensor:
+        tokens = self.backbone(chunk)  # [P', T, width]
+        with torch.autocast(tokens.device.type, enabled=False):
+            return finish(self.pooling(tokens, chunk.mask), chunk.mask.any(1))
+
+
+def _pooled(vectors: Tensor, told: Tensor) -> Tensor:
+    return vectors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
 from lit_rec.models.backbone import Backbone
+from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.heads import Head
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.user_encoder import UserEncoder
@@ -35,13 +37,32 @@ class Network(nn.Module, ABC):
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Look at the training items and their texts once, before training begins."""
 
+    def calibrate_profiles(self, texts: Texts, users: Items) -> None:
+        """Look at the training users' profiles once, before training begins."""
+
     @abstractmethod
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
         """Return item vectors ``[N, D]``."""
 
+    def encode_profiles(self, texts: Texts, users: Items) -> Tensor:
+        """Return what profiles add to user vectors ``[M, D]``.
+
+        Raises:
+            ValueError: If the network reads no profiles.
+        """
+        raise ValueError(f"{type(self).__name__} reads no profiles")
+
     @abstractmethod
-    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return user vectors ``[B, D]``."""
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
+        """Return user vectors ``[B, D]``.
+
+        Args:
+            item_vectors: ``[N, D]``.
+            batch: The rows.
+            profiles: What their profiles add ``[M, D]``, where the data has profiles.
+        """
 
     @abstractmethod
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
@@ -50,7 +71,9 @@ class Network(nn.Module, ABC):
     def forward(self, batch: RecBatch) -> Tensor:
         """Return scores; each distinct item of the batch is encoded once."""
         item_vectors = self.encode_items(batch.texts, batch.items)
-        users = self.encode_users(item_vectors, batch)
+        given = batch.users.profiles
+        profiles = None if given is None else self.encode_profiles(given.texts, given.users)
+        users = self.encode_users(item_vectors, batch, profiles)
         return self.score(users, item_vectors, batch)
 
 
@@ -95,6 +118,9 @@ class ItemNetwork(Network):
 class TwoTower(ItemNetwork):
     """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
 
+    Where the data has profiles of users, the sum of a profile's fields is added to the user's vector; its texts pass the encoder of
+    the items' texts.
+
     Args:
         facts: Facts of the data.
         item_encoder: From texts and ids to item vectors.
@@ -114,9 +140,56 @@ class TwoTower(ItemNetwork):
         super().__init__(facts, item_encoder)
         self.user_encoder = user_encoder(facts, self.item_encoder.width)
         self.head = head(facts, self.item_encoder.width)
+        texts, width = len(facts.profile_texts), self.backbone.width
+        self.profile = (
+            FieldSum(texts, width, facts.user_fields, self.item_encoder.width, dropout=0.0)
+            if facts.has_profiles
+            else None
+        )
 
-    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+    def calibrate_profiles(self, texts: Texts, users: Items) -> None:
+        """Have the profiles' texts and numbers centred."""
+        self.item_encoder.calibrate(texts, users, self._profile())
+
+    def encode_profiles(self, texts: Texts, users: Items) -> Tensor:
+        """Return what profiles add to user vectors ``[M, D]``."""
+        return self.item_encoder.sum_of_fields(self._profile(), texts, users)
+
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
         """Return user vectors ``[B, D]``, or ``[B, C, D]`` where they depend on the candidate."""
         with torch.autocast(item_vectors.device.type, enabled=False):
             users: Tensor = self.user_encoder(item_vectors, batch)
-        return users
+        if profiles is None or batch.users.profiles is None:
+            return users
+        of_row = profiles[batch.users.profiles.index]  # [B, D]
+        return users + (of_row.unsqueeze(1) if users.dim() == 3 else of_row)
+
+    def _profile(self) -> FieldSum:
+        if self.profile is None:
+            raise ValueError("the data that the network was built from has no profiles")
+        return self.profile
+
+
+def refuse_fields(part: str, facts: Facts, *, items: bool = True) -> None:
+    """Refuse data whose fields a network would not read.
+
+    Args:
+        part: The network.
+        facts: Facts of the data.
+        items: Whether fields of items are not read, beside profiles of users.
+
+    Raises:
+        ConfigError: If the data has such fields.
+    """
+    named: dict[str, Sized] = {"item_fields": facts.item_fields} if items else {}
+    named |= {"user_text": facts.profile_texts, "user_fields": facts.user_fields}
+    unread = [f"data.{name}" for name, fields in named.items() if fields]
+    if unread:
+        raise ConfigError(
+            f"{part} would not read them",
+            where=" and ".join(unread),
+            rule=f"{part} reads {'texts' if items else 'items'} alone",
+            remedy="leave them out, name the columns in data.text, or use TwoTower",
+        )

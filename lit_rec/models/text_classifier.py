@@ -10,7 +10,7 @@ from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.models.heads import Head, LinearHead
 from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import ItemNetwork
+from lit_rec.models.networks import ItemNetwork, refuse_fields
 
 
 class TextClassifier(ItemNetwork):
@@ -32,9 +32,12 @@ class TextClassifier(ItemNetwork):
         item_encoder: Callable[[Facts], ItemEncoder],
         head: Callable[[Facts, int], Head] = LinearHead,
     ) -> None:
+        refuse_fields("TextClassifier", facts, items=False)
         super().__init__(facts, item_encoder)
         self.head = head(facts, self.item_encoder.width)
 
-    def encode_users(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
         """Return zeros ``[B, width + 1]``: nobody asks."""
         return item_vectors.new_zeros(len(batch), item_vectors.shape[1])

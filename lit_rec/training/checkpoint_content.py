@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.shown_columns import shown_columns
+from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
 
 KEY = "lit_rec"
-FORMAT = 2
+FORMAT = 3
 _LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "polars", "numpy")
 
 
@@ -44,23 +46,39 @@ def checkpoint_content(
         "config": config,
         "facts": facts.to_plain(),
         "tokenizer": dict(data.tokenizer_files.files),
-        "template": {
-            "columns": {name: list(columns) for name, columns in data.text.fields.items()},
-            "labels": data.text.labels,
-            "separator": data.text.separator,
-        },
+        "template": _template(data.text),
+        "profile_template": None if data.user_text is None else _template(data.user_text),
         "history_length": data.history.max_length,
         "catalogue": {
             "item_id": prepared.items["item_id"].to_list(),
             "columns": shown_columns(
                 prepared.items, (name for name in prepared.items.columns if name != "item_id")
             ),
-            "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
-            "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
-            "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
+            **_entries(catalogue),
             "vectors": None if vectors is None else vectors.detach().cpu().clone(),
         },
         "users": _users(data),
+        "profiles": None if data.profiles is None else _entries(data.profiles),
+    }
+
+
+def _template(template: TextTemplate) -> dict[str, Any]:
+    return {
+        "columns": {name: list(columns) for name, columns in template.fields.items()},
+        "labels": template.labels,
+        "separator": template.separator,
+    }
+
+
+def _entries(catalogue: Catalogue) -> dict[str, Any]:
+    """Return what the vectors of a catalogue, or of profiles, are made from."""
+    return {
+        "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
+        "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
+        "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
+        "fields": {
+            name: torch.from_numpy(np.array(values)) for name, values in catalogue.fields.items()
+        },
     }
 
 
@@ -148,6 +166,17 @@ def tokenizer_of(content: dict[str, Any]) -> TokenizerFiles:
 def catalogue_of(content: dict[str, Any], facts: Facts) -> Catalogue:
     """Return the catalogue of a checkpoint's content."""
     entry = content["catalogue"]
-    vocab = vocabulary_rows(facts.item_ids, entry["item_id"])
+    return _catalogue(entry, vocabulary_rows(facts.item_ids, entry["item_id"]))
+
+
+def profiles_of(content: dict[str, Any], facts: Facts) -> Catalogue | None:
+    """Return the users' profiles of a checkpoint's content, in the order of its users."""
+    entry = content["profiles"]
+    ids = content["users"]["user_id"]
+    return None if entry is None else _catalogue(entry, vocabulary_rows(facts.user_ids, ids))
+
+
+def _catalogue(entry: dict[str, Any], vocab_row: npt.NDArray[np.int64]) -> Catalogue:
     store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
-    return Catalogue(store, entry["text_of_item"].numpy(), vocab)
+    fields = {name: values.numpy() for name, values in entry["fields"].items()}
+    return Catalogue(store, entry["text_of_item"].numpy(), vocab_row, fields)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lightning import LightningDataModule
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import Field, FittedField
 from lit_rec.errors import ConfigError
 
 CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
@@ -66,13 +68,18 @@ def refuse_other_input(
         stored: The checkpoint's configuration, where it has one.
 
     Raises:
-        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's tokens.
+        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's tokens, or if other
+            columns would be fields.
     """
     if not isinstance(data, BehaviorDataModule):
         return
+    user_texts = data.user_text.fields if data.user_text else ()
     pairs: list[tuple[str, Any, Any]] = [
         ("max_tokens", data.max_tokens, facts.max_tokens),
         ("text.columns", sorted(data.text.fields), sorted(facts.fields)),
+        ("item_fields", _columns(data.item_fields), _columns(facts.item_fields)),
+        ("user_fields", _columns(data.user_fields), _columns(facts.user_fields)),
+        ("user_text.columns", sorted(user_texts), sorted(facts.profile_texts)),
     ]
     if stored is not None:
         # it would have no effect: the checkpoint brings its own tokenizer
@@ -85,12 +92,16 @@ def refuse_other_input(
     ]
     if clash:
         raise ConfigError(
-            "the network would see other texts than it was trained with",
+            "the network would see other texts or fields than it was trained with",
             where="--ckpt_path",
             details=clash,
             rule="a checkpoint fixes its tokenizer, the longest text and the fields",
             remedy="leave these options out",
         )
+
+
+def _columns(fields: Sequence[Field | FittedField]) -> list[str]:
+    return sorted(field.column for field in fields)
 
 
 def _differences(asked: Any, stored: Any, name: str = "") -> list[tuple[str, Any, Any]]:

@@ -12,14 +12,16 @@ from lightning.pytorch.callbacks import RichProgressBar
 from rich.progress import Progress
 from torch import Tensor
 
+from lit_rec.data.batches import Items, Texts
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.slow_bar import slow_bar
 from lit_rec.models.networks import Network
 
 _ITEMS_AT_ONCE = 4096  # items encoded together: bounds the memory, not the result
 
+Encode = Callable[[Texts, Items], Tensor]
 
-@torch.no_grad()
+
 def item_table(
     network: Network, catalogue: Catalogue, device: torch.device, trainer: lightning.Trainer | None
 ) -> Tensor:
@@ -34,21 +36,43 @@ def item_table(
     Returns:
         ``[I, D]`` float32 on ``device``.
     """
+    what = "encoding the catalogue"
+    return _table(network, network.encode_items, catalogue, device, trainer, what)
+
+
+def profile_table(
+    network: Network, profiles: Catalogue, device: torch.device, trainer: lightning.Trainer | None
+) -> Tensor:
+    """Encode the profiles of all users in the same way: ``[U, D]`` float32."""
+    what = "encoding the profiles"
+    return _table(network, network.encode_profiles, profiles, device, trainer, what)
+
+
+@torch.no_grad()
+def _table(
+    network: Network,
+    encode: Encode,
+    catalogue: Catalogue,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+    what: str,
+) -> Tensor:
     training = network.training
     network.eval()
     rows = []
     within, shown = _display(trainer)
-    with slow_bar("encoding the catalogue", len(catalogue), within=within, shown=shown) as advance:
+    with slow_bar(what, len(catalogue), within=within, shown=shown) as advance:
         for start in range(0, len(catalogue), _ITEMS_AT_ONCE):
             stop = min(start + _ITEMS_AT_ONCE, len(catalogue))
-            rows.append(_encode(network, catalogue, range(start, stop), device, advance))
+            rows.append(_block(network, encode, catalogue, range(start, stop), device, advance))
             advance(stop)
     network.train(training)
     return torch.cat(rows)
 
 
-def _encode(
+def _block(
     network: Network,
+    encode: Encode,
     catalogue: Catalogue,
     block: range,
     device: torch.device,
@@ -64,7 +88,7 @@ def _encode(
         advance(block.start + len(block) * encoded // len(texts))
 
     with network.backbone.register_forward_hook(count):
-        return network.encode_items(texts.to(device), items.to(device))
+        return encode(texts.to(device), items.to(device))
 
 
 def _display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:

@@ -29,6 +29,7 @@ from lit_rec.training.schedules import LinearSchedule, Schedule
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, predictions, stage_metrics
+from lit_rec.training.vector_tables import VectorTables, vector_tables
 from lit_rec.training.weights import check_facts, check_weights, weights_key
 
 _CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
@@ -84,8 +85,7 @@ class LitRec(lightning.LightningModule):
         self.run_config: dict[str, Any] | None = None  # set by the command line
         self._target_weights = TargetWeights()
         self._restored: list[dict[str, Any]] = []  # what each process of the resumed run knew
-        self._table: Tensor | None = None
-        self._table_key: tuple[float, ...] | None = None
+        self._tables: VectorTables | None = None
 
     def setup(self, stage: str) -> None:
         """Refuse a precision that batches cannot have, and a strategy that divides the weights.
@@ -160,15 +160,14 @@ class LitRec(lightning.LightningModule):
         return self.predictions(self.scores(batch))
 
     def scores(self, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores, from the item table where it stands, else by encoding the batch's items."""
+        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores, from the vector tables where they stand, else by encoding the batch."""
         network = self.built()
-        if self.training or self._table is None:
-            item_vectors = network.encode_items(batch.texts, batch.items)  # [N, D]
-        else:
-            item_vectors = self._table[batch.items.catalogue_row]  # [N, D]
-        users = network.encode_users(item_vectors, batch)
-        scores: Tensor = network.score(users, item_vectors, batch)
-        return scores
+        if self.training or self._tables is None:
+            encoded: Tensor = network(batch)
+            return encoded
+        item_vectors, profiles = self._tables.look_up(batch)
+        users = network.encode_users(item_vectors, batch, profiles)
+        return network.score(users, item_vectors, batch)
 
     def predictions(self, scores: Tensor) -> Tensor:
         """Return what a user is told: see ``tasks.predictions``."""
@@ -218,8 +217,9 @@ class LitRec(lightning.LightningModule):
         facts = replace(facts, backbone=self.built().backbone.config_plain())
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         # a callback may have put averaged weights in the place of the present ones
-        same = self._table_key == weights_key(checkpoint["state_dict"])
-        vectors = self._table if same else None
+        tables = self._tables
+        same = tables is not None and tables.key == weights_key(checkpoint["state_dict"])
+        vectors = tables.items if tables is not None and same else None
         checkpoint[KEY] = checkpoint_content(data, facts, vectors, self.run_config)
         # of an epoch that goes on, the mean loss so far
         sums = {} if self.trainer.is_last_batch else self._train_loss.metric_state
@@ -242,13 +242,19 @@ class LitRec(lightning.LightningModule):
             self._restored = checkpoint.get("ranks", [])
 
     def on_fit_start(self) -> None:
-        """Have a new network look at the training items' texts once; a resumed one has."""
-        if self.trainer.ckpt_path is None and self.facts is not None:
-            catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
-            known = np.flatnonzero(catalogue.vocab_row)
-            chosen = np.random.default_rng(0).permutation(known)[:_CALIBRATION_ITEMS]
-            texts, items = catalogue.take(np.sort(chosen))
-            self.built().calibrate(texts.to(self.device), items.to(self.device))
+        """Have a new network look at the training items and profiles once; a resumed one has."""
+        if self.trainer.ckpt_path is not None or self.facts is None:
+            return
+        data, network = self.trainer.datamodule, self.built()  # type: ignore[attr-defined]
+        for catalogue, calibrate in (
+            (data.catalogue, network.calibrate),
+            (data.profiles, network.calibrate_profiles),
+        ):
+            if catalogue is not None:
+                known = np.flatnonzero(catalogue.vocab_row)
+                chosen = np.random.default_rng(0).permutation(known)[:_CALIBRATION_ITEMS]
+                texts, items = catalogue.take(np.sort(chosen))
+                calibrate(texts.to(self.device), items.to(self.device))
 
     def on_train_start(self) -> None:
         """Go on with the checkpoint's rows, chance and mean loss where a run is resumed; a process it did not have begins anew."""
@@ -267,16 +273,13 @@ class LitRec(lightning.LightningModule):
     @property
     def last_table(self) -> Tensor | None:
         """The catalogue's vectors ``[I, D]`` of the last evaluation; None: there was none, or the network has no table."""
-        return self._table
+        return None if self._tables is None else self._tables.items
 
-    def _renew_table(self) -> None:
-        if not self.built().has_item_table:
-            return
-        catalogue: Catalogue = self.trainer.datamodule.catalogue  # type: ignore[attr-defined]
-        # in float32 whatever the training's precision, so that validate, predict and a Recommender agree
-        self._table = self.item_table(catalogue)
-        self._table_key = weights_key(self.state_dict())
+    def _renew_tables(self) -> None:
+        if self.built().has_item_table:
+            data = self.trainer.datamodule  # type: ignore[attr-defined]
+            self._tables = vector_tables(self, self.built(), data, self.trainer)
 
-    on_validation_epoch_start = _renew_table
-    on_test_epoch_start = _renew_table
-    on_predict_epoch_start = _renew_table
+    on_validation_epoch_start = _renew_tables
+    on_test_epoch_start = _renew_tables
+    on_predict_epoch_start = _renew_tables

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lit_rec.data.fields.category
+import lit_rec.data.fields.number
+import lit_rec.data.fields.vector
 import lit_rec.data.item_text_data
 import lit_rec.data.readers.amazon
 import lit_rec.data.readers.amazon_ratings

@@ -12,6 +12,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from lit_rec.models.field_sum import FieldSum
+
 _CELLS = 40  # of a picture of predictions against truth, each way
 _PROJECTED = 5_000  # items in the projector: more make a browser slow
 _PR_ROWS = 200_000  # of a PR curve: enough for its shape
@@ -70,11 +72,10 @@ class TensorBoardViews(Callback):
                     writer.add_pr_curve(
                         "val/precision_recall", true[rows], predicted[rows, 1], step
                     )
-            weights = getattr(
-                getattr(pl_module.network, "item_encoder", None), "field_weights", None
-            )
-            if weights is not None and len(weights) > 1:
-                writer.add_histogram("model/field_weights", weights.detach().cpu(), step)
+            for name, fields in pl_module.network.named_modules():
+                if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
+                    tag = f"model/{name.rpartition('.')[2]}_weights"
+                    writer.add_histogram(tag, fields.field_weights.detach().cpu(), step)
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Write the items' vectors."""

@@ -167,7 +167,8 @@ def test_a_behavior_without_a_rating_counts_as_liked(rec):
 
 def test_only_as_much_history_as_the_network_was_trained_with(rec, checkpoint):
     assert checkpoint[1]["history_length"] == 50
-    long = ["i3", *["i7", "i9"] * 25]
+    mixed = [{"item_id": "i7", "rating": 4}, {"item_id": "i9", "rating": 2}]
+    long = [{"item_id": "i3", "rating": 3}, *mixed * 25]
     assert rec.score(long, ["i1"]) == rec.score(long[1:], ["i1"])
     assert rec.score(long[1:], ["i1"]) != rec.score(long[2:], ["i1"])
 

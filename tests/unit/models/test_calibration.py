@@ -22,7 +22,7 @@ def test_calibrated_vectors_are_centred_and_of_norm_four(make_network, batch):
         vectors = encoder.encode_texts(batch.texts)
     for field in range(2):
         of_field = vectors[batch.items.text_index[:, field]]
-        of_field = (of_field - encoder.centre[field]) / encoder.spread[field]
+        of_field = (of_field - encoder.fields.centre[field]) / encoder.fields.spread[field]
         torch.testing.assert_close(
             of_field.mean(0), torch.zeros(encoder.backbone.width), atol=1e-5, rtol=0
         )
@@ -67,9 +67,9 @@ def test_texts_that_do_not_differ_are_centred_and_not_stretched(make_network, ba
     encoder = make_network(max_tokens_per_chunk=50).item_encoder
     pieces = torch.tensor([5, 6, 7]).int().repeat(copies)
     encoder.calibrate(Texts(pieces, torch.arange(copies + 1) * 3), items_of(copies, fields=2))
-    assert encoder.spread.tolist() == [1.0, 1.0]
+    assert encoder.fields.spread.tolist() == [1.0, 1.0]
     alone = encoder.encode_texts(Texts(pieces[:3], torch.tensor([0, 3])))
-    torch.testing.assert_close(encoder.centre, alone.expand(2, -1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(encoder.fields.centre, alone.expand(2, -1), atol=1e-5, rtol=0)
     vectors = encoder(batch.texts, batch.items).detach()
     assert float(vectors.norm(dim=1).max()) < 100
 
@@ -77,8 +77,8 @@ def test_texts_that_do_not_differ_are_centred_and_not_stretched(make_network, ba
 def test_no_text_leaves_vectors_as_they_are(make_network):
     encoder = make_network().item_encoder
     encoder.calibrate(Texts(torch.empty(0).int(), torch.zeros(1).long()), items_of(0, fields=2))
-    assert encoder.spread.tolist() == [1.0, 1.0]
-    assert not encoder.centre.any()
+    assert encoder.fields.spread.tolist() == [1.0, 1.0]
+    assert not encoder.fields.centre.any()
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_text_without_token_is_the_mean_text_after_calibration(bare_encoder):
     texts = Texts(torch.tensor([5, 6, 7, 8]).int(), torch.tensor([0, 2, 2, 4]))
     bare_encoder.calibrate(texts, items_of(3))
     with_tokens = bare_encoder.encode_texts(texts)[[0, 2]]
-    torch.testing.assert_close(bare_encoder.centre[0], with_tokens.mean(0))
+    torch.testing.assert_close(bare_encoder.fields.centre[0], with_tokens.mean(0))
     vectors = bare_encoder(texts, items_of(3))
-    assert torch.equal(vectors[1, :-1], bare_encoder.projection.bias)
-    assert vectors[[0, 2], :-1].ne(bare_encoder.projection.bias).any(1).all()
+    assert torch.equal(vectors[1, :-1], bare_encoder.fields.bias[:-1])
+    assert vectors[[0, 2], :-1].ne(bare_encoder.fields.bias[:-1]).any(1).all()

@@ -49,11 +49,9 @@ def test_item_vector_by_hand(facts):
     """Fields weigh 1/4 and 3/4, times the root of their number; each has a projection of its own; id 1 adds 10."""
     encoder = plain_encoder(facts, ids=IdEmbedding).eval()
     with torch.no_grad():
-        encoder.field_logits.copy_(torch.tensor([0.0, torch.tensor(3.0).log()]))
-        weight = torch.tensor([[0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 2.0]])
-        encoder.projection.weight.copy_(weight)
-        encoder.projection.bias.zero_()
-        encoder.text_bias.weight.copy_(torch.tensor([[2.0, 0.0, 0.0, 4.0]]))
+        encoder.fields.field_logits.copy_(torch.tensor([0.0, torch.tensor(3.0).log()]))
+        weight = [[0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 2.0], [2.0, 0.0, 0.0, 4.0]]
+        encoder.fields.weight.copy_(torch.tensor(weight))
         encoder.ids.embedding.weight.fill_(10.0)
         encoder.ids.bias.weight.fill_(0.5)
     vectors = encoder(TEXTS, ITEMS)
@@ -67,13 +65,13 @@ def test_bias_of_text_begins_at_zero(facts):
 
 
 def test_fields_begin_with_equal_weights(facts):
-    assert plain_encoder(facts).field_weights.tolist() == [0.5, 0.5]
+    assert plain_encoder(facts).fields.field_weights.tolist() == [0.5, 0.5]
 
 
 def test_the_only_field_has_nothing_to_weigh(facts):
-    encoder = plain_encoder(replace(facts, fields=("text",)))
-    assert encoder.field_weights.tolist() == [1.0]
-    assert not encoder.field_logits.requires_grad
+    fields = plain_encoder(replace(facts, fields=("text",))).fields
+    assert fields.field_weights.tolist() == [1.0]
+    assert not fields.field_logits.requires_grad
 
 
 def test_no_text_gives_no_vector(facts):

@@ -1,0 +1,78 @@
+"""Entities: a table of items or of users as it lies in the cache, its texts rendered and its vectors apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.fields.field import Field
+from lit_rec.data.fields.table_fields import check_fields, vector_columns
+from lit_rec.data.text_template import TextTemplate
+
+
+@dataclass(frozen=True)
+class Entities:
+    """I items, or U users.
+
+    Args:
+        table: Their ids and columns, but for vectors: as text they would fill a checkpoint, in a table the memory.
+        texts: The texts that a template makes of them, a column per field.
+        vectors: By column, ``[I, V]`` float32, memory-mapped; rows of NaN where there is none.
+    """
+
+    table: pl.DataFrame
+    texts: pl.DataFrame
+    vectors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path) -> Entities:
+        """Memory-map what ``write_entities`` wrote."""
+        names = pl.read_parquet(folder / "vectors.parquet")["column"].to_list()
+        return cls(
+            pl.read_parquet(folder / "table.parquet"),
+            pl.read_parquet(folder / "texts.parquet"),
+            {
+                name: np.load(folder / f"vectors_{place}.npy", mmap_mode="r")
+                for place, name in enumerate(names)
+            },
+        )
+
+
+def write_entities(
+    folder: Path,
+    table: pl.DataFrame,
+    template: TextTemplate | None,
+    fields: Sequence[Field],
+    *,
+    options: tuple[str, str],
+) -> None:
+    """Render, check, and write a table into a folder of its own.
+
+    Args:
+        folder: Where to write.
+        table: The items, or the users in the order of their codes.
+        template: Makes their texts; none without it.
+        fields: Columns that are read in another way.
+        options: The options that named the template and the fields, for errors.
+
+    Raises:
+        ConfigError: If a column is not in the table.
+        DataError: If a vector cannot be read.
+    """
+    check_fields(fields, table, options[1])
+    vectors: dict[str, Any] = vector_columns(fields, table, options[1])
+    texts = template.render(table, option=options[0]) if template else table.select([])
+    folder.mkdir(exist_ok=True)
+    for place, values in enumerate(vectors.values()):
+        np.save(folder / f"vectors_{place}.npy", values)
+    pl.DataFrame({"column": list(vectors)}, schema={"column": pl.String}).write_parquet(
+        folder / "vectors.parquet"
+    )
+    table.drop(vectors).write_parquet(folder / "table.parquet")
+    texts.write_parquet(folder / "texts.parquet")

@@ -1,0 +1,105 @@
+"""Categories: a brand, an occupation, a list of tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.fields.field import Field, FittedField
+from lit_rec.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class CategoryFacts(FittedField):
+    """The categories that training rows have.
+
+    Args:
+        column: The column.
+        separator: What stands between several categories of one text.
+        names: K categories, in order; the place of a category plus 1 is its code.
+    """
+
+    separator: str | None
+    names: tuple[str, ...]
+    kind: str = "category"
+
+    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.int64]:
+        """Return ``[N, M]`` int64 codes, M the most categories of a row and 1 at least; 0: none, or unseen in training."""
+        pairs = _pairs(frame[self.column], self.separator)
+        codes = pl.int_range(1, len(self.names) + 1, eager=True)
+        pairs = pairs.with_columns(
+            code=pl.col("name").replace_strict(list(self.names), codes, default=0)
+        ).filter(pl.col("code") > 0)
+        place = pairs.select(pl.int_range(pl.len()).over("row")).to_series().to_numpy()
+        found = np.zeros((len(frame), int(place.max(initial=0)) + 1), np.int64)
+        found[pairs["row"].to_numpy(), place] = pairs["code"].to_numpy()
+        return found
+
+
+class CategoryField(Field):
+    """One category of several, or a list of them; each category has a learned vector, a list has the mean of its categories' vectors.
+
+    Empty values, and categories that no training row has, share a vector of their own.
+
+    Args:
+        column: A column of texts, numbers, or lists.
+        separator: What stands between several categories of one text, such as ``|``; without it a text is one category.
+        min_count: Rows of the table that a category needs to have a vector of its own.
+
+    Raises:
+        ConfigError: If ``min_count`` is below 1, or ``separator`` is empty.
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": ["a", "b"], "genres": ["Crime|Drama", "Drama"]})
+        >>> fitted = CategoryField("genres", separator="|").fit(frame, "data.item_fields")
+        >>> fitted.names, fitted.encode(frame, "data.item_fields").tolist()
+        (('Crime', 'Drama'), [[1, 2], [2, 0]])
+    """
+
+    def __init__(self, column: str, separator: str | None = None, min_count: int = 1) -> None:
+        super().__init__(column)
+        for option, wrong, rule in (
+            ("min_count", min_count < 1, "1 or more"),
+            ("separator", separator == "", "a text such as '|', or null"),
+        ):
+            if wrong:
+                raise ConfigError(
+                    f"{min_count if option == 'min_count' else separator!r} is not usable",
+                    where=f"{option} of the category field '{column}'",
+                    rule=rule,
+                    remedy="leave the option out",
+                )
+        self.separator, self.min_count = separator, min_count
+
+    def fit(self, frame: pl.DataFrame, where: str) -> CategoryFacts:
+        """Find the categories."""
+        counts = _pairs(frame[self.column], self.separator)["name"].value_counts()
+        names = counts.filter(pl.col("count") >= self.min_count)["name"].sort().to_list()
+        if len(names) < 2:
+            raise ConfigError(
+                f"column '{self.column}' has {f'the one category {names[0]!r}' if names else 'no category'} "
+                f"in {len(frame):,} training rows of the table",
+                where=where,
+                rule=f"a category field has two categories or more, each in at least {self.min_count} rows",
+                remedy="leave the field out, or lower min_count",
+            )
+        return CategoryFacts(self.column, self.separator, tuple(names))
+
+
+def _pairs(column: pl.Series, separator: str | None) -> pl.DataFrame:
+    """Return a row for each category of each row of the table, each once, empty ones left out: ``row`` and ``name``."""
+    if isinstance(column.dtype, pl.List | pl.Array):
+        lists = column.cast(pl.List(pl.String))
+    else:
+        texts = column.cast(pl.String)
+        lists = texts.str.split(separator) if separator else texts.reshape((-1, 1)).arr.to_list()
+    return (
+        pl.DataFrame({"row": pl.int_range(len(column), eager=True), "name": lists})
+        .explode("name")
+        .with_columns(pl.col("name").str.strip_chars())
+        .filter(pl.col("name") != "")
+        .unique(maintain_order=True)
+    )

@@ -1,0 +1,104 @@
+"""Field: a column of the items or users table that is not read as text."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.errors import DataError
+
+_KEYS = ("item_id", "user_id")
+_SHOWN = 3  # values named of each problem; all are counted
+
+Values = npt.NDArray[np.float32] | npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FittedField(ABC):
+    """What the training rows say of a field: plain values, kept in Facts and so in the checkpoint.
+
+    Args:
+        column: The column, which is the field's name as well.
+    """
+
+    column: str
+
+    @abstractmethod
+    def encode(self, frame: pl.DataFrame, where: str) -> Values:
+        """Return the values of a table's N rows, ready for a network.
+
+        Args:
+            frame: A table with the column.
+            where: Option or call that brought the table, for errors.
+
+        Raises:
+            DataError: If a value cannot be read.
+        """
+
+
+class Field(ABC):
+    """How a column is read.
+
+    Args:
+        column: A column of the items or users table.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    @abstractmethod
+    def fit(self, frame: pl.DataFrame, where: str) -> FittedField:
+        """Look at the items or users of the training rows.
+
+        Args:
+            frame: A table with the column.
+            where: The option, for errors.
+
+        Raises:
+            DataError: If a value cannot be read.
+            ConfigError: If the column says nothing.
+        """
+
+
+def refuse_values(
+    frame: pl.DataFrame, column: str, bad: pl.Series, where: str, says: str, *, rule: str
+) -> None:
+    """Raise if ``bad`` holds anywhere, naming the first ids and their values.
+
+    Args:
+        frame: The table.
+        column: The column that is wrong.
+        bad: ``[N]`` bool; null is not bad.
+        where: Option or call, for errors.
+        says: What is wrong with such a value.
+        rule: What must hold.
+
+    Raises:
+        DataError: If a row is bad.
+    """
+    rows = bad.fill_null(False).arg_true()
+    if rows.is_empty():
+        return
+    first = frame.with_row_index("row", offset=1)[rows.head(_SHOWN)]
+    key = next((name for name in _KEYS if name in frame.columns), "row")
+    shown = [
+        f"{key} {id_!r} ({_excerpt(value)})"
+        for id_, value in zip(first[key].to_list(), first[column].to_list(), strict=True)
+    ]
+    more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
+    raise DataError(
+        f"{column} {says}: {', '.join(shown)}{more}",
+        where=where,
+        rule=rule,
+        remedy="mend these values, or leave them empty",
+    )
+
+
+def _excerpt(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,92 @@
+"""Numbers: a price, a year, an age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.fields.field import Field, FittedField, refuse_values
+from lit_rec.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class NumberFacts(FittedField):
+    """A number and the edges of its bins.
+
+    Args:
+        column: The column.
+        edges: Increasing quantiles of the training rows' values, at least two.
+    """
+
+    edges: tuple[float, ...]
+    kind: str = "number"
+
+    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
+        """Return ``[N]`` float32, NaN where there is none."""
+        return _numbers(frame, self.column, where).astype(np.float32)
+
+
+class NumberField(Field):
+    """A number, divided into bins that hold equally many training items (or users).
+
+    Within its bin a number counts by how far through it is, so near numbers stay near, whatever the scale: a price needs no logarithm, and
+    one absurd price changes nothing. Empty values have a learned vector of their own.
+
+    Args:
+        column: A column of numbers, or of texts that are numbers.
+        bins: Most bins; equal quantiles fall together.
+
+    Raises:
+        ConfigError: If ``bins`` is below 1.
+
+    Reference:
+        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, section 3.2 (piecewise linear
+        encoding with quantiles).
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": ["a", "b", "c"], "price": ["1", "3", None]})
+        >>> NumberField("price", bins=2).fit(frame, "data.item_fields").edges
+        (1.0, 2.0, 3.0)
+    """
+
+    def __init__(self, column: str, bins: int = 16) -> None:
+        super().__init__(column)
+        if bins < 1:
+            raise ConfigError(
+                f"{bins} is too small",
+                where=f"bins of the number field '{column}'",
+                rule="1 or more",
+                remedy="16 suits most numbers",
+            )
+        self.bins = bins
+
+    def fit(self, frame: pl.DataFrame, where: str) -> NumberFacts:
+        """Find the edges of the bins."""
+        found = _numbers(frame, self.column, where)
+        found = found[~np.isnan(found)]
+        places = np.linspace(0, 1, self.bins + 1)
+        edges = np.unique(np.quantile(found, places)) if len(found) else found
+        if len(edges) < 2:
+            seen = f"the one value {edges[0]:g}" if len(edges) else "no value"
+            raise ConfigError(
+                f"column '{self.column}' has {seen} in {len(frame):,} training rows of the table",
+                where=where,
+                rule="a number field has two values or more",
+                remedy="leave the field out",
+            )
+        return NumberFacts(self.column, tuple(float(edge) for edge in edges))
+
+
+def _numbers(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.float64]:
+    given = frame[column]
+    if given.dtype == pl.String:
+        given = given.str.strip_chars().replace("", None)
+    value = pl.Series(given.name, [None] * len(given), pl.Float64)
+    if not given.dtype.is_nested():
+        value = given.cast(pl.Float64, strict=False)
+    bad = (value.is_null() & given.is_not_null()) | value.is_infinite().fill_null(False)
+    refuse_values(frame, column, bad, where, "is not a finite number", rule="numbers, or nothing")
+    return value.fill_null(np.nan).to_numpy().astype(np.float64)

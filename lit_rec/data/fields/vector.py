@@ -1,0 +1,115 @@
+"""Vectors that were computed before: of an image, of a sound, of another model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.fields.field import Field, FittedField, refuse_values
+from lit_rec.errors import ConfigError, DataError
+
+_RULE = "vectors of equally many finite numbers, or nothing"
+
+
+@dataclass(frozen=True)
+class VectorFacts(FittedField):
+    """A vector and its length.
+
+    Args:
+        column: The column.
+        width: V, how many numbers a vector has.
+    """
+
+    width: int
+    kind: str = "vector"
+
+    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
+        """Return ``[N, V]`` float32, rows of NaN where there is none."""
+        found = vectors_of(frame, self.column, where)
+        return self.checked(
+            found if found.shape[1] else np.full((len(frame), self.width), np.nan, np.float32),
+            where,
+        )
+
+    def checked(self, vectors: npt.NDArray[np.float32], where: str) -> npt.NDArray[np.float32]:
+        """Return vectors of the right width.
+
+        Raises:
+            DataError: If they have another.
+        """
+        if vectors.shape[1] != self.width:
+            raise DataError(
+                f"{self.column} has vectors of {vectors.shape[1]} numbers",
+                where=where,
+                rule=f"{self.width} numbers, as the model was trained with",
+                remedy="bring the vectors of the same source",
+            )
+        return vectors
+
+
+class VectorField(Field):
+    """Precomputed vectors; they are centred, scaled, projected and weighed like those of a text, and not trained themselves.
+
+    Empty values have a learned vector of their own.
+
+    Args:
+        column: A column of lists of numbers, all of one length, or of texts such as ``0.1 0.2`` or ``[0.1, 0.2]``.
+    """
+
+    def fit(self, frame: pl.DataFrame, where: str) -> VectorFacts:
+        """Find the length."""
+        return self.fit_vectors(vectors_of(frame, self.column, where), where)
+
+    def fit_vectors(self, vectors: npt.NDArray[np.float32], where: str) -> VectorFacts:
+        """Find the length of what ``vectors_of`` returned."""
+        if not vectors.shape[1] or np.isnan(vectors[:, 0]).all():
+            raise ConfigError(
+                f"column '{self.column}' has no vector in {len(vectors):,} training rows of the table",
+                where=where,
+                rule="a vector field has vectors",
+                remedy="leave the field out",
+            )
+        return VectorFacts(self.column, vectors.shape[1])
+
+
+def vectors_of(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.float32]:
+    """Read a column of vectors ``[N, V]`` float32, rows of NaN where there is none; V is 0 where no row has one.
+
+    Args:
+        frame: The table.
+        column: The column.
+        where: The option, for errors.
+
+    Raises:
+        DataError: If a value is not a vector of finite numbers as long as the first.
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": ["a", "b"], "image": ["[0.5, 2]", None]})
+        >>> vectors_of(frame, "image", "data.item_fields").tolist()
+        [[0.5, 2.0], [nan, nan]]
+    """
+    given = frame[column]
+    lists = given
+    if given.dtype == pl.String:
+        texts = given.str.replace_all(r"[\[\],;\s]+", " ").str.strip_chars().replace("", None)
+        lists = texts.str.split(" ")
+    if not isinstance(lists.dtype, pl.List | pl.Array):
+        bad = given.is_not_null()
+        refuse_values(frame, column, bad, where, "is not a vector", rule=_RULE)
+        return np.empty((len(frame), 0), np.float32)
+    lists = lists.cast(pl.List(pl.Float64), strict=False)
+    lengths = lists.list.len().replace(0, None)
+    width = int(lengths.drop_nulls().first() or 0)  # type: ignore[arg-type]
+    finite = lists.list.eval(pl.element().is_finite().fill_null(False)).list.all()
+    bad = lengths.is_not_null() & ((lengths != width) | ~finite)
+    says = f"is not a vector of {width} finite numbers, as the first is"
+    refuse_values(frame, column, bad, where, says, rule=_RULE)
+    found = np.full((len(frame), width), np.nan, np.float32)
+    known = lengths.is_not_null()
+    if width:
+        flat = lists.filter(known).explode().to_numpy()
+        found[known.to_numpy()] = flat.reshape(-1, width)
+    return found

@@ -1,0 +1,136 @@
+"""From the values of a field that is not text to what it adds to a vector."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.fields.category import CategoryFacts
+from lit_rec.data.fields.field import FittedField
+from lit_rec.data.fields.number import NumberFacts
+from lit_rec.data.fields.vector import VectorFacts
+
+LENGTH = 4.0  # norm of a field's features, on average, where each is as long as a text's
+_CATEGORY_STD = 0.05  # as of an id's embedding
+
+
+class DenseEncoder(nn.Module):
+    """``W (x - centre) / spread`` of features x; a learned vector where there are none.
+
+    Args:
+        features: Length V of x.
+        outputs: Length of what is added; its last coordinate is a bias and begins at 0.
+
+    Shape:
+        ``[N, V]`` float32, rows of NaN where there is nothing -> ``[N, outputs]`` float32.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, features: int, outputs: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(features, outputs, bias=False)
+        self.missing = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("centre", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(()))
+        nn.init.zeros_(self.projection.weight[-1])
+
+    def features(self, values: Tensor) -> Tensor:
+        """Return x ``[N, V]`` of a field's values."""
+        return values
+
+    @torch.no_grad()
+    def calibrate(self, values: Tensor) -> None:
+        """Measure mean and spread of training items, so that features are centred and of norm 4 on average."""
+        features = self.features(values)
+        features = features[~features.isnan().any(1)]
+        if len(features):
+            self.centre.copy_(features.mean(0))
+            spread = (features - self.centre).square().sum(1).mean().sqrt()
+            self.spread.copy_(torch.where(spread > 0, spread / LENGTH, 1.0))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return what the values add."""
+        features = self.features(values)
+        absent = features.isnan().any(1, keepdim=True)
+        centred = torch.where(absent, 0.0, (features - self.centre) / self.spread)
+        added: Tensor = self.projection(centred)
+        return added + absent * self.missing
+
+
+class NumberEncoder(DenseEncoder):
+    """A number as how far it has come through each bin, from 0 to 1, and then as ``DenseEncoder``.
+
+    Args:
+        facts: The field.
+        outputs: Length of what is added.
+
+    Shape:
+        ``[N]`` float32, NaN where there is none -> ``[N, outputs]`` float32.
+
+    Reference:
+        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, equation 1; beyond the outer
+        edges a number counts as the edge, so that no value is extrapolated from.
+    """
+
+    edges: Tensor
+
+    def __init__(self, facts: NumberFacts, outputs: int) -> None:
+        super().__init__(len(facts.edges) - 1, outputs)
+        # the differences of edges in float64: seconds since 1970 have more digits than float32
+        self.register_buffer(
+            "edges", torch.tensor(facts.edges, dtype=torch.float64), persistent=False
+        )
+
+    def features(self, values: Tensor) -> Tensor:
+        """Return the bins ``[N, bins]``."""
+        low, high = self.edges[:-1], self.edges[1:]
+        part = (values.double().unsqueeze(1) - low) / (high - low)
+        return part.clamp(0, 1).float()
+
+
+class CategoryEncoder(nn.Module):
+    """The mean of the vectors of an item's categories.
+
+    Args:
+        facts: The field.
+        outputs: Length of what is added; its last coordinate is a bias and begins at 0.
+
+    Shape:
+        ``[N, M]`` int64, 0 for none -> ``[N, outputs]`` float32.
+    """
+
+    def __init__(self, facts: CategoryFacts, outputs: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(len(facts.names) + 1, outputs)
+        nn.init.normal_(self.embedding.weight, std=_CATEGORY_STD)
+        nn.init.zeros_(self.embedding.weight[:, -1])
+        nn.init.zeros_(self.embedding.weight[0])
+
+    def calibrate(self, values: Tensor) -> None:
+        """Do nothing: vectors of categories have no scale of their own."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return what the categories add."""
+        real = values > 0
+        real[:, 0] |= ~real.any(1)  # where there is none, the vector of none
+        vectors = self.embedding(values)  # [N, M, outputs]
+        weights = real / real.sum(1, keepdim=True)
+        mean: Tensor = (weights.unsqueeze(1) @ vectors).squeeze(1)
+        return mean
+
+
+def field_encoder(field: FittedField, outputs: int) -> DenseEncoder | CategoryEncoder:
+    """Return the encoder of a field.
+
+    Raises:
+        ValueError: If the field is of no known kind.
+    """
+    if isinstance(field, NumberFacts):
+        return NumberEncoder(field, outputs)
+    if isinstance(field, CategoryFacts):
+        return CategoryEncoder(field, outputs)
+    if isinstance(field, VectorFacts):
+        return DenseEncoder(field.width, outputs)
+    raise ValueError(f"{type(field).__name__} has no encoder")

@@ -1,0 +1,111 @@
+"""FieldSum: from the fields of an item, or of a user, to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches import Items
+from lit_rec.data.fields.field import FittedField
+from lit_rec.models.field_encoders import LENGTH, field_encoder
+
+_ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
+
+
+class FieldSum(nn.Module):
+    """``sum_f v_f W_f x_f`` over text fields and others: numbers, categories, vectors.
+
+    The weights v_f are a softmax over all fields, times the root of their number so that the sum is as long as with one field; each
+    field has a projection W_f of its own, for what a title says and what a genre says lie in different directions of the encoder's
+    space. A text is projected as soon as it is encoded: of each text F short vectors are kept, not one as wide as the encoder.
+
+    Args:
+        texts: Number F of text fields.
+        text_width: Width of a text vector.
+        fields: The other fields, G of them.
+        width: Width of the sum, its bias coordinate left out.
+        dropout: Share of a text vector's coordinates dropped while training.
+
+    Shape:
+        vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
+        ``[N, width + 1]`` float32; the last coordinate is a bias.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, texts: int, text_width: int, fields: Sequence[FittedField], width: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.texts, self.width = texts, width
+        self.columns = [field.column for field in fields]
+        self.dropout = nn.Dropout(dropout)
+        self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
+        self.bias = nn.Parameter(torch.zeros(width + 1))
+        self.others = nn.ModuleList(field_encoder(field, width + 1) for field in fields)
+        self.field_logits = nn.Parameter(torch.zeros(texts + len(fields)))
+        # the weight of the only field is 1
+        self.field_logits.requires_grad_(len(self.field_logits) > 1)
+        # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
+        self.register_buffer("centre", torch.zeros(texts, text_width))
+        self.register_buffer("spread", torch.ones(texts))
+        bound = max(texts * text_width, 1) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)  # as nn.Linear begins
+        nn.init.zeros_(self.weight[-1])
+
+    @property
+    def field_weights(self) -> Tensor:
+        """v_f ``[F + G]``: how much each field counts, text fields first; they sum to 1."""
+        return torch.softmax(self.field_logits, 0)
+
+    @torch.no_grad()
+    def calibrate(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+        """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
+
+        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
+        of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: The training items.
+
+        Reference:
+            Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
+        """
+        for field, index in enumerate(items.text_index.T):
+            of_field = vectors[index[told[index]]]
+            if not len(of_field):
+                continue
+            self.centre[field] = of_field.mean(0)
+            spread = (of_field - self.centre[field]).square().sum(1).mean().sqrt()
+            rounding = _ROUNDING * of_field.square().sum(1).mean().sqrt()
+            self.spread[field] = torch.where(spread > rounding, spread / LENGTH, 1.0)
+        for column, encoder in zip(self.columns, self.others, strict=True):
+            encoder.calibrate(items.fields[column])  # type: ignore[operator]
+
+    def project(self, vectors: Tensor, told: Tensor) -> Tensor:
+        """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
+        centred = (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)  # [P, F, D]
+        # pooling gave zeros where there is no token, and the mean text is what says as little now
+        centred = self.dropout(centred) * told.view(-1, 1, 1)
+        weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])
+        return torch.einsum("pfd,ofd->pfo", centred, weight)
+
+    def forward(self, projected: Tensor, items: Items) -> Tensor:
+        """Return the sum of the fields of each item.
+
+        Args:
+            projected: What ``project`` returned.
+            items: The items.
+        """
+        scale = self.field_weights * len(self.field_logits) ** 0.5  # [F + G]
+        total = self.bias.expand(len(items.vocab_row), -1)
+        for field in range(self.texts):
+            total = total + scale[field] * projected[items.text_index[:, field], field]
+        for place, (column, encoder) in enumerate(zip(self.columns, self.others, strict=True)):
+            total = total + scale[self.texts + place] * encoder(items.fields[column])
+        return total
