@@ -22,6 +22,7 @@ from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
 from lit_rec.training.item_table import item_table
+from lit_rec.training.memory import explains_memory
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
@@ -142,19 +143,27 @@ class LitRec(lightning.LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    transfer_batch_to_device = explains_memory(lightning.LightningModule.transfer_batch_to_device)
+    backward = explains_memory(lightning.LightningModule.backward)
+    optimizer_step = explains_memory(lightning.LightningModule.optimizer_step)
+
+    @explains_memory
     def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         return self._step(batch, "train")
 
+    @explains_memory
     def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         return self._step(batch, "val")
 
+    @explains_memory
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return predictions, which the report collects."""
         self._step(batch, "test")
         return self.last_predictions
 
+    @explains_memory
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return predictions: ratings ``[B, C]`` in the range of the training ratings, or probabilities ``[B, C, K]``."""
         return self.predictions(self.scores(batch))
@@ -241,6 +250,7 @@ class LitRec(lightning.LightningModule):
         if self.trainer.state.fn == "fit":
             self._restored = checkpoint.get("ranks", [])
 
+    @explains_memory
     def on_fit_start(self) -> None:
         """Have a new network look at the training items and profiles once; a resumed one has."""
         if self.trainer.ckpt_path is not None or self.facts is None:
@@ -266,6 +276,7 @@ class LitRec(lightning.LightningModule):
             for name, value in restored[0]["train_loss"].items():
                 setattr(self._train_loss, name, value.to(self.device))
 
+    @explains_memory
     def item_table(self, catalogue: Catalogue) -> Tensor:
         """Encode the whole catalogue once, in evaluation mode: ``[I, D]`` float32 on this module's device."""
         return item_table(self.built(), catalogue, self.device, self._trainer)

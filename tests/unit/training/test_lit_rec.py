@@ -88,7 +88,7 @@ def trainer_of(tmp_path, **more):
         "use_distributed_sampler": False,
         "enable_checkpointing": False,
     }
-    return lightning.Trainer(**quiet, **options, **more)
+    return lightning.Trainer(**quiet, **(options | more))
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,77 @@ def test_vectors_of_older_weights_are_not_saved(folder, tmp_path):
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     content = torch.load(tmp_path / "last.ckpt", weights_only=True)[KEY]
     assert content["catalogue"]["vectors"] is None
+
+
+def full(*_):
+    """A layer for which there is no memory."""
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB")
+
+
+@pytest.mark.parametrize("stage", ["fit", "validate", "test", "predict"])
+def test_out_of_memory_names_the_options(stage, folder, tmp_path):
+    module, data = LitRec(network(folder)), data_of(folder, tmp_path / "cache")
+    trainer = trainer_of(tmp_path, max_epochs=1)
+    with pytest.raises(ConfigError, match=r"Tried to allocate 2\.00 GiB") as found:
+        getattr(trainer, stage)(_with_encoder(module, full), datamodule=data)
+    assert isinstance(found.value.__cause__, torch.OutOfMemoryError)
+    assert trainer.state.status == "interrupted"
+    chunk = "model.network.item_encoder.max_tokens_per_chunk"
+    assert f"{chunk} is 8192" in str(found.value)
+    assert f"lower {chunk} to 4096" in str(found.value)
+    rows = "data.batch_size is 16" if stage == "fit" else "data.eval_batch_size is 4096"
+    assert rows in str(found.value)
+
+
+def _with_encoder(module, hook):
+    """A module whose encoder does ``hook`` whenever it is used in the Trainer."""
+    configure = module.configure_model
+
+    def configure_model():
+        new = module.network is None
+        configure()
+        if new:
+            module.built().backbone.register_forward_hook(hook)
+            # what looks at the encoder before training is not in the way
+            module.built().calibrate = lambda texts, items: None
+
+    module.configure_model = configure_model
+    return module
+
+
+@pytest.mark.parametrize("where", ["backward", "optimizer"])
+def test_out_of_memory_elsewhere_in_a_training_step(where, folder, tmp_path):
+    class FullOptimizer(torch.optim.SGD):
+        def step(self, closure=None):
+            closure()
+            full()
+
+    def wait_for_gradient(backbone, given, found):
+        found.register_hook(full)
+
+    if where == "optimizer":
+        module = LitRec(network(folder), optimizer=functools.partial(FullOptimizer, lr=0.1))
+    else:
+        module = LitRec(network(folder))
+        module = _with_encoder(module, wait_for_gradient)
+    trainer = trainer_of(tmp_path, max_epochs=1)
+    with pytest.raises(ConfigError, match="recompute is False") as found:
+        trainer.fit(module, datamodule=data_of(folder, tmp_path / "cache"))
+    assert "accumulate_grad_batches" in found.value.remedy
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_a_gpu_that_is_full(folder, tmp_path):
+    def fill(backbone, given, found):
+        torch.empty(2**50, device=found.device)
+
+    module, data = LitRec(network(folder)), data_of(folder, tmp_path / "cache")
+    trainer = trainer_of(tmp_path, max_epochs=1, accelerator="gpu", devices=1)
+    with pytest.raises(ConfigError, match="out of memory while training") as found:
+        trainer.fit(_with_encoder(module, fill), datamodule=data)
+    assert isinstance(found.value.__cause__, torch.OutOfMemoryError)
+    assert found.value.where.startswith("cuda")
 
 
 @pytest.mark.parametrize("name", ["encoder_rate", "head_rate", "encoder_decay", "head_decay"])

@@ -1,0 +1,87 @@
+"""Out of memory: which options set the memory of a step, what they are, and which to change first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from lit_rec.errors import ConfigError
+
+_CPU = "DefaultCPUAllocator"  # PyTorch has no class for memory that a CPU's process is refused
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def explains_memory(method: Method) -> Method:
+    """Have a method of a LightningModule raise a ConfigError where it runs out of memory, chained to PyTorch's own error.
+
+    It is raised where the memory ran out, so that the Trainer ends the run as after any other error: callbacks, loggers and other
+    processes are told.
+
+    Args:
+        method: Of a module with a ``network``.
+    """
+
+    @wraps(method)
+    def explained(module: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(module, *args, **kwargs)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not isinstance(error, torch.OutOfMemoryError) and _CPU not in str(error):
+                raise
+            raise out_of_memory(module, error) from error
+
+    return explained  # type: ignore[return-value]
+
+
+def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:
+    """Return the error that tells a user what to change.
+
+    Args:
+        module: A LightningModule with a ``network``; in training mode if it ran out while training.
+        error: PyTorch's.
+    """
+    options = _options(module)
+    shown = ", ".join(f"{name} is {value}" for name, value in options.items())
+    first = str(error).partition(". GPU")[0].partition("\n")[0].strip().rstrip(".")
+    return ConfigError(
+        f"out of memory while {'training' if module.training else 'evaluating'} ({first[-160:]})",
+        where=str(module.device),
+        details=[shown] if shown else [],
+        rule="a step's activations have room beside the weights and the optimizer",
+        remedy=_remedy(options, training=module.training),
+    )
+
+
+def _options(module: Any) -> dict[str, Any]:
+    """Return the options that set the memory of the present step, named as on the command line, and their values."""
+    found: dict[str, Any] = {}
+    network = getattr(module, "network", None)
+    for path, part in network.named_modules() if isinstance(network, nn.Module) else ():
+        if hasattr(part, "max_tokens_per_chunk"):
+            start = ".".join(["model.network", *([path] if path else [])])
+            found[f"{start}.max_tokens_per_chunk"] = part.max_tokens_per_chunk
+            if module.training:  # nothing is kept for a backward pass elsewhere
+                found[f"{start}.recompute"] = part.recompute
+    data = getattr(module._trainer, "datamodule", None)
+    size = "batch_size" if module.training else "eval_batch_size"
+    for name, value in (
+        (f"data.{size}", getattr(data, size, None)),
+        ("data.history.max_length", getattr(getattr(data, "history", None), "max_length", None)),
+    ):
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _remedy(options: dict[str, Any], *, training: bool) -> str:
+    steps = [f"set {name} to true" for name, on in options.items() if on is False]
+    steps += [f"lower {name} to {value // 2}" for name, value in options.items() if "chunk" in name]
+    rows = next((name for name in options if name.endswith("batch_size")), "the batch size")
+    more = " and raise trainer.accumulate_grad_batches by as much" if training else ""
+    steps.append(f"lower {rows}{more}")
+    return ", else ".join(steps)
