@@ -37,7 +37,7 @@ from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import check_monitors, missed_metric
-from lit_rec.training.option_errors import OptionParser
+from lit_rec.training.option_errors import OptionParser, built_error
 from lit_rec.training.precision import check_precision
 from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
@@ -142,6 +142,19 @@ class RecCLI(LightningCLI):
         if stored is not None:
             asked = yaml.safe_load(parser.dump(self.config, skip_none=False))[words[0]]["model"]
             refuse_other_model(asked, stored["model"])
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and Trainer.
+
+        Raises:
+            ConfigError: If a class of another library cannot be built, such as a logger whose package is not installed.
+        """
+        try:
+            super().instantiate_classes()
+        except (ImportError, ValueError) as error:
+            if (short := built_error(error)) is None:
+                raise
+            raise short from error
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
         """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.

@@ -1,4 +1,4 @@
-"""The HPARAMS tab of TensorBoard: what a run was given, beside what came of it."""
+"""What a run was given, beside what came of it: the HPARAMS tab of TensorBoard, and the options in other loggers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ _PARTS = ("model", "data")
 
 
 class HyperparameterRecord(Callback):
-    """At the end of ``fit``, log the options of model and data with the last validation metrics, for runs to be compared by."""
+    """Log the options of model and data, for runs to be compared by.
+
+    TensorBoard has them at the end of ``fit``, with the last validation metrics. Other loggers have them at the start, of a run that is
+    not a resumed one: MLflow takes no option twice.
+    """
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Log to every logger but TensorBoard's."""
+        for logger in trainer.loggers if trainer.ckpt_path is None else ():
+            if not isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(_options(trainer, pl_module))
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Log to every TensorBoardLogger; a run without a configuration (from Python) logs its rates alone."""
-        config = pl_module.run_config or {"model": dict(pl_module.hparams)}
-        options = flat_options({part: config.get(part) for part in _PARTS})
-        options["trainer.max_epochs"] = trainer.max_epochs or 0
+        """Log to every TensorBoardLogger."""
         metrics = {
             f"hp/{name}": float(value)
             for name, value in trainer.callback_metrics.items()
@@ -26,7 +33,14 @@ class HyperparameterRecord(Callback):
         }
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                logger.log_hyperparams(options, metrics)
+                logger.log_hyperparams(_options(trainer, pl_module), metrics)
+
+
+def _options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, str | int | float | bool]:
+    """Return the options; of a run without a configuration (from Python) its rates alone."""
+    config = pl_module.run_config or {"model": dict(pl_module.hparams)}
+    options = flat_options({part: config.get(part) for part in _PARTS})
+    return options | {"trainer.max_epochs": trainer.max_epochs or 0}
 
 
 def flat_options(options: Any, name: str = "") -> dict[str, str | int | float | bool]:

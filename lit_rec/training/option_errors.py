@@ -9,7 +9,7 @@ from typing import ClassVar, NoReturn
 
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, LitRecError
 
 _LONGEST = 160
 _CHOICES = r"Expected a typing\.Literal\[([^\]]*)\]"
@@ -89,6 +89,33 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
         )
     return ConfigError(
         _cut(flat), where="options", rule=rule, remedy="correct the option named above"
+    )
+
+
+def built_error(error: BaseException) -> ConfigError | None:
+    """Make a short error of a class of another library that could not be built; None: it is one of ours, which speak for themselves.
+
+    Args:
+        error: What jsonargparse raised, around the library's own error.
+
+    Example:
+        >>> print(built_error(ValueError("Problem with given class_path 'a.MyLogger': needs 'x'")))
+        options: a.MyLogger cannot be built (Problem with given class_path 'a.MyLogger': needs 'x').
+          Rule: a class whose package is installed, with options that it takes.
+          Try:  install what it needs, or correct its options.
+    """
+    name = re.search(r"class_path[= ]'([^']+)'", str(error))
+    if name is None or name[1].startswith("lit_rec."):
+        return None
+    while error.__cause__ is not None:
+        error = error.__cause__
+        if isinstance(error, LitRecError):
+            return None
+    return ConfigError(
+        f"{name[1]} cannot be built ({_cut(' '.join(str(error).split()))})",
+        where="options",
+        rule="a class whose package is installed, with options that it takes",
+        remedy="install what it needs, or correct its options",
     )
 
 

@@ -183,11 +183,9 @@ def _logged_folder(trainer: Trainer) -> Path:
     logger = trainer.logger
     if isinstance(logger, TensorBoardLogger | CSVLogger):
         return Path(logger.log_dir)
-    if logger is not None:
-        return Path(
-            logger.save_dir or trainer.default_root_dir, f"{logger.name}", f"{logger.version}"
-        )
     folder = Path(trainer.default_root_dir, "checkpoints")
+    if logger is not None:
+        return Path(logger.save_dir or folder, f"{logger.name}", f"{logger.version}")
     numbers = [path.name.removeprefix("version_") for path in folder.glob("version_*")]
     return folder / f"version_{max((int(n) for n in numbers if n.isdigit()), default=-1) + 1}"
 

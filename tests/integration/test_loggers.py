@@ -1,6 +1,7 @@
 """Any logger, or none: the run's files lie in one folder, and no run writes over another's."""
 
 import pytest
+import yaml
 
 from .conftest import lit_rec
 from .own_runs import checkpoint, configuration, logged, part, write
@@ -17,6 +18,9 @@ def test_csv(workplace, tmp_path):
     assert {path.name for path in run.iterdir()} >= {"best.ckpt", "last.ckpt", "config.yaml"}
     names = {name for name, _ in logged(run)}
     assert names >= {"train/loss", "train/loss_step", "val/loss", "val/rmse", "lr-AdamW/encoder"}
+    options = yaml.safe_load((run / "hparams.yaml").read_text())
+    assert options["data.batch_size"] == 16
+    assert options["model.network.user_encoder"] == "MeanUserEncoder"
 
 
 def test_none(workplace, tmp_path):

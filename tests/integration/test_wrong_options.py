@@ -51,6 +51,10 @@ OPTIONS = {
         ["--trainer.logger.init_args.save_dir=/proc/version/runs"],
         "/proc/version",
     ),
+    "logger that is not installed": (
+        ["--trainer.logger=lightning.pytorch.loggers.CometLogger"],
+        "CometLogger cannot be built (",
+    ),
     "absent resume": (["--ckpt_path=nowhere.ckpt"], "nowhere.ckpt"),
     "unknown precision": (["--trainer.precision=7-bit"], "7-bit"),
     "everything in float64": (["--trainer.precision=64-true"], "trainer.precision: '64-true'"),

@@ -1,7 +1,7 @@
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.option_errors import OptionParser, option_error
+from lit_rec.training.option_errors import OptionParser, built_error, option_error
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,26 @@ def test_errors_of_the_parser_are_ours():
     parser.add_argument("--width", type=int)
     with pytest.raises(ConfigError, match="many"):
         parser.parse_args(["--width=many"])
+
+
+@pytest.mark.parametrize("name", ["other.Logger", "lit_rec.data.Split"])
+def test_a_class_that_cannot_be_built_names_the_first_cause(name):
+    """Of our own class, it would be a mistake of ours, or an error that speaks for itself."""
+    try:
+        try:
+            raise ModuleNotFoundError("needs 'x': pip install x\nnow")
+        except ModuleNotFoundError as inner:
+            raise ValueError(f"Given value: Namespace(class_path='{name}', a=1)") from inner
+    except ValueError as outer:
+        found = built_error(outer)
+    if name.startswith("lit_rec"):
+        assert found is None
+    else:
+        assert "other.Logger cannot be built (needs 'x': pip install x now)" in str(found)
+
+
+def test_an_error_of_ours_within_another_librarys_class_stays():
+    outer = ValueError("Given value: Namespace(class_path='other.Wrapper')")
+    outer.__cause__ = ConfigError("0 is too small")
+    assert built_error(outer) is None
+    assert built_error(ValueError("no class")) is None

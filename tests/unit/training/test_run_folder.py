@@ -49,7 +49,7 @@ def trainer(tmp_path, monkeypatch):
         (lambda: TensorBoardLogger("runs", "name"), "runs/name/version_0"),
         (lambda: CSVLogger("runs", "name", version="v"), "runs/name/v"),
         (lambda: RemoteLogger("runs"), "runs/project/abc123"),
-        (RemoteLogger, "project/abc123"),
+        (RemoteLogger, "checkpoints/project/abc123"),
         (lambda: False, "checkpoints/version_0"),
     ],
 )
