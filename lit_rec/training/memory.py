@@ -11,6 +11,9 @@ from torch import nn
 
 from lit_rec.errors import ConfigError
 
+# of parts of networks; nothing is kept for a backward pass while evaluating
+_EVALUATION_OPTIONS = ("max_tokens_per_chunk", "slots_per_block")
+_OPTIONS = ("max_tokens_per_chunk", "recompute", "slots_per_block")
 _CPU = "DefaultCPUAllocator"  # PyTorch has no class for memory that a CPU's process is refused
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -62,11 +65,10 @@ def _options(module: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     network = getattr(module, "network", None)
     for path, part in network.named_modules() if isinstance(network, nn.Module) else ():
-        if hasattr(part, "max_tokens_per_chunk"):
-            start = ".".join(["model.network", *([path] if path else [])])
-            found[f"{start}.max_tokens_per_chunk"] = part.max_tokens_per_chunk
-            if module.training:  # nothing is kept for a backward pass elsewhere
-                found[f"{start}.recompute"] = part.recompute
+        for option in _OPTIONS if module.training else _EVALUATION_OPTIONS:
+            if hasattr(part, option):
+                name = ".".join(["model.network", *([path] if path else []), option])
+                found[name] = getattr(part, option)
     data = getattr(module._trainer, "datamodule", None)
     size = "batch_size" if module.training else "eval_batch_size"
     for name, value in (

@@ -1,4 +1,4 @@
-"""What TensorBoard shows beside curves: errors, confusion, PR curves, the weights v_f, and the items' vectors with their titles."""
+"""What TensorBoard shows beside curves: errors, confusion, PR curves, the weights v_f and w_d, and the items' vectors with their titles."""
 
 from __future__ import annotations
 
@@ -8,23 +8,30 @@ import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import Tensor
 
+from lit_rec.data.facts import Facts
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.rows import Floats, Ints
 from lit_rec.models.field_sum import FieldSum
+from lit_rec.training.behavior_weights import behavior_weights
+from lit_rec.training.collected import ScoreWriter
 
 _CELLS = 40  # of a picture of predictions against truth, each way
 _PROJECTED = 5_000  # items in the projector: more make a browser slow
 _PR_ROWS = 200_000  # of a PR curve: enough for its shape
+_WEIGHED_ROWS = 256  # whose weights of behaviors are computed again: little beside a validation
+
+FloatArray = npt.NDArray[Any]
 
 
-class TensorBoardViews(Callback):
+class TensorBoardViews(ScoreWriter):
     """At each validation of ``fit``, draw what the metrics sum up; at its end, show the items in the projector.
 
     Ratings: predicted against true as a picture, and a histogram of the errors. Labels: the confusion matrix as a picture (rows: true,
-    columns: predicted, brightness: share of the row), and of two labels the PR curve. Weights v_f of text fields as a histogram. Does
-    nothing without a TensorBoardLogger. Rows are those of the first process.
+    columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of text fields, and,
+    of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago they were, each counted by its
+    weight. Does nothing without a TensorBoardLogger.
 
     Args:
         projector: Whether the items' vectors are written at the end, with the columns of the items table.
@@ -35,8 +42,9 @@ class TensorBoardViews(Callback):
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Begin a new collection."""
-        self._predicted: list[Tensor] = []
-        self._true: list[Tensor] = []
+        if _draws(trainer):
+            self.begin(trainer, pl_module)
+            self._last_batch: Any = None
 
     def on_validation_batch_end(
         self,
@@ -47,35 +55,49 @@ class TensorBoardViews(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Collect a batch."""
-        if _writers(trainer) and trainer.state.fn == "fit":
-            mask = batch.target.mask
-            self._predicted.append(pl_module.last_predictions[mask].float().cpu())
-            self._true.append(batch.target.value[mask].cpu())
+        """Collect a batch's predictions."""
+        if _draws(trainer):
+            self.collect(trainer, pl_module, pl_module.last_predictions, batch, batch_idx)
+            self._last_batch = batch
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Draw."""
-        if not self._predicted or not sum(map(len, self._true)):
-            return
-        predicted, true = torch.cat(self._predicted), torch.cat(self._true)
-        step, facts = trainer.global_step, pl_module.facts
+        if _draws(trainer):
+            self.finish(trainer, pl_module)
+            self._last_batch = None
+
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+        """Draw the predictions of the rows whose rating or label is known, and the learned weights."""
+        facts, step = pl_module.facts, trainer.global_step
+        target = target_of_rows(trainer.datamodule.prepared, facts)[rows]  # type: ignore[attr-defined]
+        known = ~np.isnan(target) if facts.task == "rating" else target >= 0
+        of_behaviors = self._behavior_weights(pl_module)
         for writer in _writers(trainer):
-            if facts.task == "rating":
-                picture = density(predicted.numpy(), true.numpy(), *facts.rating_range)
-                writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")
-                writer.add_histogram("val/error", predicted - true, step)
-            else:
-                table = confusion(predicted.argmax(1).numpy(), true.numpy(), len(facts.labels))
-                writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
-                if len(facts.labels) == 2:
-                    rows = slice(_PR_ROWS)
-                    writer.add_pr_curve(
-                        "val/precision_recall", true[rows], predicted[rows, 1], step
-                    )
+            if known.any():
+                _draw(writer, scores[known], target[known], facts, step)
             for name, fields in pl_module.network.named_modules():
                 if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
                     tag = f"model/{name.rpartition('.')[2]}_weights"
                     writer.add_histogram(tag, fields.field_weights.detach().cpu(), step)
+            if of_behaviors is not None and len(of_behaviors[0]):
+                values, ago = of_behaviors
+                writer.add_histogram("model/behavior_weights", values, step)
+                add_weighed_histogram(writer, "model/behaviors_ago", ago, values, step)
+
+    def _behavior_weights(self, pl_module: Any) -> tuple[FloatArray, FloatArray] | None:
+        """Return the weights w_d of real behaviors ``[S]``, and how many behaviors ago they were, from 1."""
+        batch, table = self._last_batch, pl_module.last_table
+        if batch is None or table is None:
+            return None
+        vectors = table[batch.items.catalogue_row]
+        encoder = getattr(pl_module.network, "user_encoder", None)
+        weights = behavior_weights(encoder, vectors, batch, _WEIGHED_ROWS)  # [R, H]
+        if weights is None:
+            return None
+        mask = batch.history.mask[:_WEIGHED_ROWS]
+        # oldest first, real ones to the left
+        ago = mask.sum(1, keepdim=True) - torch.arange(mask.shape[1], device=mask.device)
+        return weights[mask].float().cpu().numpy(), ago[mask].cpu().numpy()
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Write the items' vectors."""
@@ -98,10 +120,54 @@ class TensorBoardViews(Callback):
             )
 
 
+def _draws(trainer: lightning.Trainer) -> bool:
+    """Return whether this validation is drawn; every process says the same, for all of them bring their rows together."""
+    there = any(isinstance(one, TensorBoardLogger) for one in trainer.loggers)
+    return there and trainer.state.fn == "fit" and not trainer.sanity_checking
+
+
 def _writers(trainer: lightning.Trainer) -> list[Any]:
-    if not trainer.is_global_zero or trainer.sanity_checking:
+    if not trainer.is_global_zero:
         return []
     return [one.experiment for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
+
+
+def _draw(writer: Any, predicted: Floats, true: npt.NDArray[Any], facts: Facts, step: int) -> None:
+    if facts.task == "rating":
+        picture = density(predicted, true, *facts.rating_range)
+        writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")
+        writer.add_histogram("val/error", predicted - true, step)
+        return
+    table = confusion(predicted.argmax(1), true, len(facts.labels))
+    writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
+    if len(facts.labels) == 2:
+        writer.add_pr_curve("val/precision_recall", true[:_PR_ROWS], predicted[:_PR_ROWS, 1], step)
+
+
+def add_weighed_histogram(
+    writer: Any, tag: str, values: FloatArray, weights: FloatArray, step: int
+) -> None:
+    """Write a histogram of whole numbers from 1, each counted by its weight.
+
+    Args:
+        writer: TensorBoard's.
+        tag: The histogram's name.
+        values: ``[S]``.
+        weights: ``[S]``.
+        step: Of the run.
+    """
+    counts = np.bincount(values.astype(np.int64), weights)[1:]
+    writer.add_histogram_raw(
+        tag,
+        min=values.min(),
+        max=values.max(),
+        num=counts.sum(),
+        sum=(values * weights).sum(),
+        sum_squares=(values**2 * weights).sum(),
+        bucket_limits=(np.arange(len(counts)) + 1.5).tolist(),
+        bucket_counts=counts.tolist(),
+        global_step=step,
+    )
 
 
 def _one_line(value: object) -> str:

@@ -76,6 +76,15 @@ def test_what_is_recomputed_already_is_no_remedy():
     assert "recompute" not in lines[-1]
 
 
+def test_a_part_with_an_option_of_its_own_is_named():
+    attention = nn.Identity()
+    attention.slots_per_block = 500
+    network = nn.ModuleDict({"item_encoder": Part(2048, True), "user_encoder": attention})
+    lines = message(Module(network, DATA))
+    assert "model.network.user_encoder.slots_per_block is 500" in lines[1]
+    assert "else lower model.network.user_encoder.slots_per_block to 250" in lines[-1]
+
+
 def test_of_a_network_without_such_options():
     assert "lower the batch size" in message(Module(nn.Linear(1, 1)))[-1]
 
