@@ -82,7 +82,8 @@ def _options(module: Any) -> dict[str, Any]:
 
 def _remedy(options: dict[str, Any], *, training: bool) -> str:
     steps = [f"set {name} to true" for name, on in options.items() if on is False]
-    steps += [f"lower {name} to {value // 2}" for name, value in options.items() if "chunk" in name]
+    sizes = [name for name in options if name.endswith(_EVALUATION_OPTIONS)]
+    steps += [f"lower {name} to {options[name] // 2}" for name in sizes]
     rows = next((name for name in options if name.endswith("batch_size")), "the batch size")
     more = " and raise trainer.accumulate_grad_batches by as much" if training else ""
     steps.append(f"lower {rows}{more}")
