@@ -45,11 +45,6 @@ class Drawn:
         return all(len(np.unique(of)) > 1 for of in (self.user, self.item) if of is not None)
 
 
-def bootstrap_weights(groups: Ints, draws: int, seed: int) -> Floats:
-    """Return how often each distinct group is drawn, ``[draws, G]``: as many draws as there are groups, with replacement."""
-    return np.concatenate(list(_weights(len(np.unique(groups)), draws, seed, draws)))
-
-
 def bootstrap_means(losses: Floats, drawn: Drawn) -> Floats:
     """Return the mean loss of each model in each draw.
 

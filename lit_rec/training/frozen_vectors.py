@@ -8,10 +8,12 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from lit_rec.data.batches import Texts
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.slow_bar import slow_bar
 from lit_rec.errors import LitRecError
 from lit_rec.evaluation.frozen_text import unit_vectors
 from lit_rec.evaluation.rows import Floats
 from lit_rec.models.pooling import MeanPooling
+from lit_rec.training.item_table import display
 from lit_rec.training.lit_rec import LitRec
 
 
@@ -36,7 +38,12 @@ def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
     texts = Texts(
         torch.from_numpy(np.array(store.tokens)), torch.from_numpy(np.array(store.offsets))
     )
-    for chunk in texts.to(module.device).chunks(16_384, data.facts.special):
-        pooled = pooling(backbone(chunk), chunk.mask)
-        vectors[chunk.text_index.cpu().numpy()] = pooled.float().cpu().numpy()
+    encoded = 0
+    within, shown = display(module._trainer)
+    with slow_bar("encoding for baselines", len(texts), within=within, shown=shown) as advance:
+        for chunk in texts.to(module.device).chunks(16_384, data.facts.special):
+            pooled = pooling(backbone(chunk), chunk.mask)
+            vectors[chunk.text_index.cpu().numpy()] = pooled.float().cpu().numpy()
+            encoded += len(chunk.text_index)
+            advance(encoded)
     return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]

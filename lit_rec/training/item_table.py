@@ -60,7 +60,7 @@ def _table(
     training = network.training
     network.eval()
     rows = []
-    within, shown = _display(trainer)
+    within, shown = display(trainer)
     with slow_bar(what, len(catalogue), within=within, shown=shown) as advance:
         for start in range(0, len(catalogue), _ITEMS_AT_ONCE):
             stop = min(start + _ITEMS_AT_ONCE, len(catalogue))
@@ -91,7 +91,7 @@ def _block(
         return encode(texts.to(device), items.to(device))
 
 
-def _display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:
+def display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:
     """Return the display to stand in, if one is on the screen, and whether to show a bar at all."""
     if trainer is None:
         return None, True

@@ -77,7 +77,7 @@ class TensorBoardViews(ScoreWriter):
                 _draw(writer, scores[known], target[known], facts, step)
             for name, fields in pl_module.network.named_modules():
                 if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
-                    tag = f"model/{name.rpartition('.')[2]}_weights"
+                    tag = "model/profile_weights" if name == "profile" else "model/field_weights"
                     writer.add_histogram(tag, fields.field_weights.detach().cpu(), step)
             if of_behaviors is not None and len(of_behaviors[0]):
                 values, ago = of_behaviors

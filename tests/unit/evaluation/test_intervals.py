@@ -10,7 +10,6 @@ from lit_rec.evaluation.intervals import (
     Drawn,
     bootstrap_counts,
     bootstrap_means,
-    bootstrap_weights,
     interval,
     row_weights,
 )
@@ -31,31 +30,30 @@ def loop(losses, weights_of_row):
     return means
 
 
+def weights_of(groups, draws, seed):
+    """How often each row is met in each draw."""
+    return np.array(list(row_weights(Drawn(groups, draws=draws, seed=seed))))
+
+
 def test_weights_draw_as_many_groups_as_there_are():
-    weights = bootstrap_weights(USER, 50, 0)
-    assert weights.shape == (50, 3)
+    per_row = weights_of(USER, 50, 0)
+    for user in set(USER.tolist()):
+        of_user = per_row[:, user == USER]
+        assert (of_user == of_user[:, :1]).all(), "rows of one user are met together"
+    weights = per_row[:, [0, 1, 3]]  # a row of each user
     assert (weights.sum(1) == 3).all()
     assert weights.mean(0) == pytest.approx([1, 1, 1], abs=0.3)
 
 
 def test_draws_of_users_equal_the_loop():
-    weights = bootstrap_weights(USER, 20, 5)
-    place = {user: i for i, user in enumerate(sorted(set(USER.tolist())))}
-    per_row = [[draw[place[user]] for user in USER.tolist()] for draw in weights]
+    per_row = weights_of(USER, 20, 5)
     found = bootstrap_means(LOSSES, Drawn(USER, draws=20, seed=5))
     for model in range(2):
         assert found[model] == pytest.approx(loop(LOSSES[model], per_row))
 
 
 def test_draws_of_users_and_items_equal_the_loop():
-    users, items = bootstrap_weights(USER, 40, 5), bootstrap_weights(ITEM, 40, 6)
-    user_place = {user: i for i, user in enumerate(sorted(set(USER.tolist())))}
-    item_place = {item: i for i, item in enumerate(sorted(set(ITEM.tolist())))}
-    pairs = list(zip(USER.tolist(), ITEM.tolist(), strict=True))
-    per_row = [
-        [u[user_place[user]] * i[item_place[item]] for user, item in pairs]
-        for u, i in zip(users, items, strict=True)
-    ]
+    per_row = weights_of(USER, 40, 5) * weights_of(ITEM, 40, 6)
     found = bootstrap_means(LOSSES, Drawn(USER, ITEM, draws=40, seed=5))
     for model in range(2):
         assert found[model] == pytest.approx(loop(LOSSES[model], per_row), nan_ok=True)

@@ -1,5 +1,6 @@
 """The frozen text vectors of a fake encoder."""
 
+import contextlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 
 from lit_rec.data.tokens import SpecialTokens, TokenStore
 from lit_rec.errors import ConfigError
+from lit_rec.training import frozen_vectors
 from lit_rec.training.frozen_vectors import frozen_item_vectors, readable_frozen_vectors
 
 
@@ -37,7 +39,7 @@ def frozen(text_of_item):
         facts=SimpleNamespace(special=SpecialTokens((), (), 0)),
         catalogue=SimpleNamespace(store=store, text_of_item=np.array(text_of_item)),
     )
-    module = SimpleNamespace(new_network=new_network, device=torch.device("cpu"))
+    module = SimpleNamespace(new_network=new_network, device=torch.device("cpu"), _trainer=None)
     vectors = frozen_item_vectors(module, data)
     assert built == [True]
     return vectors
@@ -70,3 +72,19 @@ def test_encoder_that_cannot_be_read_is_a_warning():
             SimpleNamespace(new_network=new_network), SimpleNamespace(facts=None)
         )
     assert found is None
+
+
+def test_a_bar_counts_the_texts(monkeypatch):
+    """Three of one token and one of two: chunks go by their length, and all of these fit into one."""
+    asked = []
+
+    @contextlib.contextmanager
+    def record(what, total, **more):
+        asked.append((total, done := []))
+        yield done.append
+
+    monkeypatch.setattr(frozen_vectors, "slow_bar", record)
+    frozen([[0], [1], [2]])
+    ((total, done),) = asked
+    assert total == done[-1] == 4
+    assert done == sorted(done)

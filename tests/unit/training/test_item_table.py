@@ -96,7 +96,7 @@ def trainer_of(tmp_path, **more):
 
 @pytest.mark.filterwarnings("default")
 def test_there_is_a_bar_where_the_trainer_has_bars(tmp_path):
-    display = module._display
+    display = module.display
     assert display(None) == (None, True)
     assert display(trainer_of(tmp_path, enable_progress_bar=False)) == (None, False)
     assert display(trainer_of(tmp_path, callbacks=[TQDMProgressBar()])) == (None, False)
