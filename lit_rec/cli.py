@@ -1,4 +1,4 @@
-"""The command line: ``lit-rec init | check | fit | validate | test | predict | recommend``."""
+"""The command line: ``lit-rec init | check | fit | validate | test | predict | recommend | classify``."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ lit-rec: fine-tune a language model into a recommender
   lit-rec test      --ckpt_path CKPT     report.json: the model beside plain baselines on the test rows
   lit-rec predict   --ckpt_path CKPT     predictions.parquet: one score per row
   lit-rec recommend --ckpt_path CKPT --history 50,181 --k 10
+  lit-rec classify  --ckpt_path CKPT --text "Where is my card?"
 
 Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
 All options: lit-rec fit --help          Version: lit-rec --version"""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # what a disk can answer: full, not ours, not a folder
 _DISK = (*_NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
-_SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend")
+_SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend", "classify")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -91,9 +92,13 @@ def _run(words: list[str]) -> None:
     _quieten()
     if words[0] == "recommend":
         # imported late: --help and mistakes of the first word answer without loading torch
-        from lit_rec.inference.command import recommend  # noqa: PLC0415
+        from lit_rec.inference.recommend_command import recommend  # noqa: PLC0415
 
         recommend(words[1:])
+    elif words[0] == "classify":
+        from lit_rec.inference.classify_command import classify  # noqa: PLC0415
+
+        classify(words[1:])
     elif words[0] == "init":
         from lit_rec.preflight.init_command import init  # noqa: PLC0415
 

@@ -47,7 +47,7 @@ def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
             "it holds no configuration, for it was written by a run without a YAML",
             where=str(path),
             rule="the network is built from the configuration, or from a factory",
-            remedy="Recommender.from_checkpoint(path, network=FACTORY)",
+            remedy="from_checkpoint(path, network=FACTORY)",
         )
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(LitRec, "model")

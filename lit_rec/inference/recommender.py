@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,31 +12,16 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.shown_columns import shown_columns
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import TokenizerFiles, TokenStore
-from lit_rec.errors import DataError
-from lit_rec.inference.loading import load_module
+from lit_rec.inference.loaded_network import LoadedNetwork
+from lit_rec.inference.named_items import NamedItems, read_history
 from lit_rec.inference.new_items import ids_of_new_items
 from lit_rec.inference.request_batch import request_batch
-from lit_rec.inference.requests import (
-    HistoryEntry,
-    Seen,
-    event_place,
-    item_row,
-    listed,
-    rating_of,
-    record_of,
-    time_of,
-)
+from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
+from lit_rec.inference.stored_items import StoredItems
 from lit_rec.inference.stored_users import StoredUsers
-from lit_rec.inference.told import Floats, needs_item_table, told
-from lit_rec.training.checkpoint_content import (
-    catalogue_of,
-    facts_of,
-    tokenizer_of,
-)
+from lit_rec.inference.told import Floats, told
+from lit_rec.training.checkpoint_content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
 
 Int64s = npt.NDArray[np.int64]
@@ -52,7 +36,7 @@ class Recommendation:
     fields: dict[str, str | None]
 
 
-class Recommender:
+class Recommender(LoadedNetwork):
     """Recommend from a checkpoint: no YAML, no data folder, no encoder folder and no network are needed.
 
     A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for an item that
@@ -65,46 +49,24 @@ class Recommender:
         >>> rec.recommend(history=["50", "181"], k=3)  # doctest: +SKIP
     """
 
-    def __init__(self, module: LitRec, content: dict[str, Any]) -> None:
-        needs_item_table(module.built())
-        self._module = module.eval()
-        self._content = content
-        self._facts = facts_of(content)
-        self._tokenizer: TokenizerFiles = tokenizer_of(content)
-        self._catalogue: Catalogue = catalogue_of(content, self._facts)
-        self._template = TextTemplate(**content["template"])
-        self._ids: list[str] = list(content["catalogue"]["item_id"])
-        self._columns: dict[str, list[str | None]] = {
-            name: list(values) for name, values in content["catalogue"]["columns"].items()
-        }
-        self._rows = {id_: row for row, id_ in enumerate(self._ids)}
-        self._users = StoredUsers(content["users"], self._ids[:], self._facts.events)
+    takes, lacks = "two towers", "has no table of item vectors to recommend from"
+
+    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+        super().__init__(module, content, where)
+        self._items = StoredItems(content["catalogue"])
+        self._users = StoredUsers(content["users"], self._items.ids[:], self._facts.events)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = content["catalogue"]["vectors"]
         self._vectors: Tensor = (
-            vectors.to(module.device) if vectors is not None else module.item_table(self._catalogue)
+            vectors.to(module.device)
+            if vectors is not None
+            else module.item_table(catalogue_of(content, self._facts))
         )
-
-    @classmethod
-    def from_checkpoint(cls, path: str | Path, *, network: Any = None, device: str = "cpu") -> Self:
-        """Load a checkpoint.
-
-        Args:
-            path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
-            network: The network's factory, for a checkpoint of a run without a YAML.
-            device: Where to compute.
-
-        Raises:
-            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
-            ConfigError: If its network has no table of item vectors.
-        """
-        module, content = load_module(path, network)
-        return cls(module.to(device), content)
 
     @property
     def item_ids(self) -> list[str]:
         """Ids of the catalogue, added items included."""
-        return list(self._ids)
+        return list(self._items.ids)
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
         """Return what a user of the data did, oldest first, as ``recommend`` takes it.
@@ -116,7 +78,7 @@ class Recommender:
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
         """Return a history entry for something known by its text alone: the text stands in the template's first column."""
-        return {self._template.columns[0]: text}
+        return self._texts.record_of(text)
 
     def recommend(
         self,
@@ -146,16 +108,16 @@ class Recommender:
             DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or the label is
                 not one of the data's.
         """
-        if k < 1:
-            raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
+        at_least_one(k)
         seen, extra = self._seen(history)
-        open_ = np.full(len(self._ids), allow is None)
+        known = self._items.rows
+        open_ = np.full(len(known), allow is None)
         for id_ in listed(allow or (), where="allow"):
-            open_[item_row(id_, self._rows, where="allow")] = True
+            open_[item_row(id_, known, where="allow")] = True
         for id_ in listed(deny, where="deny"):
-            open_[item_row(id_, self._rows, where="deny")] = False
+            open_[item_row(id_, known, where="deny")] = False
         if exclude_seen:
-            open_[[s.item for s in seen if s.item < len(self._ids)]] = False
+            open_[[s.item for s in seen if s.item < len(known)]] = False
         rows = np.flatnonzero(open_)
         sorting, shown = self._scores(seen, extra, rows, user, timestamp, label)
         best = np.argsort(-sorting, kind="stable")[:k]
@@ -185,7 +147,7 @@ class Recommender:
         """
         seen, extra = self._seen(history)
         asked = listed(items, where="items")
-        rows = np.array([item_row(i, self._rows, where="items") for i in asked], dtype=np.int64)
+        rows = np.array([item_row(i, self._items.rows, where="items") for i in asked], np.int64)
         _, shown = self._scores(seen, extra, rows, user, timestamp, label)
         return [float(s) for s in shown]
 
@@ -199,66 +161,26 @@ class Recommender:
             DataError: If item_id is missing, empty, repeated, or already in the catalogue.
             ConfigError: If a column of the text is missing.
         """
-        ids = ids_of_new_items(items, self._rows)
+        ids = ids_of_new_items(items, self._items.rows)
         if not ids:
             return
-        columns = shown_columns(items, self._columns)
-        vectors = self._encode(self._template.render(items))
+        columns = shown_columns(items, self._items.columns)
+        vectors = self._encode(self._texts.render_table(items))
         self._vectors = torch.cat([self._vectors, vectors])
-        for id_ in ids:
-            self._rows[id_] = len(self._ids)
-            self._ids.append(id_)
-        for name, values in self._columns.items():
-            values.extend(columns[name])
+        self._items.add(ids, columns)
 
     def _recommendation(self, row: int, score: float) -> Recommendation:
-        fields = {name: values[row] for name, values in self._columns.items()}
-        return Recommendation(self._ids[row], score, fields)
+        return Recommendation(self._items.ids[row], score, self._items.fields(row))
 
     def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
-        facts = self._facts
-        seen: list[Seen] = []
-        texts: list[pl.DataFrame] = []
-        for entry in listed(history, where="history"):
-            record = record_of(entry)
-            if "item_id" in record:
-                row = item_row(str(record["item_id"]), self._rows, where="history")
-            else:
-                row = len(self._ids) + len(texts)
-                texts.append(self._texts_of(record))
-            rating = record.get("rating")
-            if isinstance(rating, float) and np.isnan(rating):
-                rating = None
-            if rating is not None:
-                given = rating_of(rating, facts.rating_low, facts.rating_high)
-            else:
-                given = facts.rating_high if facts.task == "rating" else np.nan
-            event = event_place(record.get("event"), facts.events)
-            seen.append(Seen(row, given, event, time_of(record.get("timestamp"))))
-        return seen, self._encode(pl.concat(texts)) if texts else self._vectors[:0]
-
-    def _texts_of(self, record: Mapping[str, Any]) -> pl.DataFrame:
-        columns = self._template.columns
-        if not any(record.get(c) for c in columns):
-            raise DataError(
-                f"{dict(record)!r} names no item",
-                where="history",
-                rule=f"item_id, or one of {', '.join(columns)}",
-                remedy=f"write {{'{columns[0]}': '...'}}",
-            )
-        row = pl.DataFrame(
-            {c: [record.get(c)] for c in columns}, schema=dict.fromkeys(columns, pl.String)
-        )
-        return self._template.render(row)
+        named = NamedItems(self._items.rows, self._texts)
+        seen = read_history(history, named, self._facts)
+        return seen, self._encode(named.texts()) if named.new else self._vectors[:0]
 
     def _encode(self, texts: pl.DataFrame) -> Tensor:
         """Return vectors ``[N, D]`` of items that training never saw, from their texts, a column per field."""
-        flat = [text for row in texts.select(self._facts.fields).rows() for text in row]
-        store = TokenStore.build(flat, self._tokenizer.open(), self._facts.max_tokens)
-        index = np.arange(len(flat), dtype=np.int64).reshape(texts.shape)
-        catalogue = Catalogue(store, index, np.zeros(len(texts), np.int64))
-        return self._module.item_table(catalogue)
+        return self._module.item_table(self._texts.catalogue(texts))
 
     @torch.no_grad()
     def _scores(

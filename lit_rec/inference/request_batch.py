@@ -45,3 +45,24 @@ def request_batch(
         row=torch.tensor([-1]),
         impression=torch.tensor([-1]),
     )
+
+
+def joined(parts: Sequence[tuple[Texts, Items]]) -> tuple[Texts, Items]:
+    """Return texts and items that were taken from several catalogues as those of one, in their order."""
+    texts, items = zip(*parts, strict=True)
+    # where each part's texts and tokens begin
+    start = np.cumsum([0, *(len(part) for part in texts)]).tolist()
+    token = np.cumsum([0, *(len(part.tokens) for part in texts)]).tolist()
+    offsets = [part.offsets[:-1] + first for part, first in zip(texts, token, strict=False)]
+    index = [part.text_index + first for part, first in zip(items, start, strict=False)]
+    return (
+        Texts(
+            torch.cat([part.tokens for part in texts]),
+            torch.cat([*offsets, torch.tensor(token[-1:])]),
+        ),
+        Items(
+            text_index=torch.cat(index),
+            catalogue_row=torch.cat([part.catalogue_row for part in items]),
+            vocab_row=torch.cat([part.vocab_row for part in items]),
+        ),
+    )

@@ -1,4 +1,4 @@
-"""What is asked of a Recommender: histories and items, as ids, as texts, or both."""
+"""What is asked: histories and items, as ids, as texts, or both."""
 
 from __future__ import annotations
 
@@ -47,8 +47,22 @@ def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
     return values
 
 
-def record_of(entry: HistoryEntry) -> dict[str, Any]:
-    """Return a history entry as a mapping.
+def at_least_one(k: int) -> None:
+    """Check how many are asked for.
+
+    Raises:
+        DataError: If it is fewer than one.
+    """
+    if k < 1:
+        raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
+
+
+def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
+    """Return an entry as a mapping.
+
+    Args:
+        entry: An id, or a mapping.
+        where: What it was given in, for the error.
 
     Raises:
         DataError: If it is neither an id nor a mapping.
@@ -59,7 +73,7 @@ def record_of(entry: HistoryEntry) -> dict[str, Any]:
         return {"item_id": entry}
     raise DataError(
         f"{entry!r} is {type(entry).__name__}, neither an id nor a mapping",
-        where="history",
+        where=where,
         rule="an item id as text, or a mapping such as {'item_id': '50', 'rating': 4}",
         remedy=f"write '{entry}' if that is an item's id",
     )

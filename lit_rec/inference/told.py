@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError, DataError
-from lit_rec.models.networks import Network
+from lit_rec.errors import DataError
 from lit_rec.training.tasks import predictions
 
 Floats = npt.NDArray[np.float64]
@@ -49,21 +48,6 @@ def told(scores: Tensor, facts: Facts, gives: str, label: str | None) -> tuple[F
         sorting = scores if place else -scores
     probability = predictions(scores, facts, gives)[:, place]
     return sorting.double().cpu().numpy(), probability.double().cpu().numpy()
-
-
-def needs_item_table(network: Network, path: str = "") -> None:
-    """Refuse a network that has no vectors to look up.
-
-    Raises:
-        ConfigError: If it reads history and item together, or no user at all.
-    """
-    if not network.has_item_table:
-        raise ConfigError(
-            f"a {type(network).__name__} has no table of item vectors to recommend from",
-            where=path or "Recommender",
-            rule="a network of two towers",
-            remedy="score tables of rows with `lit-rec predict --ckpt_path CKPT`",
-        )
 
 
 def _wrong_label(label: str | None, rule: str, remedy: str) -> DataError:

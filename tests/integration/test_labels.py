@@ -8,9 +8,11 @@ import torch
 import yaml
 
 from lit_rec.errors import ConfigError, DataError
+from lit_rec.inference.classifier import Classifier
 from lit_rec.inference.recommender import Recommender
+from lit_rec.inference.reranker import Reranker
 
-from .conftest import lit_rec
+from .conftest import lit_rec, message
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -103,6 +105,13 @@ def text_classifier(given):
     }
 
 
+def shown(capsys, *words):
+    """What a command prints as JSON."""
+    capsys.readouterr()
+    lit_rec(*words)
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
 @pytest.mark.parametrize("network", [two_towers("MLPHead"), cross_encoder], ids=["towers", "cross"])
 def test_clicks(workplace, tables, network, request):
     name = f"clicks_{request.node.callspec.id}"
@@ -155,10 +164,35 @@ def test_clicks_are_told_as_probabilities(workplace, tables):
     assert alone[0] == pytest.approx(frame["score"][first["index"]], abs=1e-5)
 
 
-def test_a_network_without_a_table_says_so(workplace, tables):
-    folder, _, _ = run(workplace, "no_table", "click", cross_encoder)
-    with pytest.raises(ConfigError, match="a CrossEncoder has no table of item vectors"):
-        Recommender.from_checkpoint(folder / "best.ckpt")
+def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
+    """Its scores are those of predict; the command puts the lists of two towers in its order."""
+    folder, _, frame = run(workplace, "reranks", "click", cross_encoder)
+    path = folder / "best.ckpt"
+    with pytest.raises(ConfigError, match="a CrossEncoder has no table of item vectors") as found:
+        Recommender.from_checkpoint(path)
+    assert "lit_rec.inference.reranker.Reranker" in str(found.value)
+    cross = Reranker.from_checkpoint(path)
+    rows = pl.read_csv(tables / "labels.csv", infer_schema=False).to_dicts()
+    for place in range(0, len(rows), 23):
+        row, now = rows[place], float(rows[place]["timestamp"])
+        past = [r for r in rows if r["user_id"] == row["user_id"] and r["shown"] != row["shown"]]
+        past = [r for r in past if float(r["timestamp"]) < now]
+        past = [r["item_id"] for r in sorted(past, key=lambda r: float(r["timestamp"]))]
+        score = cross.score(past, [row["item_id"]])
+        assert score == pytest.approx([frame["score"][place]], abs=1e-5)
+
+    asked = ["recommend", "--ckpt_path", run_folder / "best.ckpt", "--history", "50,181"]
+    reranked = [*asked, "--rerank", path, "--json", "--k", "3"]
+    found = [shown(capsys, *reranked, "--pool", pool) for pool in ("5", "1", "100")]
+    rec = Recommender.from_checkpoint(run_folder / "best.ckpt")
+    for pool, many in zip(found, (5, 3, 100), strict=True):
+        best = [one.item_id for one in rec.recommend(["50", "181"], many)]
+        expected = cross.rerank(["50", "181"], best, 3)
+        assert [one["item_id"] for one in pool] == [one.item_id for one in expected]
+        assert [one["score"] for one in pool] == pytest.approx([one.score for one in expected])
+        assert all(one["fields"]["title"] for one in pool)
+    said = message(capsys, *asked, "--rerank", run_folder / "best.ckpt")
+    assert "a TwoTower does not read history and item together" in said
 
 
 def test_classes(workplace, tables):
@@ -173,11 +207,77 @@ def test_classes(workplace, tables):
 
 
 def test_texts_without_users(workplace, tables):
-    _, figures, frame = run(workplace, "texts", "intent", text_classifier, texts=True)
+    folder, figures, frame = run(workplace, "texts", "intent", text_classifier, texts=True)
     assert {"lit_rec", "majority", "frozen_text_knn"} <= {model for model, _ in figures}
     assert "user_id" not in frame.columns
     assert len(frame) == 40
     assert set(frame["label"]) <= {"0", "1", "2"}
+
+    table = pl.read_csv(tables / "texts.csv", infer_schema=False)
+    model = Classifier.from_checkpoint(folder / "best.ckpt")
+    found = [of_text[0] for of_text in model.classify(table)]
+    assert [one.label for one in found] == frame["label"].to_list()
+    shares = [one.probability for one in found]
+    assert shares == pytest.approx(frame["probability"].to_list(), abs=1e-5)
+    alone = [model.classify([row])[0][0] for row in table.select(model.columns).to_dicts()[:5]]
+    assert [one.probability for one in alone] == pytest.approx(shares[:5], abs=1e-5)
+
+
+def test_texts_are_classified_by_a_command(workplace, tables, tmp_path, capsys):
+    folder = workplace / "runs/texts/version_0"
+    if not folder.exists():
+        run(workplace, "texts", "intent", text_classifier, texts=True)
+    asked = ["classify", "--ckpt_path", folder / "best.ckpt"]
+    model = Classifier.from_checkpoint(folder / "best.ckpt")
+    texts = ["a [red] river", "a night of love"]
+    words = [word for text in texts for word in ("--text", text)]
+    found = shown(capsys, *asked, *words, "--k", "2", "--json")
+    assert [one["text"] for one in found] == texts
+    expected = [[vars(one) for one in of_text] for of_text in model.classify(texts, 2)]
+    assert [one["labels"] for one in found] == expected
+
+    table = pl.read_csv(tables / "texts.csv", infer_schema=False)[:3]
+    table.write_csv(tmp_path / "some.csv")
+    table.write_ndjson(tmp_path / "some.jsonl")
+    of_files = [
+        shown(capsys, *asked, "--json", "--file", tmp_path / f"some.{kind}")
+        for kind in ("csv", "jsonl")
+    ]
+    assert of_files[0] == of_files[1]
+    assert [one["text"] for one in of_files[0]] == table["title"].to_list()
+    expected = [[vars(one) for one in of_text] for of_text in model.classify(table)]
+    assert [one["labels"] for one in of_files[0]] == expected
+
+    lit_rec(*asked, *words)
+    printed = capsys.readouterr().out
+    assert "a [red] river" in printed
+    assert f"{model.classify(texts)[0][0].probability:.3f}" in printed
+
+
+def test_texts_that_cannot_be_classified(workplace, tables, run_folder, tmp_path, capsys):
+    folder = workplace / "runs/texts/version_0"
+    if not folder.exists():
+        run(workplace, "texts", "intent", text_classifier, texts=True)
+
+    def refused(*words, path=folder / "best.ckpt"):
+        return message(capsys, "classify", "--ckpt_path", path, *words)
+
+    assert "there is nothing to classify" in refused()
+    assert "texts and a file are given" in refused("--text", "a", "--file", "b.csv")
+    assert "--text, number 2: '' has no text" in refused("--text", "a", "--text", "")
+    assert "k: 0 is too small" in refused("--text", "a", "--k", "0")
+    assert "there is no such file" in refused("--text", "a", path=tmp_path / "none.ckpt")
+    other = refused("--text", "a", path=run_folder / "best.ckpt")
+    assert f"{run_folder / 'best.ckpt'}: a TwoTower is no classifier of texts" in other
+    assert "`lit-rec recommend`" in other
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("titel,genres\nred,Drama\n")
+    assert f"--file {wrong}: there is no column 'title'; the table has titel" in refused(
+        "--file", wrong
+    )
+    wrong.write_text("title,genres\nred,Drama\n,\n")
+    assert f"--file {wrong}, row 2: has no text" in refused("--file", wrong)
+    assert "--file" in refused("--file", tmp_path / "absent.csv")
 
 
 def test_what_does_not_go_together_is_refused_before_training(workplace, tables, capsys):

@@ -1,22 +1,28 @@
-"""A small network with random weights and what its checkpoint would hold: no Trainer, no command line."""
+"""Small networks with random weights and what their checkpoints would hold: no Trainer, no command line."""
 
 import functools
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
 from transformers import BertTokenizerFast
 
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.item_text_data import ItemTextDataModule
+from lit_rec.data.readers.labelled_texts import LabelledTextReader
 from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.splits import RandomSplit
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.inference.recommender import Recommender
 from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.models.cross_encoder import CrossEncoder
 from lit_rec.models.heads import DotHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.networks import TwoTower
+from lit_rec.models.text_classifier import TextClassifier
 from lit_rec.models.user_encoder import MeanUserEncoder
 from lit_rec.training.checkpoint_content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
@@ -77,36 +83,115 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def texts(data, tmp_path_factory):
+    """Sixteen texts of two columns with one of three labels, and no user; a fifth column says nothing of the text."""
+    folder = tmp_path_factory.mktemp("texts")
+    rows = [(f"{a} {b}", c) for a in WORDS[:4] for b, c in zip(WORDS[2:], WORDS, strict=False)]
+    table = {
+        "title": [title for title, _ in rows],
+        "genres": [genre for _, genre in rows],
+        "label": [("good", "bad", "so-so")[place % 3] for place in range(len(rows))],
+        "rating": [float(1 + place % 5) for place in range(len(rows))],
+        "note": ["n"] * len(rows),
+    }
+    pl.DataFrame(table).write_csv(folder / "texts.csv")
+
+    def make(task):
+        made = ItemTextDataModule(
+            LabelledTextReader(str(folder / "texts.csv")),
+            encoder=data.encoder,
+            text=TextTemplate({"title": ["title"], "genres": ["genres"]}),
+            split=RandomSplit(),
+            task=task,
+            max_tokens=4,
+            cache_folder=str(folder / "cache"),
+        )
+        made.prepare_data()
+        made.setup("fit")
+        return made
+
+    return {task: make(task) for task in ("label", "rating")}
+
+
+def _moved(network):
+    """Move every parameter off its start, so that no part is silent."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return network
+
+
+def _backbone():
+    options = {**TINY_BERT, "vocab_size": 5 + len(WORDS)}
+    return functools.partial(ConfiguredBackbone, model_type="bert", options=options)
+
+
+@pytest.fixture(scope="session")
 def network():
-    """The factory of the network; every parameter is moved off its start, so that no part is silent."""
+    """The factory of a network of two towers."""
 
     def build(facts):
         torch.manual_seed(0)
-        options = {**TINY_BERT, "vocab_size": 5 + len(WORDS)}
-        backbone = functools.partial(ConfiguredBackbone, model_type="bert", options=options)
-        built = TwoTower(
-            facts,
-            functools.partial(ItemEncoder, backbone=backbone, width=8, ids=IdEmbedding),
-            functools.partial(FadingUserEncoder, ids=IdEmbedding),
-            DotHead,
+        return _moved(
+            TwoTower(
+                facts,
+                functools.partial(ItemEncoder, backbone=_backbone(), width=8, ids=IdEmbedding),
+                functools.partial(FadingUserEncoder, ids=IdEmbedding),
+                DotHead,
+            )
         )
-        with torch.no_grad():
-            for parameter in built.parameters():
-                parameter.add_(0.05 * torch.randn_like(parameter))
-        return built
 
     return build
 
 
-@pytest.fixture(scope="session")
-def checkpoint(data, network):
-    """A module and the content of its checkpoint; the catalogue's vectors are made on loading."""
+def _cross_encoder(facts):
+    torch.manual_seed(0)
+    return _moved(CrossEncoder(facts, _backbone(), max_tokens=24, max_tokens_per_chunk=100))
+
+
+def _text_classifier(facts):
+    torch.manual_seed(0)
+    item_encoder = functools.partial(
+        ItemEncoder, backbone=_backbone(), width=8, max_tokens_per_chunk=20
+    )
+    return _moved(TextClassifier(facts, item_encoder))
+
+
+def _checkpoint(data, network):
     module = LitRec(network)
     module.facts = data.facts
     module.configure_model()
     module.eval()
     facts = replace(data.facts, backbone=module.built().backbone.config_plain())
     return module, checkpoint_content(data, facts, None, None)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(data, network):
+    """A module and the content of its checkpoint; the catalogue's vectors are made on loading."""
+    return _checkpoint(data, network)
+
+
+@pytest.fixture(scope="session")
+def cross_checkpoint(data):
+    """The same of a cross-encoder."""
+    return _checkpoint(data, _cross_encoder)
+
+
+@pytest.fixture(scope="session")
+def text_checkpoints(texts):
+    """The same of classifiers of texts, by task."""
+
+    def calibrated(data, facts):
+        network = _text_classifier(facts)
+        network.calibrate(*data.catalogue.take(np.arange(len(data.catalogue))))
+        with torch.no_grad():
+            network.head.linear.bias.zero_()  # of equal labels, the text decides
+        return network
+
+    return {
+        task: _checkpoint(data, functools.partial(calibrated, data)) for task, data in texts.items()
+    }
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
+import itertools
+
 import numpy as np
 import torch
 
-from lit_rec.inference.request_batch import request_batch
+from lit_rec.data.batches import Items, Texts
+from lit_rec.inference.request_batch import joined, request_batch
 from lit_rec.inference.requests import Seen
 
 DAY = 86_400.0
@@ -34,3 +37,23 @@ def test_no_history_is_one_masked_slot():
     assert history.item_index.tolist() == [[0]]
     assert history.rating.isnan().all()
     assert history.age_days.isnan().all()
+
+
+def test_parts_of_two_catalogues_are_joined():
+    def part(tokens, offsets, index, rows):
+        items = Items(torch.tensor(index), torch.tensor(rows), torch.tensor(rows) + 1)
+        return Texts(torch.tensor(tokens, dtype=torch.int32), torch.tensor(offsets)), items
+
+    first = part([7, 8, 9], [0, 1, 3], [[1, 0], [0, 0]], [4, 6])
+    second = part([5, 6], [0, 0, 2], [[0, 1]], [-1])
+    texts, items = joined([first, second])
+    spans = texts.offsets.tolist()
+    words = [texts.tokens[a:b].tolist() for a, b in itertools.pairwise(spans)]
+    assert words == [[7], [8, 9], [], [5, 6]]
+    fields = [[words[text] for text in of_item] for of_item in items.text_index.tolist()]
+    assert fields == [[[8, 9], [7]], [[7], [7]], [[], [5, 6]]]
+    assert items.catalogue_row.tolist() == [4, 6, -1]
+    assert items.vocab_row.tolist() == [5, 7, 0]
+    alone = joined([second])
+    assert torch.equal(alone[0].offsets, second[0].offsets)
+    assert torch.equal(alone[1].text_index, second[1].text_index)

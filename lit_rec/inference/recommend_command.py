@@ -5,29 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
-from typing import Any, NoReturn
+from dataclasses import asdict, replace
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from lit_rec.errors import ConfigError
 from lit_rec.inference.recommender import Recommendation, Recommender
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(
-            message,
-            where="lit-rec recommend",
-            rule="--ckpt_path, and one of --history, --user and --text",
-            remedy="see `lit-rec recommend --help`",
-        )
+from lit_rec.inference.reranker import Reranker
+from lit_rec.preflight.command_parser import CommandParser
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="lit-rec recommend", description="Recommend from a checkpoint.", allow_abbrev=False
+    parser = CommandParser(
+        "recommend",
+        rule="--ckpt_path, and one of --history, --user and --text",
+        description="Recommend from a checkpoint.",
     )
     parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
     parser.add_argument(
@@ -49,6 +43,17 @@ def _parser() -> argparse.ArgumentParser:
         help="the time of asking in seconds, for models that weigh what was done by its age; without, nothing has an age",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
+    parser.add_argument(
+        "--rerank",
+        metavar="CKPT",
+        help="a checkpoint of a CrossEncoder, which scores the best items anew and puts them in order",
+    )
+    parser.add_argument(
+        "--pool",
+        type=int,
+        default=100,
+        help="how many items --rerank scores, at least --k (default: 100)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
 
@@ -75,12 +80,23 @@ def recommend(words: list[str]) -> None:
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
     history += named
     history += [rec.entry_of_text(text) for text in options.text]
-    found = rec.recommend(history, options.k, user=options.user, timestamp=options.timestamp)
+    many = max(options.k, options.pool) if options.rerank else options.k
+    found = rec.recommend(history, many, user=options.user, timestamp=options.timestamp)
+    if options.rerank:
+        found = _reranked(options.rerank, history, found, options.k)
     if options.json:
         json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
         Console().print(_table(found))
+
+
+def _reranked(
+    path: str, history: list[Any], pool: list[Recommendation], k: int
+) -> list[Recommendation]:
+    """Return the k best of ``pool`` by the network of another checkpoint; what is shown of them stays."""
+    best = Reranker.from_checkpoint(path).rerank(history, [one.item_id for one in pool], k)
+    return [replace(pool[one.place], score=one.score) for one in best]
 
 
 def _entries(history: str) -> list[dict[str, Any]]:

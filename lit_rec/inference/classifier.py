@@ -1,0 +1,121 @@
+"""Classifier: labels or ratings of texts from a checkpoint alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+from torch import Tensor
+
+from lit_rec.errors import ConfigError
+from lit_rec.inference.loaded_network import LoadedNetwork
+from lit_rec.inference.new_texts import TextEntry
+from lit_rec.inference.request_batch import request_batch
+from lit_rec.inference.requests import at_least_one
+from lit_rec.training.tasks import predictions
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Classification:
+    """A label of a text, and how probable it is."""
+
+    label: str
+    probability: float
+
+
+class Classifier(LoadedNetwork):
+    """Say what label, or what rating, texts have, by a ``TextClassifier``.
+
+    A text is a string, which stands in the first column of the checkpoint's text template, or a mapping of the template's columns
+    (``columns``); a Polars table with these columns does as well. A text longer than in training is cut as it was there. Equal texts
+    are encoded once, and an answer does not depend on what else is asked.
+
+    Example:
+        >>> intents = Classifier.from_checkpoint("checkpoints/banking77/version_0/best.ckpt")  # doctest: +SKIP
+        >>> intents.classify(["Where is my card?"], k=3)  # doctest: +SKIP
+    """
+
+    takes, lacks = "classifier of texts", "is no classifier of texts"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that make a text."""
+        return self._texts.columns
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that a text can have, in the order of training; none where texts have a rating."""
+        return self._facts.labels
+
+    def classify(
+        self, texts: Iterable[TextEntry] | pl.DataFrame, k: int = 1, *, where: str = "texts"
+    ) -> list[list[Classification]]:
+        """Return the k most probable labels of each text, most probable first.
+
+        Args:
+            texts: As many as there are.
+            k: How many labels; all of them where there are fewer.
+            where: What the texts are called in errors.
+
+        Raises:
+            ConfigError: If the model is one of ratings.
+            DataError: If a text is empty, or has columns that the model does not know, or a table lacks one.
+        """
+        at_least_one(k)
+        self._needs("label", "rate")
+        prob = self._predicted(texts, where)
+        best = np.argsort(-prob, axis=1, kind="stable")[:, :k]
+        names = self._facts.labels
+        return [
+            [Classification(names[label], float(of_text[label])) for label in labels]
+            for labels, of_text in zip(best, prob, strict=True)
+        ]
+
+    def rate(
+        self, texts: Iterable[TextEntry] | pl.DataFrame, *, where: str = "texts"
+    ) -> list[float]:
+        """Return the rating of each text, within the range of the training ratings.
+
+        Args:
+            texts: As many as there are.
+            where: What the texts are called in errors.
+
+        Raises:
+            ConfigError: If the model is one of labels.
+            DataError: As ``classify`` does.
+        """
+        self._needs("rating", "classify")
+        return [float(rating) for rating in self._predicted(texts, where)]
+
+    def _needs(self, task: str, other: str) -> None:
+        if self._facts.task != task:
+            raise ConfigError(
+                f"the model predicts a {self._facts.task}",
+                where=type(self).__name__,
+                rule="`classify` is for models of labels, `rate` for models of ratings",
+                remedy=f"call {other}",
+            )
+
+    @torch.no_grad()
+    def _predicted(self, texts: Iterable[TextEntry] | pl.DataFrame, where: str) -> Floats:
+        """Return probabilities ``[N, K]``, or ratings ``[N]``; texts that are equal in all fields are one item."""
+        rendered = self._texts.read(texts, where=where)
+        if not len(rendered):
+            return np.empty((0, len(self._facts.labels)), np.float32)
+        catalogue = self._texts.catalogue(rendered)
+        distinct, place = np.unique(catalogue.text_of_item, axis=0, return_inverse=True)
+        rows = np.arange(len(distinct))
+        catalogue = replace(catalogue, text_of_item=distinct, vocab_row=np.zeros_like(rows))
+        vectors = self._module.item_table(catalogue)  # [distinct N, D]
+        batch = request_batch([], rows, 0, None).to(self._module.device)
+        network = self._module.built()
+        users = network.encode_users(vectors, batch)
+        scores: Tensor = network.score(users, vectors, batch)
+        predicted: Floats = predictions(scores[0], self._facts, network.gives).cpu().numpy()
+        return predicted[place.reshape(-1)]

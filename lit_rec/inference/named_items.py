@@ -1,0 +1,91 @@
+"""Items that a request names: those of the catalogue by their ids, others by their texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from lit_rec.data.facts import Facts
+from lit_rec.errors import DataError
+from lit_rec.inference.new_texts import NewTexts
+from lit_rec.inference.requests import (
+    HistoryEntry,
+    Seen,
+    event_place,
+    item_row,
+    listed,
+    rating_of,
+    record_of,
+    time_of,
+)
+
+
+class NamedItems:
+    """Rows of one request's items: the catalogue's rows, and after them one for each item known by its text alone.
+
+    ``new`` has the texts' columns of the latter, in the order of their rows.
+
+    Args:
+        rows: Rows of the catalogue by id.
+        texts: Reads texts.
+    """
+
+    def __init__(self, rows: Mapping[str, int], texts: NewTexts) -> None:
+        self._rows, self._texts = rows, texts
+        self.new: list[dict[str, str | None]] = []
+
+    def row(self, record: Mapping[str, Any], *, where: str) -> int:
+        """Return the row of an item.
+
+        Args:
+            record: ``item_id``, or columns of the text.
+            where: What it was given as, for errors.
+
+        Raises:
+            DataError: If the id is unknown, or neither an id nor a text is given.
+        """
+        if "item_id" in record:
+            return item_row(str(record["item_id"]), self._rows, where=where)
+        values = self._texts.values(record)
+        if values is None:
+            columns = self._texts.columns
+            raise DataError(
+                f"{dict(record)!r} names no item",
+                where=where,
+                rule=f"item_id, or one of {', '.join(columns)}",
+                remedy=f"write {{'{columns[0]}': '...'}}",
+            )
+        self.new.append(values)
+        return len(self._rows) + len(self.new) - 1
+
+    def texts(self) -> pl.DataFrame:
+        """Return the texts of ``new``, a column per field."""
+        return self._texts.render(self.new)
+
+
+def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:
+    """Return what a history says, oldest first; for a model of ratings, what has no rating counts as liked.
+
+    Args:
+        history: Ids, or mappings with ``item_id`` or text, and optional rating, event and timestamp.
+        items: Takes the items.
+        facts: Facts of the data.
+
+    Raises:
+        DataError: If an entry cannot be used.
+    """
+    seen: list[Seen] = []
+    for entry in listed(history, where="history"):
+        record = record_of(entry)
+        row = items.row(record, where="history")
+        rating = record.get("rating")
+        if rating is None or (isinstance(rating, float) and math.isnan(rating)):
+            given = facts.rating_high if facts.task == "rating" else math.nan
+        else:
+            given = rating_of(rating, facts.rating_low, facts.rating_high)
+        event = event_place(record.get("event"), facts.events)
+        seen.append(Seen(row, given, event, time_of(record.get("timestamp"))))
+    return seen

@@ -1,0 +1,157 @@
+"""Reranker: scores of few items from a checkpoint of a network that reads history and item together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_rec.data.batches import Items, Texts
+from lit_rec.inference.loaded_network import LoadedNetwork
+from lit_rec.inference.named_items import NamedItems, read_history
+from lit_rec.inference.request_batch import joined, request_batch
+from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, listed, record_of
+from lit_rec.inference.stored_items import StoredItems
+from lit_rec.inference.told import Floats, told
+from lit_rec.training.checkpoint_content import catalogue_of
+from lit_rec.training.lit_rec import LitRec
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RankedItem:
+    """One item of a list: its place among the items asked for (from 0), its id (None: given by text), score, and columns."""
+
+    place: int
+    item_id: str | None
+    score: float
+    fields: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request: the history, and the rows ``[C]`` of the items to score."""
+
+    seen: list[Seen]
+    rows: Int64s
+    named: NamedItems
+
+
+class Reranker(LoadedNetwork):
+    """Put few items in order by a network that reads the history and each item as one text: a ``CrossEncoder``.
+
+    Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings with the columns
+    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it.
+
+    Example:
+        >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
+        >>> cross = Reranker.from_checkpoint("checkpoints/cross/version_0/best.ckpt")  # doctest: +SKIP
+        >>> cross.rerank(history, [r.item_id for r in rec.recommend(history, 100)], k=10)  # doctest: +SKIP
+    """
+
+    takes, lacks = "cross-encoder", "does not read history and item together"
+
+    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+        super().__init__(module, content, where)
+        self._items = StoredItems(content["catalogue"])
+        self._catalogue = catalogue_of(content, self._facts)
+
+    @property
+    def item_ids(self) -> list[str]:
+        """Ids of the catalogue."""
+        return list(self._items.ids)
+
+    def entry_of_text(self, text: str) -> dict[str, Any]:
+        """Return an entry for something known by its text alone: the text stands in the template's first column."""
+        return self._texts.record_of(text)
+
+    def rerank(
+        self,
+        history: Sequence[HistoryEntry],
+        items: Sequence[HistoryEntry],
+        k: int = 10,
+        *,
+        label: str | None = None,
+    ) -> list[RankedItem]:
+        """Return the k best of the items, best first; equal scores in the order asked.
+
+        Args:
+            history: What the user did, oldest first; may be empty.
+            items: Ids of the catalogue, or mappings with the columns of the text.
+            k: How many.
+            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by default.
+
+        Raises:
+            DataError: If an id is not in the catalogue, an item has no text, a rating is out of range, or the label is not one of the
+                data's.
+        """
+        at_least_one(k)
+        asked = self._read(history, items)
+        sorting, shown = self._scores(asked, label)
+        best = np.argsort(-sorting, kind="stable")[:k]
+        return [self._ranked(int(b), asked, float(shown[b])) for b in best]
+
+    def score(
+        self,
+        history: Sequence[HistoryEntry],
+        items: Sequence[HistoryEntry],
+        *,
+        label: str | None = None,
+    ) -> list[float]:
+        """Return the score of each item, in the order asked: ratings, or probabilities for a model of labels.
+
+        Args:
+            history: What the user did, oldest first; may be empty.
+            items: Ids of the catalogue, or mappings with the columns of the text.
+            label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
+
+        Raises:
+            DataError: As ``rerank`` does.
+        """
+        _, shown = self._scores(self._read(history, items), label)
+        return [float(s) for s in shown]
+
+    def _read(self, history: Sequence[HistoryEntry], items: Sequence[HistoryEntry]) -> _Asked:
+        named = NamedItems(self._items.rows, self._texts)
+        seen = read_history(history, named, self._facts)
+        entries = listed(items, where="items")
+        rows = [named.row(record_of(entry, where="items"), where="items") for entry in entries]
+        return _Asked(seen, np.array(rows, np.int64), named)
+
+    def _ranked(self, place: int, asked: _Asked, score: float) -> RankedItem:
+        row = int(asked.rows[place])
+        if row < len(self._items):
+            return RankedItem(place, self._items.ids[row], score, self._items.fields(row))
+        return RankedItem(place, None, score, dict(asked.named.new[row - len(self._items)]))
+
+    @torch.no_grad()
+    def _scores(self, asked: _Asked, label: str | None) -> tuple[Floats, Floats]:
+        """Return what the items are sorted by and what is shown of them; one that is asked for twice is read once."""
+        if not len(asked.rows):
+            return np.empty(0), np.empty(0)
+        kept = asked.seen[-self._content["history_length"] :]
+        distinct, place_of = np.unique(asked.rows, return_inverse=True)
+        rows, place = np.unique([*(s.item for s in kept), *distinct], return_inverse=True)
+        slots = [replace(s, item=int(p)) for s, p in zip(kept, place[: len(kept)], strict=True)]
+        texts, items = self._take(rows, asked.named)
+        batch = replace(request_batch(slots, place[len(kept) :], 0, None), texts=texts, items=items)
+        network = self._module.built()
+        scores: Tensor = network(batch.to(self._module.device))
+        sorting, shown = told(scores[0], self._facts, network.gives, label)
+        return sorting[place_of], shown[place_of]
+
+    def _take(self, rows: Int64s, named: NamedItems) -> tuple[Texts, Items]:
+        """Return the texts and items of distinct rows, those of the catalogue first."""
+        known, new = rows[rows < len(self._items)], rows[rows >= len(self._items)]
+        parts = [self._catalogue.take(known)] if len(known) else []
+        if len(new):
+            texts, items = self._texts.catalogue(named.texts()).take(new - len(self._items))
+            outside = torch.full_like(items.catalogue_row, -1)
+            parts.append((texts, replace(items, catalogue_row=outside)))
+        return joined(parts)

@@ -1,0 +1,37 @@
+"""The items of a checkpoint's catalogue: ids, rows and what is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class StoredItems:
+    """Ids and columns by row; ``rows`` has the row of each id.
+
+    Args:
+        stored: A checkpoint's ``catalogue``.
+    """
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.ids: list[str] = list(stored["item_id"])
+        self.columns: dict[str, list[str | None]] = {
+            name: list(values) for name, values in stored["columns"].items()
+        }
+        self.rows = {id_: row for row, id_ in enumerate(self.ids)}
+
+    def __len__(self) -> int:
+        """Return how many items there are, added ones included."""
+        return len(self.ids)
+
+    def fields(self, row: int) -> dict[str, str | None]:
+        """Return the columns of an item."""
+        return {name: values[row] for name, values in self.columns.items()}
+
+    def add(self, ids: Sequence[str], columns: Mapping[str, Sequence[str | None]]) -> None:
+        """Add items after the last; ``columns`` are those of ``self.columns``."""
+        for id_ in ids:
+            self.rows[id_] = len(self.ids)
+            self.ids.append(id_)
+        for name, values in self.columns.items():
+            values.extend(columns[name])
