@@ -110,11 +110,8 @@ class TimeSplit(Split):
         self.validation, self.test = validation, test
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        clock = _clock(behaviors, ordered, type(self).__name__)
         first = _first_of_impression(behaviors)
-        earliest = clock.copy()
-        np.minimum.at(earliest, first, clock)
-        clock = earliest[first]
+        clock = _earliest(_clock(behaviors, ordered, type(self).__name__), first)[first]
         distinct, counts = np.unique(clock, return_counts=True)
         until = np.cumsum(counts) / len(clock)  # share of rows up to and with each time
         slack = 1e-9
@@ -128,20 +125,24 @@ class TimeSplit(Split):
 class LeaveLastOutSplit(Split):
     """Of each user with three rows or more, the newest tests and the one before validates.
 
-    Rows of one timestamp are taken in the input's order; a user with fewer rows trains.
+    Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one user_id and
+    impression_id) counts as one row and is taken whole, at its first timestamp.
     """
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        clock = _clock(behaviors, ordered, type(self).__name__)
-        user = behaviors["user_id"].rank("dense").to_numpy()
-        order = np.lexsort((behaviors["row"].to_numpy(), clock, user))
+        first = _first_of_impression(behaviors)
+        clock = _earliest(_clock(behaviors, ordered, type(self).__name__), first)
+        whole = np.flatnonzero(first == np.arange(len(first)))  # a place for each impression
+        user = behaviors["user_id"].rank("dense").to_numpy()[whole]
+        order = np.lexsort((behaviors["row"].to_numpy()[whole], clock[whole], user))
         ends = np.flatnonzero(np.append(np.diff(user[order]) > 0, True))
         sizes = np.diff(np.concatenate([[-1], ends]))
         ends = ends[sizes >= 3]
         part = np.zeros(len(behaviors), np.int8)
-        part[order[ends]] = 2
-        part[order[ends - 1]] = 1
-        return part
+        part[whole[order[ends]]] = 2
+        part[whole[order[ends - 1]]] = 1
+        of_row: npt.NDArray[np.int8] = part[first]
+        return of_row
 
 
 class GivenSplit(Split):
@@ -197,6 +198,15 @@ def _first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
     alone = pl.col("impression_id").is_null()
     placed = behaviors.select("user_id", "impression_id", place=place)
     return placed.select(pl.when(alone).then("place").otherwise(first)).to_series().to_numpy()
+
+
+def _earliest(
+    clock: npt.NDArray[np.float64], first: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Return the first time of each impression at the place of its first row, and of a row without one at its own."""
+    earliest = clock.copy()
+    np.minimum.at(earliest, first, clock)
+    return earliest
 
 
 def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[np.int8]:

@@ -141,6 +141,22 @@ def test_time_split_takes_an_impression_at_its_first_time(
 
 
 @SOME
+@given(frame=tables, ids=impressions)
+def test_leave_last_out_takes_whole_impressions(frame: pl.DataFrame, ids: list[str | None]):
+    frame = with_impressions(frame, ids)
+    part = parts_of(LeaveLastOutSplit(), frame)
+    time = frame["timestamp"]
+    for user in set(frame["user_id"]):
+        of_user = [rows for rows in rows_together(frame) if frame["user_id"][rows[0]] == user]
+        of_user.sort(key=lambda rows: (min(time[place] for place in rows), rows[0]))
+        names = ["train"] * len(of_user)
+        if len(of_user) >= 3:
+            names[-2:] = ["val", "test"]
+        for rows, name in zip(of_user, names, strict=True):
+            assert {part[place] for place in rows} == {name}
+
+
+@SOME
 @given(frame=tables, ids=impressions, names=st.data(), seed=st.integers(0, 5))
 def test_given_split_draws_whole_impressions(
     frame: pl.DataFrame, ids: list[str | None], names: st.DataObject, seed: int

@@ -34,6 +34,15 @@ def test_leave_last_out_takes_ties_in_the_order_of_the_input():
     assert part == ["val", "train", "test", "train", "train"]
 
 
+def test_leave_last_out_keeps_an_impression_whole():
+    """Its first time is its time, as for TimeSplit: what was shown at 3 and clicked at 9 comes before 5."""
+    frame = frame_of([1, 3, 9, 5, 2], "aaaaa").with_columns(
+        impression_id=pl.Series([None, "shown", "shown", None, None], dtype=pl.String)
+    )
+    part = LeaveLastOutSplit().assign(frame).to_list()
+    assert part == ["train", "val", "val", "test", "train"]
+
+
 def test_given_split_draws_validation_from_training_rows():
     frame = frame_of([0.0] * 10).with_columns(split=pl.Series(["train"] * 8 + ["test"] * 2))
     part = GivenSplit(0.25).assign(frame)
