@@ -19,9 +19,6 @@ _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "
 # what labels need in place of what ratings have
 _FOR_LABELS = {
     "lit_rec.models.neighborhood.NeighborhoodHead\n": "lit_rec.models.heads.MLPHead\n",
-    "lit_rec.training.run_folder.RunCheckpoint\n": "lit_rec.training.run_folder.RunCheckpoint\n"
-    "      init_args:\n        monitor: val/auc\n        mode: max\n",
-    "        monitor: val/rmse\n        patience:": "        monitor: val/auc\n        mode: max\n        patience:",
 }
 
 

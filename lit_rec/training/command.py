@@ -36,7 +36,7 @@ from lit_rec.training.continued_logs import continue_logs
 from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.monitors import check_monitors, missed_metric
+from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
 from lit_rec.training.precision import check_precision
 from lit_rec.training.predictions import PredictionWriter
@@ -179,7 +179,7 @@ class RecCLI(LightningCLI):
         check_precision(trainer)
         check_strategy(trainer)
         if self.subcommand == "fit":
-            check_monitors(trainer, getattr(self.datamodule, "task", "rating"))
+            check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):
                     callback.resumed = Path(self.config.fit.ckpt_path).parent

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -20,20 +19,20 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
+from lit_rec.training.calibration import calibrate
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
 from lit_rec.training.item_table import item_table
 from lit_rec.training.memory import explains_memory
+from lit_rec.training.monitors import settle_monitors
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.target_weights import TargetWeights
-from lit_rec.training.tasks import default_objective, predictions, stage_metrics
+from lit_rec.training.tasks import default_objective, metrics_of, predictions
 from lit_rec.training.vector_tables import VectorTables, vector_tables
 from lit_rec.training.weights import check_facts, check_weights, weights_key
-
-_CALIBRATION_ITEMS = 2048  # enough for a mean and a spread
 
 
 class LitRec(lightning.LightningModule):
@@ -106,10 +105,13 @@ class LitRec(lightning.LightningModule):
             gives = self.network.gives
             self.objective = self.objective or default_objective(self.facts, gives)
             self.objective.bind(self.facts, gives)
-            self._val_metrics = stage_metrics(self.facts, "val")
-            self._test_metrics = stage_metrics(self.facts, "test")
-        if self._trainer is not None and (data := self.trainer.datamodule):  # type: ignore[attr-defined]
+        data = None if self._trainer is None else self.trainer.datamodule  # type: ignore[attr-defined]
+        # another data set may have impressions where the one before had none
+        self._val_metrics, self._test_metrics = metrics_of(self.facts, data)
+        if data is not None:
             data.table_at_evaluation = self.network.has_item_table
+            if self.trainer.state.fn == "fit":
+                settle_monitors(self.trainer, self._val_metrics.keys())
 
     def built(self) -> Network:
         """Return the network.
@@ -206,7 +208,9 @@ class LitRec(lightning.LightningModule):
             return loss
         self.last_predictions = predicted.detach()
         metrics = self._val_metrics if stage == "val" else self._test_metrics
-        metrics.update(predicted[batch.target.mask], batch.target.value[batch.target.mask])
+        known = batch.target.mask  # [B, C]
+        impression = batch.impression.unsqueeze(1).expand_as(known)[known]
+        metrics.update(predicted[known], batch.target.value[known], impression=impression)
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
         return loss
 
@@ -253,18 +257,8 @@ class LitRec(lightning.LightningModule):
     @explains_memory
     def on_fit_start(self) -> None:
         """Have a new network look at the training items and profiles once; a resumed one has."""
-        if self.trainer.ckpt_path is not None or self.facts is None:
-            return
-        data, network = self.trainer.datamodule, self.built()  # type: ignore[attr-defined]
-        for catalogue, calibrate in (
-            (data.catalogue, network.calibrate),
-            (data.profiles, network.calibrate_profiles),
-        ):
-            if catalogue is not None:
-                known = np.flatnonzero(catalogue.vocab_row)
-                chosen = np.random.default_rng(0).permutation(known)[:_CALIBRATION_ITEMS]
-                texts, items = catalogue.take(np.sort(chosen))
-                calibrate(texts.to(self.device), items.to(self.device))
+        if self.trainer.ckpt_path is None:
+            calibrate(self.built(), self.trainer.datamodule, self.device)  # type: ignore[attr-defined]
 
     def on_train_start(self) -> None:
         """Go on with the checkpoint's rows, chance and mean loss where a run is resumed; a process it did not have begins anew."""

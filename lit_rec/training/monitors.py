@@ -1,8 +1,9 @@
-"""Metrics that callbacks wait for: a wrong name is refused before training, or else the first time it is missed."""
+"""Metrics that callbacks wait for: chosen by what is logged, and a wrong name is refused before training, or else when it is missed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 import lightning
@@ -11,21 +12,84 @@ from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMo
 from lit_rec.errors import ConfigError
 
 _LOSSES = ("train/loss", "train/loss_step", "val/loss")
-# what fit logs, by task
+_IMPRESSIONS = ("val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "val/ndcg@10")
+# what fit may log, by task: labels are two or more, with impressions or without
 METRICS = {
     "rating": (*_LOSSES, "val/rmse", "val/mae"),
-    "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc"),
+    "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc", *_IMPRESSIONS),
 }
+_OURS = frozenset(METRICS["rating"] + METRICS["label"])
+# what decides unless a callback is told otherwise: the first of these that is logged
+_DECIDING = ("val/rmse", "val/impression_auc", "val/auc", "val/accuracy")
+_LARGE_IS_GOOD = frozenset(METRICS["label"]) - frozenset(_LOSSES)
 
 
-def check_monitors(trainer: lightning.Trainer, task: str) -> None:
+class DefaultMonitor(ABC):
+    """A callback that waits for a metric; which one is known once it is known what will be logged."""
+
+    @abstractmethod
+    def wait_for(self, monitor: str) -> None:
+        """Wait for this metric unless the user named another."""
+
+
+def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
+    """Return whether small (``min``) or large (``max``) values are good.
+
+    Args:
+        monitor: A metric; None: the one that decides by default, which has a mode of its own.
+        mode: As the user named it; None: what the metric is known for, ``min`` for one that is not of lit_rec.
+        where: The callback, for the error.
+
+    Raises:
+        ConfigError: If a mode is named for no metric.
+
+    Example:
+        >>> mode_of("val/auc", None, where="RunCheckpoint")
+        'max'
+    """
+    if mode is not None and monitor is None:
+        raise ConfigError(
+            f"'{mode}', but no metric is named",
+            where=f"trainer.callbacks, mode of {where}",
+            rule="a mode beside a monitor; the metric that decides by default has its own",
+            remedy="name the monitor as well, or leave the mode out",
+        )
+    return mode or ("max" if monitor in _LARGE_IS_GOOD else "min")
+
+
+def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> None:
+    """Have callbacks that were told nothing wait for the metric that decides, and refuse one that this data does not have.
+
+    Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two labels, else by
+    accuracy.
+
+    Args:
+        trainer: The Trainer with its callbacks.
+        logged: Names of what validation will log beside the loss.
+
+    Raises:
+        ConfigError: If a callback waits for a metric of other data, such as one of impressions where there are none.
+    """
+    names = [*_LOSSES, *map(str, logged)]
+    deciding = next(name for name in _DECIDING if name in names)
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    free = any(_may_log_anything(callback) for callback in callbacks)
+    for callback in callbacks:
+        if isinstance(callback, DefaultMonitor):
+            callback.wait_for(deciding)
+        monitor = getattr(callback, "monitor", None)
+        if monitor in _OURS and monitor not in names and not free:
+            raise _unknown_metric(callback, names)
+
+
+def check_monitors(trainer: lightning.Trainer, names: Collection[str]) -> None:
     """Refuse a metric that nobody will log, before training rather than after an epoch of it.
 
     A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is refused here.
 
     Args:
         trainer: The Trainer with its callbacks.
-        task: ``rating`` or ``label``.
+        names: What is logged, beside rates.
 
     Raises:
         ConfigError: If a callback waits for a metric that is not logged.
@@ -36,9 +100,9 @@ def check_monitors(trainer: lightning.Trainer, task: str) -> None:
     has_rates = any(isinstance(callback, LearningRateMonitor) for callback in callbacks)
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)
-        if monitor is None or monitor in METRICS[task] or (has_rates and monitor.startswith("lr-")):
+        if monitor is None or monitor in names or (has_rates and monitor.startswith("lr-")):
             continue
-        raise _unknown_metric(callback, METRICS[task])
+        raise _unknown_metric(callback, names)
 
 
 def missed_metric(trainer: lightning.Trainer, error: Exception) -> ConfigError | None:

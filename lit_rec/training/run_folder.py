@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveraging, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -12,9 +13,10 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError
+from lit_rec.training.monitors import DefaultMonitor, mode_of
 
 
-class RunCheckpoint(ModelCheckpoint):
+class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
     """Keep ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
 
     ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and resuming would go
@@ -22,26 +24,27 @@ class RunCheckpoint(ModelCheckpoint):
     better one. A file is there whole or not at all, whenever a run is killed.
 
     Args:
-        monitor: Metric that decides.
-        mode: Whether small (``min``) or large (``max``) is good.
+        monitor: Metric that decides; by default RMSE of ratings, and of labels the AUC within impressions where there are some, else
+            the AUC of two labels, else accuracy.
+        mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
         last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after validations alone.
         options: Further options of Lightning's ModelCheckpoint.
 
     Raises:
-        ConfigError: If ``last_every_n_steps`` is below 1.
+        ConfigError: If ``last_every_n_steps`` is below 1, or a mode is named without a monitor.
     """
 
     def __init__(
         self,
-        monitor: str = "val/rmse",
-        mode: str = "min",
+        monitor: str | None = None,
+        mode: str | None = None,
         last_every_n_steps: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
             filename="best",
-            monitor=monitor,
-            mode=mode,
+            monitor=monitor or "val/loss",  # until it is known what will be logged
+            mode=mode_of(monitor, mode, where="RunCheckpoint"),
             save_last=True,
             enable_version_counter=False,
             auto_insert_metric_name=False,
@@ -55,9 +58,16 @@ class RunCheckpoint(ModelCheckpoint):
                 remedy="leave it out to save after validations alone",
             )
         self._last_every_n_steps = last_every_n_steps
+        self._is_told = monitor is not None
         self.resumed: Path | None = None  # folder of the run that goes on; set by the command line
         self._step_seen = 0
         self._best_is_here = False
+
+    def wait_for(self, monitor: str) -> None:
+        """Keep the best by this metric unless the user named another."""
+        if not self._is_told and self.monitor != monitor:
+            self.monitor, self.mode = monitor, mode_of(monitor, None, where="RunCheckpoint")
+            self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
 
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         """Choose the run's folder.

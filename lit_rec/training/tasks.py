@@ -10,8 +10,10 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import BinaryAUROC, MulticlassAccuracy, MulticlassF1Score
 from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 
+from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.models.objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
+from lit_rec.training.impression_metrics import impression_metrics, ranks_impressions
 
 
 def default_objective(facts: Facts, gives: str) -> Objective:
@@ -44,10 +46,33 @@ def predictions(scores: Tensor, facts: Facts, gives: str) -> Tensor:
     return torch.stack([torch.sigmoid(-scores), torch.sigmoid(scores)], -1)
 
 
-def stage_metrics(facts: Facts, stage: str) -> MetricCollection:
+def metrics_of(
+    facts: Facts | None, data: BehaviorDataModule | None
+) -> tuple[MetricCollection, MetricCollection]:
+    """Return what is logged of validation and test; of impressions only where these rows have some to rank.
+
+    Args:
+        facts: Facts that the network was built from.
+        data: Knows the rows, where there is a Trainer.
+    """
+    if facts is None:
+        raise ValueError("metrics are chosen once Facts are known")
+    val, test = (
+        stage_metrics(facts, part, ranks=data is not None and ranks_impressions(data, part))
+        for part in ("val", "test")
+    )
+    return val, test
+
+
+def stage_metrics(facts: Facts, stage: str, *, ranks: bool = False) -> MetricCollection:
     """Return what is logged of a stage: RMSE and MAE; or accuracy, macro F1, and of two labels the area under the ROC curve.
 
-    They take predictions ``[n]`` or ``[n, K]`` and targets ``[n]``.
+    They take predictions ``[n]`` or ``[n, K]``, targets ``[n]``, and as ``impression`` the numbers ``[n]`` of what was shown together.
+
+    Args:
+        facts: Facts of the data.
+        stage: ``val`` or ``test``, which the names begin with.
+        ranks: Whether there are impressions to rank, in which case their metrics are added.
     """
     metrics: dict[str, Metric | MetricCollection]
     if facts.task == "rating":
@@ -55,12 +80,28 @@ def stage_metrics(facts: Facts, stage: str) -> MetricCollection:
     else:
         labels = len(facts.labels)
         metrics = {
-            "accuracy": MulticlassAccuracy(labels, average="micro"),
-            "macro_f1": MulticlassF1Score(labels, average="macro"),
+            "accuracy": _Accuracy(labels, average="micro"),
+            "macro_f1": _MacroF1(labels, average="macro"),
         }
         if labels == 2:
             metrics["auc"] = _PositiveAUC()
+        if ranks:
+            metrics |= impression_metrics()
     return MetricCollection(metrics, prefix=f"{stage}/")
+
+
+class _Accuracy(MulticlassAccuracy):
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count; torchmetrics would stop at a batch whose rows have no label, or a process that has no row."""
+        if len(target):
+            super().update(preds, target)
+
+
+class _MacroF1(MulticlassF1Score):
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count, as above."""
+        if len(target):
+            super().update(preds, target)
 
 
 class _PositiveAUC(BinaryAUROC):

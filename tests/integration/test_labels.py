@@ -1,6 +1,7 @@
 """Labels, from the command line to report and predictions: clicks, classes, cross-encoder, texts without users."""
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -65,9 +66,8 @@ def run(workplace, name, label, network, *, texts=False, **data):
     config["model"]["network"] = network(config["model"]["network"]["init_args"])
     config["trainer"] |= {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False}
     config["trainer"]["logger"]["init_args"] |= {"save_dir": f"{workplace}/runs", "name": name}
-    monitor = {"monitor": "val/accuracy", "mode": "max"}
-    path = "lit_rec.training.run_folder.RunCheckpoint"
-    config["trainer"]["callbacks"] = [{"class_path": path, "init_args": monitor}]
+    names = ("run_folder.RunCheckpoint", "early_stopping.RunEarlyStopping")
+    config["trainer"]["callbacks"] = [{"class_path": f"lit_rec.training.{n}"} for n in names]
     written = workplace / f"{name}.yaml"
     written.write_text(yaml.safe_dump(config))
     torch.set_num_threads(1)
@@ -78,6 +78,13 @@ def run(workplace, name, label, network, *, texts=False, **data):
     rows = json.loads((folder / "report.json").read_text())["rows"]
     figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
     return folder, figures, pl.read_parquet(folder / "predictions.parquet")
+
+
+def decided_by(folder):
+    """The metrics, with their modes, that callbacks without a monitor waited for."""
+    names = torch.load(folder / "best.ckpt", weights_only=True)["callbacks"]
+    found = (re.search(r"'monitor': '(\S+)', 'mode': '(\w+)'", name) for name in names)
+    return [match.groups() for match in found if match]
 
 
 def two_towers(head):
@@ -123,6 +130,7 @@ def test_clicks(workplace, tables, network, request):
     assert frame.select("user_id", "item_id").equals(table.select("user_id", "item_id"))
     positive = (frame["score"] > 0.5).cast(pl.Int8).cast(pl.String)
     assert positive.to_list() == frame["label"].to_list()
+    assert decided_by(folder) == [("val/impression_auc", "max")] * 2
     content = torch.load(folder / "best.ckpt", weights_only=True)["lit_rec"]
     assert list(content["facts"]["labels"]) == ["0", "1"]
     assert (content["catalogue"]["vectors"] is None) == (network is cross_encoder)
@@ -197,10 +205,11 @@ def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
 
 def test_classes(workplace, tables):
     labels = ["good", "so-so", "bad"]
-    _, figures, frame = run(
+    folder, figures, frame = run(
         workplace, "classes", "opinion", two_towers("ClassificationHead"), labels=labels
     )
     assert figures["lit_rec", "accuracy"] is not None
+    assert decided_by(folder) == [("val/accuracy", "max")] * 2
     assert set(frame["label"]) <= set(labels)
     assert frame["probability"].min() >= 1 / 3
     assert "score" not in frame.columns

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -12,7 +13,14 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
+from lit_rec.training.early_stopping import RunEarlyStopping
+from lit_rec.training.monitors import (
+    METRICS,
+    check_monitors,
+    missed_metric,
+    mode_of,
+    settle_monitors,
+)
 from lit_rec.training.run_folder import RunCheckpoint
 
 
@@ -27,13 +35,14 @@ def trainer(*callbacks, there=()):
 @pytest.mark.parametrize("name", METRICS["rating"])
 def test_what_fit_logs_can_be_waited_for(name):
     check_monitors(
-        trainer(EarlyStopping(name), ModelCheckpoint(monitor=name), RunCheckpoint()), "rating"
+        trainer(EarlyStopping(name), ModelCheckpoint(monitor=name), RunCheckpoint()),
+        METRICS["rating"],
     )
 
 
 def test_no_metric_and_no_callback_are_fine():
-    check_monitors(trainer(), "rating")
-    check_monitors(trainer(ModelCheckpoint()), "rating")
+    check_monitors(trainer(), METRICS["rating"])
+    check_monitors(trainer(ModelCheckpoint()), METRICS["rating"])
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ def test_no_metric_and_no_callback_are_fine():
 )
 def test_an_unknown_metric_is_refused(name, remedy):
     with pytest.raises(ConfigError) as found:
-        check_monitors(trainer(EarlyStopping(name)), "rating")
+        check_monitors(trainer(EarlyStopping(name)), METRICS["rating"])
     assert f"'{name}'" in str(found.value)
     assert "monitor of EarlyStopping" in str(found.value)
     assert remedy in str(found.value)
@@ -50,14 +59,14 @@ def test_an_unknown_metric_is_refused(name, remedy):
 
 def test_rates_are_metrics_where_they_are_logged():
     stop = EarlyStopping("lr-AdamW/head")
-    check_monitors(trainer(stop, LearningRateMonitor()), "rating")
+    check_monitors(trainer(stop, LearningRateMonitor()), METRICS["rating"])
     with pytest.raises(ConfigError, match="lr-AdamW/head"):
-        check_monitors(trainer(stop), "rating")
+        check_monitors(trainer(stop), METRICS["rating"])
 
 
 @pytest.mark.parametrize("own", [Own(), LambdaCallback()])
 def test_a_callback_of_ones_own_may_log_what_it_likes(own):
-    check_monitors(trainer(EarlyStopping("own/bias"), own), "rating")
+    check_monitors(trainer(EarlyStopping("own/bias"), own), METRICS["rating"])
 
 
 def test_a_metric_that_was_missed_is_named():
@@ -68,3 +77,62 @@ def test_a_metric_that_was_missed_is_named():
     assert missed_metric(stopped, RuntimeError("out of memory")) is None
     there = trainer(EarlyStopping("val/loss"), there=["val/loss"])
     assert missed_metric(there, RuntimeError("val/loss")) is None
+
+
+IMPRESSIONS = ["val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "val/ndcg@10"]
+CLASSES = ["val/accuracy", "val/macro_f1"]
+
+
+@pytest.mark.parametrize(
+    ("logged", "monitor", "mode"),
+    [
+        (["val/rmse", "val/mae"], "val/rmse", "min"),
+        (CLASSES, "val/accuracy", "max"),
+        ([*CLASSES, "val/auc"], "val/auc", "max"),
+        ([*CLASSES, "val/auc", *IMPRESSIONS], "val/impression_auc", "max"),
+    ],
+)
+def test_what_decides_by_default(logged, monitor, mode):
+    keep, stop = RunCheckpoint(), RunEarlyStopping(patience=1, min_delta=0.1)
+    settle_monitors(trainer(keep, stop), logged)
+    for callback in (keep, stop):
+        assert (callback.monitor, callback.mode) == (monitor, mode)
+    worse, better = (0.9, 0.5) if mode == "min" else (0.5, 0.9)
+    run = SimpleNamespace(world_size=1, strategy=None)
+    for value, ends in ((worse, False), (better, False), (better, True)):
+        assert stop._evaluate_stopping_criteria(torch.tensor(value))[0] == ends
+    run.strategy = SimpleNamespace(reduce_boolean_decision=lambda decision: decision)
+    keep.best_k_models, keep.kth_best_model_path = {"best": torch.tensor(worse)}, "best"
+    assert keep.check_monitor_top_k(run, torch.tensor(better))
+    keep.best_k_models = {"best": torch.tensor(better)}
+    assert not keep.check_monitor_top_k(run, torch.tensor(worse))
+
+
+def test_a_named_monitor_wins_and_has_its_mode():
+    keep, stop = RunCheckpoint("val/accuracy"), RunEarlyStopping("val/loss")
+    settle_monitors(trainer(keep, stop), [*CLASSES, "val/auc"])
+    assert (keep.monitor, keep.mode) == ("val/accuracy", "max")
+    assert (stop.monitor, stop.mode) == ("val/loss", "min")
+    assert RunCheckpoint("val/auc", "min").mode == "min"
+
+
+def test_every_metric_has_a_mode():
+    small = {"train/loss", "train/loss_step", "val/loss", "val/rmse", "val/mae"}
+    for name in METRICS["rating"] + METRICS["label"]:
+        assert mode_of(name, None, where="x") == ("min" if name in small else "max")
+
+
+@pytest.mark.parametrize("kind", [RunCheckpoint, RunEarlyStopping])
+def test_a_mode_without_a_monitor_is_refused(kind):
+    with pytest.raises(ConfigError, match=f"mode of {kind.__name__}: 'max', but no metric"):
+        kind(mode="max")
+
+
+def test_a_metric_of_other_data_is_refused():
+    """Impressions or a second label are known to be absent only once the data is read."""
+    stopped = trainer(EarlyStopping("val/impression_auc"))
+    check_monitors(stopped, METRICS["label"])
+    with pytest.raises(ConfigError, match="no metric 'val/impression_auc'"):
+        settle_monitors(stopped, CLASSES)
+    settle_monitors(trainer(EarlyStopping("val/impression_auc"), Own()), CLASSES)
+    settle_monitors(trainer(EarlyStopping("own/bias")), CLASSES)

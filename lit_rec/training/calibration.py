@@ -1,0 +1,30 @@
+"""Have a new network look at what it will be trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.models.networks import Network
+
+_SEEN = 2048  # items, or users: enough for a mean and a spread
+
+
+def calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
+    """Show a network some items and profiles of the training rows, drawn by a seed of its own.
+
+    Args:
+        network: Not yet trained.
+        data: Has the catalogue and the profiles.
+        device: Where the network is.
+    """
+    for catalogue, look in (
+        (data.catalogue, network.calibrate),
+        (data.profiles, network.calibrate_profiles),
+    ):
+        if catalogue is not None:
+            known = np.flatnonzero(catalogue.vocab_row)
+            chosen = np.random.default_rng(0).permutation(known)[:_SEEN]
+            texts, entities = catalogue.take(np.sort(chosen))
+            look(texts.to(device), entities.to(device))
