@@ -109,9 +109,11 @@ class Classifier(LoadedNetwork):
         if not len(rendered):
             return np.empty((0, len(self._facts.labels)), np.float32)
         catalogue = self._texts.catalogue(rendered)
-        distinct, place = np.unique(catalogue.text_of_item, axis=0, return_inverse=True)
-        rows = np.arange(len(distinct))
-        catalogue = replace(catalogue, text_of_item=distinct, vocab_row=np.zeros_like(rows))
+        place = rows = np.arange(len(catalogue))
+        if not catalogue.fields:
+            distinct, place = np.unique(catalogue.text_of_item, axis=0, return_inverse=True)
+            rows = np.arange(len(distinct))
+            catalogue = replace(catalogue, text_of_item=distinct, vocab_row=np.zeros_like(rows))
         vectors = self._module.item_table(catalogue)  # [distinct N, D]
         batch = request_batch([], rows, 0, None).to(self._module.device)
         network = self._module.built()

@@ -57,7 +57,7 @@ class LoadedNetwork:
         self._module = module.eval()
         self._content = content
         self._facts = facts_of(content)
-        self._texts = NewTexts(content, self._facts)
+        self._texts = NewTexts.of_items(content, self._facts)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, *, network: Any = None, device: str = "cpu") -> Self:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
+from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.new_texts import NewTexts
@@ -35,7 +34,7 @@ class NamedItems:
 
     def __init__(self, rows: Mapping[str, int], texts: NewTexts) -> None:
         self._rows, self._texts = rows, texts
-        self.new: list[dict[str, str | None]] = []
+        self.new: list[dict[str, Any]] = []
 
     def row(self, record: Mapping[str, Any], *, where: str) -> int:
         """Return the row of an item.
@@ -61,9 +60,17 @@ class NamedItems:
         self.new.append(values)
         return len(self._rows) + len(self.new) - 1
 
-    def texts(self) -> pl.DataFrame:
-        """Return the texts of ``new``, a column per field."""
-        return self._texts.render(self.new)
+    def catalogue(self) -> Catalogue:
+        """Return ``new`` as items.
+
+        Raises:
+            DataError: If a value of a field cannot be read.
+        """
+        return self._texts.catalogue(self._texts.render(self.new, where="history"))
+
+    def shown(self, row: int) -> dict[str, str | None]:
+        """Return what is known of an item of ``new``, by its row."""
+        return self._texts.shown(self.new[row - len(self._rows)])
 
 
 def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:

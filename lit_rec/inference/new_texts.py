@@ -1,11 +1,12 @@
-"""Texts that a request brings: from strings, mappings or a table to a catalogue of items that training never saw."""
+"""Texts and fields that a request brings: from strings, mappings or a table to a catalogue of items that training never saw."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -13,9 +14,12 @@ from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import FittedField, Values
+from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import TokenStore
+from lit_rec.data.token_cache import no_tokens
+from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.requests import listed
 from lit_rec.training.checkpoint_content import tokenizer_of
@@ -23,23 +27,58 @@ from lit_rec.training.checkpoint_content import tokenizer_of
 TextEntry = str | Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """What a request brings of items, or of users: texts, a column per text field, and the values of other fields by column."""
+
+    texts: pl.DataFrame
+    fields: Mapping[str, Values]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.texts) if self.texts.width else len(next(iter(self.fields.values()), ()))
+
+
 class NewTexts:
     """Render and tokenise texts as training did: by the checkpoint's template and tokenizer, cut at its ``max_tokens``.
 
     Args:
-        content: A checkpoint's content.
-        facts: Its Facts.
+        template: Makes the texts; None where there are fields of other kinds alone.
+        text_fields: Text fields in the order of the network.
+        fitted: The other fields.
+        files: The tokenizer.
+        max_tokens: Longest text.
     """
 
-    def __init__(self, content: dict[str, Any], facts: Facts) -> None:
-        self._template = TextTemplate(**content["template"])
-        self._files = tokenizer_of(content)
-        self._facts = facts
+    def __init__(
+        self,
+        template: TextTemplate | None,
+        text_fields: Sequence[str],
+        fitted: Sequence[FittedField],
+        files: TokenizerFiles,
+        max_tokens: int,
+    ) -> None:
+        self._template, self._text_fields, self._fitted = template, list(text_fields), fitted
+        self._files, self._max_tokens = files, max_tokens
 
-    @property
+    @classmethod
+    def of_items(cls, content: dict[str, Any], facts: Facts) -> Self:
+        """Read as a checkpoint's items are read."""
+        template, files = TextTemplate(**content["template"]), tokenizer_of(content)
+        return cls(template, facts.fields, facts.item_fields, files, facts.max_tokens)
+
+    @classmethod
+    def of_profiles(cls, content: dict[str, Any], facts: Facts) -> Self:
+        """Read as the profiles of a checkpoint's users are read."""
+        stored, files = content["profile_template"], tokenizer_of(content)
+        template = TextTemplate(**stored) if stored else None
+        return cls(template, facts.profile_texts, facts.user_fields, files, facts.max_tokens)
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Columns that make the text; a text given alone stands in the first."""
-        return self._template.columns
+        """Columns that are read, those of the text first; a text given alone stands in the first."""
+        texts = self._template.columns if self._template else ()
+        return tuple(dict.fromkeys([*texts, *(field.column for field in self._fitted)]))
 
     @cached_property
     def _tokenizer(self) -> PreTrainedTokenizerBase:
@@ -49,30 +88,48 @@ class NewTexts:
         """Return a text given alone as a mapping."""
         return {self.columns[0]: text}
 
-    def values(self, record: Mapping[str, Any]) -> dict[str, str | None] | None:
-        """Return a mapping's values of the text's columns as text, or None where none of them says anything.
+    def values(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a mapping's values of the columns that are read, or None where none of them says anything."""
+        values = {column: record.get(column) for column in self.columns}
+        told = any((_as_text(value) or "").strip() for value in values.values())
+        return values if told else None
 
-        Args:
-            record: Values by column; lists are joined by commas, as in a table.
+    def shown(self, record: Mapping[str, Any]) -> dict[str, str | None]:
+        """Return what ``values`` returned as text; lists are joined by commas, as in a table."""
+        return {column: _as_text(value) for column, value in record.items()}
+
+    def render(self, records: Sequence[Mapping[str, Any]], *, where: str) -> Rendered:
+        """Return texts and fields of what ``values`` returned.
+
+        Raises:
+            DataError: If a value cannot be read.
         """
-        values = {column: _as_text(record.get(column)) for column in self.columns}
-        return values if any(text and text.strip() for text in values.values()) else None
+        given = {c: [record.get(c) for record in records] for c in self.columns}
+        kept = set(self._template.columns) if self._template else set()
+        texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in kept}
+        others = [
+            pl.Series(field.column, given[field.column], strict=False) for field in self._fitted
+        ]
+        table = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
+        return self._rendered(table, pl.DataFrame(others), where)
 
-    def render(self, records: Sequence[Mapping[str, str | None]]) -> pl.DataFrame:
-        """Return the texts of what ``values`` returned, a column per field."""
-        columns = {c: [record[c] for record in records] for c in self.columns}
-        return self.render_table(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
-
-    def render_table(self, items: pl.DataFrame) -> pl.DataFrame:
-        """Return the texts of a table's rows, a column per field.
+    def render_table(self, items: pl.DataFrame, *, where: str) -> Rendered:
+        """Return texts and fields of a table's rows; a field that is not in it is empty.
 
         Raises:
             ConfigError: If a column of the text is missing.
+            DataError: If a value cannot be read.
         """
-        return self._template.render(items).select(self._facts.fields)
+        return self._rendered(items, items, where)
 
-    def read(self, texts: Iterable[TextEntry] | pl.DataFrame, *, where: str) -> pl.DataFrame:
-        """Return the texts of strings, of mappings of the text's columns, or of a table's rows, a column per field.
+    def _rendered(self, texts: pl.DataFrame, fields: pl.DataFrame, where: str) -> Rendered:
+        rendered = self._template.render(texts) if self._template else pl.DataFrame()
+        return Rendered(
+            rendered.select(self._text_fields), encode_fields(self._fitted, fields, where)
+        )
+
+    def read(self, texts: Iterable[TextEntry] | pl.DataFrame, *, where: str) -> Rendered:
+        """Return what strings, mappings of the columns, or a table's rows hold.
 
         Args:
             texts: As many as there are; a table may have other columns too.
@@ -94,7 +151,7 @@ class NewTexts:
             else:
                 problems.append(f"number {place}: {entry!r} has no text")
         self._raise(problems, where)
-        return self.render(records)
+        return self.render(records, where=where)
 
     def _problem(self, record: Any) -> str | None:
         if not isinstance(record, Mapping):
@@ -106,7 +163,21 @@ class NewTexts:
         near = get_close_matches(name, self.columns, n=1)
         return f" (near: {near[0]})" if near else ""
 
-    def _read_table(self, frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    def refuse_unknown(self, record: Any, *, where: str) -> None:
+        """Refuse what is no mapping of the columns that are read.
+
+        Raises:
+            DataError: Then.
+        """
+        if problem := self._problem(record):
+            raise DataError(
+                problem,
+                where=where,
+                rule=f"a mapping of {', '.join(self.columns)}",
+                remedy="correct it or leave it out",
+            )
+
+    def _read_table(self, frame: pl.DataFrame, where: str) -> Rendered:
         missing = [column for column in self.columns if column not in frame.columns]
         if missing:
             raise DataError(
@@ -115,8 +186,8 @@ class NewTexts:
                 rule=f"the columns that the text was made of in training: {', '.join(self.columns)}",
                 remedy="rename the column that holds it",
             )
-        rendered = self.render_table(frame)
-        empty = rendered.select(pl.all_horizontal(pl.all() == "")).to_series().arg_true()
+        rendered = self.render_table(frame, where=where)
+        empty = rendered.texts.select(pl.all_horizontal(pl.all() == "")).to_series().arg_true()
         self._raise([f"row {row + 1}: has no text" for row in empty], where)
         return rendered
 
@@ -133,13 +204,19 @@ class NewTexts:
             remedy="correct it or leave it out",
         )
 
-    def catalogue(self, texts: pl.DataFrame) -> Catalogue:
-        """Return rendered texts as items whose ids training never saw; each distinct text is tokenised once."""
-        distinct = texts.unpivot()["value"].unique(maintain_order=True)
-        store = TokenStore.build(distinct.to_list(), self._tokenizer, self._facts.max_tokens)
+    def catalogue(self, rendered: Rendered) -> Catalogue:
+        """Return what was rendered as items whose ids training never saw; each distinct text is tokenised once."""
+        count = len(rendered)
+        unseen = np.zeros(count, np.int64)
+        if not self._text_fields:
+            return Catalogue(*no_tokens(count), unseen, rendered.fields)
+        distinct = rendered.texts.unpivot()["value"].unique(maintain_order=True)
+        store = TokenStore.build(distinct.to_list(), self._tokenizer, self._max_tokens)
         places = pl.int_range(len(distinct), eager=True)
-        index = texts.select(pl.all().replace_strict(distinct, places, return_dtype=pl.Int64))
-        return Catalogue(store, index.to_numpy(), np.zeros(len(texts), np.int64))
+        index = rendered.texts.select(
+            pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)
+        )
+        return Catalogue(store, index.to_numpy(), unseen, rendered.fields)
 
 
 def _as_text(value: Any) -> str | None:

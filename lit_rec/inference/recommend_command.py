@@ -38,6 +38,13 @@ def _parser() -> argparse.ArgumentParser:
         help="text of something liked that the catalogue does not have; may be repeated",
     )
     parser.add_argument(
+        "--profile",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="what is known of the user beside the history, such as age=30; may be repeated",
+    )
+    parser.add_argument(
         "--timestamp",
         type=float,
         help="the time of asking in seconds, for models that weigh what was done by its age; without, nothing has an age",
@@ -81,7 +88,13 @@ def recommend(words: list[str]) -> None:
     history += named
     history += [rec.entry_of_text(text) for text in options.text]
     many = max(options.k, options.pool) if options.rerank else options.k
-    found = rec.recommend(history, many, user=options.user, timestamp=options.timestamp)
+    found = rec.recommend(
+        history,
+        many,
+        user=options.user,
+        profile=_profile(options.profile) if options.profile else None,
+        timestamp=options.timestamp,
+    )
     if options.rerank:
         found = _reranked(options.rerank, history, found, options.k)
     if options.json:
@@ -97,6 +110,19 @@ def _reranked(
     """Return the k best of ``pool`` by the network of another checkpoint; what is shown of them stays."""
     best = Reranker.from_checkpoint(path).rerank(history, [one.item_id for one in pool], k)
     return [replace(pool[one.place], score=one.score) for one in best]
+
+
+def _profile(words: list[str]) -> dict[str, str]:
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(
+                "has no '='",
+                where=f"--profile '{word}'",
+                rule="a column of the users table, '=', and its value",
+                remedy="--profile age=30",
+            )
+    pairs = (word.split("=", 1) for word in words)
+    return {column.strip(): value for column, value in pairs}
 
 
 def _entries(history: str) -> list[dict[str, Any]]:

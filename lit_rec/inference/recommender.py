@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from lit_rec.data.batches import Items, Texts
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.loaded_network import LoadedNetwork
 from lit_rec.inference.named_items import NamedItems, read_history
@@ -19,6 +20,7 @@ from lit_rec.inference.new_items import ids_of_new_items
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
 from lit_rec.inference.stored_items import StoredItems
+from lit_rec.inference.stored_profiles import StoredProfiles
 from lit_rec.inference.stored_users import StoredUsers
 from lit_rec.inference.told import Floats, told
 from lit_rec.training.checkpoint_content import catalogue_of
@@ -55,6 +57,7 @@ class Recommender(LoadedNetwork):
         super().__init__(module, content, where)
         self._items = StoredItems(content["catalogue"])
         self._users = StoredUsers(content["users"], self._items.ids[:], self._facts.events)
+        self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = content["catalogue"]["vectors"]
         self._vectors: Tensor = (
@@ -86,6 +89,7 @@ class Recommender(LoadedNetwork):
         k: int = 10,
         *,
         user: str | None = None,
+        profile: Mapping[str, Any] | None = None,
         timestamp: float | None = None,
         allow: Iterable[str] | None = None,
         deny: Iterable[str] = (),
@@ -97,7 +101,8 @@ class Recommender(LoadedNetwork):
         Args:
             history: What the user did, oldest first; may be empty.
             k: How many.
-            user: The user's id, which adds what the model learned of it.
+            user: The user's id, which adds what the model learned of it, and the profile that the data has of it.
+            profile: Columns of the users table, in place of what the data has; for a model that reads profiles.
             timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
             allow: Only these ids.
             deny: Not these ids.
@@ -119,7 +124,8 @@ class Recommender(LoadedNetwork):
         if exclude_seen:
             open_[[s.item for s in seen if s.item < len(known)]] = False
         rows = np.flatnonzero(open_)
-        sorting, shown = self._scores(seen, extra, rows, user, timestamp, label)
+        given = self._profiles.of(user, profile)
+        sorting, shown = self._scores(seen, extra, rows, user, given, timestamp, label)
         best = np.argsort(-sorting, kind="stable")[:k]
         return [self._recommendation(int(rows[b]), float(shown[b])) for b in best]
 
@@ -129,6 +135,7 @@ class Recommender(LoadedNetwork):
         items: Sequence[str],
         *,
         user: str | None = None,
+        profile: Mapping[str, Any] | None = None,
         timestamp: float | None = None,
         label: str | None = None,
     ) -> list[float]:
@@ -137,7 +144,8 @@ class Recommender(LoadedNetwork):
         Args:
             history: What the user did, oldest first.
             items: Ids of the catalogue.
-            user: The user's id, which adds what the model learned of it.
+            user: The user's id, which adds what the model learned of it, and the profile that the data has of it.
+            profile: Columns of the users table, in place of what the data has; for a model that reads profiles.
             timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
             label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
 
@@ -148,24 +156,26 @@ class Recommender(LoadedNetwork):
         seen, extra = self._seen(history)
         asked = listed(items, where="items")
         rows = np.array([item_row(i, self._items.rows, where="items") for i in asked], np.int64)
-        _, shown = self._scores(seen, extra, rows, user, timestamp, label)
+        given = self._profiles.of(user, profile)
+        _, shown = self._scores(seen, extra, rows, user, given, timestamp, label)
         return [float(s) for s in shown]
 
     def add_items(self, items: pl.DataFrame) -> None:
         """Add items by their texts, without training: each is encoded once and can be recommended at once.
 
         Args:
-            items: item_id and the columns of the text template.
+            items: item_id and the columns of the text template; columns of other fields may be missing, and are empty then.
 
         Raises:
-            DataError: If item_id is missing, empty, repeated, or already in the catalogue.
+            DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be read.
             ConfigError: If a column of the text is missing.
         """
         ids = ids_of_new_items(items, self._items.rows)
         if not ids:
             return
         columns = shown_columns(items, self._items.columns)
-        vectors = self._encode(self._texts.render_table(items))
+        rendered = self._texts.render_table(items, where="add_items")
+        vectors = self._module.item_table(self._texts.catalogue(rendered))
         self._vectors = torch.cat([self._vectors, vectors])
         self._items.add(ids, columns)
 
@@ -176,11 +186,8 @@ class Recommender(LoadedNetwork):
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
         named = NamedItems(self._items.rows, self._texts)
         seen = read_history(history, named, self._facts)
-        return seen, self._encode(named.texts()) if named.new else self._vectors[:0]
-
-    def _encode(self, texts: pl.DataFrame) -> Tensor:
-        """Return vectors ``[N, D]`` of items that training never saw, from their texts, a column per field."""
-        return self._module.item_table(self._texts.catalogue(texts))
+        extra = self._module.item_table(named.catalogue()) if named.new else self._vectors[:0]
+        return seen, extra
 
     @torch.no_grad()
     def _scores(
@@ -189,6 +196,7 @@ class Recommender(LoadedNetwork):
         extra: Tensor,
         rows: Int64s,
         user: str | None,
+        profile: tuple[Texts, Items] | None,
         now: float | None,
         label: str | None,
     ) -> tuple[Floats, Floats]:
@@ -198,9 +206,10 @@ class Recommender(LoadedNetwork):
         table = torch.cat([self._vectors, extra])
         kept = seen[-self._content["history_length"] :]
         now = None if now is None else time_of(now, where="timestamp")
-        batch = request_batch(kept, rows, self._user_vocab.get(user or "", 0), now)
+        batch = request_batch(kept, rows, self._user_vocab.get(user or "", 0), now, profile)
         batch = batch.to(self._module.device)
-        network = self._module.built()
-        users = network.encode_users(table, batch)
+        network, given = self._module.built(), batch.users.profiles
+        profiles = None if given is None else network.encode_profiles(given.texts, given.users)
+        users = network.encode_users(table, batch, profiles)
         scores: Tensor = network.score(users, table, batch)
         return told(scores[0], self._facts, network.gives, label)

@@ -8,14 +8,27 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
+from lit_rec.data.batches import (
+    Candidates,
+    HistorySlots,
+    Items,
+    Profiles,
+    RecBatch,
+    Target,
+    Texts,
+    Users,
+)
 from lit_rec.inference.requests import Seen
 
 _DAY = 86_400.0
 
 
 def request_batch(
-    seen: Sequence[Seen], rows: npt.NDArray[np.int64], user_row: int, now: float | None
+    seen: Sequence[Seen],
+    rows: npt.NDArray[np.int64],
+    user_row: int,
+    now: float | None,
+    profile: tuple[Texts, Items] | None = None,
 ) -> RecBatch:
     """Return a batch of one row whose items are rows of a table.
 
@@ -24,6 +37,7 @@ def request_batch(
         rows: ``[C]`` rows of the table to score.
         user_row: The user's row in the id vocabulary, 0 for none.
         now: Time of asking in seconds; None: ages are unknown.
+        profile: What is known of the user beside the history, where the network reads profiles.
     """
     slots = seen or [Seen(0, float("nan"), 0, float("nan"))]
     age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
@@ -32,7 +46,10 @@ def request_batch(
     return RecBatch(
         texts=Texts(empty.int(), torch.zeros(1, dtype=torch.int64)),
         items=Items(empty.reshape(0, 1), empty, empty),
-        users=Users(torch.tensor([user_row])),
+        users=Users(
+            torch.tensor([user_row]),
+            None if profile is None else Profiles(torch.zeros(1, dtype=torch.int64), *profile),
+        ),
         history=HistorySlots(
             item_index=torch.tensor([[s.item for s in slots]]),
             mask=torch.full((1, len(slots)), bool(seen)),

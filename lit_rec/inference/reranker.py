@@ -128,7 +128,7 @@ class Reranker(LoadedNetwork):
         row = int(asked.rows[place])
         if row < len(self._items):
             return RankedItem(place, self._items.ids[row], score, self._items.fields(row))
-        return RankedItem(place, None, score, dict(asked.named.new[row - len(self._items)]))
+        return RankedItem(place, None, score, asked.named.shown(row))
 
     @torch.no_grad()
     def _scores(self, asked: _Asked, label: str | None) -> tuple[Floats, Floats]:
@@ -151,7 +151,7 @@ class Reranker(LoadedNetwork):
         known, new = rows[rows < len(self._items)], rows[rows >= len(self._items)]
         parts = [self._catalogue.take(known)] if len(known) else []
         if len(new):
-            texts, items = self._texts.catalogue(named.texts()).take(new - len(self._items))
+            texts, items = named.catalogue().take(new - len(self._items))
             outside = torch.full_like(items.catalogue_row, -1)
             parts.append((texts, replace(items, catalogue_row=outside)))
         return joined(parts)

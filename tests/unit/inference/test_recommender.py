@@ -27,7 +27,7 @@ def raw(rec):
     def of(history):
         seen, extra = rec._seen(history)
         rows = np.arange(len(rec.item_ids))
-        scores, _ = rec._scores(seen, extra, rows, None, None, None)
+        scores, _ = rec._scores(seen, extra, rows, None, None, None, None)
         return dict(zip(rec.item_ids, scores, strict=True))
 
     return of
