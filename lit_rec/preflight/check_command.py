@@ -24,6 +24,7 @@ from lit_rec.preflight.data_figures import (
     slice_figures,
     target_figures,
 )
+from lit_rec.preflight.field_figures import field_figures
 from lit_rec.preflight.obstacles import check_folder, check_monitored, raise_together
 from lit_rec.preflight.remarks import remarks
 from lit_rec.preflight.screen import data_lines, model_lines
@@ -124,6 +125,7 @@ def examine(
         "target": target_figures(data),
         "histories": history_figures(data),
         "texts": text_figures(data),
+        "fields": field_figures(data),
     }
     _tell(data_lines(figures))  # steps can take a minute
     figures["time"] = step_figures(trainer, module, data, options)

@@ -17,6 +17,7 @@ def data_lines(figures: dict[str, Any]) -> str:
         (f"{figures['target']['task']}s", _target(figures["target"])),
         ("histories", _histories(figures["histories"])),
         ("texts", _texts(figures["texts"])),
+        ("fields", _fields(figures["fields"])),
     )
 
 
@@ -98,6 +99,14 @@ def _texts(texts: dict[str, Any]) -> Iterator[str]:
         f"tokens: median {tokens['median']:,.0f}, 90 % {tokens['p90']:,.0f}, 99 % {tokens['p99']:,.0f}, max {tokens['max']:,.0f}; "
         f"max_tokens {texts['max_tokens']} cuts {percent(texts['cut_texts'])} of the texts, {percent(texts['cut_tokens'])} of the tokens"
     )
+
+
+def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
+    rows: list[Sequence[str]] = [("of", "field", "kind", "size", "empty")]
+    for field in fields:
+        size = f"{field['size']:,} {field['of_what']}"
+        rows.append((field["of"], field["name"], field["kind"], size, percent(field["empty"])))
+    yield from _aligned(rows) if fields else ()
 
 
 def _model(model: dict[str, Any]) -> Iterator[str]:

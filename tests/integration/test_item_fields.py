@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import polars as pl
 import pytest
@@ -123,6 +124,23 @@ def test_a_profile_changes_the_answer_on_the_command_line(checkpoint, capsys):
     young, old = asked("--profile", "age=20"), asked("--profile", "age=28")
     assert young != old
     assert asked("--profile", "age=28", "--profile", "job=a pilot") != old
+
+
+def test_check_tells_of_fields_and_profiles(config, tmp_path, capsys):
+    lit_rec("check", "-c", write(config, tmp_path / "rich.yaml"), "--json", tmp_path / "found.json")
+    out = capsys.readouterr().out
+    assert re.search(r"item +brand +category +3 categories +0\.0 %", out)
+    found = json.loads((tmp_path / "found.json").read_text())["fields"]
+    kinds = [(one["of"], one["name"], one["kind"], one["size"]) for one in found]
+    assert kinds == [
+        ("item", "price", "number", 4),
+        ("item", "brand", "category", 3),
+        ("item", "image", "vector", 3),
+        ("user", "text", "text", 3),
+        ("user", "age", "number", 15),
+    ]
+    assert found[0]["empty"] == pytest.approx(0.2, abs=0.03)
+    assert 0 < found[-1]["empty"] < 0.1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jsonargparse import ArgumentParser
 
+from lit_rec.data.fields.field import Field
 from lit_rec.data.histories import History
 from lit_rec.data.readers.plain import _CANONICAL, TableReader
 from lit_rec.data.splits import Split
@@ -15,13 +16,17 @@ from lit_rec.preflight.init_command import _parser
 PAGE = (Path(__file__).parents[3] / "docs/own_data.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 PARTS = {"text": TextTemplate, "split": Split, "history": History}
+LISTS = {"item_fields": list[Field], "user_text": TextTemplate, "user_fields": list[Field]}
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda s: re.search(r"\w+", s)[0])
 def test_snippets_are_understood(snippet):
     name = re.search(r"\w+", snippet)[0]
     parser = ArgumentParser()
-    if name in PARTS:
+    if name in LISTS:
+        for option, kind in LISTS.items():
+            parser.add_argument(f"--{option}", type=kind)
+    elif name in PARTS:
         parser.add_subclass_arguments(PARTS[name], name)
     else:
         parser.add_class_arguments(TableReader)
@@ -30,7 +35,12 @@ def test_snippets_are_understood(snippet):
 
 
 def test_there_are_snippets_of_every_part():
-    assert {re.search(r"\w+", snippet)[0] for snippet in SNIPPETS} == {*PARTS, "behaviors"}
+    assert {re.search(r"\w+", snippet)[0] for snippet in SNIPPETS} == {
+        *PARTS,
+        "behaviors",
+        "item_fields",
+        "user_text",
+    }
 
 
 def test_options_of_init_are_named():
