@@ -13,8 +13,10 @@ _SHARDED = (DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy)
 def check_strategy(trainer: lightning.Trainer) -> None:
     """Refuse a strategy that divides the weights among processes.
 
-    Which weights decay is told by their shape, and the catalogue is encoded between training steps: both need whole weights, and would
-    go wrong or wait for ever without them.
+    FSDP and DeepSpeed lay weights out flat, but which of them decay is told by their shape. ``fully_shard`` keeps shapes, but takes no
+    parameter without a dimension, and a norm of gradients cannot be taken over divided and whole weights together. All of them wait for
+    ever where processes call the encoder unequally often, as they do: their batches hold different texts, and in evaluation there
+    are different numbers of batches.
 
     Raises:
         ConfigError: If the weights would be divided.
