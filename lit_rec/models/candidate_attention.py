@@ -12,6 +12,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
 from lit_rec.models.ranges import count
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
 from lit_rec.models.user_encoder import UserEncoder
 
 
@@ -24,12 +25,14 @@ class CandidateAttentionUserEncoder(UserEncoder):
         ids: What a known user's id adds.
         shrinkage: Ratings that the user's bias is shrunk by at the start.
         hidden: Width of queries and keys.
+        slots_per_block: Most slots of histories and candidates, padding included, that are held at once: sets the memory of a step.
+            A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows with C candidates -> ``[B, C, width + 1]`` float32.
 
     Raises:
-        ConfigError: If ``hidden`` is below 1, or ``shrinkage`` is not above 0.
+        ConfigError: If ``hidden`` or ``slots_per_block`` is below 1, or ``shrinkage`` is not above 0.
 
     Reference:
         Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang et al.
@@ -43,24 +46,38 @@ class CandidateAttentionUserEncoder(UserEncoder):
         ids: Callable[[int, int], Ids] = NoIds,
         shrinkage: float = 5.0,
         hidden: int = 64,
+        slots_per_block: int = 16_384,
     ) -> None:
         super().__init__(facts, width, ids, shrinkage)
         self.query = nn.Linear(width, count("user_encoder.init_args.hidden", hidden))
         self.key = nn.Linear(width + 1, hidden)
+        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
 
     def summary(
         self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
     ) -> Tensor:
         """Return one weighted sum of the behaviors per candidate ``[B, C, width]``."""
-        behaviors = self._behaviors(item_vectors, batch.history, level, rated)  # [B, H, width]
-        weights = self.candidate_weights(item_vectors, batch, behaviors, level)  # [B, C, H]
-        return weights @ behaviors
+        queries = self.query(item_vectors[:, :-1])  # [N, hidden]
+        candidates = batch.candidates.item_index
 
-    def candidate_weights(
-        self, item_vectors: Tensor, batch: RecBatch, behaviors: Tensor, level: Tensor
-    ) -> Tensor:
-        """Return w_cd ``[B, C, H]``; those of a row without history are 0."""
-        keys = self.key(torch.cat([behaviors, level.unsqueeze(-1)], -1))  # [B, H, hidden]
-        queries = self.query(item_vectors[:, :-1])[batch.candidates.item_index]  # [B, C, hidden]
-        scores = queries @ keys.transpose(1, 2) / keys.shape[-1] ** 0.5
-        return masked_softmax(scores, batch.history.mask.unsqueeze(1).expand_as(scores))
+        def of_rows(rows: slice) -> Tensor:
+            history = slots_of(batch.history, rows)
+            behaviors = self._behaviors(item_vectors, history, level[rows], rated[rows])
+            keys = self.key(torch.cat([behaviors, level[rows].unsqueeze(-1)], -1))
+            weights = candidate_weights(queries[candidates[rows]], keys, history.mask)  # [b, C, H]
+            return weights @ behaviors
+
+        block = rows_per_block(self.slots_per_block, level.shape[1] + candidates.shape[1])
+        return in_row_blocks(of_rows, len(batch), block)
+
+
+def candidate_weights(queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+    """Return w_cd ``[B, C, H]``; those of a row without history are 0.
+
+    Args:
+        queries: ``[B, C, hidden]``.
+        keys: ``[B, H, hidden]``.
+        mask: ``[B, H]``, True where something real stands.
+    """
+    scores = queries @ keys.transpose(1, 2) / keys.shape[-1] ** 0.5
+    return masked_softmax(scores, mask.unsqueeze(1).expand_as(scores))

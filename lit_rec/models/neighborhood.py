@@ -10,25 +10,36 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.heads import Head, beside, needs_task
 from lit_rec.models.ranges import count, positive, share
 from lit_rec.models.residuals import item_residuals
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 
 
-def pair_similarity(keys: Tensor, candidate: Tensor, history: Tensor) -> Tensor:
-    """Return the inner products of each row's candidates with its history.
-
-    Where a row's slots outnumber the distinct items, all pairs of items are cheaper than gathered vectors; both ways are equal.
+def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
+    """Return the inner products of all items ``[N, N]``, or None where a gathered vector for each of ``slots`` slots is cheaper.
 
     Args:
         keys: ``[N, D]``, a key per distinct item.
+        slots: Number of history slots.
+    """
+    items, width = keys.shape
+    return keys @ keys.T if items * items <= slots * width else None
+
+
+def pair_similarity(
+    keys: Tensor, pairs: Tensor | None, candidate: Tensor, history: Tensor
+) -> Tensor:
+    """Return the inner products of each row's candidates with its history; with and without ``pairs`` they are equal.
+
+    Args:
+        keys: ``[N, D]``, a key per distinct item.
+        pairs: What ``all_pairs`` returned.
         candidate: ``[B, C]`` int64 into ``keys``.
         history: ``[B, H]`` int64 into ``keys``.
 
     Returns:
         ``[B, C, H]``.
     """
-    items, width = keys.shape
-    if items * items <= history.numel() * width:
-        products = keys @ keys.T  # [N, N]
-        return products[candidate.unsqueeze(2), history.unsqueeze(1)]
+    if pairs is not None:
+        return pairs[candidate.unsqueeze(2), history.unsqueeze(1)]
     return keys[candidate] @ keys[history].transpose(1, 2)  # [B, C, D] @ [B, D, H]
 
 
@@ -46,9 +57,11 @@ class NeighborhoodHead(Head):
         hidden: Width of the network's hidden layer.
         dropout: Share of the network's inputs dropped while training.
         sharpness: Factor s of the cosine at the start (learned).
+        slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once: sets the memory
+            of a step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
 
     Raises:
-        ConfigError: If ``sharpness`` is not above 0, ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+        ConfigError: If ``sharpness`` is not above 0, ``hidden`` or ``slots_per_block`` is below 1, or ``dropout`` is not from 0 to 1.
 
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
@@ -62,6 +75,7 @@ class NeighborhoodHead(Head):
         hidden: int = 64,
         dropout: float = 0.5,
         sharpness: float = 6.0,
+        slots_per_block: int = 65_536,
     ) -> None:
         needs_task("NeighborhoodHead", facts, "rating")
         super().__init__(facts, width)
@@ -69,6 +83,7 @@ class NeighborhoodHead(Head):
         start = positive("head.init_args.sharpness", sharpness)
         share("head.init_args.dropout", dropout)
         count("head.init_args.hidden", hidden)
+        self.slots_per_block = count("head.init_args.slots_per_block", slots_per_block)
         self.log_sharpness = nn.Parameter(torch.tensor(float(start)).log())
         self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
         self.forgetting = nn.Parameter(torch.tensor(0.1))  # f and p, before softplus
@@ -86,16 +101,25 @@ class NeighborhoodHead(Head):
         """Return the neighbourhood term ``[B, C]``."""
         history = batch.history
         keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
-        cosine = pair_similarity(keys, batch.candidates.item_index, history.item_index)  # [B, C, H]
+        candidates, slots = batch.candidates.item_index, history.item_index
+        pairs = all_pairs(keys, min(slots.numel(), self.slots_per_block))
         residual, rated = item_residuals(item_vectors, history, self.rating_mean)
         residual = torch.where(rated, residual - beside(users)[:, 0, -1:], 0.0)
         softplus = nn.functional.softplus
         days = history.age_days.nan_to_num(0.0).abs()
         fade = softplus(self.forgetting) * torch.log1p(days * softplus(self.pace))  # [B, H]
-        logits = (cosine - 1) * self.log_sharpness.exp() - fade.unsqueeze(1)
-        weights = torch.exp(logits) * rated.unsqueeze(1)
-        total = (weights @ residual.unsqueeze(-1)).squeeze(-1)  # [B, C]
-        return total / (weights.sum(-1) + self.log_shrinkage.exp())
+
+        def of_rows(rows: slice) -> Tensor:
+            cosine = pair_similarity(keys, pairs, candidates[rows], slots[rows])  # [b, C, H]
+            logits = (cosine - 1) * self.log_sharpness.exp() - fade[rows].unsqueeze(1)
+            weights = torch.exp(logits) * rated[rows].unsqueeze(1)
+            total = (weights @ residual[rows].unsqueeze(-1)).squeeze(-1)  # [b, C]
+            return total / (weights.sum(-1) + self.log_shrinkage.exp())
+
+        if pairs is not None:  # then no slot has a vector
+            return of_rows(slice(0, len(batch)))
+        block = rows_per_block(self.slots_per_block, slots.shape[1] + candidates.shape[1])
+        return in_row_blocks(of_rows, len(batch), block)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""

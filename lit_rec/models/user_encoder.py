@@ -14,6 +14,7 @@ from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
 from lit_rec.models.ranges import count, positive
 from lit_rec.models.residuals import item_residuals
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
 from lit_rec.models.weighted_sum import weighted_sum
 
 
@@ -99,30 +100,7 @@ class UserEncoder(nn.Module, ABC):
         return vectors
 
 
-class WeightedUserEncoder(UserEncoder):
-    """The weights w_d are the same whatever the candidate; subclasses choose them."""
-
-    def summary(
-        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
-    ) -> Tensor:
-        """Return the weighted sum of the behaviors ``[B, width]``."""
-        history = batch.history
-        behaviors = self._behaviors(item_vectors, history, level, rated)  # [B, H, width]
-        weights = self.weights(behaviors, level, history.mask)  # [B, H]
-        return (weights.unsqueeze(1) @ behaviors).squeeze(1)
-
-    @abstractmethod
-    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
-        """Return w_d ``[B, H]``.
-
-        Args:
-            behaviors: ``[B, H, width]``.
-            level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
-            mask: ``[B, H]``, True where something real stands.
-        """
-
-
-class MeanUserEncoder(WeightedUserEncoder):
+class MeanUserEncoder(UserEncoder):
     """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with what is known of the user.
 
     Reference:
@@ -134,7 +112,7 @@ class MeanUserEncoder(WeightedUserEncoder):
     ) -> Tensor:
         """Return the same sum without a vector per behavior: weights are added up per distinct item first."""
         history = batch.history
-        weights = self.weights(item_vectors, level, history.mask)
+        weights = self.weights(history.mask)
         index, vectors = history.item_index, item_vectors[:, :-1]
         bare = torch.where(rated, 0.0, weights)
         total = weighted_sum(weights * level, index, vectors) * self.rating_scale
@@ -145,13 +123,13 @@ class MeanUserEncoder(WeightedUserEncoder):
             total = total + weighted_sum(weights, history.event, self.event.weight)
         return total
 
-    def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
-        """Return equal weights."""
+    def weights(self, mask: Tensor) -> Tensor:
+        """Return equal weights w_d ``[B, H]``."""
         known = mask.sum(1, keepdim=True)
         return mask / torch.sqrt(known + self.log_shrinkage.exp())
 
 
-class AdditiveAttentionUserEncoder(WeightedUserEncoder):
+class AdditiveAttentionUserEncoder(UserEncoder):
     """Learn the weights: softmax over ``v . tanh(W [d, rating])``.
 
     Args:
@@ -160,6 +138,11 @@ class AdditiveAttentionUserEncoder(WeightedUserEncoder):
         ids: What a known user's id adds.
         shrinkage: Ratings that the user's bias is shrunk by at the start.
         hidden: Width of the attention's hidden layer.
+        slots_per_block: Most history slots, padding included, whose behaviors are held at once: sets the memory of a step. A batch
+            with more of them is computed in blocks of rows, each of them again in the backward pass.
+
+    Raises:
+        ConfigError: If ``hidden`` or ``slots_per_block`` is below 1, or ``shrinkage`` is not above 0.
 
     Reference:
         Wu et al. 2019, Neural News Recommendation with Attentive Multi-View Learning, https://arxiv.org/abs/1907.05576, section 3.2.
@@ -172,13 +155,35 @@ class AdditiveAttentionUserEncoder(WeightedUserEncoder):
         ids: Callable[[int, int], Ids] = NoIds,
         shrinkage: float = 5.0,
         hidden: int = 64,
+        slots_per_block: int = 16_384,
     ) -> None:
         super().__init__(facts, width, ids, shrinkage)
         self.hidden = nn.Linear(width + 1, count("user_encoder.init_args.hidden", hidden))
         self.score = nn.Linear(hidden, 1, bias=False)
+        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
+
+    def summary(
+        self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
+    ) -> Tensor:
+        """Return the weighted sum of the behaviors ``[B, width]``."""
+
+        def of_rows(rows: slice) -> Tensor:
+            history = slots_of(batch.history, rows)
+            behaviors = self._behaviors(item_vectors, history, level[rows], rated[rows])
+            weights = self.weights(behaviors, level[rows], history.mask)  # [b, H]
+            return (weights.unsqueeze(1) @ behaviors).squeeze(1)
+
+        block = rows_per_block(self.slots_per_block, level.shape[1])
+        return in_row_blocks(of_rows, len(batch), block)
 
     def weights(self, behaviors: Tensor, level: Tensor, mask: Tensor) -> Tensor:
-        """Return the softmax over real behaviors."""
+        """Return w_d ``[B, H]``, the softmax over real behaviors.
+
+        Args:
+            behaviors: ``[B, H, width]``.
+            level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
+            mask: ``[B, H]``, True where something real stands.
+        """
         inputs = torch.cat([behaviors, level.unsqueeze(-1)], -1)
         scores = self.score(torch.tanh(self.hidden(inputs))).squeeze(-1)  # [B, H]
         return masked_softmax(scores, mask)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
+
+_SHORT = 4  # entries per slot: [B, N] is then about as large as what describes the slots, and one product is faster than gathering
 
 
 def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
     """Return ``sum_h weights[b, h] * vectors[index[b, h]]`` for each row.
 
-    Histories repeat the same items, so the weights are added up per distinct item first and multiplied once, unless there are more
-    distinct items than slots times width; both ways are equal.
+    Of a short table, such as that of the events, the weights are added up per entry first and multiplied once; both ways are equal,
+    and neither holds ``[B, H, D]``, not even for the backward pass.
 
     Args:
         weights: ``[B, H]``, 0 in padding.
@@ -25,8 +27,8 @@ def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
         tensor([[30.]])
     """
     rows, slots = index.shape
-    items, width = vectors.shape
-    if items <= slots * width:
+    items = len(vectors)
+    if slots == 0 or items <= _SHORT * slots:
         total = weights.new_zeros(rows, items).scatter_add(1, index, weights)  # [B, N]
         return total @ vectors
-    return (weights.unsqueeze(1) @ vectors[index]).squeeze(1)  # [B, 1, H] @ [B, H, D]
+    return nn.functional.embedding_bag(index, vectors, per_sample_weights=weights, mode="sum")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lit_rec.models.heads import DotHead, RegressionHead
-from lit_rec.models.neighborhood import NeighborhoodHead, pair_similarity
+from lit_rec.models.neighborhood import NeighborhoodHead, all_pairs, pair_similarity
 
 USERS = torch.tensor([[1.0, 2.0, 0.25], [3.0, -1.0, -0.5]])
 ITEMS = torch.tensor([[1.0, 1.0, 0.5], [2.0, 0.0, -0.5]])
@@ -51,18 +51,17 @@ def test_heads_learn_where_their_last_layer_is_zero(facts, two_rows):
 
 @pytest.mark.parametrize(
     ("items", "rows", "candidates", "longest", "gram"),
-    [(3, 9, 4, 6, True), (60, 2, 1, 3, False), (1, 1, 1, 2, True), (5, 2, 0, 3, False)],
+    [(3, 9, 4, 6, True), (60, 2, 1, 3, False), (1, 1, 1, 2, True), (5, 2, 0, 3, True)],
 )
-def test_similarity_is_equal_by_either_way(items, rows, candidates, longest, gram, monkeypatch):
+def test_similarity_is_equal_by_either_way(items, rows, candidates, longest, gram):
     torch.manual_seed(0)
     keys = torch.randn(items, 8)
     candidate = torch.randint(0, items, (rows, candidates))
     history = torch.randint(0, items, (rows, longest))
     expected = torch.einsum("bcd,bhd->bch", keys[candidate], keys[history])
-    found = pair_similarity(keys, candidate, history)
-    torch.testing.assert_close(found, expected)
-    cheaper = items * items < candidate.numel() * longest * 8 // max(candidates, 1)
-    assert cheaper is gram  # each way is taken by some case
+    pairs = all_pairs(keys, history.numel())
+    torch.testing.assert_close(pair_similarity(keys, pairs, candidate, history), expected)
+    assert (pairs is not None) is gram  # each way is taken by some case
 
 
 def test_both_ways_of_similarity_have_equal_gradients():
@@ -73,7 +72,8 @@ def test_both_ways_of_similarity_have_equal_gradients():
     grads = []
     for keys in (few, many):  # the first takes all pairs, the second gathers
         keys.requires_grad_()
-        pair_similarity(keys, candidate, history).square().sum().backward()
+        pairs = all_pairs(keys, history.numel())
+        pair_similarity(keys, pairs, candidate, history).square().sum().backward()
         grads.append(keys.grad[:3])
     torch.testing.assert_close(*grads)
 

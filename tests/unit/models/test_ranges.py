@@ -41,11 +41,16 @@ PARTS = {
     "ids": (lambda facts, backbone: partial(IdEmbedding, 3, 4), {"dropout": (-1.0, 50.0, NAN)}),
     "user_encoder": (
         lambda facts, backbone: partial(AdditiveAttentionUserEncoder, facts, 4),
-        {"shrinkage": (0.0, -1.0, NAN), "hidden": (0,)},
+        {"shrinkage": (0.0, -1.0, NAN), "hidden": (0,), "slots_per_block": (0,)},
     ),
     "head": (
         lambda facts, backbone: partial(NeighborhoodHead, facts, 4),
-        {"sharpness": (0.0, -1.0, NAN), "hidden": (0,), "dropout": (1.5,)},
+        {
+            "sharpness": (0.0, -1.0, NAN),
+            "hidden": (0,),
+            "dropout": (1.5,),
+            "slots_per_block": (0,),
+        },
     ),
 }
 WRONG = [
