@@ -178,13 +178,32 @@ class _BoundTraining(BoundHistory):
         user = prepared.user[rows]
         low = self._rank[prepared.offsets[user]]
         high = self._rank[prepared.offsets[user + 1]]
-        if rng is None:  # one more than needed, for the target may be among them
-            low = np.maximum(low, high - self._rule.max_length - 1)
-        full = _window(prepared, self._places, low, high)
-        keep = full.mask & (full.source != rows[:, None])
-        if rng is not None:
-            keep &= rng.random(keep.shape, dtype=np.float32) < self._rule.keep
-        return _newest(full, keep, self._rule.max_length)
+        if rng is None:
+            full = _window(prepared, self._places, np.maximum(low, high - self._enough), high)
+        else:
+            full = self._drawn(low, high, rng)
+        return _newest(full, full.mask & (full.source != rows[:, None]), self._rule.max_length)
+
+    @property
+    def _enough(self) -> int:
+        """One more than is kept, for the target may be among them."""
+        return self._rule.max_length + 1
+
+    def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
+        """Draw from ``places[low:high]`` for each row, the newest that are drawn; real slots stand to the right.
+
+        Where each place stays with probability p, the steps from one that stays to the next are geometric: what is drawn costs as
+        much as is kept, however many behaviors a user has.
+        """
+        longest = int((high - low).max(initial=0))
+        width = max(min(longest, self._enough), 1)
+        steps = rng.geometric(self._rule.keep, (len(low), width))
+        back = np.cumsum(np.minimum(steps, longest + 1), 1)[:, ::-1]
+        place = high[:, None] - back  # oldest first
+        mask = place >= low[:, None]
+        source = np.where(mask, self._places[np.where(mask, place, 0)] if longest else 0, -1)
+        item = self._prepared.item[source].astype(np.int64)
+        return HistoryRows(source, np.where(mask, item, 0), mask)
 
 
 def _newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:

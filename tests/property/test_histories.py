@@ -1,5 +1,8 @@
 """Histories against plain loops."""
 
+import itertools
+import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -139,6 +142,38 @@ def test_training_history_keeps_about_the_share_asked_for():
         bound = TrainingHistory(500, keep=keep).bind(prepared)
         found = bound.of(prepared.rows_of("all"), np.random.default_rng(0))
         assert found.mask.sum() / (200 * 199) == pytest.approx(keep, abs=0.02)
+
+
+def test_training_history_draws_every_subset_as_often_as_it_should():
+    """Six rows, each but the target kept by a chance of 0.3, the newest two of those: against all 32 subsets of the five others."""
+    prepared = prepared_of([Row(0, place % ITEMS, 3.0, place, 0) for place in range(6)])
+    bound = TrainingHistory(2, keep=0.3).bind(prepared)
+    expected: Counter[tuple[int, ...]] = Counter()
+    for kept in itertools.product((False, True), repeat=5):
+        others = [place for place, stays in zip((0, 1, 2, 4, 5), kept, strict=True) if stays]
+        expected[tuple(others[-2:])] += 0.3 ** sum(kept) * 0.7 ** (5 - sum(kept))
+    draws = 20_000
+    found = bound.of(np.full(draws, 3), np.random.default_rng(0))
+    drawn = Counter(
+        tuple(source[mask].tolist()) for source, mask in zip(found.source, found.mask, strict=True)
+    )
+    assert drawn.keys() == expected.keys()
+    for history, chance in expected.items():
+        # five standard deviations
+        slack = 5 * (chance * (1 - chance) / draws) ** 0.5
+        assert drawn[history] / draws == pytest.approx(chance, abs=slack), history
+
+
+def test_a_draw_costs_what_it_keeps_not_what_a_user_did():
+    prepared = prepared_of([Row(0, place % ITEMS, 3.0, place, 0) for place in range(20_000)])
+    bound = TrainingHistory(5).bind(prepared)
+    rows = np.arange(1_000)
+    tracemalloc.start()
+    found = bound.of(rows, np.random.default_rng(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.mask.shape == (1_000, 5)
+    assert peak < len(rows) * 20_000, "less than a byte for each row of the user and of the batch"
 
 
 @SOME
