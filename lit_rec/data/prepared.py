@@ -156,11 +156,13 @@ def prepare(
     frame = _coded(tables, split)
     users = frame["user_id"].unique(maintain_order=True).sort()
     names = {column: _names(frame, column) for column in _NAMED}
-    item_code = {id_: code for code, id_ in enumerate(items["item_id"])}
+    item_code = (items["item_id"], pl.int_range(len(items), dtype=pl.Int32, eager=True))
     frame = frame.with_columns(
         user=pl.col("user_id").replace_strict(users, pl.int_range(len(users), eager=True)),
-        item=pl.col("item_id").replace_strict(item_code),
-    ).sort("user", "moment", "row")
+        item=pl.col("item_id").replace_strict(*item_code),
+    )
+    # names in a sort would cost most of it
+    frame = frame.drop("user_id", "item_id").sort("user", "moment", "row")
     user = frame["user"].to_numpy().astype(np.int32)
     offsets = np.searchsorted(user, np.arange(len(users) + 1)).astype(np.int64)
     columns = {
@@ -233,8 +235,13 @@ def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:
 
 
 def _past_end(frame: pl.DataFrame, user: Ints) -> npt.NDArray[np.int64]:
-    """Find, for each row, the first row of its user at or after its bound, by one joint sort."""
-    moment, bound = frame["moment"].to_numpy(), frame["bound"].to_numpy()
+    """Find, for each row, the first row of its user at or after its bound."""
+    moment = frame["moment"].to_numpy()
+    if "impression_id" not in frame.columns:  # the bound is the row's own moment
+        begins = np.append(True, (np.diff(user) != 0) | (np.diff(moment) != 0))[: len(user)]
+        return np.maximum.accumulate(np.where(begins, np.arange(len(user)), 0))
+    # by one joint sort
+    bound = frame["bound"].to_numpy()
     rank = np.unique(np.concatenate([moment, bound]), return_inverse=True)[1]
     span = np.int64(rank.max(initial=0) + 1)
     key = user.astype(np.int64) * span + rank[: len(user)]
@@ -274,7 +281,7 @@ def _impressions(frame: pl.DataFrame) -> Ints:
 
 
 def _given(
-    frame: pl.DataFrame, shared: pl.DataFrame | None, item_code: dict[str, int]
+    frame: pl.DataFrame, shared: pl.DataFrame | None, item_code: tuple[pl.Series, pl.Series]
 ) -> dict[str, Ints]:
     """Write the lists end to end, and an empty one for the rows without."""
     empty = pl.Series("history", [[]], dtype=pl.List(pl.String))
@@ -290,7 +297,7 @@ def _given(
     flat = (
         history.filter(history.list.len() > 0)
         .explode()
-        .replace_strict(item_code, return_dtype=pl.Int32)
+        .replace_strict(*item_code, return_dtype=pl.Int32)
     )
     return {
         "given_item": flat.to_numpy().astype(np.int32),

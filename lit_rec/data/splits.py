@@ -35,7 +35,7 @@ class Split(ABC):
                     rule="training and validation rows exist, and validation is never the test part",
                     remedy="raise the share, give more rows, or use RandomSplit",
                 )
-        return pl.Series("part", _NAMES[part])
+        return pl.Series("part", _NAMES.tolist()).gather(part)
 
     @abstractmethod
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -110,15 +110,20 @@ class TimeSplit(Split):
         self.validation, self.test = validation, test
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        first = _first_of_impression(behaviors)
-        clock = _earliest(_clock(behaviors, ordered, type(self).__name__), first)[first]
+        clock = _clock(behaviors, ordered, type(self).__name__)
+        if "impression_id" in behaviors.columns:
+            first = _first_of_impression(behaviors)
+            clock = _earliest(clock, first)[first]
         distinct, counts = np.unique(clock, return_counts=True)
         until = np.cumsum(counts) / len(clock)  # share of rows up to and with each time
         slack = 1e-9
-        part_of_time = np.zeros(len(distinct), np.int8)
-        part_of_time[until > 1 - self.test - self.validation + slack] = 1
-        part_of_time[until > 1 - self.test + slack] = 2
-        part: npt.NDArray[np.int8] = part_of_time[np.searchsorted(distinct, clock)]
+        begins = [
+            np.searchsorted(until, 1 - share + slack, side="right")
+            for share in (self.test + self.validation, self.test)
+        ]
+        # a part without a row begins after all time
+        val, test = (distinct[begin] if begin < len(distinct) else np.inf for begin in begins)
+        part: npt.NDArray[np.int8] = (clock >= val).astype(np.int8) + (clock >= test)
         return part
 
 
