@@ -15,22 +15,28 @@ from lit_rec.models.networks import Network, refuse_fields
 from lit_rec.models.pair_sequences import markers, pair_sequences
 from lit_rec.models.pooling import MeanPooling, Pooling
 from lit_rec.models.ranges import count, share
+from lit_rec.models.rating_biases import RatingBiases
+from lit_rec.models.slot_order import NewestFirst, SlotOrder
 
 _GRADES = 5  # steps between the lowest and the highest rating
 
 
 class CrossEncoder(Network):
-    """The history's texts, newest first, and the candidate's in one sequence: every token sees every other. Accuracy first.
+    """The candidate's text and the history's in one sequence: every token sees every other. Accuracy first.
 
-    What the user did with an item of the history (its rating in five steps, its event) is a learned vector that is added to the word
-    vectors of the item's tokens. There is only ``score``: nothing of a row can be used for another.
+    What the user did with an item of the history is told beside its words: a learned vector for its event and its rating in five
+    steps, and one times how far the rating lies above what user and item biases say, is added to the word vectors of the item's
+    tokens. For ratings the score begins at mean + biases (``RatingBiases``), so that the encoder learns the rest. There is only
+    ``score``: nothing of a row can be used for another.
 
     Args:
         facts: Facts of the data.
         backbone: The text encoder.
         pooling: From token vectors to one vector; takes the encoder's width.
         max_tokens: Longest sequence; by default 128, or the most that the encoder takes.
+        order: Which items of the history are read first, for few fit in: the newest by default.
         dropout: Share of the pooled vector's coordinates dropped while training.
+        bias_dropout: Share of a batch's items whose bias is left out while training, for ratings; see ``RatingBiases``.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
 
@@ -49,7 +55,9 @@ class CrossEncoder(Network):
         backbone: Callable[[Facts], Backbone],
         pooling: Callable[[int], Pooling] = MeanPooling,
         max_tokens: int = 128,
+        order: SlotOrder | None = None,
         dropout: float = 0.1,
+        bias_dropout: float = 0.1,
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
     ) -> None:
@@ -68,13 +76,20 @@ class CrossEncoder(Network):
         self.pooling = pooling(width)
         self.dropout = nn.Dropout(share("network.init_args.dropout", dropout))
         self.events = len(facts.events) + 1
+        self.order = order or NewestFirst()
         self.deed = nn.Embedding((_GRADES + 1) * self.events, width)
         nn.init.zeros_(self.deed.weight)
         self.low, self.high = facts.rating_low, facts.rating_high
         self.start = facts.score_start
-        labels = 2 if facts.task == "rating" else len(facts.labels)
+        rated = facts.task == "rating"
+        self.biases = RatingBiases(facts, bias_dropout) if rated else None
+        self.beyond = nn.Parameter(torch.zeros(width), requires_grad=rated)
+        labels = 2 if rated else len(facts.labels)
         self._gives = "scores" if labels == 2 else "class_scores"
         self.last = nn.Linear(width, 1 if labels == 2 else labels)
+        if rated:  # what is predicted before anything is learned is what the biases say
+            nn.init.zeros_(self.last.weight)
+            nn.init.zeros_(self.last.bias)
 
     @property
     def backbone(self) -> Backbone:  # type: ignore[override]
@@ -98,45 +113,57 @@ class CrossEncoder(Network):
 
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return scores ``[B, C]``, or ``[B, C, K]`` of more than two labels."""
-        texts, slot = pair_sequences(batch, self.special, self.max_tokens)
-        marks = Texts(self._marks(batch.history, texts, slot), texts.offsets)
+        texts, slot = pair_sequences(batch, self.order(batch), self.special, self.max_tokens)
+        bias, beyond = (
+            self.biases(batch) if self.biases else (0.0, torch.zeros_like(batch.history.rating))
+        )
+        # by place among all slots of the batch; place 0 is a candidate's and a separator's
+        mark = _after_nothing(self._marks(batch.history))
+        level = _after_nothing(beyond)
+        places = Texts(_places(batch, texts, slot), texts.offsets)
         parts, order = [], []
         chunks = texts.chunks(self.max_tokens_per_chunk, self.special)
-        beside = marks.chunks(self.max_tokens_per_chunk, markers(self.special))
-        for chunk, marked in zip(chunks, beside, strict=True):
+        beside = places.chunks(self.max_tokens_per_chunk, markers(self.special))
+        for chunk, placed in zip(chunks, beside, strict=True):
+            done = mark[placed.input_ids], level[placed.input_ids]  # [P', T] each
             if self.recompute and torch.is_grad_enabled():
-                pooled = checkpoint(self._encode, chunk, marked, use_reentrant=False)
+                pooled = checkpoint(self._encode, chunk, *done, use_reentrant=False)
             else:
-                pooled = self._encode(chunk, marked)
+                pooled = self._encode(chunk, *done)
             parts.append(pooled)
             order.append(chunk.text_index)
         pooled = torch.cat(parts)[torch.argsort(torch.cat(order))]  # [B * C, backbone width]
         shape = batch.candidates.item_index.shape
         with torch.autocast(pooled.device.type, enabled=False):
             scores: Tensor = self.last(self.dropout(pooled)).view(*shape, -1)
-        return scores if self._gives == "class_scores" else self.start + scores.squeeze(-1)
+        return scores if self._gives == "class_scores" else self.start + bias + scores.squeeze(-1)
 
-    def _encode(self, chunk: TextChunk, marked: TextChunk) -> Tensor:
-        deed = self.deed(marked.input_ids)
-        # mark 0 is a candidate's, a separator's or an unrated behavior's without an event
-        deed = deed * (marked.input_ids > 0).unsqueeze(-1)
-        tokens = self._backbone(chunk, deed)
+    def _encode(self, chunk: TextChunk, mark: Tensor, level: Tensor) -> Tensor:
+        # mark 0 is that of nothing done, or of a behavior without rating and event
+        deed = self.deed(mark) * (mark > 0).unsqueeze(-1)
+        tokens = self._backbone(chunk, deed + level.unsqueeze(-1) * self.beyond)
         with torch.autocast(tokens.device.type, enabled=False):
             pooled: Tensor = self.pooling(tokens, chunk.mask)
         return pooled
 
-    def _marks(self, history: HistorySlots, texts: Texts, slot: Tensor) -> Tensor:
-        """Return what the user did with the item of each token ``[S]``: a row of ``deed``, 0 for nothing."""
+    def _marks(self, history: HistorySlots) -> Tensor:
+        """Return what the user did ``[B, H]``: rows of ``deed``, 0 for nothing."""
         span = max(self.high - self.low, 1e-6)
         step = ((history.rating - self.low) / span * _GRADES).floor().clamp(0, _GRADES - 1)
         grade = torch.where(torch.isnan(history.rating), 0, step.nan_to_num(0).long() + 1)
-        mark = grade * self.events + history.event  # [B, H]
-        if not mark.numel():
-            return torch.zeros_like(slot).int()
-        pairs = texts.offsets.numel() - 1
-        candidates = pairs // max(len(mark), 1)
-        pair = torch.repeat_interleave(
-            torch.arange(pairs, device=slot.device), texts.offsets.diff(), output_size=len(slot)
-        )
-        found = mark[pair // max(candidates, 1), slot.clamp(min=0)]
-        return torch.where(slot >= 0, found, 0).int()
+        return grade * self.events + history.event
+
+
+def _after_nothing(of_slot: Tensor) -> Tensor:
+    """Return values of slots ``[B, H]`` as ``[1 + B * H]``, the first of them 0."""
+    return torch.nn.functional.pad(of_slot.flatten(), (1, 0))
+
+
+def _places(batch: RecBatch, texts: Texts, slot: Tensor) -> Tensor:
+    """Return for each token of the pairs' texts 1 + the place of its slot among all of the batch ``[S]``, 0 where it has none."""
+    pairs, (rows, slots) = len(texts), batch.history.mask.shape
+    pair = torch.repeat_interleave(
+        torch.arange(pairs, device=slot.device), texts.offsets.diff(), output_size=len(slot)
+    )
+    row = pair // max(pairs // max(rows, 1), 1)
+    return torch.where(slot >= 0, 1 + row * slots + slot, 0).int()

@@ -12,15 +12,16 @@ from lit_rec.data.tokens import SpecialTokens
 
 
 def pair_sequences(
-    batch: RecBatch, special: SpecialTokens, max_tokens: int
+    batch: RecBatch, order: Tensor, special: SpecialTokens, max_tokens: int
 ) -> tuple[Texts, Tensor]:
-    """Return one text per row and candidate: the candidate's fields, then the history's items, newest first, until the budget is full.
+    """Return one text per row and candidate: the candidate's fields, then the history's items, in order, until the budget is full.
 
     Items stand apart by what the tokenizer puts after a text. The candidate is cut at half the budget; of the last item that does
     not fit whole, its beginning stays.
 
     Args:
         batch: Rows with texts.
+        order: ``[B, C, H]``, the history's slots in the order they are read beside each candidate.
         special: Tokens that ``Texts.chunks`` will put around each text.
         max_tokens: Longest text with them.
 
@@ -28,17 +29,15 @@ def pair_sequences(
         ``B * C`` texts, row by row, and for each of their tokens the history slot that it came from ``[S]`` int64, -1 for the
         candidate's and for what stands between items.
     """
-    candidates = batch.candidates.item_index.shape[1]
-    slots = batch.history.item_index.shape[1]
-    # per pair: the candidate, then the history from its newest slot; real slots stand to the left
-    newest = torch.arange(slots - 1, -1, -1, device=batch.row.device)
-    past = batch.history.item_index[:, newest].unsqueeze(1).expand(-1, candidates, -1)
-    known = batch.history.mask[:, newest].unsqueeze(1).expand(-1, candidates, -1)
-    item = torch.cat([batch.candidates.item_index.unsqueeze(2), past], 2).flatten(0, 1)  # [Q, 1+H]
-    mask = torch.nn.functional.pad(known, (1, 0), value=True).flatten(0, 1)
-    slot = torch.cat([newest.new_full((1,), -1), newest]).expand_as(item)
+    # per pair: the candidate, then the history's slots
+    slot = torch.nn.functional.pad(order.flatten(0, 1), (1, 0), value=-1)  # [Q, 1 + H], Q = B * C
+    row = torch.arange(len(batch), device=order.device).repeat_interleave(order.shape[1])
+    past = batch.history.item_index[row.unsqueeze(1), slot[:, 1:]]
+    item = torch.cat([batch.candidates.item_index.flatten().unsqueeze(1), past], 1)
+    known = batch.history.mask[row.unsqueeze(1), slot[:, 1:]]
+    mask = torch.nn.functional.pad(known, (1, 0), value=True)
 
-    tokens, start, length = _item_texts(batch)
+    tokens, start, length = item_texts(batch)
     between = special.suffix or special.prefix
     room = max_tokens - len(special.prefix) - len(special.suffix)
     wanted = torch.where(mask, length[item], 0)
@@ -66,8 +65,8 @@ def pair_sequences(
     return Texts(flat, offsets), of_slot
 
 
-def _item_texts(batch: RecBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """Join the fields of each item; return flat tokens, and start and length of each item ``[N]``."""
+def item_texts(batch: RecBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Join the fields of each item of a batch; return flat tokens, and start and length of each item ``[N]``."""
     index = batch.items.text_index  # [N, F]
     offsets = batch.texts.offsets
     if index.shape[1] == 1:

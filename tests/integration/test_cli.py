@@ -44,8 +44,10 @@ def parsed(monkeypatch):
 
 def encoder_names(config):
     """The encoder as the data and as the network name it."""
-    item_encoder = config.model.network.init_args.item_encoder
-    return config.data.init_args.encoder, item_encoder.init_args.backbone.init_args.name
+    network = config.model.network.init_args
+    # a cross-encoder has its encoder at first hand
+    encoder = network if "backbone" in network else network.item_encoder.init_args
+    return config.data.init_args.encoder, encoder.backbone.init_args.name
 
 
 def run_of(workplace, folder, *words):

@@ -70,12 +70,13 @@ def test_equal_scores_stand_in_the_order_asked(cross, monkeypatch):
 
 
 def test_items_and_histories_by_text(cross):
-    """An item's own text gives the item's own score: a cross-encoder knows texts, not ids."""
-    texts = {"title": "red blue", "genres": "blue"}  # those of i1
-    known = cross.score(HISTORY, ["i1", "i2"])
+    """The text of an item that has no training row gives the item's own score."""
+    texts = {"title": "night night", "genres": "night"}  # those of i14
+    assert "i14" not in cross._facts.item_ids
+    known = cross.score(HISTORY, ["i14", "i2"])
     assert cross.score(HISTORY, [texts, "i2"]) == pytest.approx(known, abs=1e-5)
     by_text = [{**texts, "rating": 4.0}, *HISTORY]
-    by_id = [{"item_id": "i1", "rating": 4.0}, *HISTORY]
+    by_id = [{"item_id": "i14", "rating": 4.0}, *HISTORY]
     items = [{"title": "river"}, "i2", {"title": "city", "genres": ["day", "night"]}]
     assert cross.score(by_text, items) == pytest.approx(cross.score(by_id, items), abs=1e-5)
     assert cross.score(by_text, items) != pytest.approx(cross.score(HISTORY, items), abs=1e-5)

@@ -9,11 +9,13 @@ from lit_rec.data.tokens import SpecialTokens
 from lit_rec.models.backbone import ConfiguredBackbone
 from lit_rec.models.cross_encoder import CrossEncoder
 from lit_rec.models.pair_sequences import pair_sequences
+from lit_rec.models.rating_biases import RatingBiases
+from lit_rec.models.slot_order import NearestFirst, NewestFirst
 
 SPECIALS = [SpecialTokens((1,), (2,), 0), SpecialTokens((), (), 0), SpecialTokens((1,), (), 0)]
 
 
-def by_hand(batch, special, max_tokens):
+def by_hand(batch, order, special, max_tokens):
     """The same sequences by loops over rows, candidates and slots."""
     offsets, tokens = batch.texts.offsets.tolist(), batch.texts.tokens.tolist()
 
@@ -27,10 +29,11 @@ def by_hand(batch, special, max_tokens):
     room = max_tokens - len(special.prefix) - len(special.suffix)
     sequences, slots = [], []
     for row in range(len(batch)):
-        for candidate in batch.candidates.item_index[row].tolist():
+        for column, candidate in enumerate(batch.candidates.item_index[row].tolist()):
             sequence = text_of(candidate)[: max(room // 2, 1)]
             slot = [-1] * len(sequence)
-            for place in reversed(range(int(batch.history.mask[row].sum()))):
+            real = int(batch.history.mask[row].sum())
+            for place in (p for p in order[row, column].tolist() if p < real):
                 words = text_of(int(batch.history.item_index[row, place]))
                 left = room - len(sequence) - len(between)
                 if words and left > 0:
@@ -50,11 +53,13 @@ def by_hand(batch, special, max_tokens):
 @pytest.mark.parametrize("seed", range(3))
 def test_sequences_equal_a_loop(make_batch, special, max_tokens, fields, seed):
     batch = make_batch(seed=seed, rows=7, longest=6, fields=fields)
-    texts, slot = pair_sequences(batch, special, max_tokens)
+    chance = torch.rand(7, 3, 6, generator=torch.Generator().manual_seed(seed))
+    order = [NewestFirst()(batch), chance.argsort(2)][seed % 2]
+    texts, slot = pair_sequences(batch, order, special, max_tokens)
     offsets = texts.offsets.tolist()
     spans = list(pairwise(offsets))
     found = [texts.tokens[a:b].tolist() for a, b in spans]
-    sequences, slots = by_hand(batch, special, max_tokens)
+    sequences, slots = by_hand(batch, order, special, max_tokens)
     assert found == sequences
     assert [slot[a:b].tolist() for a, b in spans] == slots
     longest = max(map(len, found)) + len(special.prefix) + len(special.suffix)
@@ -67,7 +72,9 @@ def make_cross(facts, tiny_bert):
         torch.manual_seed(0)
         options = {"max_tokens": 24, **options}
         network = CrossEncoder(facts, lambda f: ConfiguredBackbone(f, "bert", tiny_bert), **options)
-        torch.nn.init.normal_(network.deed.weight)
+        with torch.no_grad():
+            for parameter in (network.deed.weight, network.last.weight, network.beyond):
+                torch.nn.init.normal_(parameter)
         return network.eval()
 
     return make
@@ -124,6 +131,37 @@ def test_every_trained_parameter_has_a_gradient(make_cross, batch):
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             assert parameter.grad is not None, name
+
+
+def test_before_training_the_score_is_what_the_biases_say(facts, tiny_bert, batch):
+    facts = replace(facts, item_bias=(0.5, -0.5, 0.25, 0.0, -1.0, 1.0))
+    network = CrossEncoder(facts, lambda f: ConfiguredBackbone(f, "bert", tiny_bert), max_tokens=24)
+    network.eval()
+    bias, _ = RatingBiases(facts).eval()(batch)
+    torch.testing.assert_close(network(batch), 3.5 + bias)
+    assert bias.std() > 0.1
+
+
+def test_what_a_rating_says_beyond_the_biases_is_read(make_cross, batch):
+    """Two ratings of one step differ by their distance from the biases alone."""
+    network = make_cross()
+    slot = 1, int(batch.history.mask[1].sum()) - 1
+    batch.history.rating[slot] = 4.3
+    first = network(batch)
+    batch.history.rating[slot] = 4.9
+    assert not torch.allclose(network(batch)[1], first[1], atol=1e-4)
+    with torch.no_grad():
+        network.beyond.zero_()
+        network.biases.log_shrinkage.fill_(30.0)  # nobody has a bias
+    third = network(batch)
+    batch.history.rating[slot] = 4.3
+    torch.testing.assert_close(network(batch), third, rtol=0, atol=1e-6)
+
+
+def test_an_order_decides_what_is_read(make_cross, batch):
+    newest, nearest = make_cross(max_tokens=12), make_cross(max_tokens=12, order=NearestFirst())
+    assert not torch.allclose(newest(batch), nearest(batch), atol=1e-4)
+    torch.testing.assert_close(newest(batch)[0], nearest(batch)[0])  # without history
 
 
 def test_labels(make_cross, facts, batch):
