@@ -14,6 +14,7 @@ import polars as pl
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import check_fields, vector_columns
 from lit_rec.data.text_template import TextTemplate
+from lit_rec.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,27 @@ def write_entities(
     )
     table.drop(vectors).write_parquet(folder / "table.parquet")
     texts.write_parquet(folder / "texts.parquet")
+
+
+def profiles_of(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -> pl.DataFrame:
+    """Return the users table in the order of the codes, nulls where it lacks a user.
+
+    Args:
+        table: The users table, where there is one.
+        users: ``[U]`` ids in the order of their codes.
+        wanted: Whether profiles are read.
+
+    Raises:
+        ConfigError: If profiles are read and there is no table.
+    """
+    ids = pl.DataFrame({"user_id": users})
+    if table is not None:
+        return ids.join(table, on="user_id", how="left", maintain_order="left")
+    if wanted:
+        raise ConfigError(
+            "there is no users table to take profiles from",
+            where="data.user_text and data.user_fields",
+            rule="they name columns of a table with a row per user",
+            remedy="name its file with data.reader.users, or leave both out",
+        )
+    return ids

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.entities import Entities, write_entities
+from lit_rec.data.entities import Entities, profiles_of, write_entities
 from lit_rec.data.fields.field import Field
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
-from lit_rec.errors import ConfigError
 
 PARTS = ("train", "val", "test")
 _COLUMNS = (
@@ -182,7 +181,7 @@ def prepare(
         np.save(folder / f"{name}.npy", values)
     options = ("data.text", "data.item_fields")
     write_entities(folder / "items", items, template, item_fields, options=options)
-    profiles = _profiles(tables.users, users, wanted=bool(user_text or user_fields))
+    profiles = profiles_of(tables.users, users, wanted=bool(user_text or user_fields))
     options = ("data.user_text", "data.user_fields")
     write_entities(folder / "users", profiles, user_text, user_fields, options=options)
     pl.DataFrame(
@@ -199,21 +198,6 @@ def prepare(
             "has_given": ["history" in has or tables.histories is not None],
         }
     ).write_parquet(folder / "flags.parquet")
-
-
-def _profiles(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -> pl.DataFrame:
-    """Return the users table in the order of the codes, nulls where it lacks a user."""
-    ids = pl.DataFrame({"user_id": users})
-    if table is not None:
-        return ids.join(table, on="user_id", how="left", maintain_order="left")
-    if wanted:
-        raise ConfigError(
-            "there is no users table to take profiles from",
-            where="data.user_text and data.user_fields",
-            rule="they name columns of a table with a row per user",
-            remedy="name its file with data.reader.users, or leave both out",
-        )
-    return ids
 
 
 def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:

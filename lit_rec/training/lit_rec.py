@@ -280,6 +280,7 @@ class LitRec(lightning.LightningModule):
         """The catalogue's vectors ``[I, D]`` of the last evaluation; None: there was none, or the network has no table."""
         return None if self._tables is None else self._tables.items
 
+    @explains_memory
     def _renew_tables(self) -> None:
         if self.built().has_item_table:
             data = self.trainer.datamodule  # type: ignore[attr-defined]

@@ -103,7 +103,7 @@ def drawn(facts, batch, tmp_path):
     nn.init.zeros_(encoder.score.weight)
     module = SimpleNamespace(
         facts=facts,
-        network=SimpleNamespace(user_encoder=encoder),
+        network=nn.ModuleDict({"user_encoder": encoder}),
         last_table=VECTORS,
         last_predictions=torch.full((len(LENGTHS), 1), 4.0),
     )

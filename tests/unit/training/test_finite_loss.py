@@ -47,7 +47,7 @@ def fit(folder, module, **options):
         enable_progress_bar=False,
         enable_model_summary=False,
         max_epochs=3,
-        callbacks=[RunCheckpoint(dirpath=str(folder)), FiniteLoss()],
+        callbacks=[RunCheckpoint(dirpath=str(folder), monitor="val/rmse"), FiniteLoss()],
         **options,
     )
     trainer.fit(module)
