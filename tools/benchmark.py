@@ -1,6 +1,8 @@
 """The benchmark command: choose what is measured, show it as a table, write it as JSON.
 
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
+tools/benchmark scale memory [--quick] [--json FILE] [--rows N]
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+import scale
 import speed_train
 from rich.console import Console
 from rich.table import Table
@@ -18,29 +22,54 @@ from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError, LitRecError
 
 _NAMES = {("speed", "train"): speed_train.measure}
+_MADE_UP = {("scale", "rows"): scale.measure_rows, ("scale", "memory"): scale.measure_memory}
+_LEAST_ROWS = 20_000  # of which enough train to fill the largest batch
 
 
 def main(words: list[str]) -> None:
     """Run what the words ask for.
 
     Raises:
-        ConfigError: If there is no such benchmark, or no data.
+        ConfigError: If there is no such benchmark, no data, or too few rows are asked for.
     """
     parser = argparse.ArgumentParser(prog="tools/benchmark")
-    parser.add_argument("kind", help="speed")
-    parser.add_argument("name", help="train")
-    parser.add_argument("--quick", action="store_true", help="about three minutes instead of ten")
+    parser.add_argument("kind", help="speed or scale")
+    parser.add_argument("name", help="train; of scale: rows, memory")
+    parser.add_argument("--quick", action="store_true", help="shorter, for a first look")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="folder that holds ml-100k"
     )
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="behaviors of the largest made-up table"
+    )
     options = parser.parse_args(words)
-    measure = _NAMES.get((options.kind, options.name))
-    if measure is None:
+    rows = _measured((options.kind, options.name), options)
+    table = Table("name", "metric", "value", "low", "high", title=f"{options.kind} {options.name}")
+    for row in rows:
+        table.add_row(
+            row["name"], row["metric"], *(f"{row[key]:.4g}" for key in ("value", "low", "high"))
+        )
+    Console().print(table)
+    if options.json is not None:
+        replace_file(options.json, lambda path: path.write_text(json.dumps(rows, indent=1) + "\n"))
+
+
+def _measured(name: tuple[str, str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    if name in _MADE_UP:
+        if options.rows < _LEAST_ROWS:
+            raise ConfigError(
+                f"{options.rows:,} rows are too few",
+                where="--rows",
+                rule=f"{_LEAST_ROWS:,} or more, so that the largest batch is full",
+                remedy="leave the option out for a million",
+            )
+        return _MADE_UP[name](options.rows, quick=options.quick)
+    if name not in _NAMES:
         raise ConfigError(
-            f"there is no benchmark '{options.kind} {options.name}'",
+            f"there is no benchmark '{' '.join(name)}'",
             where="tools/benchmark",
-            rule=f"one of {', '.join(' '.join(name) for name in _NAMES)}",
+            rule=f"one of {', '.join(' '.join(known) for known in (*_NAMES, *_MADE_UP))}",
             remedy="tools/benchmark speed train --quick",
         )
     if not (options.data / "ml-100k/u1.base").is_file():
@@ -50,15 +79,7 @@ def main(words: list[str]) -> None:
             rule="a folder with the unpacked MovieLens 100K archive as ml-100k",
             remedy="name the folder with --data FOLDER",
         )
-    rows = measure(options.data, quick=options.quick)
-    table = Table("name", "metric", "value", "low", "high", title=f"{options.kind} {options.name}")
-    for row in rows:
-        table.add_row(
-            row["name"], row["metric"], *(f"{row[key]:.4g}" for key in ("value", "low", "high"))
-        )
-    Console().print(table)
-    if options.json is not None:
-        replace_file(options.json, lambda path: path.write_text(json.dumps(rows, indent=1) + "\n"))
+    return _NAMES[name](options.data, quick=options.quick)
 
 
 if __name__ == "__main__":

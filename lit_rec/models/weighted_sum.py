@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-_SHORT = 4  # entries per slot: [B, N] is then about as large as what describes the slots, and one product is faster than gathering
+# entries per slot: [B, N] is then not much larger than what describes the slots, and one product is faster than gathering
+_SHORT = 8
 
 
 def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:

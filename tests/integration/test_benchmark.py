@@ -16,6 +16,7 @@ from .conftest import ROOT
 pytestmark = pytest.mark.filterwarnings("default")
 
 FLAGS = "|".join("0" * 19)
+SCRIPTS = ("benchmark", "speed_train", "scale", "scale_tables")
 ROWS = [
     {
         "name": name,
@@ -34,10 +35,10 @@ ROWS = [
 def tools(monkeypatch):
     """Import a script of tools/ as the scripts import each other."""
     monkeypatch.syspath_prepend(ROOT / "tools")
-    for name in ("benchmark", "speed_train"):
+    for name in SCRIPTS:
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield importlib.import_module
-    for name in ("benchmark", "speed_train"):
+    for name in SCRIPTS:
         sys.modules.pop(name, None)
 
 
@@ -93,7 +94,7 @@ def refused(capsys, *words):
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
     assert f"'{' '.join(words)}'" in text
-    assert "one of speed train" in text
+    assert "one of speed train, scale rows, scale memory" in text
 
 
 @pytest.mark.usefixtures("tools")
