@@ -165,6 +165,7 @@ class HistorySlots(_Movable):
         rating: ``[B, H]`` float32, NaN where the behavior has none (and in padding).
         event: ``[B, H]`` int64, 1 + the event's place in ``Facts.events`` (0: none, and in padding).
         age_days: ``[B, H]`` float32, days before the row's own time, NaN where unknown.
+        label: ``[B, H]`` int64, 1 + the label's place in ``Facts.labels`` (0: none or not told, and in padding).
     """
 
     item_index: Tensor
@@ -172,6 +173,7 @@ class HistorySlots(_Movable):
     rating: Tensor
     event: Tensor
     age_days: Tensor
+    label: Tensor
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,17 @@ import polars as pl
 import torch
 from lightning.pytorch.utilities import rank_zero_info
 
-from lit_rec.data.batches import RecBatch
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.cleaning import clean
-from lit_rec.data.collator import BatchRows, RowCollator
+from lit_rec.data.collator import RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import History, PastHistory
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.row_loader import RowLoader
+from lit_rec.data.row_loader import CollatedRows, RowLoader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.splits import Split, TimeSplit
 from lit_rec.data.text_template import TextTemplate
@@ -35,16 +34,6 @@ from lit_rec.data.training_facts import Task, target_of_rows, training_facts, vo
 from lit_rec.errors import ConfigError
 
 _FORMAT = 6  # raise when what the caches hold changes
-
-
-class _Rows:
-    """The DataLoader's dataset: a whole batch at a time, so that no loop runs over rows."""
-
-    def __init__(self, collator: RowCollator) -> None:
-        self._collator = collator
-
-    def __getitem__(self, batch: BatchRows) -> RecBatch:
-        return self._collator(batch)
 
 
 class BehaviorDataModule(lightning.LightningDataModule):
@@ -197,6 +186,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             item_fields=self.item_fields,
             profile_texts=tuple(self.user_text.fields) if self.user_text else (),
             user_fields=self.user_fields,
+            history_labels=self.task == "label" and self.history.tells_labels(self.prepared),
         )
 
     def train_dataloader(self) -> RowLoader:
@@ -225,6 +215,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
         target = target_of_rows(prepared, self.facts)
         prepared = replace(prepared, event=places[prepared.event], events=list(known))
+        # nor does a network know labels by other places than those of its targets
+        told = target if self.facts.history_labels else np.full(len(prepared), -1)
+        prepared = replace(prepared, label=told.astype(np.int64), labels=list(self.facts.labels))
         parts = prepared, bound, self.catalogue, vocab, target
         return RowCollator(*parts, with_texts=with_texts, profiles=self.profiles)
 
@@ -239,7 +232,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             processes=trainer.world_size if trainer else 1,
         )
         return RowLoader(
-            _Rows(self.collator(with_texts=with_texts)),  # type: ignore[arg-type]
+            CollatedRows(self.collator(with_texts=with_texts)),  # type: ignore[arg-type]
             batch_size=None,
             sampler=sampler,
             num_workers=self.num_workers,

@@ -10,7 +10,8 @@ import torch
 
 from lit_rec.data.batches import Candidates, HistorySlots, Profiles, RecBatch, Target, Users
 from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.histories import BoundHistory, HistoryRows
+from lit_rec.data.histories import BoundHistory
+from lit_rec.data.history_rows import HistoryRows
 from lit_rec.data.prepared import Prepared
 
 _DAY = 86_400.0
@@ -106,4 +107,5 @@ class RowCollator:
             rating=torch.from_numpy(rating.astype(np.float32)),
             event=torch.from_numpy(event),
             age_days=torch.from_numpy(np.where(known, age, np.nan).astype(np.float32)),
+            label=torch.from_numpy(np.where(known, prepared.label[source].astype(np.int64) + 1, 0)),
         )

@@ -28,12 +28,14 @@ class Facts:
         fields: Text fields of an item, F of them.
         max_tokens: Longest text, special tokens included.
         special: Tokens that the tokenizer puts around a text.
-        item_bias: How much better than the mean each of ``item_ids`` is rated, users' biases taken out; none where unknown.
+        item_bias: How much better than the mean each of ``item_ids`` is rated, or of two labels the log odds ratio of the positive
+            one, users' biases taken out; none where unknown.
         labels: Names of the labels that are predicted, K of them; of two, the second is the positive one.
         label_counts: How many training rows have each label.
         item_fields: Numbers, categories and vectors of an item.
         profile_texts: Text fields of a user's profile.
         user_fields: Numbers, categories and vectors of a user.
+        history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
     """
 
@@ -53,6 +55,7 @@ class Facts:
     item_fields: tuple[FittedField, ...] = ()
     profile_texts: tuple[str, ...] = ()
     user_fields: tuple[FittedField, ...] = ()
+    history_labels: bool = False
     backbone: dict[str, Any] | None = None
 
     @property

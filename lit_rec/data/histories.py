@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lit_rec.data.history_rows import HistoryRows, newest, window
 from lit_rec.data.prepared import PARTS, Prepared
 from lit_rec.data.where import Where
 from lit_rec.errors import ConfigError
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class HistoryRows:
-    """Histories of some rows, oldest first, real slots to the left.
-
-    Shape:
-        source: ``[B, H]`` int64 rows of ``Prepared`` (-1: none, as in padding and in histories given by the data).
-        item: ``[B, H]`` int64 item codes (0 in padding). mask: ``[B, H]`` bool.
-    """
-
-    source: Int64s
-    item: Int64s
-    mask: Bools
 
 
 class BoundHistory(ABC):
@@ -69,15 +55,10 @@ class History(ABC):
     def bind(self, prepared: Prepared) -> BoundHistory:
         """Bind the rule to a data set."""
 
-
-def _window(prepared: Prepared, places: Int64s, low: Int64s, high: Int64s) -> HistoryRows:
-    """Take ``places[low:high]`` for each row; ``places`` are rows of ``Prepared``."""
-    length = high - low
-    step = np.arange(max(int(length.max(initial=0)), 1))
-    mask = step < length[:, None]  # [B, H]
-    index = np.where(mask, low[:, None] + step, 0)
-    source = np.where(mask, places[index] if len(places) else 0, -1)
-    return HistoryRows(source, np.where(mask, prepared.item[source].astype(np.int64), 0), mask)
+    def tells_labels(self, prepared: Prepared) -> bool:
+        """Return whether the label of a behavior in a history says something: of training rows that count, not all have the same."""
+        label = np.asarray(prepared.label)[self.where.mask(prepared) & (prepared.part == 0)]
+        return len(np.unique(label[label >= 0])) > 1
 
 
 class PastHistory(History):
@@ -131,11 +112,14 @@ class _BoundPast(BoundHistory):
             low[here] = rank[start[here]]
             high[here] = rank[end[here]]
         low = np.maximum(low, high - self._max_length)
-        return _window(prepared, self._places, low, high)
+        return window(prepared, self._places, low, high)
 
 
 class TrainingHistory(History):
     """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
+
+    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was
+    the target.
 
     While training, a random subset is drawn each time: "all rows but the target" beside a parameter of the user would let a model
     compute the target from what is missing.
@@ -171,6 +155,9 @@ class _BoundTraining(BoundHistory):
         counts = rule.where.mask(prepared) & (prepared.part == 0)
         self._places = np.flatnonzero(counts)
         self._rank = np.concatenate([[0], np.cumsum(counts)])
+        shown = np.asarray(prepared.impression)[self._places]
+        # most rows that one impression may keep out of a history
+        self._largest = int(np.bincount(shown[shown >= 0]).max(initial=0))
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; a random subset where ``rng`` is given."""
@@ -179,15 +166,19 @@ class _BoundTraining(BoundHistory):
         low = self._rank[prepared.offsets[user]]
         high = self._rank[prepared.offsets[user + 1]]
         if rng is None:
-            full = _window(prepared, self._places, np.maximum(low, high - self._enough), high)
+            full = window(prepared, self._places, np.maximum(low, high - self._enough), high)
         else:
             full = self._drawn(low, high, rng)
-        return _newest(full, full.mask & (full.source != rows[:, None]), self._rule.max_length)
+        keep = full.mask & (full.source != rows[:, None])
+        if self._largest:
+            impression = prepared.impression[rows][:, None]
+            keep &= (impression < 0) | (prepared.impression[full.source] != impression)
+        return newest(full, keep, self._rule.max_length)
 
     @property
     def _enough(self) -> int:
-        """One more than is kept, for the target may be among them."""
-        return self._rule.max_length + 1
+        """More than is kept, for the target and its impression may be among them."""
+        return self._rule.max_length + max(self._largest, 1)
 
     def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
         """Draw from ``places[low:high]`` for each row, the newest that are drawn; real slots stand to the right.
@@ -206,19 +197,6 @@ class _BoundTraining(BoundHistory):
         return HistoryRows(source, np.where(mask, item, 0), mask)
 
 
-def _newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
-    """Keep the chosen slots, the newest ``max_length`` of them, moved to the left in their order."""
-    keep &= keep.sum(1, keepdims=True) - np.cumsum(keep, 1) < max_length
-    width = max(int(keep.sum(1).max(initial=0)), 1)
-    order = np.argsort(~keep, axis=1, kind="stable")[:, :width]
-    mask = np.take_along_axis(keep, order, 1)
-    return HistoryRows(
-        np.where(mask, np.take_along_axis(full.source, order, 1), -1),
-        np.where(mask, np.take_along_axis(full.item, order, 1), 0),
-        mask,
-    )
-
-
 class NoHistory(History):
     """Rows see nothing of their user: for texts that have no user, and to measure what histories bring."""
 
@@ -228,6 +206,10 @@ class NoHistory(History):
     def bind(self, prepared: Prepared) -> BoundHistory:
         """Bind the rule to a data set."""
         return _BoundNone()
+
+    def tells_labels(self, prepared: Prepared) -> bool:
+        """Return False: there is nothing in a history."""
+        return False
 
 
 class _BoundNone(BoundHistory):
@@ -262,6 +244,10 @@ class GivenHistory(History):
                 remedy="map it in the reader's behavior_columns, or use PastHistory",
             )
         return _BoundGiven(prepared, self.max_length)
+
+    def tells_labels(self, prepared: Prepared) -> bool:
+        """Return False: the lists hold ids alone."""
+        return False
 
 
 class _BoundGiven(BoundHistory):

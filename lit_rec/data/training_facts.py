@@ -11,6 +11,7 @@ import numpy.typing as npt
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import fit_fields
+from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.rating_bias import item_rating_bias
 from lit_rec.data.tokens import SpecialTokens
@@ -31,6 +32,7 @@ def training_facts(
     item_fields: Sequence[Field] = (),
     profile_texts: Sequence[str] = (),
     user_fields: Sequence[Field] = (),
+    history_labels: bool = False,
 ) -> Facts:
     """Look at the training rows.
 
@@ -45,6 +47,7 @@ def training_facts(
         item_fields: Columns of the items that are not read as text; fitted on the items of training rows.
         profile_texts: Text fields of a user's profile.
         user_fields: Columns of the users that are not read as text; fitted on the users of training rows.
+        history_labels: Whether histories tell which label a behavior had.
 
     Raises:
         DataError: If no training row has what is predicted, or another row has a label that none of them has.
@@ -57,15 +60,21 @@ def training_facts(
         raise _nothing_to_predict("rating")
     items = np.unique(prepared.item[train])
     ids = prepared.items["item_id"]
-    bias = np.zeros(len(ids))
-    if task == "rating":
-        found = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
-        bias[: len(found)] = found
     low, mean, high = 0.0, 0.0, 0.0
     if len(rated):
         low, high = float(np.nanmin(rating)), float(np.nanmax(rating))
         mean = float(np.nanmean(rating, dtype=np.float64))
     names, counts = _labels(prepared, train, labels) if task == "label" else ((), ())
+    bias = np.zeros(len(ids))
+    has_bias = task == "rating" or (with_users and len(names) == 2)
+    if task == "rating":
+        found = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
+        bias[: len(found)] = found
+    elif has_bias:
+        labelled = train[prepared.label[train] >= 0]
+        positive = prepared.label[labelled] == prepared.labels.index(names[1])
+        found = item_label_bias(prepared.user[labelled], prepared.item[labelled], positive)
+        bias[: len(found)] = found
     users = np.unique(prepared.user[train])
     profiles, known = prepared.profiles, users if with_users else users[:0]
     return Facts(
@@ -76,7 +85,7 @@ def training_facts(
         events=tuple(prepared.events[e] for e in np.unique(prepared.event[train]) if e >= 0),
         user_ids=tuple(prepared.user_ids[u] for u in known),
         item_ids=tuple(ids.gather(items).to_list()),
-        item_bias=tuple(float(b) for b in bias[items]) if task == "rating" else (),
+        item_bias=tuple(float(b) for b in bias[items]) if has_bias else (),
         fields=tuple(fields),
         max_tokens=max_tokens,
         special=special,
@@ -89,6 +98,7 @@ def training_facts(
         user_fields=fit_fields(
             user_fields, profiles.table, users, profiles.vectors, "data.user_fields"
         ),
+        history_labels=history_labels,
     )
 
 

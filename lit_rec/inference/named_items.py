@@ -15,6 +15,7 @@ from lit_rec.inference.requests import (
     Seen,
     event_place,
     item_row,
+    label_place,
     listed,
     rating_of,
     record_of,
@@ -74,10 +75,10 @@ class NamedItems:
 
 
 def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:
-    """Return what a history says, oldest first; for a model of ratings, what has no rating counts as liked.
+    """Return what a history says, oldest first; what has no rating, or label of two, counts as liked.
 
     Args:
-        history: Ids, or mappings with ``item_id`` or text, and optional rating, event and timestamp.
+        history: Ids, or mappings with ``item_id`` or text, and optional rating, label, event and timestamp.
         items: Takes the items.
         facts: Facts of the data.
 
@@ -94,5 +95,6 @@ def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Fact
         else:
             given = rating_of(rating, facts.rating_low, facts.rating_high)
         event = event_place(record.get("event"), facts.events)
-        seen.append(Seen(row, given, event, time_of(record.get("timestamp"))))
+        when = time_of(record.get("timestamp"))
+        seen.append(Seen(row, given, event, when, label_place(record.get("label"), facts)))
     return seen

@@ -42,9 +42,9 @@ class Recommender(LoadedNetwork):
     """Recommend from a checkpoint: no YAML, no data folder, no encoder folder and no network are needed.
 
     A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for an item that
-    the catalogue does not have) and optional ``rating``, ``event`` and ``timestamp``. For a model of ratings, a behavior without a
-    rating counts as liked: it is given the highest rating. For a model of labels, scores are probabilities: of the positive one of
-    two, or of the ``label`` asked for.
+    the catalogue does not have) and optional ``rating``, ``label``, ``event`` and ``timestamp``. A behavior without a rating counts as
+    liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
+    scores are probabilities: of the positive one of two, or of the ``label`` asked for.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -56,7 +56,7 @@ class Recommender(LoadedNetwork):
     def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
         super().__init__(module, content, where)
         self._items = StoredItems(content["catalogue"])
-        self._users = StoredUsers(content["users"], self._items.ids[:], self._facts.events)
+        self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = content["catalogue"]["vectors"]

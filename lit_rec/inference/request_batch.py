@@ -39,7 +39,7 @@ def request_batch(
         now: Time of asking in seconds; None: ages are unknown.
         profile: What is known of the user beside the history, where the network reads profiles.
     """
-    slots = seen or [Seen(0, float("nan"), 0, float("nan"))]
+    slots = seen or [Seen(0, float("nan"), 0, float("nan"), 0)]
     age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
     empty = torch.empty(0, dtype=torch.int64)
     ones = torch.ones((1, len(rows)), dtype=torch.bool)
@@ -56,6 +56,7 @@ def request_batch(
             rating=torch.tensor([[s.rating for s in slots]], dtype=torch.float32),
             event=torch.tensor([[s.event for s in slots]]),
             age_days=torch.tensor([age], dtype=torch.float32),
+            label=torch.tensor([[s.label for s in slots]]),
         ),
         candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
         target=Target(torch.zeros(1, len(rows)), ~ones),

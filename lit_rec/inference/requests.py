@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 
 HistoryEntry = str | Mapping[str, Any]
@@ -23,12 +24,14 @@ class Seen:
         rating: The rating; NaN: none.
         event: Place among the events, 0 for none.
         timestamp: Seconds; NaN: unknown.
+        label: 1 + the place among the labels, 0 for none.
     """
 
     item: int
     rating: float
     event: int
     timestamp: float
+    label: int
 
 
 def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
@@ -112,6 +115,30 @@ def event_place(event: str | None, events: Sequence[str]) -> int:
         where="history",
         rule=f"one of {', '.join(events) or 'none: the data had no events'}",
         remedy="correct it or leave it out",
+    )
+
+
+def label_place(label: Any, facts: Facts) -> int:
+    """Return 1 + the label's place; where none is given, that of the positive one of two, else 0.
+
+    Args:
+        label: What the entry says.
+        facts: Facts of the data; where histories do not tell labels, none counts.
+
+    Raises:
+        DataError: If training saw no such label.
+    """
+    if not facts.history_labels:
+        return 0
+    if label is None:
+        return 2 if len(facts.labels) == 2 else 0
+    if str(label) in facts.labels:
+        return facts.labels.index(str(label)) + 1
+    raise DataError(
+        f"the label {label!r} is not one of the training data",
+        where="history",
+        rule=f"one of {', '.join(facts.labels[:20])}",
+        remedy="correct it, or leave it out",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 
 
@@ -14,13 +15,11 @@ class StoredUsers:
     Args:
         stored: A checkpoint's ``users``.
         item_ids: Ids of the catalogue.
-        known_events: Events that training rows had.
+        facts: Know the events and labels that training rows had.
     """
 
-    def __init__(
-        self, stored: dict[str, Any], item_ids: Sequence[str], known_events: Sequence[str]
-    ) -> None:
-        self._stored, self._item_ids, self._known_events = stored, item_ids, known_events
+    def __init__(self, stored: dict[str, Any], item_ids: Sequence[str], facts: Facts) -> None:
+        self._stored, self._item_ids, self._facts = stored, item_ids, facts
         self._rows = {id_: row for row, id_ in enumerate(stored["user_id"])}
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
@@ -47,8 +46,12 @@ class StoredUsers:
                     "item_id": self._item_ids[int(users["item"][place])],
                     "rating": float(users["rating"][place]),
                     # an event that no training row had says nothing to the network
-                    "event": event if event in self._known_events else None,
+                    "event": event if event in self._facts.events else None,
+                    "label": self._label(int(users["label"][place])),
                     "timestamp": float(users["timestamp"][place]),
                 }
             )
         return entries
+
+    def _label(self, code: int) -> str | None:
+        return self._stored["labels"][code] if code >= 0 and self._facts.history_labels else None

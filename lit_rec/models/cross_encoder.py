@@ -25,7 +25,7 @@ class CrossEncoder(Network):
     """The candidate's text and the history's in one sequence: every token sees every other. Accuracy first.
 
     What the user did with an item of the history is told beside its words: a learned vector for its event and its rating in five
-    steps, and one times how far the rating lies above what user and item biases say, is added to the word vectors of the item's
+    steps or its label, and one times how far the rating lies above what user and item biases say, is added to the word vectors of the item's
     tokens. For ratings the score begins at mean + biases (``RatingBiases``), so that the encoder learns the rest. There is only
     ``score``: nothing of a row can be used for another.
 
@@ -77,7 +77,9 @@ class CrossEncoder(Network):
         self.dropout = nn.Dropout(share("network.init_args.dropout", dropout))
         self.events = len(facts.events) + 1
         self.order = order or NewestFirst()
-        self.deed = nn.Embedding((_GRADES + 1) * self.events, width)
+        self.tells_labels = facts.history_labels
+        grades = len(facts.labels) if facts.history_labels else _GRADES
+        self.deed = nn.Embedding((grades + 1) * self.events, width)
         nn.init.zeros_(self.deed.weight)
         self.low, self.high = facts.rating_low, facts.rating_high
         self.start = facts.score_start
@@ -148,6 +150,8 @@ class CrossEncoder(Network):
 
     def _marks(self, history: HistorySlots) -> Tensor:
         """Return what the user did ``[B, H]``: rows of ``deed``, 0 for nothing."""
+        if self.tells_labels:
+            return history.label * self.events + history.event
         span = max(self.high - self.low, 1e-6)
         step = ((history.rating - self.low) / span * _GRADES).floor().clamp(0, _GRADES - 1)
         grade = torch.where(torch.isnan(history.rating), 0, step.nan_to_num(0).long() + 1)

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.models.heads import Head, beside, needs_task
+from lit_rec.errors import ConfigError
+from lit_rec.models.heads import Head, beside
 from lit_rec.models.ranges import count, positive, share
-from lit_rec.models.residuals import item_residuals
+from lit_rec.models.residuals import Deeds, answers_of
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 
 
@@ -49,6 +50,8 @@ class NeighborhoodHead(Head):
     The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
     mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned s, c, p, f: with few or
     unlike neighbours it goes to 0, and what was rated about the same time counts more. An unknown age counts as 0.
+    Of two labels it is the log odds ratio of the positive ones among similar items over those expected, shrunk by c; where the history
+    does not tell labels, such as one of clicks alone, ``sum_h a_h / (sum_h a_h + c)``.
     The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how much is known of the user.
 
     Args:
@@ -61,7 +64,8 @@ class NeighborhoodHead(Head):
             of a step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
 
     Raises:
-        ConfigError: If ``sharpness`` is not above 0, ``hidden`` or ``slots_per_block`` is below 1, or ``dropout`` is not from 0 to 1.
+        ConfigError: If the data has more than two labels, ``sharpness`` is not above 0, ``hidden`` or ``slots_per_block`` is below 1,
+            or ``dropout`` is not from 0 to 1.
 
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
@@ -77,9 +81,16 @@ class NeighborhoodHead(Head):
         sharpness: float = 6.0,
         slots_per_block: int = 65_536,
     ) -> None:
-        needs_task("NeighborhoodHead", facts, "rating")
+        if facts.task == "label" and len(facts.labels) != 2:
+            raise ConfigError(
+                f"NeighborhoodHead, but the data has {len(facts.labels)} labels",
+                where="model.network",
+                rule="ratings, or two labels",
+                remedy="use ClassificationHead for more",
+            )
         super().__init__(facts, width)
-        self.rating_mean = facts.rating_mean
+        tells_deeds = facts.task == "label" and not facts.history_labels
+        self.answers = Deeds() if tells_deeds else answers_of(facts)
         start = positive("head.init_args.sharpness", sharpness)
         share("head.init_args.dropout", dropout)
         count("head.init_args.hidden", hidden)
@@ -103,8 +114,7 @@ class NeighborhoodHead(Head):
         keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
         candidates, slots = batch.candidates.item_index, history.item_index
         pairs = all_pairs(keys, min(slots.numel(), self.slots_per_block))
-        residual, rated = item_residuals(item_vectors, history, self.rating_mean)
-        residual = torch.where(rated, residual - beside(users)[:, 0, -1:], 0.0)
+        told = self.answers.told(item_vectors, history, beside(users)[:, 0, -1:])
         softplus = nn.functional.softplus
         days = history.age_days.nan_to_num(0.0).abs()
         fade = softplus(self.forgetting) * torch.log1p(days * softplus(self.pace))  # [B, H]
@@ -112,9 +122,8 @@ class NeighborhoodHead(Head):
         def of_rows(rows: slice) -> Tensor:
             cosine = pair_similarity(keys, pairs, candidates[rows], slots[rows])  # [b, C, H]
             logits = (cosine - 1) * self.log_sharpness.exp() - fade[rows].unsqueeze(1)
-            weights = torch.exp(logits) * rated[rows].unsqueeze(1)
-            total = (weights @ residual[rows].unsqueeze(-1)).squeeze(-1)  # [b, C]
-            return total / (weights.sum(-1) + self.log_shrinkage.exp())
+            weights = torch.exp(logits) * told.known[rows].unsqueeze(1)
+            return self.answers.level(weights @ told.parts[rows], self.log_shrinkage.exp())
 
         if pairs is not None:  # then no slot has a vector
             return of_rows(slice(0, len(batch)))

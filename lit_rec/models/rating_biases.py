@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.models.ranges import positive, share
-from lit_rec.models.residuals import item_residuals
+from lit_rec.models.residuals import RatingAnswers
 
 
 class RatingBiases(nn.Module):
@@ -40,8 +40,7 @@ class RatingBiases(nn.Module):
         super().__init__()
         self.dropout = share("network.init_args.bias_dropout", dropout)
         start = positive("network.init_args.shrinkage", shrinkage)
-        self.rating_mean = facts.rating_mean
-        self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
+        self.answers = RatingAnswers(facts)
         known = facts.item_bias or [0.0] * len(facts.item_ids)
         self.register_buffer("item_bias", torch.tensor([0.0, *known]))
         self.log_shrinkage = nn.Parameter(torch.tensor(float(start)).log())
@@ -51,7 +50,8 @@ class RatingBiases(nn.Module):
         item = self.item_bias[batch.items.vocab_row]  # [N]
         if self.training and self.dropout > 0:
             item = item * (torch.rand(item.shape, device=item.device) >= self.dropout)
-        residual, rated = item_residuals(item.unsqueeze(1), batch.history, self.rating_mean)
-        user = residual.sum(1) / (rated.sum(1) + self.log_shrinkage.exp())  # [B]
-        beyond = torch.where(rated, residual - user.unsqueeze(1), 0.0) / self.spread
+        told = self.answers.told(item.unsqueeze(1), batch.history)
+        user = self.answers.level(told.parts.sum(1), self.log_shrinkage.exp())  # [B]
+        told = self.answers.told(item.unsqueeze(1), batch.history, user.unsqueeze(1))
+        beyond = told.residual / self.answers.spread
         return user.unsqueeze(1) + item[batch.candidates.item_index], beyond

@@ -13,7 +13,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
 from lit_rec.models.ranges import count, positive
-from lit_rec.models.residuals import item_residuals
+from lit_rec.models.residuals import answers_of
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
 from lit_rec.models.weighted_sum import weighted_sum
 
@@ -23,7 +23,8 @@ class UserEncoder(nn.Module, ABC):
 
     Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a learned scale
     of the rating's deviation from mean and item bias. The last coordinate of a user vector is the user's bias, the shrunk mean of
-    those deviations, so that it holds for a user whom training never saw. A user without history has a learned vector.
+    those deviations, so that it holds for a user whom training never saw. A user without history has a learned vector. Of two labels
+    the deviation is that of 1 or 0 from the expected probability; of more, each label has an embedding as an event has.
 
     Args:
         facts: Facts of the data.
@@ -50,8 +51,7 @@ class UserEncoder(nn.Module, ABC):
         shrinkage: float = 5.0,
     ) -> None:
         super().__init__()
-        self.width, self.rating_mean = width, facts.rating_mean
-        self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
+        self.width, self.answers = width, answers_of(facts)
         self.event = nn.Embedding(len(facts.events) + 1, width, padding_idx=0)
         self.unrated = nn.Parameter(torch.zeros(width))
         self.empty = nn.Parameter(torch.zeros(width))
@@ -59,15 +59,19 @@ class UserEncoder(nn.Module, ABC):
         start = positive("user_encoder.init_args.shrinkage", shrinkage)
         self.log_shrinkage = nn.Parameter(torch.tensor(float(start)).log())
         self.ids = ids(len(facts.user_ids), width)
-        nn.init.normal_(self.event.weight[1:], std=0.02)
+        several = facts.history_labels and len(facts.labels) > 2
+        self.label = nn.Embedding(len(facts.labels) + 1, width, padding_idx=0) if several else None
+        for embedding in filter(None, (self.event, self.label)):
+            nn.init.normal_(embedding.weight[1:], std=0.02)
         self.event.weight.requires_grad_(len(facts.events) > 0)
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user vectors."""
         history = batch.history
-        residual, rated = item_residuals(item_vectors, history, self.rating_mean)
-        bias = residual.sum(1) / (rated.sum(1) + self.log_shrinkage.exp())  # [B]
-        level = torch.where(rated, residual - bias.unsqueeze(1), 0.0) / self.spread
+        told = self.answers.told(item_vectors, history)
+        bias = self.answers.level(told.parts.sum(1), self.log_shrinkage.exp())  # [B]
+        told = self.answers.told(item_vectors, history, bias.unsqueeze(1))
+        level, rated = told.residual / self.answers.spread, told.known
         known = history.mask.any(1)
         vector = self.summary(item_vectors, batch, level, rated)  # [B, width] or [B, C, width]
         ids: Tensor = self.ids(batch.users.vocab_row)  # [B, width + 1]
@@ -97,7 +101,7 @@ class UserEncoder(nn.Module, ABC):
         vectors = item * scale + torch.where(rated, 0.0, 1.0).unsqueeze(-1) * self.unrated
         if self.event.num_embeddings > 1:
             vectors = vectors + self.event(history.event)
-        return vectors
+        return vectors if self.label is None else vectors + self.label(history.label)
 
 
 class MeanUserEncoder(UserEncoder):
@@ -121,6 +125,8 @@ class MeanUserEncoder(UserEncoder):
         )
         if self.event.num_embeddings > 1:
             total = total + weighted_sum(weights, history.event, self.event.weight)
+        if self.label is not None:
+            total = total + weighted_sum(weights, history.label, self.label.weight)
         return total
 
     def weights(self, mask: Tensor) -> Tensor:

@@ -90,10 +90,11 @@ def _users(data: BehaviorDataModule) -> dict[str, Any]:
     return {
         "user_id": list(prepared.user_ids),
         "events": list(prepared.events),
+        "labels": list(prepared.labels),
         "offsets": torch.from_numpy(until[prepared.offsets]),
         **{
             name: torch.from_numpy(np.array(getattr(prepared, name)[counts]))
-            for name in ("item", "rating", "event", "timestamp")
+            for name in ("item", "rating", "event", "timestamp", "label")
         },
     }
 

@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from unittest import mock
 
+import polars as pl
 import pytest
 import torch
 import yaml
@@ -94,3 +95,24 @@ def run_folder(workplace):
     )  # made before any test's own fixtures; another number of threads adds in another order
     lit_rec("fit", *options(workplace), f"--trainer.logger.init_args.save_dir={workplace}/fitted")
     return workplace / "fitted/own_data/version_0"
+
+
+@pytest.fixture(scope="session")
+def tables(workplace):
+    """The made-up ratings as clicks and as three classes, shown in impressions of four."""
+    behaviors = pl.read_csv(workplace / "my/behaviors.csv").sort("user_id", "timestamp")
+    rating = pl.col("rating").cast(pl.Float64)
+    place = pl.int_range(pl.len()).over("user_id")
+    behaviors = behaviors.with_columns(
+        click=(rating >= 4).cast(pl.Int8),
+        opinion=pl.when(rating >= 4)
+        .then(pl.lit("good"))
+        .when(rating >= 3)
+        .then(pl.lit("so-so"))
+        .otherwise(pl.lit("bad")),
+        shown=place // 4,
+    ).drop("rating")
+    behaviors.write_csv(workplace / "my/labels.csv")
+    items = pl.read_csv(workplace / "my/items.csv")
+    items.with_columns(intent=pl.int_range(pl.len()) % 3).write_csv(workplace / "my/texts.csv")
+    return workplace / "my"

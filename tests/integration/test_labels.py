@@ -1,125 +1,22 @@
-"""Labels, from the command line to report and predictions: clicks, classes, cross-encoder, texts without users."""
-
-import json
-import re
+"""Labels, from the command line to report and predictions: clicks, classes, cross-encoder."""
 
 import polars as pl
 import pytest
 import torch
-import yaml
 
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.inference.classifier import Classifier
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
 
-from .conftest import lit_rec, message
+from .conftest import message
+from .label_runs import NEIGHBORHOOD, cross_encoder, decided_by, run, shown, two_towers
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-TWO_TOWERS = "lit_rec.models.networks.TwoTower"
-HEADS = "lit_rec.models.heads."
 
-
-@pytest.fixture(scope="module")
-def tables(workplace):
-    """The made-up ratings as clicks and as three classes, shown in impressions of four."""
-    behaviors = pl.read_csv(workplace / "my/behaviors.csv").sort("user_id", "timestamp")
-    rating = pl.col("rating").cast(pl.Float64)
-    place = pl.int_range(pl.len()).over("user_id")
-    behaviors = behaviors.with_columns(
-        click=(rating >= 4).cast(pl.Int8),
-        opinion=pl.when(rating >= 4)
-        .then(pl.lit("good"))
-        .when(rating >= 3)
-        .then(pl.lit("so-so"))
-        .otherwise(pl.lit("bad")),
-        shown=place // 4,
-    ).drop("rating")
-    behaviors.write_csv(workplace / "my/labels.csv")
-    items = pl.read_csv(workplace / "my/items.csv")
-    items.with_columns(intent=pl.int_range(pl.len()) % 3).write_csv(workplace / "my/texts.csv")
-    return workplace / "my"
-
-
-def run(workplace, name, label, network, *, texts=False, **data):
-    """Fit an epoch, test, predict; return the run's folder, the report's rows by metric and the predictions."""
-    config = yaml.safe_load((workplace / "config.yaml").read_text())
-    options = config["data"]["init_args"]
-    encoder = f"{workplace}/checkpoints/assets/all-MiniLM-L6-v2"
-    options |= {"encoder": encoder, "cache_folder": f"{workplace}/cache", "task": "label", **data}
-    options["batch_size"] = 32
-    options["text"]["init_args"]["columns"] = ["title", "genres"]
-    reader = options["reader"]["init_args"]
-    reader |= {"behaviors": f"{workplace}/my/labels.csv", "items": f"{workplace}/my/items.csv"}
-    columns = reader.setdefault("behavior_columns", {}) or {}
-    reader["behavior_columns"] = columns | {"label": label, "impression_id": "shown"}
-    if texts:
-        config["data"]["class_path"] = "lit_rec.data.item_text_data.ItemTextDataModule"
-        reader = {"texts": f"{workplace}/my/texts.csv", "columns": {"label": label}}
-        path = "lit_rec.data.readers.labelled_texts.LabelledTextReader"
-        options["reader"] = {"class_path": path, "init_args": reader}
-        options["split"] = {"class_path": "lit_rec.data.splits.RandomSplit"}
-        options.pop("history", None)
-    encoder_of = config["model"]["network"]["init_args"]["item_encoder"]
-    encoder_of["init_args"]["backbone"]["init_args"]["name"] = encoder
-    config["model"]["network"] = network(config["model"]["network"]["init_args"])
-    config["trainer"] |= {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False}
-    config["trainer"]["logger"]["init_args"] |= {"save_dir": f"{workplace}/runs", "name": name}
-    names = ("run_folder.RunCheckpoint", "early_stopping.RunEarlyStopping")
-    config["trainer"]["callbacks"] = [{"class_path": f"lit_rec.training.{n}"} for n in names]
-    written = workplace / f"{name}.yaml"
-    written.write_text(yaml.safe_dump(config))
-    torch.set_num_threads(1)
-    lit_rec("fit", "-c", written)
-    folder = workplace / "runs" / name / "version_0"
-    lit_rec("test", "--ckpt_path", folder / "best.ckpt")
-    lit_rec("predict", "--ckpt_path", folder / "best.ckpt", "--data.predict_part", "all")
-    rows = json.loads((folder / "report.json").read_text())["rows"]
-    figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
-    return folder, figures, pl.read_parquet(folder / "predictions.parquet")
-
-
-def decided_by(folder):
-    """The metrics, with their modes, that callbacks without a monitor waited for."""
-    names = torch.load(folder / "best.ckpt", weights_only=True)["callbacks"]
-    found = (re.search(r"'monitor': '(\S+)', 'mode': '(\w+)'", name) for name in names)
-    return [match.groups() for match in found if match]
-
-
-def two_towers(head):
-    def network(given):
-        init = {**given, "head": {"class_path": HEADS + head}}
-        path = "lit_rec.models.candidate_attention.CandidateAttentionUserEncoder"
-        init["user_encoder"] = {"class_path": path}
-        return {"class_path": TWO_TOWERS, "init_args": init}
-
-    return network
-
-
-def cross_encoder(given):
-    backbone = given["item_encoder"]["init_args"]["backbone"]
-    init = {"backbone": backbone, "max_tokens": 48}
-    return {"class_path": "lit_rec.models.cross_encoder.CrossEncoder", "init_args": init}
-
-
-def text_classifier(given):
-    item_encoder = given["item_encoder"]
-    item_encoder["init_args"].pop("ids", None)
-    return {
-        "class_path": "lit_rec.models.text_classifier.TextClassifier",
-        "init_args": {"item_encoder": item_encoder},
-    }
-
-
-def shown(capsys, *words):
-    """What a command prints as JSON."""
-    capsys.readouterr()
-    lit_rec(*words)
-    return json.loads(capsys.readouterr().out.splitlines()[-1])
-
-
-@pytest.mark.parametrize("network", [two_towers("MLPHead"), cross_encoder], ids=["towers", "cross"])
+@pytest.mark.parametrize(
+    "network", [two_towers(NEIGHBORHOOD), cross_encoder], ids=["towers", "cross"]
+)
 def test_clicks(workplace, tables, network, request):
     name = f"clicks_{request.node.callspec.id}"
     folder, figures, frame = run(workplace, name, "click", network)
@@ -159,7 +56,7 @@ def test_recommendations_are_sorted_by_the_probability_asked_for(workplace, tabl
 
 
 def test_clicks_are_told_as_probabilities(workplace, tables):
-    folder, _, frame = run(workplace, "told", "click", two_towers("DotHead"))
+    folder, _, frame = run(workplace, "told", "click", two_towers(NEIGHBORHOOD))
     rec = Recommender.from_checkpoint(folder / "best.ckpt")
     positive = rec.score(["50"], ["181", "172"])
     negative = rec.score(["50"], ["181", "172"], label="0")
@@ -170,6 +67,24 @@ def test_clicks_are_told_as_probabilities(workplace, tables):
     )
     alone = rec.score([], [first["item_id"]], user=first["user_id"])
     assert alone[0] == pytest.approx(frame["score"][first["index"]], abs=1e-5)
+    # the first row of a user's third impression saw the eight rows before it, with their labels
+    table = table.with_row_index()
+    user = table.filter(pl.col("shown") == "2")["user_id"][0]
+    rows = table.filter(pl.col("user_id") == user)
+    asked = rows.row(8, named=True)
+    assert rows["timestamp"].cast(pl.Float64).is_unique().all()
+    history = rec.history_of(user)[:8]
+    assert [entry["label"] for entry in history] == rows["click"][:8].to_list()
+    found = rec.score(history, [asked["item_id"]], user=user, timestamp=float(asked["timestamp"]))
+    assert found[0] == pytest.approx(frame["score"][asked["index"]], abs=1e-5)
+    # an id alone counts as a click
+    bare = [entry["item_id"] for entry in history]
+    clicked = [{"item_id": id_, "label": "1"} for id_ in bare]
+    skipped = [{"item_id": id_, "label": "0"} for id_ in bare]
+    of_bare, of_clicked, of_skipped = (rec.score(h, ["181"])[0] for h in (bare, clicked, skipped))
+    assert of_bare == of_clicked > of_skipped
+    with pytest.raises(DataError, match="the label 'maybe' is not one of"):
+        rec.score([{"item_id": "50", "label": "maybe"}], ["181"])
 
 
 def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
@@ -185,7 +100,8 @@ def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
         row, now = rows[place], float(rows[place]["timestamp"])
         past = [r for r in rows if r["user_id"] == row["user_id"] and r["shown"] != row["shown"]]
         past = [r for r in past if float(r["timestamp"]) < now]
-        past = [r["item_id"] for r in sorted(past, key=lambda r: float(r["timestamp"]))]
+        past = sorted(past, key=lambda r: float(r["timestamp"]))
+        past = [{"item_id": r["item_id"], "label": r["click"]} for r in past]
         score = cross.score(past, [row["item_id"]])
         assert score == pytest.approx([frame["score"][place]], abs=1e-5)
 
@@ -213,80 +129,6 @@ def test_classes(workplace, tables):
     assert set(frame["label"]) <= set(labels)
     assert frame["probability"].min() >= 1 / 3
     assert "score" not in frame.columns
-
-
-def test_texts_without_users(workplace, tables):
-    folder, figures, frame = run(workplace, "texts", "intent", text_classifier, texts=True)
-    assert {"lit_rec", "majority", "frozen_text_knn"} <= {model for model, _ in figures}
-    assert "user_id" not in frame.columns
-    assert len(frame) == 40
-    assert set(frame["label"]) <= {"0", "1", "2"}
-
-    table = pl.read_csv(tables / "texts.csv", infer_schema=False)
-    model = Classifier.from_checkpoint(folder / "best.ckpt")
-    found = [of_text[0] for of_text in model.classify(table)]
-    assert [one.label for one in found] == frame["label"].to_list()
-    shares = [one.probability for one in found]
-    assert shares == pytest.approx(frame["probability"].to_list(), abs=1e-5)
-    alone = [model.classify([row])[0][0] for row in table.select(model.columns).to_dicts()[:5]]
-    assert [one.probability for one in alone] == pytest.approx(shares[:5], abs=1e-5)
-
-
-def test_texts_are_classified_by_a_command(workplace, tables, tmp_path, capsys):
-    folder = workplace / "runs/texts/version_0"
-    if not folder.exists():
-        run(workplace, "texts", "intent", text_classifier, texts=True)
-    asked = ["classify", "--ckpt_path", folder / "best.ckpt"]
-    model = Classifier.from_checkpoint(folder / "best.ckpt")
-    texts = ["a [red] river", "a night of love"]
-    words = [word for text in texts for word in ("--text", text)]
-    found = shown(capsys, *asked, *words, "--k", "2", "--json")
-    assert [one["text"] for one in found] == texts
-    expected = [[vars(one) for one in of_text] for of_text in model.classify(texts, 2)]
-    assert [one["labels"] for one in found] == expected
-
-    table = pl.read_csv(tables / "texts.csv", infer_schema=False)[:3]
-    table.write_csv(tmp_path / "some.csv")
-    table.write_ndjson(tmp_path / "some.jsonl")
-    of_files = [
-        shown(capsys, *asked, "--json", "--file", tmp_path / f"some.{kind}")
-        for kind in ("csv", "jsonl")
-    ]
-    assert of_files[0] == of_files[1]
-    assert [one["text"] for one in of_files[0]] == table["title"].to_list()
-    expected = [[vars(one) for one in of_text] for of_text in model.classify(table)]
-    assert [one["labels"] for one in of_files[0]] == expected
-
-    lit_rec(*asked, *words)
-    printed = capsys.readouterr().out
-    assert "a [red] river" in printed
-    assert f"{model.classify(texts)[0][0].probability:.3f}" in printed
-
-
-def test_texts_that_cannot_be_classified(workplace, tables, run_folder, tmp_path, capsys):
-    folder = workplace / "runs/texts/version_0"
-    if not folder.exists():
-        run(workplace, "texts", "intent", text_classifier, texts=True)
-
-    def refused(*words, path=folder / "best.ckpt"):
-        return message(capsys, "classify", "--ckpt_path", path, *words)
-
-    assert "there is nothing to classify" in refused()
-    assert "texts and a file are given" in refused("--text", "a", "--file", "b.csv")
-    assert "--text, number 2: '' has no text" in refused("--text", "a", "--text", "")
-    assert "k: 0 is too small" in refused("--text", "a", "--k", "0")
-    assert "there is no such file" in refused("--text", "a", path=tmp_path / "none.ckpt")
-    other = refused("--text", "a", path=run_folder / "best.ckpt")
-    assert f"{run_folder / 'best.ckpt'}: a TwoTower is no classifier of texts" in other
-    assert "`lit-rec recommend`" in other
-    wrong = tmp_path / "wrong.csv"
-    wrong.write_text("titel,genres\nred,Drama\n")
-    assert f"--file {wrong}: there is no column 'title'; the table has titel" in refused(
-        "--file", wrong
-    )
-    wrong.write_text("title,genres\nred,Drama\n,\n")
-    assert f"--file {wrong}, row 2: has no text" in refused("--file", wrong)
-    assert "--file" in refused("--file", tmp_path / "absent.csv")
 
 
 def test_what_does_not_go_together_is_refused_before_training(workplace, tables, capsys):

@@ -1,7 +1,7 @@
 """Random behaviors with tied times, shared by the property tests of this folder."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lit_rec.data.tokens import TokenStore
 
 ITEMS = 5
 EVENTS = ("buy", "click")
+LABELS = ("no", "yes")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Row:
     impression: int | None = None
     event: str | None = None
     history: tuple[int, ...] = ()
+    label: str | None = None
 
 
 FEW = settings(max_examples=25, deadline=None)
@@ -51,6 +53,7 @@ one_row = st.builds(
     impression=st.none() | st.integers(0, 2),
     event=st.none() | st.sampled_from(EVENTS),
     history=st.lists(st.integers(0, ITEMS - 1), max_size=4).map(tuple),
+    label=st.none() | st.sampled_from(LABELS),
 )
 rows_strategy = st.lists(one_row, min_size=1, max_size=20)
 few_rows = st.lists(one_row, min_size=1, max_size=8)
@@ -67,6 +70,7 @@ def prepared_of(rows: list[Row], *, ordered: bool = False, with_time: bool = Tru
         "user_id": [f"u{r.user}" for r in rows],
         "item_id": [f"i{r.item}" for r in rows],
         "rating": pl.Series([r.rating for r in rows], dtype=pl.Float64),
+        "label": pl.Series([r.label for r in rows], dtype=pl.String),
         "event": pl.Series([r.event for r in rows], dtype=pl.String),
         "impression_id": pl.Series(
             [None if r.impression is None else str(r.impression) for r in rows], dtype=pl.String
@@ -84,7 +88,10 @@ def prepared_of(rows: list[Row], *, ordered: bool = False, with_time: bool = Tru
     with tempfile.TemporaryDirectory() as folder:
         tables = Tables(pl.DataFrame(columns), items, ordered=ordered)
         prepare(tables, split, TextTemplate(["title"]), Path(folder))
-        return Prepared.open(Path(folder))
+        prepared = Prepared.open(Path(folder))
+    # as a network knows them, whichever of them a table has
+    codes = np.array([*map(LABELS.index, prepared.labels), -1])
+    return replace(prepared, label=codes[prepared.label], labels=list(LABELS))
 
 
 def collator_of(prepared: Prepared, history: History) -> RowCollator:

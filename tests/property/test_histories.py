@@ -104,6 +104,7 @@ def training_by_hand(rows: list[Row], target: int, where: Where) -> list[int]:
         if other.user == rows[target].user
         and other.part == 0
         and place != target
+        and (other.impression is None or other.impression != rows[target].impression)
         and counts(other, where)
     ]
     return sorted(places, key=lambda place: (rows[place].time, place))

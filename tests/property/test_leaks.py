@@ -39,7 +39,7 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def check_no_leak(rows: list[Row], history: History, *, later_of_user: bool) -> None:
-    """Change each evaluation row's rating in turn and see what else changes.
+    """Change each evaluation row's rating and label in turn and see what else changes.
 
     Args:
         rows: The behaviors.
@@ -54,7 +54,8 @@ def check_no_leak(rows: list[Row], history: History, *, later_of_user: bool) -> 
         if row.part == 0:
             continue
         rating = 1.0 if row.rating is not None and row.rating > 2 else 5.0
-        after = prepared_of([*rows[:place], replace(row, rating=rating), *rows[place + 1 :]])
+        other = replace(row, rating=rating, label="no" if row.label == "yes" else "yes")
+        after = prepared_of([*rows[:place], other, *rows[place + 1 :]])
         new = collator_of(after, history)
         for seed in (None, (0,)):
             batch = BatchRows(train, seed)
@@ -79,6 +80,7 @@ def inputs_by_row(batch: RecBatch) -> list[str]:
             items[batch.history.item_index[b, mask]],
             batch.history.rating[b, mask],
             batch.history.event[b, mask],
+            batch.history.label[b, mask],
             batch.history.age_days[b, mask],
         ]
         found.append(str([part.tolist() for part in parts]))
@@ -152,6 +154,19 @@ def test_a_leak_is_noticed(allowed: Callable[[Prepared, int, int], bool]):
     check_no_leak(TIED, TrainingHistory(), later_of_user=False)
     with pytest.raises(AssertionError, match="changed"):
         check_no_leak(TIED, Leaky(allowed), later_of_user=True)
+
+
+def test_labels_are_among_the_inputs():
+    """What the tests above look at would show the leak of a label alone."""
+    before, after = (
+        prepared_of([TIED[0], replace(TIED[1], label=label)]) for label in ("no", "yes")
+    )
+    for history, shows in ((Leaky(lambda p, r, o: o == r), True), (PastHistory(), False)):
+        one, two = (
+            inputs_by_row(collator_of(data, history)(BatchRows(data.rows_of("all"))))
+            for data in (before, after)
+        )
+        assert (one != two) is shows
 
 
 def test_past_history_is_too_much_for_a_stricter_promise():

@@ -15,6 +15,7 @@ def toy_tables():
             "user_id": ["v", "u", "u", "v", "u", "u", "v"],
             "item_id": ["a", "b", "c", "a", "d", "a", "e"],
             "rating": [1.0, 2.0, None, 4.0, 5.0, 3.0, 2.0],
+            "label": ["no", "yes", None, "yes", "no", "no", "yes"],
             "event": ["click", None, "buy", "click", "share", "click", None],
             "timestamp": [86400.0 * t for t in (5, 3, 1, 4, 3, 2, 4)],
             "history": [["a"], [], None, ["e", "b"], ["c"], [], ["a", "a", "d"]],

@@ -34,7 +34,7 @@ def test_chunks_hold_every_text_once(texts, prefix, suffix, budget):
 
 
 def test_batches_move_whole():
-    slots = HistorySlots(*(torch.ones(1, 2) for _ in range(5)))
+    slots = HistorySlots(*(torch.ones(1, 2) for _ in range(6)))
     moved = slots.to("meta")
     assert moved.item_index.device.type == moved.age_days.device.type == "meta"
     assert slots.mask.device.type == "cpu"

@@ -54,6 +54,7 @@ def test_batch_equals_a_loop(toy_prepared, catalogue, rule, seed, with_texts):
                     batch.history.rating,
                     batch.history.event,
                     batch.history.age_days,
+                    batch.history.label,
                 )
             ]
             source = expected.source[b, h]
@@ -64,10 +65,10 @@ def test_batch_equals_a_loop(toy_prepared, catalogue, rule, seed, with_texts):
             if source < 0:
                 assert np.isnan(slot[1])
                 assert np.isnan(slot[3])
-                assert slot[2] == 0
+                assert slot[2] == slot[4] == 0
             else:
                 age = (data.timestamp[row] - data.timestamp[source]) / 86400
-                wanted = [data.rating[source], data.event[source] + 1, age]
+                wanted = [data.rating[source], data.event[source] + 1, age, data.label[source] + 1]
                 np.testing.assert_allclose(slot[1:], wanted)
     if not with_texts:
         assert len(batch.texts) == 0

@@ -1,5 +1,8 @@
+import math
+
 import numpy as np
 
+from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.rating_bias import item_rating_bias
 
 
@@ -23,3 +26,29 @@ def test_bias_equals_the_loop():
     np.testing.assert_allclose(
         item_rating_bias(user, item, rating), list(of_item.values()), atol=1e-6
     )
+
+
+def test_bias_of_labels_equals_the_loop():
+    """Counts of found and expected, five rows of the base rate put into both: the log of the odds of one over those of the other."""
+    rng = np.random.default_rng(1)
+    user, item, yes = rng.integers(0, 6, 80), rng.integers(0, 9, 80), rng.random(80) < 0.3
+    rate = (yes.sum() + 1) / (len(yes) + 2)
+    base = math.log(rate / (1 - rate))
+    of_user, of_item = dict.fromkeys(range(6), 0.0), dict.fromkeys(range(9), 0.0)
+    rows = list(zip(user.tolist(), item.tolist(), yes.tolist(), strict=True))
+
+    def odds(labels):
+        positive = sum(labels) + 5 * rate
+        return positive / (len(labels) + 5 - positive)
+
+    def probability(bias):
+        return 1 / (1 + math.exp(-base - bias))
+
+    for _ in range(5):
+        for i in of_item:
+            mine = [(y, probability(of_user[u])) for u, j, y in rows if j == i]
+            of_item[i] = math.log(odds([y for y, _ in mine]) / odds([p for _, p in mine]))
+        for u in of_user:
+            mine = [(y, probability(of_item[i])) for v, i, y in rows if v == u]
+            of_user[u] = math.log(odds([y for y, _ in mine]) / odds([p for _, p in mine]))
+    np.testing.assert_allclose(item_label_bias(user, item, yes), list(of_item.values()))

@@ -2,7 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lit_rec.data.histories import NoHistory, PastHistory
+from lit_rec.data.histories import GivenHistory, NoHistory, PastHistory
+from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared, prepare
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
@@ -45,7 +46,9 @@ def test_labels_are_counted_in_training_rows_alone(prepared_of):
     prepared = prepared_of(["no", "yes", "no", None, "yes", "yes"])
     facts = facts_of(prepared)
     assert (facts.task, facts.labels, facts.label_counts) == ("label", ("no", "yes"), (2, 1))
-    assert facts.item_bias == ()
+    expected = item_label_bias(*(np.array(v) for v in ([0, 1, 0], [0, 1, 1], [False, True, False])))
+    np.testing.assert_allclose(facts.item_bias, expected)
+    assert facts.item_bias[0] < 0 < facts.item_bias[1]
     in_order = target_of_rows(prepared, facts)[np.argsort(prepared.row)]
     assert in_order.tolist() == [0, 1, 0, -1, 1, 1]
 
@@ -75,7 +78,22 @@ def test_what_cannot_be_learned_is_an_error(prepared_of):
 def test_nobody_is_no_user(prepared_of):
     prepared = prepared_of(["a", "b", "a", "b", "a", "b"])
     assert facts_of(prepared).user_ids == ("u", "v")
-    assert facts_of(prepared, with_users=False).user_ids == ()
+    nobody = facts_of(prepared, with_users=False)
+    assert (nobody.user_ids, nobody.item_bias) == ((), ())
+
+
+def test_more_than_two_labels_have_no_bias(prepared_of):
+    assert facts_of(prepared_of(["a", "b", "c", "b", "a", "b"])).item_bias == ()
+
+
+def test_whether_histories_tell_labels(prepared_of):
+    """Only where training rows that count have both; the evaluation rows' labels are not looked at."""
+    prepared = prepared_of(["no", "yes", "no", None, "yes", "no"], event=[*"xyxyxy"])
+    assert PastHistory().tells_labels(prepared)
+    for where in (Where(labels=["yes"]), Where(events=["x"]), Where(events=["y"])):
+        assert not PastHistory(where=where).tells_labels(prepared)
+    assert not NoHistory().tells_labels(prepared)
+    assert not GivenHistory().tells_labels(prepared)
 
 
 def test_impressions_are_of_one_user(prepared_of):

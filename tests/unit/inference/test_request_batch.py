@@ -8,7 +8,7 @@ from lit_rec.inference.request_batch import joined, request_batch
 from lit_rec.inference.requests import Seen
 
 DAY = 86_400.0
-SEEN = [Seen(4, 3.0, 1, 10 * DAY), Seen(2, 5.0, 0, float("nan"))]
+SEEN = [Seen(4, 3.0, 1, 10 * DAY, 2), Seen(2, 5.0, 0, float("nan"), 0)]
 
 
 def test_a_request_is_one_row_over_the_table():
@@ -18,6 +18,7 @@ def test_a_request_is_one_row_over_the_table():
     assert batch.history.mask.tolist() == [[True, True]]
     assert batch.history.rating.tolist() == [[3.0, 5.0]]
     assert batch.history.event.tolist() == [[1, 0]]
+    assert batch.history.label.tolist() == [[2, 0]]
     assert batch.candidates.item_index.tolist() == [[7, 0, 2]]
     assert batch.candidates.mask.all()
     assert batch.users.vocab_row.tolist() == [3]

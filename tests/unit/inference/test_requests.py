@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -6,6 +7,7 @@ from lit_rec.errors import DataError
 from lit_rec.inference.requests import (
     event_place,
     item_row,
+    label_place,
     listed,
     rating_of,
     record_of,
@@ -62,3 +64,19 @@ def test_times():
     for wrong in ("today", float("inf"), [1]):
         with pytest.raises(DataError, match="the timestamp"):
             time_of(wrong)
+
+
+def test_places_of_labels():
+    """An entry without a label counts as the positive one of two; where histories tell none, nothing counts."""
+
+    def facts(*labels, tells=True):
+        return SimpleNamespace(labels=labels, history_labels=tells)
+
+    two, three = facts("0", "1"), facts("bad", "so-so", "good")
+    assert [label_place(label, two) for label in (None, "0", 1, "1")] == [2, 1, 2, 2]
+    assert [label_place(label, three) for label in (None, "bad", "good")] == [0, 1, 3]
+    assert [label_place(label, facts("0", "1", tells=False)) for label in (None, "1", "x")] == [
+        0
+    ] * 3
+    with pytest.raises(DataError, match=r"the label 'great' is not one of[\s\S]*bad, so-so, good"):
+        label_place("great", three)

@@ -73,6 +73,8 @@ def _batch(seed=0, rows=5, longest=4, items=6, candidates=3, fields=2):
     length[0] = 0
     mask = torch.arange(longest) < length[:, None]
     rated = mask & (torch.rand(mask.shape, generator=chance) < 0.8)
+    of_labels = torch.Generator().manual_seed(seed)  # other values than labels stay what they were
+    label = torch.where(mask, torch.randint(0, 3, mask.shape, generator=of_labels), 0)
     vocab_row = torch.arange(1, items + 1)
     vocab_row[-1] = 0
     return RecBatch(
@@ -85,6 +87,7 @@ def _batch(seed=0, rows=5, longest=4, items=6, candidates=3, fields=2):
             rating=torch.where(rated, integers(1, 6, mask.shape).float(), torch.nan),
             event=torch.where(mask, integers(0, 3, mask.shape), 0),
             age_days=torch.where(mask, 1.0, torch.nan),
+            label=label,
         ),
         candidates=Candidates(
             integers(0, items, (rows, candidates)), torch.ones(rows, candidates, dtype=torch.bool)
@@ -123,7 +126,7 @@ def _only_row(batch, row):
     )
     slots = {
         name: getattr(batch.history, name)[pick, :length]
-        for name in ("mask", "rating", "event", "age_days")
+        for name in ("mask", "rating", "event", "age_days", "label")
     }
     return RecBatch(
         **_items_at(batch, used),
@@ -154,11 +157,19 @@ def _padded(batch, more):
     """The same batch with ``more`` padding slots at the right of each history."""
     history = batch.history
     fill = {"item_index": 0, "mask": False, "rating": torch.nan, "event": 0, "age_days": torch.nan}
+    fill["label"] = 0
     slots = {
         name: torch.nn.functional.pad(getattr(history, name), (0, more), value=value)
         for name, value in fill.items()
     }
     return replace(batch, history=HistorySlots(**slots))
+
+
+@pytest.fixture
+def clicks(facts):
+    """Two labels, which histories tell."""
+    labels = {"labels": ("no", "yes"), "label_counts": (29, 9), "history_labels": True}
+    return replace(facts, task="label", **labels)
 
 
 @pytest.fixture

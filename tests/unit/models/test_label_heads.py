@@ -66,10 +66,14 @@ def test_scores_of_two_labels_begin_at_their_log_odds(facts, one_row):
     torch.testing.assert_close(torch.sigmoid(scores), torch.full((1, 2), 10 / 40))
 
 
-@pytest.mark.parametrize(("head", "of"), [(RegressionHead, "topics"), (NeighborhoodHead, "topics")])
-def test_heads_of_ratings_refuse_labels(topics, head, of):
+def test_heads_of_ratings_refuse_labels(topics):
     with pytest.raises(ConfigError, match="predicts a rating, the data asks for a label"):
-        head(topics, 2)
+        RegressionHead(topics, 2)
+
+
+def test_neighborhood_head_refuses_more_than_two_labels(topics):
+    with pytest.raises(ConfigError, match="NeighborhoodHead, but the data has 3 labels"):
+        NeighborhoodHead(topics, 2)
 
 
 def test_classification_head_refuses_ratings(facts):

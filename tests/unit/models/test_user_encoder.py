@@ -5,7 +5,6 @@ import torch
 
 from lit_rec.data.batches import HistorySlots
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.residuals import item_residuals
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder)
@@ -23,16 +22,11 @@ def users(batch):
         rating=torch.tensor([[nan, nan], [5.0, 2.0], [nan, nan]]),
         event=torch.tensor([[0, 0], [0, 0], [1, 0]]),
         age_days=torch.full((3, 2), nan),
+        label=torch.zeros(3, 2, dtype=torch.int64),
     )
     return replace(
         batch, history=history, users=replace(batch.users, vocab_row=torch.tensor([0, 1, 2]))
     )
-
-
-def test_residuals_by_hand(users):
-    residual, rated = item_residuals(ITEMS, users.history, 3.5)
-    assert residual.tolist() == [[0.0, 0.0], [1.0, -1.0], [0.0, 0.0]]
-    assert rated.tolist() == [[False, False], [True, True], [False, False]]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

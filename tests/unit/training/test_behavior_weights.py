@@ -44,15 +44,13 @@ def batch():
     rows = len(LENGTHS)
     mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
     item = torch.stack([(torch.arange(4) * 3 + row) % ITEMS for row in range(rows)])
-    nothing = torch.full(mask.shape, torch.nan)
+    nothing, none = torch.full(mask.shape, torch.nan), torch.zeros_like(item)
     one = torch.ones(rows, 2, dtype=torch.bool)
     return RecBatch(
         texts=Texts(torch.zeros(0, dtype=torch.int32), torch.zeros(1, dtype=torch.int64)),
         items=Items(torch.zeros(ITEMS, 1).long(), torch.arange(ITEMS), torch.zeros(ITEMS).long()),
         users=Users(torch.zeros(rows).long()),
-        history=HistorySlots(
-            torch.where(mask, item, 0), mask, nothing, torch.zeros_like(item), nothing
-        ),
+        history=HistorySlots(torch.where(mask, item, 0), mask, nothing, none, nothing, none),
         candidates=Candidates(torch.tensor([[7, 0], [6, 1], [5, 2], [4, 3], [3, 4]]), one),
         target=Target(torch.ones(rows, 2), one),
         row=torch.arange(rows),
