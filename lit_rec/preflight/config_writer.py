@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lit_rec.preflight.plan import Plan
 
@@ -16,25 +16,15 @@ _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
 _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 
 
-# what labels need in place of what ratings have
-_FOR_LABELS = {
-    "lit_rec.models.neighborhood.NeighborhoodHead\n": "lit_rec.models.heads.MLPHead\n",
-}
-
-
-def model_and_trainer(name: str, task: Literal["rating", "label"] = "rating") -> str:
-    """Return these sections as configs/own_data.yaml has them: one source for what is not of the tables.
+def model_and_trainer(name: str) -> str:
+    """Return these sections as configs/own_data.yaml has them, for ratings and for two labels: one source for what is not of the tables.
 
     Args:
         name: Name of the run's folder.
-        task: What is predicted.
     """
     text = (files("lit_rec.preflight") / "own_data.yaml").read_text(encoding="utf-8")
     section = text[text.index("\nmodel:\n") + 1 :]
-    changes = {"name: own_data\n": f"name: {flow(name)}\n"}
-    for old, new in {**changes, **(_FOR_LABELS if task == "label" else {})}.items():
-        section = section.replace(old, new)
-    return section
+    return section.replace("name: own_data\n", f"name: {flow(name)}\n")
 
 
 def config_text(plan: Plan, path: Path, command: str) -> str:
@@ -46,7 +36,7 @@ def config_text(plan: Plan, path: Path, command: str) -> str:
         command: The command that asked for it.
     """
     lines = [*_head(plan, path, command), *_data(plan)]
-    rest = model_and_trainer(path.stem, "label" if plan.labels else "rating")
+    rest = model_and_trainer(path.stem)
     # a name may run over several lines; in comments only, for values are escaped
     return "\n".join([*(line.replace("\n", " ") for line in lines), rest])
 

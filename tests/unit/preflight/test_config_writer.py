@@ -43,14 +43,14 @@ def test_model_and_trainer_are_those_that_are_shipped(written):
     assert list(config) == list(shipped)
 
 
-def test_for_labels_everything_that_knows_ratings_is_changed():
-    text = model_and_trainer("x", "label")
-    assert "NeighborhoodHead" not in text
-    assert "rmse" not in text
-    # what decides is chosen by what is logged
+def test_nothing_of_model_and_trainer_is_for_ratings_alone():
+    """Head and what decides are chosen by the data's task; the label models of tests/integration/test_init.py train with them."""
+    text = model_and_trainer("x")
+    assert "NeighborhoodHead" in text
     assert "RunCheckpoint" in text
     assert "RunEarlyStopping" in text
-    assert "monitor:" not in text
+    for word in ("rmse", "monitor:", "mode:", "RegressionHead"):
+        assert word not in text
 
 
 def test_data(written):
