@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lit_rec.inference.recommender import Recommender
+from lit_rec.training.checkpoint_content import catalogue_of
 
 from .conftest import lit_rec, options
 
@@ -42,7 +43,7 @@ def test_an_item_added_by_its_texts_is_the_item_of_the_same_texts(checkpoint, wo
     network = rec._module.network
     network.item_encoder.ids.bias.weight.data.zero_()
     network.item_encoder.ids.start.zero_()
-    table = rec._module.item_table(rec._catalogue)
+    table = rec._module.item_table(catalogue_of(rec._content, rec._facts))
     torch.testing.assert_close(rec._vectors[-2:], table[:1].expand(2, -1), atol=1e-5, rtol=0)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture(autouse=True)
 def slow(monkeypatch):
     """Tokenising and encoding that take longer than a bar waits."""
-    encode, build = item_table._encode, TokenStore.build
+    encode, build = item_table._block, TokenStore.build
 
     def slow_encode(*words):
         time.sleep(0.3)
@@ -26,7 +26,7 @@ def slow(monkeypatch):
         return build(*words, **more)
 
     monkeypatch.setattr("lit_rec.data.slow_bar._DELAY", 0.01)
-    monkeypatch.setattr(item_table, "_encode", slow_encode)
+    monkeypatch.setattr(item_table, "_block", slow_encode)
     monkeypatch.setattr(TokenStore, "build", slow_build)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
