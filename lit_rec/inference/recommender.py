@@ -7,26 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-import torch
 from torch import Tensor
 
-from lit_rec.data.batches import Items, Texts
 from lit_rec.data.shown_columns import shown_columns
+from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
 from lit_rec.inference.loaded_network import LoadedNetwork
 from lit_rec.inference.named_items import NamedItems, read_history
 from lit_rec.inference.new_items import ids_of_new_items
-from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
 from lit_rec.inference.stored_items import StoredItems
 from lit_rec.inference.stored_profiles import StoredProfiles
 from lit_rec.inference.stored_users import StoredUsers
-from lit_rec.inference.told import Floats, told
 from lit_rec.training.checkpoint_content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
-
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -60,11 +54,9 @@ class Recommender(LoadedNetwork):
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = content["catalogue"]["vectors"]
-        self._vectors: Tensor = (
-            vectors.to(module.device)
-            if vectors is not None
-            else module.item_table(catalogue_of(content, self._facts))
-        )
+        if vectors is None:
+            vectors = module.item_table(catalogue_of(content, self._facts))
+        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device))
 
     @property
     def item_ids(self) -> list[str]:
@@ -115,19 +107,14 @@ class Recommender(LoadedNetwork):
         """
         at_least_one(k)
         seen, extra = self._seen(history)
-        known = self._items.rows
-        open_ = np.full(len(known), allow is None)
-        for id_ in listed(allow or (), where="allow"):
-            open_[item_row(id_, known, where="allow")] = True
-        for id_ in listed(deny, where="deny"):
-            open_[item_row(id_, known, where="deny")] = False
+        chosen = None if allow is None else self._rows(allow, where="allow")
+        closed = self._rows(deny, where="deny")
         if exclude_seen:
-            open_[[s.item for s in seen if s.item < len(known)]] = False
-        rows = np.flatnonzero(open_)
-        given = self._profiles.of(user, profile)
-        sorting, shown = self._scores(seen, extra, rows, user, given, timestamp, label)
-        best = np.argsort(-sorting, kind="stable")[:k]
-        return [self._recommendation(int(rows[b]), float(shown[b])) for b in best]
+            known = [one.item for one in seen if one.item < len(self._items)]
+            closed = np.concatenate([closed, np.array(known, np.int64)])
+        asker = self._asker(seen, extra, user, profile, timestamp, label)
+        rows, shown = self._scores.best(asker, k, chosen, closed)
+        return [self._recommendation(int(r), float(s)) for r, s in zip(rows, shown, strict=True)]
 
     def score(
         self,
@@ -154,10 +141,9 @@ class Recommender(LoadedNetwork):
                 data's.
         """
         seen, extra = self._seen(history)
-        asked = listed(items, where="items")
-        rows = np.array([item_row(i, self._items.rows, where="items") for i in asked], np.int64)
-        given = self._profiles.of(user, profile)
-        _, shown = self._scores(seen, extra, rows, user, given, timestamp, label)
+        rows = self._rows(items, where="items")
+        asker = self._asker(seen, extra, user, profile, timestamp, label)
+        _, shown = self._scores.of(asker, rows)
         return [float(s) for s in shown]
 
     def add_items(self, items: pl.DataFrame) -> None:
@@ -176,7 +162,7 @@ class Recommender(LoadedNetwork):
         columns = shown_columns(items, self._items.columns)
         rendered = self._texts.render_table(items, where="add_items")
         vectors = self._module.item_table(self._texts.catalogue(rendered))
-        self._vectors = torch.cat([self._vectors, vectors])
+        self._scores.add(vectors)
         self._items.add(ids, columns)
 
     def _recommendation(self, row: int, score: float) -> Recommendation:
@@ -186,30 +172,29 @@ class Recommender(LoadedNetwork):
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
         named = NamedItems(self._items.rows, self._texts)
         seen = read_history(history, named, self._facts)
-        extra = self._module.item_table(named.catalogue()) if named.new else self._vectors[:0]
-        return seen, extra
+        if not named.new:
+            return seen, self._scores.no_vectors()
+        return seen, self._module.item_table(named.catalogue())
 
-    @torch.no_grad()
-    def _scores(
+    def _rows(self, ids: Iterable[str], *, where: str) -> Int64s:
+        known = self._items.rows
+        found = [item_row(id_, known, where=where) for id_ in listed(ids, where=where)]
+        return np.array(found, np.int64)
+
+    def _asker(
         self,
         seen: list[Seen],
         extra: Tensor,
-        rows: Int64s,
         user: str | None,
-        profile: tuple[Texts, Items] | None,
+        profile: Mapping[str, Any] | None,
         now: float | None,
         label: str | None,
-    ) -> tuple[Floats, Floats]:
-        """Return what ``rows`` are sorted by and what is shown of them."""
-        if not len(rows):
-            return np.empty(0), np.empty(0)
-        table = torch.cat([self._vectors, extra])
-        kept = seen[-self._content["history_length"] :]
-        now = None if now is None else time_of(now, where="timestamp")
-        batch = request_batch(kept, rows, self._user_vocab.get(user or "", 0), now, profile)
-        batch = batch.to(self._module.device)
-        network, given = self._module.built(), batch.users.profiles
-        profiles = None if given is None else network.encode_profiles(given.texts, given.users)
-        users = network.encode_users(table, batch, profiles)
-        scores: Tensor = network.score(users, table, batch)
-        return told(scores[0], self._facts, network.gives, label)
+    ) -> Asker:
+        return Asker(
+            seen[-self._content["history_length"] :],
+            extra,
+            user_row=self._user_vocab.get(user or "", 0),
+            now=None if now is None else time_of(now, where="timestamp"),
+            profile=self._profiles.of(user, profile),
+            label=label,
+        )

@@ -37,6 +37,16 @@ class Head(nn.Module, ABC):
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
 
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return vectors ``[B, width + 1]`` whose inner products with item vectors are the scores, but for a constant of each user.
+
+        An index finds the best items by them. None, as here, where scores are no such products: then every item is scored.
+
+        Args:
+            users: ``[B, width + 1]``.
+        """
+        return None
+
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
         """Return what is predicted at the start + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""
         return self.start + beside(users)[..., -1] + candidates[..., -1]
@@ -68,6 +78,10 @@ class DotHead(Head):
         candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
         product = (candidates[..., :-1] * beside(users)[..., :-1]).sum(-1)  # [B, C]
         return self.biases(users, candidates) + self.scale * product
+
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return the scaled user and a 1, which takes the item's bias."""
+        return torch.cat([self.scale * users[..., :-1], torch.ones_like(users[..., -1:])], -1)
 
 
 class _PairHead(Head):

@@ -7,6 +7,7 @@ import torch
 
 from lit_rec.data.collator import BatchRows
 from lit_rec.errors import CheckpointError, ConfigError, DataError
+from lit_rec.inference.catalogue_scores import Asker, CatalogueScores
 from lit_rec.inference.recommender import Recommender
 from lit_rec.training.checkpoint_content import KEY
 
@@ -27,7 +28,7 @@ def raw(rec):
     def of(history):
         seen, extra = rec._seen(history)
         rows = np.arange(len(rec.item_ids))
-        scores, _ = rec._scores(seen, extra, rows, None, None, None, None)
+        scores, _ = rec._scores.of(Asker(seen, extra), rows)
         return dict(zip(rec.item_ids, scores, strict=True))
 
     return of
@@ -58,7 +59,7 @@ def test_the_k_best_are_those_of_brute_force(rec, raw):
 
 
 def test_equal_scores_stand_in_the_order_of_the_catalogue(rec):
-    rec._vectors = torch.zeros_like(rec._vectors)
+    rec._scores = CatalogueScores(rec._module, rec._facts, torch.zeros(18, 9))
     assert ids(rec.recommend(HISTORY, 5, exclude_seen=False)) == ["i0", "i1", "i2", "i3", "i4"]
 
 

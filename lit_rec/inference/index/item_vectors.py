@@ -1,0 +1,100 @@
+"""ItemVectors: the vectors of a catalogue that grows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from lit_rec.errors import DataError
+
+_PART = 8_192  # a shorter last part is copied when items are added to it
+
+
+class ItemVectors:
+    """Vectors by row, in parts, so that adding items does not copy the catalogue.
+
+    Args:
+        vectors: ``[I, D]``; kept as they are where they are float32 and contiguous.
+
+    Raises:
+        ValueError: If it is no matrix.
+        DataError: If a vector is not finite.
+    """
+
+    def __init__(self, vectors: Tensor) -> None:
+        if vectors.dim() != 2:
+            raise ValueError(f"vectors have shape {tuple(vectors.shape)}, [items, width] is meant")
+        self.width, self.device = vectors.shape[1], vectors.device
+        self._parts: list[Tensor] = []
+        self._size = 0
+        self.longest = 0.0  # the largest norm
+        self.add(vectors)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return self._size
+
+    def add(self, vectors: Tensor) -> range:
+        """Add vectors ``[n, D]`` after the last, and return their rows.
+
+        Raises:
+            ValueError: If the width is another one.
+            DataError: If a vector is not finite.
+        """
+        if vectors.dim() != 2 or vectors.shape[1] != self.width:
+            raise ValueError(
+                f"vectors have shape {tuple(vectors.shape)}, [items, {self.width}] is meant"
+            )
+        first = self._size
+        vectors = vectors.detach().to(self.device, torch.float32).contiguous()
+        longest = [self._longest(part, first) for part in torch.split(vectors, _PART)]
+        if len(vectors) and self._parts and len(self._parts[-1]) < _PART:
+            vectors = torch.cat([self._parts.pop(), vectors])
+        if len(vectors):
+            self._parts.append(vectors)
+        self._size = sum(len(part) for part in self._parts)
+        self.longest = max([self.longest, *longest])
+        return range(first, self._size)
+
+    def _longest(self, vectors: Tensor, first: int) -> float:
+        norms = torch.linalg.vector_norm(vectors, dim=1)
+        if not bool(norms.isfinite().all()):
+            row = int((~norms.isfinite()).nonzero()[0])
+            raise DataError(
+                f"the vector of item {first + row} is {norms[row].item()} long",
+                where="item vectors",
+                rule="finite numbers",
+                remedy="train with a lower rate, or use an earlier checkpoint",
+            )
+        return float(norms.max()) if len(norms) else 0.0
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Return the vectors of ``rows`` of any shape, ``[*shape, D]``."""
+        rows = rows.to(self.device)
+        if len(self._parts) == 1:
+            return self._parts[0][rows]
+        out = torch.empty(*rows.shape, self.width, device=self.device)
+        first = 0
+        for part in self._parts:
+            inside = (rows >= first) & (rows < first + len(part))
+            out[inside] = part[rows[inside] - first]
+            first += len(part)
+        return out
+
+    def blocks(self, size: int) -> Iterator[tuple[int, Tensor]]:
+        """Yield the first row of each block, and the block: ``size`` vectors at most, none of them copied."""
+        first = 0
+        for part in self._parts:
+            for start in range(0, len(part), size):
+                yield first + start, part[start : start + size]
+            first += len(part)
+
+    def key(self) -> str:
+        """Return a hash of all vectors and their order: in how many steps they were added does not count."""
+        found = hashlib.sha256(f"{self._size} x {self.width}".encode())
+        for _, block in self.blocks(_PART):
+            found.update(block.cpu().numpy().data)
+        return found.hexdigest()

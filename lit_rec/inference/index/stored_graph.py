@@ -1,0 +1,103 @@
+"""StoredGraph: an approximate index as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from lit_rec.data.atomic import replace_file
+from lit_rec.errors import CheckpointError
+from lit_rec.inference.index.item_vectors import ItemVectors
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StoredGraph:
+    """What a file holds: the graph, and what it was built of.
+
+    Args:
+        key: Hash of the vectors.
+        options: Those that the graph was built with.
+        scale: What vectors were multiplied by.
+        removed: Rows that are not in the graph.
+        graph: uint8, as usearch writes it.
+    """
+
+    key: str
+    options: dict[str, int]
+    scale: float
+    removed: Tensor
+    graph: Tensor
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            ConfigError: If it cannot be written.
+        """
+        content = {"lit_rec_index": _FORMAT, **vars(self)}
+        replace_file(path, lambda work: torch.save(content, work))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            CheckpointError: If it is absent, damaged, or no index of this version.
+        """
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            form = content.pop("lit_rec_index")
+        except FileNotFoundError as error:
+            raise _wrong(path, "there is no such file") from error
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            UnpicklingError,
+            KeyError,
+            AttributeError,
+        ) as error:
+            raise _wrong(path, "it is no index, or a damaged one") from error
+        if form != _FORMAT:
+            raise _wrong(path, f"it has format {form}, this version of lit_rec reads {_FORMAT}")
+        return cls(**content)
+
+    def check_key(self, key: str, *, where: str) -> None:
+        """Check that the graph is of the vectors with this hash.
+
+        Raises:
+            CheckpointError: If it is of others.
+        """
+        if key != self.key:
+            raise _wrong(
+                Path(where), f"it is of other vectors ({self.key[:12]}, given are {key[:12]})"
+            )
+
+
+def is_of(path: Path, vectors: Tensor, options: Mapping[str, Any]) -> bool:
+    """Return whether a file holds a whole graph of these vectors, built with these options."""
+    try:
+        stored = StoredGraph.read(path)
+        stored.check_key(ItemVectors(vectors).key(), where=str(path))
+    except CheckpointError:
+        return False
+    return all(
+        stored.options[name] == options.get(name, value) for name, value in stored.options.items()
+    )
+
+
+def _wrong(path: Path, problem: str) -> CheckpointError:
+    return CheckpointError(
+        problem,
+        where=str(path),
+        rule="a file that ApproximateIndex.save wrote, of the same vectors",
+        remedy="build it again, or use ApproximateIndex.load_or_build",
+    )

@@ -1,0 +1,167 @@
+"""ExactIndex: what it holds, what it refuses, and when it asks again."""
+
+import numpy as np
+import pytest
+import torch
+
+from lit_rec.errors import DataError
+from lit_rec.inference.index.best_columns import best_columns
+from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_vectors import ItemVectors
+
+
+@pytest.mark.parametrize("values", [2, 50, 10**6])
+@pytest.mark.parametrize(("n", "k"), [(5, 5), (40, 7), (1_000, 5), (4_133, 10), (4_133, 200)])
+def test_best_columns_are_those_of_a_stable_sort(values, n, k):
+    chance = torch.Generator().manual_seed(n + values)
+    scores = torch.randint(values, (6, n), generator=chance).float()
+    scores[0, 3:] = -torch.inf
+    scores[1] = 1.0
+    expected = scores.sort(dim=1, descending=True, stable=True)
+    found = best_columns(scores, k)
+    assert torch.equal(found[0], expected.values[:, :k])
+    finite = found[0] > -torch.inf
+    assert torch.equal(found[1][finite], expected.indices[:, :k][finite])
+
+
+def test_the_blocks_set_what_is_held(monkeypatch):
+    """No matrix of products has more rows or columns than a block."""
+    shapes, product = [], torch.Tensor.__matmul__
+    monkeypatch.setattr(
+        torch.Tensor,
+        "__matmul__",
+        lambda a, b: shapes.append((len(a), b.shape[1])) or product(a, b),
+    )
+    torch.manual_seed(0)
+    vectors, queries = torch.randn(1_000, 8), torch.randn(50, 8)
+    found = ExactIndex(vectors, block_items=128, block_queries=20).search(queries, 5)
+    assert (max(rows for rows, _ in shapes), max(n for _, n in shapes)) == (20, 128)
+    assert len(shapes) == 3 * 8
+    assert torch.equal(found.rows, (queries.double() @ vectors.double().T).topk(5).indices)
+
+
+def test_vectors_are_not_copied():
+    vectors = torch.randn(10, 4)
+    index = ExactIndex(vectors)
+    vectors[7] = 100.0
+    assert index.search(torch.ones(1, 4), 1).rows.tolist() == [[7]]
+
+
+def test_added_items_do_not_copy_the_catalogue():
+    vectors, more = torch.randn(9_000, 2), torch.randn(20, 2)
+    held = ItemVectors(vectors)
+    for one in more.split(1):
+        held.add(one)
+    blocks = list(held.blocks(10_000))
+    assert [(first, len(block)) for first, block in blocks] == [(0, 9_000), (9_000, 20)]
+    assert blocks[0][1].data_ptr() == vectors.data_ptr()
+    rows = torch.tensor([[9_005, 3], [8_999, 9_000]])
+    assert torch.equal(held.take(rows), torch.cat([vectors, more])[rows])
+    assert held.key() == ItemVectors(torch.cat([vectors, more])).key()
+    assert held.key() != ItemVectors(torch.cat([more, vectors])).key()
+    assert held.longest == pytest.approx(torch.cat([vectors, more]).norm(dim=1).max().item())
+
+
+def test_a_product_that_is_rounded_only_chooses():
+    """bfloat16 products, which training may have asked for, give other scores; the lists stay those of float32."""
+    torch.manual_seed(0)
+    vectors, queries = torch.randn(2_000, 64), torch.randn(8, 64)
+    before = torch.get_float32_matmul_precision()
+    expected = ExactIndex(vectors).search(queries, 10)
+    try:
+        torch.set_float32_matmul_precision("medium")
+        found = ExactIndex(vectors).search(queries, 10)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = ExactIndex(vectors).search(queries, 10)
+    for other in (found, cast):
+        assert torch.equal(other.rows, expected.rows)
+        assert torch.equal(other.scores, expected.scores)
+
+
+def test_scores_that_are_no_products_are_all_asked_for():
+    torch.manual_seed(0)
+    vectors, query = torch.randn(1_000, 8), torch.randn(1, 8)
+    asked = []
+
+    def rescore(rows):
+        asked.append(len(rows))
+        return -rows.float()
+
+    found = ExactIndex(vectors).search(query, 3, rescore=rescore)
+    assert found.rows.tolist() == [[0, 1, 2]]
+    assert found.scores.tolist() == [[0.0, -1.0, -2.0]]
+    assert asked[-1] == 1_000
+    asked.clear()
+    shifted = ExactIndex(vectors).search(
+        query, 3, rescore=lambda rows: asked.append(len(rows)) or 2.5 + vectors[rows] @ query[0]
+    )
+    assert asked == [19], "a constant is no reason to look further"
+    assert torch.equal(shifted.rows, (query.double() @ vectors.double().T).topk(3).indices)
+
+
+def test_rows_may_be_given_in_many_ways():
+    index = ExactIndex(torch.arange(6.0).unsqueeze(1))
+    query = torch.ones(1, 1)
+    for rows in ([5, 3], (5, 3), np.array([3, 5]), torch.tensor([5, 3, 3])):
+        assert index.search(query, 2, deny=rows).rows.tolist() == [[4, 2]]
+        assert index.search(query, 3, allow=rows).rows.tolist() == [[5, 3, -1]]
+        assert index.search(query, 2, seen=[rows]).rows.tolist() == [[4, 2]]
+    assert index.search(query, 2, allow=[]).rows.tolist() == [[-1, -1]]
+    assert index.search(query[:0], 2).rows.shape == (0, 2)
+
+
+def test_an_empty_catalogue():
+    index = ExactIndex(torch.empty(0, 3))
+    assert index.search(torch.ones(1, 3), 2).rows.tolist() == [[-1, -1]]
+    index.add_items(torch.ones(1, 3))
+    assert index.search(torch.ones(1, 3), 2).rows.tolist() == [[0, -1]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"queries": torch.ones(2, 3)}, r"queries have shape \(2, 3\), \[queries, 2\]"),
+        ({"queries": torch.ones(2)}, r"queries have shape \(2,\)"),
+        ({"k": 0}, "k is 0"),
+        ({"seen": [[1]]}, "seen is of 1 queries, there are 2"),
+        ({"seen": [[], [4]]}, "seen has row 4, the catalogue has rows 0 to 3"),
+        ({"allow": [-1]}, "allow has row -1"),
+        ({"deny": [7, 1]}, "deny has row 7"),
+        ({"rescore": lambda rows: rows}, "rescore is of one query, there are 2"),
+    ],
+)
+def test_searches_that_are_wrong(options, said):
+    with pytest.raises(ValueError, match=said):
+        ExactIndex(torch.ones(4, 2)).search(**{"queries": torch.ones(2, 2), "k": 1, **options})
+
+
+def test_catalogues_that_are_wrong():
+    with pytest.raises(ValueError, match=r"vectors have shape \(4,\)"):
+        ExactIndex(torch.ones(4))
+    with pytest.raises(ValueError, match="blocks of 0 items"):
+        ExactIndex(torch.ones(4, 2), block_items=0)
+    index = ExactIndex(torch.ones(4, 2))
+    with pytest.raises(ValueError, match=r"vectors have shape \(1, 3\), \[items, 2\]"):
+        index.add_items(torch.ones(1, 3))
+    with pytest.raises(ValueError, match="rows has row 4"):
+        index.remove_items([4])
+    wrong = torch.tensor([[0.0, 1.0], [float("nan"), 0.0]])
+    with pytest.raises(DataError, match="the vector of item 5 is nan long"):
+        index.add_items(wrong)
+    assert len(index) == 4
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_as_on_the_cpu():
+    torch.manual_seed(0)
+    vectors, queries = torch.randn(5_000, 64), torch.randn(70, 64)
+    options = {"seen": [[row] for row in range(70)], "deny": range(100, 200)}
+    here, there = ExactIndex(vectors, 999), ExactIndex(vectors.cuda(), 999)
+    for some in ({}, {"allow": range(50, 3_000)}):
+        expected = here.search(queries, 10, **options, **some)
+        found = there.search(queries.cuda(), 10, **options, **some)
+        assert torch.equal(found.rows.cpu(), expected.rows)
+        torch.testing.assert_close(found.scores.cpu(), expected.scores)
