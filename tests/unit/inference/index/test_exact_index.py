@@ -102,6 +102,18 @@ def test_scores_that_are_no_products_are_all_asked_for():
     assert torch.equal(shifted.rows, (query.double() @ vectors.double().T).topk(3).indices)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_many_twins_stand_in_their_order(seed):
+    """A product of one query rounds equal vectors apart, by their place in the block; more of them tie than are looked at first."""
+    torch.manual_seed(seed)
+    twin, query = torch.randn(385), torch.randn(1, 385)
+    twin = twin * (twin @ query[0]).sign()
+    vectors = torch.cat([-twin.expand(7, -1), twin.expand(600, -1), 0.99 * twin.expand(50, -1)])
+    found = ExactIndex(vectors, block_items=7).search(query, 40)
+    assert found.rows.tolist() == [list(range(7, 47))]
+    assert len(found.scores.unique()) == 1
+
+
 def test_rows_may_be_given_in_many_ways():
     index = ExactIndex(torch.arange(6.0).unsqueeze(1))
     query = torch.ones(1, 1)
