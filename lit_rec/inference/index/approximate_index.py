@@ -11,15 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
-from lit_rec.inference.index.stored_graph import StoredGraph, is_of
+from lit_rec.inference.index.stored_graph import StoredGraph
 
 # Beyond this share of the catalogue, comparing all of it is about as fast as so long a walk.
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
+_GRAPH = ("connectivity", "expansion_add")  # what a graph is built with
+_SEARCH = {"expansion_search": 128, "threads": 0}  # what it is searched with
 
 
 class ApproximateIndex(ItemIndex):
@@ -66,13 +68,13 @@ class ApproximateIndex(ItemIndex):
         self._insert(0)
 
     def _prepare(self, vectors: Tensor, *options: int) -> None:
-        names = ("connectivity", "expansion_add", "expansion_search", "threads")
+        names = (*_GRAPH, *_SEARCH)
         for name, value in zip(names, options, strict=True):
             if value < (name != "threads"):
                 raise ValueError(f"{name} is {value}, {int(name != 'threads')} or more is meant")
         kind = needed_usearch()
         self._exact = ExactIndex(vectors)
-        self._options = dict(zip(names[:2], options, strict=False))
+        self._options = dict(zip(_GRAPH, options, strict=False))
         self._threads = options[3]
         self._graph = kind(
             ndim=self._exact.vectors.width,
@@ -152,7 +154,8 @@ class ApproximateIndex(ItemIndex):
         vectors = (queries / queries.norm(dim=1, keepdim=True).clamp(min=1e-30)).cpu().numpy()
         found = self._graph.search(vectors, count, threads=self._threads)
         rows = torch.from_numpy(np.atleast_2d(found.keys).astype(np.int64))
-        counts = torch.from_numpy(np.atleast_1d(found.counts).astype(np.int64))
+        # of one query there are keys alone, as many as were met
+        counts = torch.as_tensor(np.array(getattr(found, "counts", [len(found)]), np.int64))
         return torch.where(torch.arange(rows.shape[1]) < counts.unsqueeze(1), rows, -1)
 
     def save(self, path: str | Path) -> None:
@@ -181,16 +184,15 @@ class ApproximateIndex(ItemIndex):
             CheckpointError: If the file is absent, damaged, or of other vectors.
             ConfigError: If usearch is not installed.
         """
-        stored = StoredGraph.read(Path(path))
+        return cls._of(StoredGraph.read(Path(path)), vectors, str(path), expansion_search, threads)
+
+    @classmethod
+    def _of(
+        cls, stored: StoredGraph, vectors: Tensor, where: str, expansion_search: int, threads: int
+    ) -> Self:
         index = cls.__new__(cls)
-        index._prepare(
-            vectors,
-            stored.options["connectivity"],
-            stored.options["expansion_add"],
-            expansion_search,
-            threads,
-        )
-        stored.check_key(index._exact.vectors.key(), where=str(path))
+        index._prepare(vectors, *stored.options.values(), expansion_search, threads)
+        stored.check_key(index._exact.vectors.key(), where=where)
         index._scale = stored.scale
         index._graph.load(stored.graph.numpy().tobytes())
         index._graph.expansion_search = expansion_search
@@ -210,12 +212,16 @@ class ApproximateIndex(ItemIndex):
             ConfigError: If usearch is not installed, or the file cannot be written.
         """
         needed_usearch()
-        file = Path(path)
-        if is_of(file, vectors, options):
-            search = {k: options[k] for k in ("expansion_search", "threads") if k in options}
-            return cls.load(file, vectors, **search)
+        asked = {name: options[name] for name in _GRAPH if name in options}
+        try:
+            stored = StoredGraph.read(Path(path))
+            if asked.items() <= stored.options.items():
+                search = {name: options[name] for name in options if name not in _GRAPH}
+                return cls._of(stored, vectors, str(path), **{**_SEARCH, **search})
+        except CheckpointError:  # none yet, or of another catalogue
+            pass
         index = cls(vectors, **options)
-        index.save(file)
+        index.save(path)
         return index
 
 
