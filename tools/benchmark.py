@@ -1,6 +1,7 @@
 """The benchmark command: choose what is measured, show it as a table, write it as JSON.
 
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed index [--quick] [--json FILE]
 tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
 tools/benchmark scale memory [--quick] [--json FILE] [--rows N]
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import scale
+import speed_index
 import speed_train
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +25,7 @@ from lit_rec.errors import ConfigError, LitRecError
 
 _NAMES = {("speed", "train"): speed_train.measure}
 _MADE_UP = {("scale", "rows"): scale.measure_rows, ("scale", "memory"): scale.measure_memory}
+_ALONE = {("speed", "index"): speed_index.measure}
 _LEAST_ROWS = 20_000  # of which enough train to fill the largest batch
 
 
@@ -34,7 +37,7 @@ def main(words: list[str]) -> None:
     """
     parser = argparse.ArgumentParser(prog="tools/benchmark")
     parser.add_argument("kind", help="speed or scale")
-    parser.add_argument("name", help="train; of scale: rows, memory")
+    parser.add_argument("name", help="train, index; of scale: rows, memory")
     parser.add_argument("--quick", action="store_true", help="shorter, for a first look")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     parser.add_argument(
@@ -56,6 +59,8 @@ def main(words: list[str]) -> None:
 
 
 def _measured(name: tuple[str, str], options: argparse.Namespace) -> list[dict[str, Any]]:
+    if name in _ALONE:
+        return _ALONE[name](quick=options.quick)
     if name in _MADE_UP:
         if options.rows < _LEAST_ROWS:
             raise ConfigError(
@@ -69,7 +74,7 @@ def _measured(name: tuple[str, str], options: argparse.Namespace) -> list[dict[s
         raise ConfigError(
             f"there is no benchmark '{' '.join(name)}'",
             where="tools/benchmark",
-            rule=f"one of {', '.join(' '.join(known) for known in (*_NAMES, *_MADE_UP))}",
+            rule=f"one of {', '.join(' '.join(known) for known in (*_NAMES, *_MADE_UP, *_ALONE))}",
             remedy="tools/benchmark speed train --quick",
         )
     if not (options.data / "ml-100k/u1.base").is_file():

@@ -16,7 +16,7 @@ from .conftest import ROOT
 pytestmark = pytest.mark.filterwarnings("default")
 
 FLAGS = "|".join("0" * 19)
-SCRIPTS = ("benchmark", "speed_train", "scale", "scale_tables")
+SCRIPTS = ("benchmark", "speed_train", "speed_index", "scale", "scale_tables")
 ROWS = [
     {
         "name": name,

@@ -14,7 +14,15 @@ from .conftest import ROOT
 from .test_benchmark import refused
 
 pytestmark = pytest.mark.filterwarnings("default")
-SCRIPTS = ("benchmark", "speed_train", "scale", "scale_model", "scale_process", "scale_tables")
+SCRIPTS = (
+    "benchmark",
+    "speed_train",
+    "speed_index",
+    "scale",
+    "scale_model",
+    "scale_process",
+    "scale_tables",
+)
 
 
 @pytest.fixture

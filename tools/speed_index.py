@@ -1,0 +1,85 @@
+"""The best ten of a catalogue: the exact index against a plain product, and the approximate one against both.
+
+Vectors are made up: a mixture of 2,000 topics, each within one of 64 themes. An item's vector is 0.6 theme + 0.6 topic + 0.6 noise, all three
+Gaussian and of length about 1, times a length exp(0.3 z) with z Gaussian, as biases and popular items make vectors longer; 384 coordinates,
+float32. Users are drawn from the same mixture. 1,000,000 items and 1,000 users, or 20,000 and 200 with --quick.
+
+`exact` takes the users in blocks of 100, each block first by `scores = users @ items.T; scores.topk(10)`, which holds a score for every item,
+then by `ExactIndex.search`: the ratio is of their seconds, its low and high the extremes over the blocks. `memory` is the peak of a process
+that does the second alone, vectors included. `approximate` asks for one user at a time, with the graph's defaults, against the same plain
+product and against `ExactIndex`; recall@10 is the share of the exact ten that is found. Every part is a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+_FULL, _QUICK = (1_000_000, 1_000), (20_000, 200)  # items and users
+
+
+def measure(*, quick: bool) -> list[dict[str, Any]]:
+    """Return rows of name, metric, value, low, high, seeds and seconds.
+
+    Args:
+        quick: 20,000 items instead of a million.
+    """
+    items, users = _QUICK if quick else _FULL
+    exact, memory = (_measured(part, items, users) for part in ("exact", "memory"))
+    name = f"exact, {items:,} items"
+    rows = [
+        _row(name, "plain, ms per user", exact["plain"], exact),
+        _row(name, "ExactIndex, ms per user", exact["index"], exact),
+        _row(name, "ExactIndex / plain, ratio", exact["ratio"], exact),
+        _row(name, "equal lists, share", exact["equal"], exact),
+        _row(name, "peak memory, GiB", memory["peak"], memory),
+    ]
+    if find_spec("usearch") is None:
+        print("the approximate index is left out: pip install 'lit_rec[index]'", file=sys.stderr)
+        return rows
+    near = _measured("approximate", items, users)
+    name = f"approximate, {items:,} items"
+    return [
+        *rows,
+        _row(name, "build, s", near["build"], near),
+        _row(name, "file, GiB", near["file"], near),
+        _row(name, "ms per user", near["index"], near),
+        _row(name, "recall@10", near["recall"], near),
+        _row(name, "plain / approximate, ratio", near["plain_ratio"], near),
+        _row(name, "ExactIndex / approximate, ratio", near["exact_ratio"], near),
+        _row(name, "peak memory, GiB", near["peak"], near),
+    ]
+
+
+def _row(name: str, metric: str, values: list[float], of: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "metric": metric,
+        "value": median(values) if metric != "recall@10" else sum(values) / len(values),
+        "low": min(values),
+        "high": max(values),
+        "seeds": 1,
+        "seconds": of["seconds"],
+    }
+
+
+def _measured(part: str, items: int, users: int) -> dict[str, Any]:
+    """Run one part in a process of its own."""
+    started = time.perf_counter()
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, here / "speed_index_process.py", part, str(items), str(users)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**found, "seconds": time.perf_counter() - started}
