@@ -17,7 +17,7 @@ from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
 from lit_rec.inference.index.stored_graph import StoredGraph
 
-# Beyond this share of the catalogue, comparing all of it is about as fast as so long a walk.
+# Walks meet one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as a longer one.
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
 _GRAPH = ("connectivity", "expansion_add")  # what a graph is built with
@@ -164,7 +164,9 @@ class ApproximateIndex(ItemIndex):
         Raises:
             ConfigError: If the file cannot be written.
         """
-        graph = torch.frombuffer(bytearray(self._graph.save()), dtype=torch.uint8)
+        written = self._graph.save()
+        whole = written if isinstance(written, bytearray) else bytearray(written)
+        graph = torch.frombuffer(whole, dtype=torch.uint8)
         key, removed = self._exact.vectors.key(), self._exact.removed
         StoredGraph(key, dict(self._options), self._scale, removed, graph).write(Path(path))
 

@@ -16,7 +16,7 @@ from lit_rec.inference.index.item_index import (
     distinct_rows,
     sorted_distinct,
 )
-from lit_rec.inference.index.item_vectors import ItemVectors
+from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import SearchSpace
 
 # From rows [c] of one query to the scores [c] that its list is sorted by.
@@ -108,6 +108,7 @@ class ExactIndex(ItemIndex):
 
         Raises:
             ValueError: If they have another width, or k is below 1.
+            DataError: If one is not finite.
         """
         if queries.dim() != 2 or queries.shape[1] != self.vectors.width:
             raise ValueError(
@@ -115,6 +116,7 @@ class ExactIndex(ItemIndex):
             )
         if k < 1:
             raise ValueError(f"k is {k}, 1 or more is meant")
+        check_finite(queries, "query")
         return queries.detach().to(self.vectors.device, torch.float32)
 
     def space(

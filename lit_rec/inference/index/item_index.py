@@ -59,6 +59,7 @@ class ItemIndex(ABC):
 
         Raises:
             ValueError: If shapes disagree, k is below 1, or a row is not one of the catalogue.
+            DataError: If a query is not finite.
         """
 
     @abstractmethod

@@ -50,7 +50,8 @@ class ItemVectors:
             )
         first = self._size
         vectors = vectors.detach().to(self.device, torch.float32).contiguous()
-        longest = [self._longest(part, first) for part in torch.split(vectors, _PART)]
+        starts = range(0, len(vectors), _PART)
+        longest = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
         if len(vectors) and self._parts and len(self._parts[-1]) < _PART:
             vectors = torch.cat([self._parts.pop(), vectors])
         if len(vectors):
@@ -58,18 +59,6 @@ class ItemVectors:
         self._size = sum(len(part) for part in self._parts)
         self.longest = max([self.longest, *longest])
         return range(first, self._size)
-
-    def _longest(self, vectors: Tensor, first: int) -> float:
-        norms = torch.linalg.vector_norm(vectors, dim=1)
-        if not bool(norms.isfinite().all()):
-            row = int((~norms.isfinite()).nonzero()[0])
-            raise DataError(
-                f"the vector of item {first + row} is {norms[row].item()} long",
-                where="item vectors",
-                rule="finite numbers",
-                remedy="train with a lower rate, or use an earlier checkpoint",
-            )
-        return float(norms.max()) if len(norms) else 0.0
 
     def take(self, rows: Tensor) -> Tensor:
         """Return the vectors of ``rows`` of any shape, ``[*shape, D]``."""
@@ -98,3 +87,27 @@ class ItemVectors:
         for _, block in self.blocks(_PART):
             found.update(block.cpu().numpy().data)
         return found.hexdigest()
+
+
+def check_finite(vectors: Tensor, name: str, first: int = 0) -> float:
+    """Return the largest norm of vectors ``[n, D]``, 0 of none.
+
+    Args:
+        vectors: The vectors.
+        name: What each is, for the error.
+        first: Number of the first.
+
+    Raises:
+        DataError: If a vector is not finite.
+    """
+    norms = torch.linalg.vector_norm(vectors.float(), dim=1)
+    wrong = (~norms.isfinite()).nonzero()
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"the vector of {name} {first + row} is {norms[row].item()} long",
+            where="index",
+            rule="finite numbers",
+            remedy="train with a lower rate, or use an earlier checkpoint",
+        )
+    return float(norms.max()) if len(norms) else 0.0

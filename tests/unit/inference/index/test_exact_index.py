@@ -163,6 +163,8 @@ def test_catalogues_that_are_wrong():
     wrong = torch.tensor([[0.0, 1.0], [float("nan"), 0.0]])
     with pytest.raises(DataError, match="the vector of item 5 is nan long"):
         index.add_items(wrong)
+    with pytest.raises(DataError, match="the vector of query 1 is nan long"):
+        index.search(wrong, 1)
     assert len(index) == 4
 
 
