@@ -169,6 +169,7 @@ def test_catalogues_that_are_wrong():
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_on_a_gpu_as_on_the_cpu():
     torch.manual_seed(0)
     vectors, queries = torch.randn(5_000, 64), torch.randn(70, 64)
