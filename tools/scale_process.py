@@ -20,6 +20,7 @@ from scale_model import made_up_data, two_tower
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.freed_memory import give_back_freed_memory
 
 _GIB = 2**30
 _WARM_UP = 256  # rows
@@ -82,6 +83,7 @@ def step(folder: str, encoder: str, batch_size: str) -> dict[str, float]:
     module = two_tower(encoder, AdditiveAttentionUserEncoder)
     module.facts = data.facts
     module.configure_model()
+    give_back_freed_memory(module.built(), torch.device("cpu"))  # as fit does
     train = _trained(module)
     # the first step makes the optimizer's moments, which stand beside every later one
     train(small)

@@ -21,6 +21,7 @@ from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
 from lit_rec.training.calibration import calibrate
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
+from lit_rec.training.freed_memory import give_back_freed_memory
 from lit_rec.training.item_table import item_table
 from lit_rec.training.memory import explains_memory
 from lit_rec.training.monitors import settle_monitors
@@ -257,6 +258,7 @@ class LitRec(lightning.LightningModule):
     @explains_memory
     def on_fit_start(self) -> None:
         """Have a new network look at the training items and profiles once; a resumed one has."""
+        give_back_freed_memory(self.built(), self.device)
         if self.trainer.ckpt_path is None:
             calibrate(self.built(), self.trainer.datamodule, self.device)  # type: ignore[attr-defined]
 
