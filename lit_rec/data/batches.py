@@ -193,8 +193,9 @@ class Target(_Movable):
     """What the network should predict.
 
     Shape:
-        value: ``[B, C]``, float32 ratings or int64 places among the labels. mask: the same shape, bool; False where the answer is
-            not known.
+        value: ``[B, C]``, float32 ratings or int64 places among the labels; where the next item is predicted int64 into
+            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H]`` of sequences, what came after each slot of the history. mask: the same
+            shape, bool; False where the answer is not known.
     """
 
     value: Tensor
@@ -206,7 +207,8 @@ class RecBatch(_Movable):
     """One batch; see the classes of its parts for the shapes.
 
     ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression`` ``[B]`` int64
-    is the number of what was shown together (-1 where nothing is known of it).
+    is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64 into ``items`` are those that
+    were drawn for targets to be compared with, where any were.
     """
 
     texts: Texts
@@ -217,6 +219,7 @@ class RecBatch(_Movable):
     target: Target
     row: Tensor
     impression: Tensor
+    drawn: Tensor | None = None
 
     def __len__(self) -> int:
         """Return B, the number of rows."""

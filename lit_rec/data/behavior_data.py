@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import lightning
-import numpy as np
 import polars as pl
 import torch
 from lightning.pytorch.utilities import rank_zero_info
@@ -17,27 +15,29 @@ from lightning.pytorch.utilities import rank_zero_info
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.cleaning import clean
-from lit_rec.data.collator import RowCollator
+from lit_rec.data.collator import Collator, RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import History, PastHistory
+from lit_rec.data.negatives import Negatives
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.row_loader import CollatedRows, RowLoader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.splits import Split, TimeSplit
+from lit_rec.data.task_collators import TaskCollators
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.tokens import TokenizerFiles, special_tokens
-from lit_rec.data.training_facts import Task, target_of_rows, training_facts, vocabulary_rows
+from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
 
 _FORMAT = 6  # raise when what the caches hold changes
 
 
 class BehaviorDataModule(lightning.LightningDataModule):
-    """Behaviors and items for predicting ratings, or labels such as clicks.
+    """Behaviors and items for predicting ratings, labels such as clicks, or what comes next.
 
     Tables are read, cleaned, split and written once, as memory-mapped columns under a hash of files and options; texts are
     tokenised once. ``facts`` has the plain values that a network is built from.
@@ -48,7 +48,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         text: Which columns make an item's texts.
         split: Which rows train, validate and test.
         history: Which earlier behaviors a row sees.
-        task: What is predicted: the ``rating`` or the ``label`` of a behavior.
+        task: What is predicted: the ``rating`` or the ``label`` of a behavior, or the ``next_item``, of behaviors that ``history.where`` counts.
         labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted, numbers by value.
         item_fields: Columns of the items that are numbers, categories or vectors.
         user_text: Which columns of the users make the texts of their profiles.
@@ -119,6 +119,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.num_workers, self.seed = num_workers, seed
         # set by LitRec: whether its network looks evaluation batches' items up in a table of the catalogue
         self.table_at_evaluation = True
+        # and whether it predicts at every position of a training sequence, and what draws items to compare with
+        self.in_sequences, self.negatives = False, cast(Negatives | None, None)
         # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
         self.restored_facts: Facts | None = None
         self.restored_tokenizer: TokenizerFiles | None = None
@@ -187,6 +189,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             profile_texts=tuple(self.user_text.fields) if self.user_text else (),
             user_fields=self.user_fields,
             history_labels=self.task == "label" and self.history.tells_labels(self.prepared),
+            where=self.history.where,
         )
 
     def train_dataloader(self) -> RowLoader:
@@ -207,32 +210,30 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def collator(self, *, with_texts: bool) -> RowCollator:
         """Return what turns rows into batches, for use without a loader."""
-        prepared = self.prepared
-        vocab = vocabulary_rows(self.facts.user_ids, prepared.user_ids)
-        bound = self.history.bind(prepared)
-        # the history's rule knows every event of the data, a network those of its training rows
-        known = {name: place for place, name in enumerate(self.facts.events)}
-        places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
-        target = target_of_rows(prepared, self.facts)
-        prepared = replace(prepared, event=places[prepared.event], events=list(known))
-        # nor does a network know labels by other places than those of its targets
-        told = target if self.facts.history_labels else np.full(len(prepared), -1)
-        prepared = replace(prepared, label=told.astype(np.int64), labels=list(self.facts.labels))
-        parts = prepared, bound, self.catalogue, vocab, target
-        return RowCollator(*parts, with_texts=with_texts, profiles=self.profiles)
+        return self._collators().rows(with_texts=with_texts)
+
+    def _collators(self) -> TaskCollators:
+        known = self.prepared, self.facts, self.history, self.catalogue, self.profiles
+        return TaskCollators(*known, self.negatives)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         trainer = self.trainer
-        with_texts = seed is not None or not self.table_at_evaluation
+        training, collators = seed is not None, self._collators()
+        collator: Collator
+        if training and self.in_sequences:
+            collator, rows = collators.sequences()
+        else:
+            collator = collators.rows(with_texts=training or not self.table_at_evaluation)
+            rows = self.prepared.rows_of(part)
         sampler = RowBatches(
-            self.prepared.rows_of(part),
+            rows,
             batch_size,
             seed=seed,
             rank=trainer.global_rank if trainer else 0,
             processes=trainer.world_size if trainer else 1,
         )
         return RowLoader(
-            CollatedRows(self.collator(with_texts=with_texts)),  # type: ignore[arg-type]
+            CollatedRows(collator),  # type: ignore[arg-type]
             batch_size=None,
             sampler=sampler,
             num_workers=self.num_workers,

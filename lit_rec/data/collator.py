@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from lit_rec.data.batches import Candidates, HistorySlots, Profiles, RecBatch, Target, Users
+from lit_rec.data.batches import (
+    Candidates,
+    HistorySlots,
+    Items,
+    Profiles,
+    RecBatch,
+    Target,
+    Texts,
+    Users,
+)
 from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.drawn_items import DrawnItems
 from lit_rec.data.histories import BoundHistory
 from lit_rec.data.history_rows import HistoryRows
 from lit_rec.data.prepared import Prepared
@@ -31,8 +44,86 @@ class BatchRows:
     seed: tuple[int, ...] | None = None
 
 
-class RowCollator:
-    """Collect the rows' histories, targets and distinct items.
+class Collator(ABC):
+    """Make batches of rows: their histories, targets and distinct items.
+
+    Args:
+        prepared: The behaviors.
+        catalogue: The items' texts.
+        user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
+        with_texts: Whether batches carry texts and fields; False where the network looks item vectors up in a table.
+        profiles: What is known of the users U beside their behaviors, where the data has it.
+        drawn: What draws items into training batches, where something does.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        catalogue: Catalogue,
+        user_vocab: Int64s,
+        *,
+        with_texts: bool,
+        profiles: Catalogue | None = None,
+        drawn: DrawnItems | None = None,
+    ) -> None:
+        self._prepared, self._catalogue = prepared, catalogue
+        self._user_vocab, self._with_texts = user_vocab, with_texts
+        self._profiles, self._drawn = profiles, drawn
+
+    @abstractmethod
+    def __call__(self, batch: BatchRows) -> RecBatch:
+        """Return the batch of ``batch.rows``."""
+
+    def _distinct(
+        self, rng: np.random.Generator | None, *codes: Int64s
+    ) -> tuple[Texts, Items, list[Tensor], Tensor | None]:
+        """Return the slots of distinct items, the places of ``codes`` among them, and those of what is drawn."""
+        drawn = self._drawn.draw(rng) if self._drawn is not None and rng is not None else None
+        together = [*codes] if drawn is None else [*codes, drawn]
+        distinct, index = np.unique(np.concatenate(together), return_inverse=True)
+        ends = np.cumsum([len(part) for part in together])[:-1]
+        places = [torch.from_numpy(part) for part in np.split(index.reshape(-1), ends)]
+        take = self._catalogue.take if self._with_texts else self._catalogue.refer
+        return *take(distinct), places[: len(codes)], None if drawn is None else places[-1]
+
+    def _users(self, user: Int64s) -> Users:
+        vocab_row = torch.from_numpy(self._user_vocab[user])
+        if self._profiles is None:
+            return Users(vocab_row)
+        distinct, index = np.unique(user, return_inverse=True)
+        take = self._profiles.take if self._with_texts else self._profiles.refer
+        return Users(vocab_row, Profiles(torch.from_numpy(index.reshape(-1)), *take(distinct)))
+
+    def _of_rows(self, rows: Int64s) -> tuple[Users, Tensor, Tensor]:
+        """Return users, ``row`` and ``impression`` of a batch."""
+        prepared = self._prepared
+        return (
+            self._users(np.asarray(prepared.user[rows], dtype=np.int64)),
+            torch.from_numpy(np.ascontiguousarray(rows)),
+            torch.from_numpy(np.asarray(prepared.impression[rows], np.int64)),
+        )
+
+    def _slots(self, history: HistoryRows, item: Tensor, now: npt.NDArray[Any]) -> HistorySlots:
+        """Return the slots; ``item`` are the places of the real ones' items, ``now`` ``[B]`` the seconds that ages are counted to."""
+        prepared = self._prepared
+        mask = torch.from_numpy(history.mask)
+        known = history.source >= 0
+        source = np.maximum(history.source, 0)
+        rating = np.where(known, prepared.rating[source], np.float32(np.nan))
+        event = np.where(known, prepared.event[source].astype(np.int64) + 1, 0)
+        age = (now[:, None] - prepared.timestamp[source]) / _DAY
+        return HistorySlots(
+            item_index=torch.zeros(mask.shape, dtype=torch.int64).masked_scatter(mask, item),
+            mask=mask,
+            rating=torch.from_numpy(rating.astype(np.float32)),
+            event=torch.from_numpy(event),
+            age_days=torch.from_numpy(np.where(known, age, np.nan).astype(np.float32)),
+            label=torch.from_numpy(np.where(known, prepared.label[source].astype(np.int64) + 1, 0)),
+        )
+
+
+class RowCollator(Collator):
+    """Collect the rows' histories, targets and distinct items; C is 1, the behavior's own item.
 
     Args:
         prepared: The behaviors.
@@ -42,6 +133,7 @@ class RowCollator:
         target: ``[R]`` float32 ratings, NaN where absent, or int64 places among the labels, -1 where absent.
         with_texts: Whether batches carry texts and fields; False where the network looks item vectors up in a table.
         profiles: What is known of the users U beside their behaviors, where the data has it.
+        drawn: What draws items into training batches, where something does.
     """
 
     def __init__(
@@ -54,58 +146,46 @@ class RowCollator:
         *,
         with_texts: bool,
         profiles: Catalogue | None = None,
+        drawn: DrawnItems | None = None,
     ) -> None:
-        self._prepared, self._history, self._catalogue = prepared, history, catalogue
-        self._user_vocab, self._target, self._with_texts = user_vocab, target, with_texts
-        self._profiles = profiles
+        parts = prepared, catalogue, user_vocab
+        super().__init__(*parts, with_texts=with_texts, profiles=profiles, drawn=drawn)
+        self._history, self._target = history, target
 
     def __call__(self, batch: BatchRows) -> RecBatch:
-        """Return the batch of ``batch.rows``; C is 1, the behavior's own item."""
+        """Return the batch of ``batch.rows``."""
         rows, prepared = batch.rows, self._prepared
         rng = np.random.default_rng(batch.seed) if batch.seed is not None else None
         history = self._history.of(rows, rng)
         candidate = np.asarray(prepared.item[rows], dtype=np.int64)
-        distinct, index = np.unique(
-            np.concatenate([history.item[history.mask], candidate]), return_inverse=True
+        texts, items, (seen, own), drawn = self._distinct(
+            rng, history.item[history.mask], candidate
         )
-        history_index = np.zeros(history.mask.shape, np.int64)
-        history_index[history.mask] = index[: -len(rows)]
-        take = self._catalogue.take if self._with_texts else self._catalogue.refer
-        texts, items = take(distinct)
         target = torch.from_numpy(self._target[rows][:, None])
         known = ~torch.isnan(target) if target.is_floating_point() else target >= 0
         ones = torch.ones((len(rows), 1), dtype=torch.bool)
+        users, row, impression = self._of_rows(rows)
         return RecBatch(
             texts=texts,
             items=items,
-            users=self._users(np.asarray(prepared.user[rows], dtype=np.int64)),
-            history=self._slots(history, history_index, rows),
-            candidates=Candidates(torch.from_numpy(index[-len(rows) :].reshape(-1, 1)), ones),
+            users=users,
+            history=self._slots(history, seen, prepared.timestamp[rows]),
+            candidates=Candidates(own.reshape(-1, 1), ones),
             target=Target(torch.where(known, target, 0), known),
-            row=torch.from_numpy(np.ascontiguousarray(rows)),
-            impression=torch.from_numpy(np.asarray(prepared.impression[rows], np.int64)),
+            row=row,
+            impression=impression,
+            drawn=drawn,
         )
 
-    def _users(self, user: Int64s) -> Users:
-        vocab_row = torch.from_numpy(self._user_vocab[user])
-        if self._profiles is None:
-            return Users(vocab_row)
-        distinct, index = np.unique(user, return_inverse=True)
-        take = self._profiles.take if self._with_texts else self._profiles.refer
-        return Users(vocab_row, Profiles(torch.from_numpy(index.reshape(-1)), *take(distinct)))
 
-    def _slots(self, history: HistoryRows, item_index: Int64s, rows: Int64s) -> HistorySlots:
-        prepared = self._prepared
-        known = history.source >= 0
-        source = np.maximum(history.source, 0)
-        rating = np.where(known, prepared.rating[source], np.float32(np.nan))
-        event = np.where(known, prepared.event[source].astype(np.int64) + 1, 0)
-        age = (prepared.timestamp[rows][:, None] - prepared.timestamp[source]) / _DAY
-        return HistorySlots(
-            item_index=torch.from_numpy(item_index),
-            mask=torch.from_numpy(history.mask),
-            rating=torch.from_numpy(rating.astype(np.float32)),
-            event=torch.from_numpy(event),
-            age_days=torch.from_numpy(np.where(known, age, np.nan).astype(np.float32)),
-            label=torch.from_numpy(np.where(known, prepared.label[source].astype(np.int64) + 1, 0)),
-        )
+class NextItemCollator(RowCollator):
+    """The same where the row's own item is what is predicted: the target is its place among the batch's items.
+
+    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more.
+    """
+
+    def __call__(self, batch: BatchRows) -> RecBatch:
+        """Return the batch of ``batch.rows``."""
+        found = super().__call__(batch)
+        asked = found.target.mask
+        return replace(found, target=Target(found.candidates.item_index * asked, asked))

@@ -18,7 +18,7 @@ class Facts:
     Everything here is taken from training rows only. Plain values, so that ``torch.load(weights_only=True)`` reads them.
 
     Args:
-        task: What is predicted: ``rating`` or ``label``.
+        task: What is predicted: ``rating``, ``label`` or ``next_item``.
         rating_mean: Mean rating; 0 where training rows have none.
         rating_low: Smallest rating.
         rating_high: Largest rating.
@@ -36,6 +36,7 @@ class Facts:
         profile_texts: Text fields of a user's profile.
         user_fields: Numbers, categories and vectors of a user.
         history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
+        item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item is predicted.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
     """
 
@@ -56,6 +57,7 @@ class Facts:
     profile_texts: tuple[str, ...] = ()
     user_fields: tuple[FittedField, ...] = ()
     history_labels: bool = False
+    item_log_frequency: tuple[float, ...] = ()
     backbone: dict[str, Any] | None = None
 
     @property

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lit_rec.data.history_rows import HistoryRows, newest, window
 from lit_rec.data.prepared import PARTS, Prepared
+from lit_rec.data.sequences import BoundSequences, PastSequences, RowSequences
 from lit_rec.data.where import Where
 from lit_rec.errors import ConfigError
 
@@ -55,6 +56,19 @@ class History(ABC):
     def bind(self, prepared: Prepared) -> BoundHistory:
         """Bind the rule to a data set."""
 
+    def sequences(self, prepared: Prepared) -> BoundSequences:
+        """Return the training rows as sequences, for a network that predicts what comes next at every position.
+
+        Raises:
+            ConfigError: If the rule has no order in which one thing follows another.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} has no order of behaviors",
+            where="data.history",
+            rule="data.task next_item is trained on what came next: PastHistory, or GivenHistory",
+            remedy="use PastHistory with a timestamp column or ordered: true in the reader",
+        )
+
     def tells_labels(self, prepared: Prepared) -> bool:
         """Return whether the label of a behavior in a history says something: of training rows that count, not all have the same."""
         label = np.asarray(prepared.label)[self.where.mask(prepared) & (prepared.part == 0)]
@@ -83,6 +97,16 @@ class PastHistory(History):
                 remedy="map a timestamp column, set ordered: true in the reader, or use TrainingHistory",
             )
         return _BoundPast(prepared, self)
+
+    def sequences(self, prepared: Prepared) -> BoundSequences:
+        """Return one sequence per user.
+
+        Raises:
+            ConfigError: As ``bind`` does.
+        """
+        self.bind(prepared)
+        counts = self.where.mask(prepared) & (prepared.part == 0)
+        return PastSequences(prepared, counts, self.max_length)
 
 
 class _BoundPast(BoundHistory):
@@ -244,6 +268,14 @@ class GivenHistory(History):
                 remedy="map it in the reader's behavior_columns, or use PastHistory",
             )
         return _BoundGiven(prepared, self.max_length)
+
+    def sequences(self, prepared: Prepared) -> BoundSequences:
+        """Return one sequence per training row with a history.
+
+        Raises:
+            ConfigError: As ``bind`` does.
+        """
+        return RowSequences(prepared, self.bind(prepared).of)
 
     def tells_labels(self, prepared: Prepared) -> bool:
         """Return False: the lists hold ids alone."""

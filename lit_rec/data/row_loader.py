@@ -8,14 +8,14 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from lit_rec.data.batches import RecBatch
-from lit_rec.data.collator import BatchRows, RowCollator
+from lit_rec.data.collator import BatchRows, Collator
 from lit_rec.data.sampler import RowBatches
 
 
 class CollatedRows:
     """The DataLoader's dataset: a whole batch at a time, so that no loop runs over rows."""
 
-    def __init__(self, collator: RowCollator) -> None:
+    def __init__(self, collator: Collator) -> None:
         self._collator = collator
 
     def __getitem__(self, batch: BatchRows) -> RecBatch:

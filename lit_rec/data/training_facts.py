@@ -15,9 +15,10 @@ from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.rating_bias import item_rating_bias
 from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.where import Where
 from lit_rec.errors import ConfigError, DataError
 
-Task = Literal["rating", "label"]
+Task = Literal["rating", "label", "next_item"]
 
 
 def training_facts(
@@ -33,6 +34,7 @@ def training_facts(
     profile_texts: Sequence[str] = (),
     user_fields: Sequence[Field] = (),
     history_labels: bool = False,
+    where: Where | None = None,
 ) -> Facts:
     """Look at the training rows.
 
@@ -48,17 +50,22 @@ def training_facts(
         profile_texts: Text fields of a user's profile.
         user_fields: Columns of the users that are not read as text; fitted on the users of training rows.
         history_labels: Whether histories tell which label a behavior had.
+        where: Which behaviors count, where the next item is predicted; the others are neither seen nor asked about.
 
     Raises:
         DataError: If no training row has what is predicted, or another row has a label that none of them has.
         ConfigError: If ``labels`` are not those of the training rows, or a field says nothing.
     """
     train = prepared.rows_of("train")
+    if task == "next_item" and where is not None:
+        train = train[where.mask(prepared)[train]]
+        if not len(train):
+            raise _nothing_counts(where)
     rating = prepared.rating[train]
     rated = train[~np.isnan(rating)]
     if task == "rating" and not len(rated):
         raise _nothing_to_predict("rating")
-    items = np.unique(prepared.item[train])
+    items, rows_of_item = np.unique(prepared.item[train], return_counts=True)
     ids = prepared.items["item_id"]
     low, mean, high = 0.0, 0.0, 0.0
     if len(rated):
@@ -99,13 +106,23 @@ def training_facts(
             user_fields, profiles.table, users, profiles.vectors, "data.user_fields"
         ),
         history_labels=history_labels,
+        item_log_frequency=tuple(np.log(rows_of_item / len(train)).tolist())
+        if task == "next_item"
+        else (),
     )
 
 
 def target_of_rows(
-    prepared: Prepared, facts: Facts
+    prepared: Prepared, facts: Facts, where: Where | None = None
 ) -> npt.NDArray[np.float32] | npt.NDArray[np.int64]:
-    """Return what is predicted for every row ``[R]``: ratings, NaN where absent, or places in ``facts.labels``, -1 where absent."""
+    """Return what is predicted for every row ``[R]``.
+
+    Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where ``where`` does not
+    count the row.
+    """
+    if facts.task == "next_item":
+        item = np.asarray(prepared.item, np.int64)
+        return item if where is None else np.where(where.mask(prepared), item, -1)
     if facts.task == "rating":
         return np.asarray(prepared.rating, dtype=np.float32)
     place = {name: place for place, name in enumerate(facts.labels)}
@@ -155,6 +172,15 @@ def _nothing_to_predict(column: str) -> DataError:
         where="data.reader",
         rule=f"{column}s are predicted, so training rows have them",
         remedy=f"map the column with behavior_columns: {{{column}: NAME}}",
+    )
+
+
+def _nothing_counts(where: Where) -> DataError:
+    return DataError(
+        f"no training row counts of {where}",
+        where="data.history.where",
+        rule="what counts in a history is what is predicted",
+        remedy="leave where out, or name events, labels or ratings that training rows have",
     )
 
 

@@ -1,0 +1,144 @@
+"""Negatives: which items a target is compared with while training."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_rec.errors import ConfigError
+
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Negatives(ABC):
+    """A choice among the V items that training rows have: an item that training never saw would only be pushed away.
+
+    ``draws`` says whether items are brought into a batch beside those of its rows.
+    """
+
+    draws = True
+
+    @abstractmethod
+    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        """Return distinct places among the V items, increasing.
+
+        Args:
+            log_frequency: ``[V]``, log share of training rows of each item.
+            rng: Source of chance.
+        """
+
+    @abstractmethod
+    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        """Return the log probability ``[V]`` that each item is among those compared with.
+
+        Args:
+            log_frequency: ``[V]``.
+            behaviors: How many behaviors the batch has.
+        """
+
+
+class BatchNegatives(Negatives):
+    """The distinct items of the batch, those of other processes included: they are encoded anyway.
+
+    An item is in the batch with probability ``1 - (1 - f)^n`` for a share f of the training rows and n behaviors in the batch: about
+    ``n f`` where it is rare, as the log-frequency correction has it, and 1 where nearly every batch has it.
+
+    Reference:
+        Yi et al. 2019, Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
+    """
+
+    draws = False
+
+    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        """Return nothing: the batch has its items."""
+        return np.empty(0, np.int64)
+
+    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        """Return ``log (1 - (1 - f)^n)``."""
+        return _log_met(log_frequency, behaviors)
+
+
+class UniformNegatives(Negatives):
+    """Items drawn alike, without repetition, the same for all targets of a batch.
+
+    Args:
+        count: How many; all where there are fewer.
+
+    Raises:
+        ConfigError: If ``count`` is below 1.
+
+    Example:
+        >>> UniformNegatives(5).draw(np.log(np.full(3, 1 / 3)), np.random.default_rng(0)).tolist()
+        [0, 1, 2]
+    """
+
+    def __init__(self, count: int = 1000) -> None:
+        self.count = _at_least_one(count)
+
+    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        """Draw."""
+        size = len(log_frequency)
+        return np.sort(rng.choice(size, min(self.count, size), replace=False, shuffle=False))
+
+    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        """Return the log of the share that is drawn."""
+        size = len(log_frequency)
+        return np.full(size, np.log(min(self.count, size) / max(size, 1)))
+
+
+class PopularNegatives(Negatives):
+    """Items drawn by how many training rows they have; of repetitions one stays.
+
+    Args:
+        count: How many draws.
+
+    Raises:
+        ConfigError: If ``count`` is below 1.
+    """
+
+    def __init__(self, count: int = 1000) -> None:
+        self.count = _at_least_one(count)
+
+    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        """Draw."""
+        until = np.cumsum(np.exp(log_frequency))
+        drawn = np.searchsorted(until, rng.random(self.count) * until[-1], side="right")
+        return np.unique(np.minimum(drawn, len(until) - 1)).astype(np.int64)
+
+    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        """Return ``log (1 - (1 - f)^count)``."""
+        return _log_met(log_frequency, self.count)
+
+
+class CatalogueNegatives(Negatives):
+    """Every item that training rows have: exact, at the cost of encoding them all in each step."""
+
+    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        """Return all."""
+        return np.arange(len(log_frequency), dtype=np.int64)
+
+    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        """Return zeros: each is there."""
+        return np.zeros(len(log_frequency))
+
+
+def _log_met(log_frequency: Floats, draws: int) -> Floats:
+    """Return the log probability of being met in so many draws."""
+    # an item of all rows has a frequency of 1 or, rounded, above
+    share = np.minimum(np.exp(log_frequency), 1 - 1e-12)
+    met: Floats = np.log(-np.expm1(draws * np.log1p(-share)))
+    return met
+
+
+def _at_least_one(count: int) -> int:
+    if count < 1:
+        raise ConfigError(
+            f"{count} is too small",
+            where="model.objective.init_args.negatives.init_args.count",
+            rule="1 or more",
+            remedy="1000 is a start; BatchNegatives takes the batch's own items",
+        )
+    return count
