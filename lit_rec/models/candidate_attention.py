@@ -13,10 +13,10 @@ from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.pooling import masked_softmax
 from lit_rec.models.ranges import count
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
-from lit_rec.models.user_encoder import UserEncoder
+from lit_rec.models.user_encoder import BehaviorSumUserEncoder
 
 
-class CandidateAttentionUserEncoder(UserEncoder):
+class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
     """u_c = sum_d w_cd d with w_cd a softmax over ``(Q c) . (K [d, rating]) / sqrt(hidden)``: attention by the candidate c.
 
     Args:
@@ -38,6 +38,8 @@ class CandidateAttentionUserEncoder(UserEncoder):
         Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang et al.
         2018, DKN, https://arxiv.org/abs/1801.08284, section 4.4.
     """
+
+    per_candidate = True
 
     def __init__(
         self,

@@ -16,7 +16,8 @@ from lit_rec.models.ranges import count, share
 class Head(nn.Module, ABC):
     """A score per candidate, or one per candidate and label.
 
-    A score is a rating, or the logit of the positive one of two labels; ``gives`` says which, ``scores`` or ``class_scores``.
+    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which: ``scores``,
+    ``class_scores``, or ``vectors`` whose inner products are scores.
 
     Args:
         facts: Facts of the data.

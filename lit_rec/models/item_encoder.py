@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -20,7 +21,29 @@ from lit_rec.models.ranges import count, share
 Finish = Callable[[Tensor, Tensor], Tensor]
 
 
-class ItemEncoder(nn.Module):
+class ItemVectors(nn.Module, ABC):
+    """From items to their vectors, whatever is read of them.
+
+    Attributes:
+        width: Width of an item vector, its bias coordinate left out.
+        backbone: The text encoder; None where no text is read.
+
+    Shape:
+        texts of P, items of N -> ``[N, width + 1]`` float32; the last coordinate is the item's bias.
+    """
+
+    width: int
+    backbone: Backbone | None
+
+    def calibrate(self, texts: Texts, items: Items) -> None:
+        """Look at the training items once, before training begins."""
+
+    @abstractmethod
+    def forward(self, texts: Texts, items: Items) -> Tensor:
+        """Return the item vectors."""
+
+
+class ItemEncoder(ItemVectors):
     """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows; each distinct text is encoded once.
 
     The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner product of
@@ -46,6 +69,8 @@ class ItemEncoder(nn.Module):
         Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
         coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
     """
+
+    backbone: Backbone
 
     def __init__(
         self,

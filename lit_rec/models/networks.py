@@ -15,7 +15,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.models.backbone import Backbone
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.heads import Head
-from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.item_encoder import ItemEncoder, ItemVectors
 from lit_rec.models.user_encoder import UserEncoder
 
 
@@ -23,10 +23,12 @@ class Network(nn.Module, ABC):
     """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them.
 
     ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once and looks its
-    vectors up; ``gives`` is ``scores`` or ``class_scores``, as for a ``Head``.
+    vectors up; ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``; ``gives_positions`` whether training may ask
+    after every slot of a history. ``backbone`` is the text encoder, None where no text is read.
     """
 
-    backbone: Backbone
+    backbone: Backbone | None
+    gives_positions = False
     has_item_table: ClassVar[bool]
 
     @property
@@ -64,6 +66,16 @@ class Network(nn.Module, ABC):
             profiles: What their profiles add ``[M, D]``, where the data has profiles.
         """
 
+    def encode_positions(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
+        """Return users as they were after each slot of their histories, ``[B, H, D]``; see ``encode_users``.
+
+        Raises:
+            ValueError: If the network does not give positions.
+        """
+        raise ValueError(f"{type(self).__name__} gives one vector per row")
+
     @abstractmethod
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores."""
@@ -85,13 +97,13 @@ class ItemNetwork(Network):
 
     head: Head
 
-    def __init__(self, facts: Facts, item_encoder: Callable[[Facts], ItemEncoder]) -> None:
+    def __init__(self, facts: Facts, item_encoder: Callable[[Facts], ItemVectors]) -> None:
         super().__init__()
         self.item_encoder = item_encoder(facts)
 
     @property
-    def backbone(self) -> Backbone:  # type: ignore[override]
-        """The text encoder."""
+    def backbone(self) -> Backbone | None:  # type: ignore[override]
+        """The text encoder, if there is one."""
         return self.item_encoder.backbone
 
     @property
@@ -100,7 +112,7 @@ class ItemNetwork(Network):
         return self.head.gives
 
     def calibrate(self, texts: Texts, items: Items) -> None:
-        """Have the item encoder centre its text vectors."""
+        """Have the item encoder look at them, such as to centre its text vectors."""
         self.item_encoder.calibrate(texts, items)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
@@ -126,6 +138,10 @@ class TwoTower(ItemNetwork):
         item_encoder: From texts and ids to item vectors.
         user_encoder: From item vectors and histories to user vectors; takes the width.
         head: From both to scores; takes the width.
+
+    Raises:
+        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that mixes them, or
+            profiles and an item encoder that reads no text.
     """
 
     has_item_table = True
@@ -133,27 +149,43 @@ class TwoTower(ItemNetwork):
     def __init__(
         self,
         facts: Facts,
-        item_encoder: Callable[[Facts], ItemEncoder],
+        item_encoder: Callable[[Facts], ItemVectors],
         user_encoder: Callable[[Facts, int], UserEncoder],
         head: Callable[[Facts, int], Head],
     ) -> None:
         super().__init__(facts, item_encoder)
         self.user_encoder = user_encoder(facts, self.item_encoder.width)
         self.head = head(facts, self.item_encoder.width)
-        texts, width = len(facts.profile_texts), self.backbone.width
-        self.profile = (
-            FieldSum(texts, width, facts.user_fields, self.item_encoder.width, dropout=0.0)
-            if facts.has_profiles
-            else None
-        )
+        if self.gives == "vectors" and self.user_encoder.per_candidate:
+            raise ConfigError(
+                f"{type(self.head).__name__} beside {type(self.user_encoder).__name__}",
+                where="model.network.init_args.user_encoder",
+                rule="a user has one vector, whatever the candidate, where all items are scored by inner products",
+                remedy="use CausalTransformerUserEncoder, AdditiveAttentionUserEncoder or MeanUserEncoder",
+            )
+        self.profile = self._new_profile(facts) if facts.has_profiles else None
+
+    def _new_profile(self, facts: Facts) -> FieldSum:
+        if self.backbone is None:
+            refuse_fields(type(self.item_encoder).__name__, facts)
+        text_width = 0 if self.backbone is None else self.backbone.width
+        texts, width = len(facts.profile_texts), self.item_encoder.width
+        return FieldSum(texts, text_width, facts.user_fields, width, dropout=0.0)
+
+    @property
+    def gives_positions(self) -> bool:  # type: ignore[override]
+        """Whether the user encoder does."""
+        return self.user_encoder.gives_positions
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
         """Have the profiles' texts and numbers centred."""
-        self.item_encoder.calibrate(texts, users, self._profile())
+        profile, encoder = self._profile()
+        encoder.calibrate(texts, users, profile)
 
     def encode_profiles(self, texts: Texts, users: Items) -> Tensor:
         """Return what profiles add to user vectors ``[M, D]``."""
-        return self.item_encoder.sum_of_fields(self._profile(), texts, users)
+        profile, encoder = self._profile()
+        return encoder.sum_of_fields(profile, texts, users)
 
     def encode_users(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
@@ -161,15 +193,28 @@ class TwoTower(ItemNetwork):
         """Return user vectors ``[B, D]``, or ``[B, C, D]`` where they depend on the candidate."""
         with torch.autocast(item_vectors.device.type, enabled=False):
             users: Tensor = self.user_encoder(item_vectors, batch)
-        if profiles is None or batch.users.profiles is None:
-            return users
-        of_row = profiles[batch.users.profiles.index]  # [B, D]
-        return users + (of_row.unsqueeze(1) if users.dim() == 3 else of_row)
+        return _beside_profiles(users, batch, profiles)
 
-    def _profile(self) -> FieldSum:
-        if self.profile is None:
+    def encode_positions(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
+        """Return users as they were after each slot of their histories, ``[B, H, D]``."""
+        with torch.autocast(item_vectors.device.type, enabled=False):
+            users = self.user_encoder.positions(item_vectors, batch)
+        return _beside_profiles(users, batch, profiles)
+
+    def _profile(self) -> tuple[FieldSum, ItemEncoder]:
+        if self.profile is None or not isinstance(self.item_encoder, ItemEncoder):
             raise ValueError("the data that the network was built from has no profiles")
-        return self.profile
+        return self.profile, self.item_encoder
+
+
+def _beside_profiles(users: Tensor, batch: RecBatch, profiles: Tensor | None) -> Tensor:
+    """Return users ``[B, D]`` or ``[B, ..., D]``, each with what the row's profile adds."""
+    if profiles is None or batch.users.profiles is None:
+        return users
+    of_row = profiles[batch.users.profiles.index]  # [B, D]
+    return users + (of_row.unsqueeze(1) if users.dim() == 3 else of_row)
 
 
 def refuse_fields(part: str, facts: Facts, *, items: bool = True) -> None:

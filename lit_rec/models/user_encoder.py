@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,32 @@ from lit_rec.models.weighted_sum import weighted_sum
 
 
 class UserEncoder(nn.Module, ABC):
+    """From item vectors and histories to user vectors; the last coordinate of each is the user's bias.
+
+    ``gives_positions`` says whether it can tell what comes after every slot of a history, ``per_candidate`` whether a user looks different
+    beside each candidate.
+
+    Shape:
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` per candidate.
+    """
+
+    gives_positions: ClassVar[bool] = False
+    per_candidate: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user vectors."""
+
+    def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user as it was after each slot of its history, ``[B, H, width + 1]``.
+
+        Raises:
+            ValueError: If the encoder gives one vector per row.
+        """
+        raise ValueError(f"{type(self).__name__} gives one vector per row")
+
+
+class BehaviorSumUserEncoder(UserEncoder):
     """u = sum_d w_d d over the user's behaviors; subclasses choose the weights w_d.
 
     Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a learned scale
@@ -104,7 +131,7 @@ class UserEncoder(nn.Module, ABC):
         return vectors if self.label is None else vectors + self.label(history.label)
 
 
-class MeanUserEncoder(UserEncoder):
+class MeanUserEncoder(BehaviorSumUserEncoder):
     """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with what is known of the user.
 
     Reference:
@@ -135,7 +162,7 @@ class MeanUserEncoder(UserEncoder):
         return mask / torch.sqrt(known + self.log_shrinkage.exp())
 
 
-class AdditiveAttentionUserEncoder(UserEncoder):
+class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
     """Learn the weights: softmax over ``v . tanh(W [d, rating])``.
 
     Args:

@@ -114,6 +114,8 @@ def _of_texts(figures: dict[str, Any]) -> Iterator[str]:
 
 def _of_model(figures: dict[str, Any], module: LitRec) -> Iterator[str]:
     model, rate = figures["model"], module.hparams["encoder_rate"]
+    if not model["encoder"]:
+        return
     if not model["encoder_trained"]:
         if rate:
             yield f"The encoder is frozen: model.encoder_rate {rate:g} has no effect."

@@ -114,7 +114,7 @@ def step_figures(
 def parameter_figures(module: LitRec) -> dict[str, int]:
     """Count the parameters, and those that are trained."""
     network = module.built()
-    backbone = list(network.backbone.parameters())
+    backbone = [] if network.backbone is None else list(network.backbone.parameters())
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "trained": sum(p.numel() for p in network.parameters() if p.requires_grad),

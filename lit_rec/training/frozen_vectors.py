@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
@@ -12,6 +14,7 @@ from lit_rec.data.slow_bar import slow_bar
 from lit_rec.errors import LitRecError
 from lit_rec.evaluation.frozen_text import unit_vectors
 from lit_rec.evaluation.rows import Floats
+from lit_rec.models.backbone import PretrainedBackbone
 from lit_rec.models.pooling import MeanPooling
 from lit_rec.training.item_table import display
 from lit_rec.training.lit_rec import LitRec
@@ -30,7 +33,8 @@ def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats 
 def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
     """Return the catalogue's vectors by the encoder as it was before training, mean over tokens, fields joined, ``[I, F * width]``."""
     pretrained = module.new_network(data.facts, pretrained=True).to(module.device).eval()
-    backbone = pretrained.backbone
+    # a network that reads no text is measured against text all the same
+    backbone = pretrained.backbone or _named(data).to(module.device)
     pooling = MeanPooling(backbone.width)
     store = data.catalogue.store
     everything = np.arange(len(store.offsets) - 1, dtype=np.int64)
@@ -47,3 +51,7 @@ def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
             encoded += len(chunk.text_index)
             advance(encoded)
     return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]
+
+
+def _named(data: BehaviorDataModule) -> PretrainedBackbone:
+    return PretrainedBackbone(replace(data.facts, backbone=None), data.encoder).eval()

@@ -80,6 +80,8 @@ def _block(
 ) -> Tensor:
     """Encode some items; while their texts pass the encoder, as many items are done as the texts' share."""
     texts, items = catalogue.take(np.array(block, dtype=np.int64))
+    if network.backbone is None:
+        return encode(texts.to(device), items.to(device))
     encoded = 0
 
     def count(backbone: Any, given: Any, found: Tensor) -> None:

@@ -228,7 +228,8 @@ class LitRec(lightning.LightningModule):
         facts = self.facts
         if facts is None:
             raise ValueError("a checkpoint is saved after configure_model")
-        facts = replace(facts, backbone=self.built().backbone.config_plain())
+        backbone = self.built().backbone
+        facts = replace(facts, backbone=None if backbone is None else backbone.config_plain())
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         # a callback may have put averaged weights in the place of the present ones
         tables = self._tables

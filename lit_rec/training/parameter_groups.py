@@ -9,7 +9,7 @@ from torch import nn
 
 def parameter_groups(
     network: nn.Module,
-    backbone: nn.Module,
+    backbone: nn.Module | None,
     *,
     encoder_rate: float,
     head_rate: float,
@@ -22,13 +22,13 @@ def parameter_groups(
 
     Args:
         network: The whole network.
-        backbone: Its encoder.
+        backbone: Its encoder, if it has one.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of all else.
         encoder_decay: Weight decay of the encoder's matrices.
         head_decay: Weight decay of all other matrices.
     """
-    inside = {id(parameter) for parameter in backbone.parameters()}
+    inside = {id(p) for p in backbone.parameters()} if backbone is not None else set()
     groups: dict[str, dict[str, Any]] = {}
     for parameter in network.parameters():
         if not parameter.requires_grad:

@@ -64,10 +64,12 @@ class PrecisionProbe(Callback):
             trainer.strategy.precision_plugin = MixedPrecision("bf16-mixed", device)
 
     def _probe(self, trainer: lightning.Trainer, pl_module: Any) -> bool:
+        backbone = pl_module.network.backbone
+        if backbone is None:
+            return False
         batch: RecBatch = next(iter(trainer.datamodule.train_dataloader()))  # type: ignore[attr-defined]
         texts = batch.texts.to(pl_module.device)
         chunk = next(texts.chunks(_TEXTS * 32, pl_module.facts.special))
-        backbone = pl_module.network.backbone
         frozen = not any(p.requires_grad for p in backbone.parameters())
         device = pl_module.device.type
 

@@ -1,0 +1,151 @@
+"""CausalTransformerUserEncoder: the user after every behavior, from that behavior and those before it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lit_rec.data.batches import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.models.ranges import count, share
+from lit_rec.models.user_encoder import UserEncoder
+
+
+class CausalTransformerUserEncoder(UserEncoder):
+    """Self-attention over the item vectors of a history in order, each slot seeing itself and those before it.
+
+    A sequence trains at all of its positions at once, and each is what it would be if nothing came after it: positions are counted from the
+    oldest slot, for counted from the newest an early slot would be told how much is still to come, which no evaluation can know. A
+    window of more behaviors than ``max_length`` is refused; ``data.history.max_length`` sets what a batch has.
+
+    Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and shallow ones need no
+    warm-up and no care with rates, where normalising afterwards does. A behavior enters as its item's vector, what was done (event), and
+    times how it was rated; neither ages nor labels are read. A user without history has a learned vector. The bias coordinate is 0: it
+    would move all items of a user alike.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        layers: Number of layers.
+        heads: Attention heads; they divide ``width``.
+        hidden: Width of the feed-forward part, in units of ``width``.
+        dropout: Share dropped of what enters, of attention weights and of what each layer adds, while training.
+        max_length: Most behaviors of a history.
+
+    Shape:
+        ``positions``: ``[B, H, width + 1]`` float32, of slot h the user after h + 1 behaviors; ``forward``: ``[B, width + 1]``, after all.
+
+    Raises:
+        ConfigError: If a number is below 1, ``dropout`` is not from 0 to 1, or ``heads`` does not divide ``width``.
+
+    Reference:
+        Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781. Xiong et al. 2020, On layer
+        normalization in the Transformer architecture, https://arxiv.org/abs/2002.04745 (where to normalise).
+    """
+
+    gives_positions = True
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        layers: int = 2,
+        heads: int = 2,
+        hidden: int = 4,
+        dropout: float = 0.2,
+        max_length: int = 50,
+    ) -> None:
+        super().__init__()
+        for name, value in (("layers", layers), ("hidden", hidden), ("max_length", max_length)):
+            count(f"user_encoder.init_args.{name}", value)
+        share("user_encoder.init_args.dropout", dropout)
+        if heads < 1 or width % heads:
+            raise ConfigError(
+                f"{heads} heads do not divide a width of {width}",
+                where="model...user_encoder.init_args.heads",
+                rule="a number that divides the width of item vectors",
+                remedy="1, 2 or 4 suit most widths",
+            )
+        self.max_length = max_length
+        self.mean = facts.rating_mean
+        self.spread = max(facts.rating_high - facts.rating_low, 1e-6) / 4
+        self.position = nn.Embedding(max_length, width)
+        self.event = nn.Embedding(len(facts.events) + 1, width, padding_idx=0)
+        self.rating = nn.Parameter(torch.zeros(width))
+        self.empty = nn.Parameter(torch.zeros(width))
+        nn.init.normal_(self.position.weight, std=0.02)
+        nn.init.normal_(self.event.weight[1:], std=0.02)
+        # what no behavior of the data has is no parameter: it would wait for a gradient
+        self.event.weight.requires_grad_(len(facts.events) > 0)
+        self.rating.requires_grad_(facts.rating_high > facts.rating_low)
+        self.enter = nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout))
+        self.layers = nn.ModuleList(
+            _Layer(width, heads, hidden * width, dropout) for _ in range(layers)
+        )
+        self.leave = nn.LayerNorm(width)
+
+    def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user after each slot.
+
+        Raises:
+            ConfigError: If a history is longer than ``max_length``.
+        """
+        history = batch.history
+        length = history.mask.shape[1]
+        if length > self.max_length:
+            raise ConfigError(
+                f"a history of {length} behaviors for an encoder that has {self.max_length} positions",
+                where="model...user_encoder.init_args.max_length",
+                rule="at least data.history.max_length",
+                remedy=f"set it to {length} or more, or data.history.max_length to {self.max_length}",
+            )
+        vectors = item_vectors[history.item_index, :-1]  # [B, H, width]
+        vectors = vectors + self.position.weight[:length] + self.event(history.event)
+        level = torch.nan_to_num((history.rating - self.mean) / self.spread)  # no rating: NaN
+        vectors = self.enter(vectors + level.unsqueeze(-1) * self.rating)
+        for layer in self.layers:
+            # padding stands to the right: no real slot sees it
+            vectors = layer(vectors)
+        vectors = self.leave(vectors)
+        return functional.pad(vectors, (0, 1))  # [B, H, width + 1]
+
+    def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user after all that is known of it."""
+        length = batch.history.mask.sum(1)
+        users = self.positions(item_vectors, batch)
+        last = users[torch.arange(len(users), device=users.device), (length - 1).clamp(min=0)]
+        empty = functional.pad(self.empty, (0, 1))
+        return torch.where(length.unsqueeze(1) > 0, last, empty)
+
+
+class _Layer(nn.Module):
+    """Causal self-attention, then a feed-forward part, each added to what came in."""
+
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.before_attention, self.before_hidden = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.into = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.hidden = nn.Sequential(
+            nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, width)
+        )
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return ``[B, H, width]`` of as many."""
+        rows, length, width = vectors.shape
+        parts = self.into(self.before_attention(vectors))  # [B, H, 3 * width]
+        queries, keys, values = (
+            part.view(rows, length, self.heads, -1).transpose(1, 2)  # [B, heads, H, width / heads]
+            for part in parts.chunk(3, -1)
+        )
+        attended = functional.scaled_dot_product_attention(
+            queries, keys, values, dropout_p=self.dropout * self.training, is_causal=True
+        )
+        joined = attended.transpose(1, 2).reshape(rows, length, width)
+        vectors = vectors + self.drop(self.out(joined))
+        added: Tensor = self.drop(self.hidden(self.before_hidden(vectors)))
+        return vectors + added
