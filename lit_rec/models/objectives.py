@@ -19,10 +19,8 @@ from lit_rec.models.ranges import share
 class Objective(nn.Module, ABC):
     """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
 
-    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, or ``class_scores`` with one per label.
-
-    Shape:
-        scores ``[B, C]``, or ``[B, C, K]`` for class scores; target ``[B, C]`` -> sum ``[]``, count ``[]``.
+    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or ``vectors`` of users
+    and items.
     """
 
     task: ClassVar[str]
@@ -33,7 +31,7 @@ class Objective(nn.Module, ABC):
 
         Args:
             facts: Facts of the data.
-            gives: What the network gives, ``scores`` or ``class_scores``.
+            gives: What the network gives: ``scores``, ``class_scores`` or ``vectors``.
 
         Raises:
             ConfigError: If data or network are of another kind.
@@ -41,25 +39,34 @@ class Objective(nn.Module, ABC):
         name = type(self).__name__
         if facts.task != self.task:
             raise ConfigError(
-                f"{name} trains for a {self.task}, the data asks for a {facts.task}",
+                f"{name} trains for a {_spoken(self.task)}, the data asks for a {_spoken(facts.task)}",
                 where="model.objective",
                 rule="an objective of the task that data.task names",
-                remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels",
+                remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; ItemSoftmax or BPR for the next item",
             )
         if gives != self.consumes:
             raise ConfigError(
                 f"{name} takes {self.consumes}, the network gives {gives}",
                 where="model.objective",
-                rule="scores: one per candidate; class_scores: one per candidate and label",
-                remedy="CrossEntropy goes with ClassificationHead and LinearHead, BinaryCrossEntropy with DotHead and MLPHead",
+                rule="scores: one per candidate; class_scores: one per candidate and label; vectors: of users and of items",
+                remedy="CrossEntropy goes with ClassificationHead and LinearHead, BinaryCrossEntropy with DotHead and MLPHead, "
+                "ItemSoftmax and BPR with CosineHead and InnerProductHead",
             )
+
+
+class ScoreObjective(Objective):
+    """A loss of the scores of a batch's candidates.
+
+    Shape:
+        scores ``[B, C]``, or ``[B, C, K]`` for class scores; target ``[B, C]`` -> sum ``[]``, count ``[]``.
+    """
 
     @abstractmethod
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Return the sum of the losses and their number."""
 
 
-class SquaredError(Objective):
+class SquaredError(ScoreObjective):
     """Squared error of ratings, L = sum (p - y)^2; rows without a rating do not count.
 
     Example:
@@ -78,7 +85,7 @@ class SquaredError(Objective):
         return error.square().sum(), target.mask.sum()
 
 
-class BinaryCrossEntropy(Objective):
+class BinaryCrossEntropy(ScoreObjective):
     """Cross-entropy of two labels, such as clicked or not; a score is the logit of the second.
 
     Example:
@@ -113,7 +120,7 @@ class BinaryCrossEntropy(Objective):
         return (loss * target.mask).sum(), target.mask.sum()
 
 
-class CrossEntropy(Objective):
+class CrossEntropy(ScoreObjective):
     """Cross-entropy of K labels.
 
     Args:
@@ -185,3 +192,7 @@ def _wrong_weights(weights: Sequence[float], rule: str) -> ConfigError:
         rule=rule,
         remedy="correct the weights, or write balanced",
     )
+
+
+def _spoken(task: str) -> str:
+    return task.replace("_", " ")
