@@ -23,6 +23,7 @@ _TITLES = {
     "rmse": ("RMSE on test rows", "rows"),
     "accuracy": ("Accuracy on test rows", "rows"),
     "impression_auc": ("AUC within test impressions", "impressions"),
+    "ndcg@10": ("nDCG@10 over the whole catalogue", "rows"),
 }
 
 
@@ -31,9 +32,10 @@ class ReportRow:
     """One figure.
 
     Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of impressions
-    ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``.
+    ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``, ``ndcg@k`` and ``mrr@k`` for k
+    of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's history has not.
 
-    ``rmse_difference``, ``accuracy_difference`` and ``impression_auc_difference`` compare a baseline with the first model, in pairs:
+    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference`` and ``ndcg@10_difference`` compare a baseline with the first model, in pairs:
     above 0 the first model is better.
 
     ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
@@ -86,7 +88,7 @@ class Report:
 
     @property
     def main(self) -> str:
-        """The main metric: ``rmse``, ``accuracy`` or ``impression_auc``."""
+        """The main metric: ``rmse``, ``accuracy``, ``impression_auc`` or ``ndcg@10``."""
         return self.rows[0].metric if self.rows else "rmse"
 
     def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:

@@ -31,9 +31,10 @@ def told(scores: Tensor, facts: Facts, gives: str, label: str | None) -> tuple[F
     Raises:
         DataError: If the label is not one of the data's, or none is named of more than two, or one is named for ratings.
     """
-    if facts.task == "rating":
+    if facts.task != "label":
         if label is not None:
-            raise _wrong_label(label, "a model of ratings has no labels", "leave it out")
+            of = "ratings" if facts.task == "rating" else "the next item"
+            raise _wrong_label(label, f"a model of {of} has no labels", "leave it out")
         shown = predictions(scores, facts, gives)
         return scores.double().cpu().numpy(), shown.double().cpu().numpy()
     if label is None and len(facts.labels) > 2:

@@ -80,11 +80,15 @@ class Network(nn.Module, ABC):
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores."""
 
-    def forward(self, batch: RecBatch) -> Tensor:
-        """Return scores; each distinct item of the batch is encoded once."""
-        item_vectors = self.encode_items(batch.texts, batch.items)
+    def encode_batch(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
+        """Return the vectors of a batch's items ``[N, D]`` and of its profiles ``[M, D]``, each distinct one encoded once."""
         given = batch.users.profiles
         profiles = None if given is None else self.encode_profiles(given.texts, given.users)
+        return self.encode_items(batch.texts, batch.items), profiles
+
+    def forward(self, batch: RecBatch) -> Tensor:
+        """Return scores; each distinct item of the batch is encoded once."""
+        item_vectors, profiles = self.encode_batch(batch)
         users = self.encode_users(item_vectors, batch, profiles)
         return self.score(users, item_vectors, batch)
 

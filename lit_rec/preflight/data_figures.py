@@ -46,7 +46,7 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
 
 def known_targets(data: BehaviorDataModule) -> Bools:
     """Return ``[R]`` bool: whether a row has what is predicted."""
-    target = target_of_rows(data.prepared, data.facts)
+    target = target_of_rows(data.prepared, data.facts, data.history.where)
     found: Bools = ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
     return found
 
@@ -108,11 +108,16 @@ def _codes(values: Ints) -> Any:
 
 
 def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return the histogram of what the training rows say: labels, or ratings one by one where there are few, else in ten bins."""
+    """Return the histogram of what the training rows say.
+
+    Labels; ratings, one by one where there are few, else in ten bins; or, where the next item is predicted, how often theirs is met.
+    """
     facts = data.facts
     if facts.task == "label":
         bars = zip(facts.labels, facts.label_counts, strict=True)
         return {"task": "label", "histogram": [{"value": n, "count": c} for n, c in bars]}
+    if facts.task == "next_item":
+        return {"task": "next_item", "histogram": _popularity(data)}
     rating = data.prepared.rating[data.prepared.rows_of("train")]
     rating = rating[~np.isnan(rating)].astype(np.float64)
     values, counts = np.unique(rating, return_counts=True)
@@ -129,6 +134,18 @@ def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
             {"value": name, "count": int(count)} for name, count in zip(names, counts, strict=True)
         ],
     }
+
+
+def _popularity(data: BehaviorDataModule) -> list[dict[str, Any]]:
+    """Return how many training rows that count are of items with so many of them."""
+    prepared = data.prepared
+    rows = prepared.rows_of("train")
+    item = _codes(prepared.item)[rows[known_targets(data)[rows]]]
+    of_row = np.bincount(item)[item]
+    places = np.digitize(of_row, [2, 5, 20, 100])
+    names = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
+    counts = np.bincount(places, minlength=len(names))
+    return [{"value": n, "count": int(c)} for n, c in zip(names, counts, strict=True)]
 
 
 def history_figures(data: BehaviorDataModule) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
+from lit_rec.models.ranking_objectives import RankingObjective
 from lit_rec.training.calibration import calibrate
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
 from lit_rec.training.freed_memory import give_back_freed_memory
@@ -29,6 +30,7 @@ from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
+from lit_rec.training.steps import StepOutcome, ranking_step, score_step
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, metrics_of, predictions
@@ -44,7 +46,8 @@ class LitRec(lightning.LightningModule):
 
     Args:
         network: Builds the network from Facts; in Python, a ``functools.partial``.
-        objective: What is minimised; by default what suits the task: squared error for ratings, cross-entropy for labels.
+        objective: What is minimised; by default what suits the task: squared error for ratings, cross-entropy for
+            labels, and for the next item its softmax over the trained catalogue.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder (none on biases and norms).
@@ -111,6 +114,9 @@ class LitRec(lightning.LightningModule):
         self._val_metrics, self._test_metrics = metrics_of(self.facts, data)
         if data is not None:
             data.table_at_evaluation = self.network.has_item_table
+            if isinstance(self.objective, RankingObjective):
+                data.in_sequences = self.network.gives_positions
+                data.negatives = self.objective.negatives
             if self.trainer.state.fn == "fit":
                 settle_monitors(self.trainer, self._val_metrics.keys())
 
@@ -189,21 +195,14 @@ class LitRec(lightning.LightningModule):
         return predictions(scores, self.facts, network.gives)
 
     def _step(self, batch: RecBatch, stage: str) -> Tensor:
-        scores = self.scores(batch)
-        training = stage == "train"
-        if self.objective is None or self.facts is None:
-            raise ValueError("there is no objective before configure_model")
-        if not training:
-            predicted = self.predictions(scores)
-            if self.facts.task == "rating":
-                scores = predicted  # ratings are judged as they are told
-        total, count = self.objective(scores, batch.target)
+        outcome = self._judged(batch, training=stage == "train")
+        total, count, predicted = outcome.total, outcome.count, outcome.predicted
         loss: Tensor = total / count.float().clamp(min=1e-9)
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
         # a mean of batch means would weigh rows unequally
         mean.update(loss.detach(), count)
         self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, batch_size=len(batch))
-        if training:
+        if predicted is None:
             loss, shown = self._target_weights.losses(total, count, self.trainer)
             self.log("train/loss_step", shown, prog_bar=True, batch_size=len(batch))
             return loss
@@ -214,6 +213,15 @@ class LitRec(lightning.LightningModule):
         metrics.update(predicted[known], batch.target.value[known], impression=impression)
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
         return loss
+
+    def _judged(self, batch: RecBatch, *, training: bool) -> StepOutcome:
+        network, objective, facts = self.built(), self.objective, self.facts
+        if facts is None:
+            raise ValueError("there are no Facts before configure_model")
+        if isinstance(objective, RankingObjective):
+            return ranking_step(objective, network, batch, None if training else self._tables)
+        scores = self.scores(batch)
+        return score_step(objective, scores, batch, facts, network.gives, training=training)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Weigh accumulated micro-batches by their targets."""

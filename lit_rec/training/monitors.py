@@ -10,6 +10,8 @@ import lightning
 from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMonitor
 
 from lit_rec.errors import ConfigError
+from lit_rec.evaluation.rank_gains import MAIN
+from lit_rec.training.rank_metric import LOGGED
 
 _LOSSES = ("train/loss", "train/loss_step", "val/loss")
 _IMPRESSIONS = ("val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "val/ndcg@10")
@@ -17,11 +19,12 @@ _IMPRESSIONS = ("val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "
 METRICS = {
     "rating": (*_LOSSES, "val/rmse", "val/mae"),
     "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc", *_IMPRESSIONS),
+    "next_item": (*_LOSSES, *(f"val/{name}" for name in LOGGED)),
 }
-_OURS = frozenset(METRICS["rating"] + METRICS["label"])
+_OURS = frozenset(name for names in METRICS.values() for name in names)
 # what decides unless a callback is told otherwise: the first of these that is logged
-_DECIDING = ("val/rmse", "val/impression_auc", "val/auc", "val/accuracy")
-_LARGE_IS_GOOD = frozenset(METRICS["label"]) - frozenset(_LOSSES)
+_DECIDING = ("val/rmse", "val/impression_auc", "val/auc", "val/accuracy", f"val/{MAIN}")
+_LARGE_IS_GOOD = frozenset(METRICS["label"] + METRICS["next_item"]) - frozenset(_LOSSES)
 
 
 class DefaultMonitor(ABC):
@@ -61,7 +64,7 @@ def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> Non
     """Have callbacks that were told nothing wait for the metric that decides, and refuse one that this data does not have.
 
     Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two labels, else by
-    accuracy.
+    accuracy; the next item by nDCG@10.
 
     Args:
         trainer: The Trainer with its callbacks.

@@ -20,7 +20,7 @@ from lit_rec.training.run_folder import run_folder
 class PredictionWriter(ScoreWriter):
     """Write what ``predict`` found, from one or several processes.
 
-    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
+    Ratings, and scores of each row's own item where the next item is predicted, as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
     is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
     """
 
@@ -36,7 +36,7 @@ class PredictionWriter(ScoreWriter):
         if facts.user_ids:
             users = pl.Series("user_id", prepared.user_ids, dtype=pl.String)
             columns = {"user_id": users.gather(prepared.user[rows]), **columns}
-        columns |= _scores(scores) if facts.task == "rating" else _labels(scores, facts)
+        columns |= _labels(scores, facts) if facts.task == "label" else _scores(scores)
         frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
         path = Path(run_folder(trainer), "predictions.parquet")
         replace_file(path, frame.drop("row").write_parquet)

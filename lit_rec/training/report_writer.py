@@ -11,8 +11,11 @@ from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.evaluation.rows import Floats, Ints
 from lit_rec.training.collected import ScoreWriter
 from lit_rec.training.label_report import label_report
+from lit_rec.training.next_item_report import next_item_report
 from lit_rec.training.rating_report import rating_report
 from lit_rec.training.run_folder import run_folder
+
+_REPORTS = {"rating": rating_report, "label": label_report, "next_item": next_item_report}
 
 
 class ReportWriter(ScoreWriter):
@@ -25,8 +28,7 @@ class ReportWriter(ScoreWriter):
     def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
         """Compare, show the table and write the file."""
         data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        made = rating_report if data.facts.task == "rating" else label_report
-        report = made(pl_module, data, rows, scores)
+        report = _REPORTS[data.facts.task](pl_module, data, rows, scores)
         path = run_folder(trainer) / "report.json"
         report.write(path)
         console = Console()

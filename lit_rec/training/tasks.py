@@ -13,7 +13,9 @@ from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.models.objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
+from lit_rec.models.ranking_objectives import ItemSoftmax
 from lit_rec.training.impression_metrics import impression_metrics, ranks_impressions
+from lit_rec.training.rank_metric import LOGGED, RankMetric
 
 
 def default_objective(facts: Facts, gives: str) -> Objective:
@@ -21,8 +23,10 @@ def default_objective(facts: Facts, gives: str) -> Objective:
 
     Args:
         facts: Facts of the data.
-        gives: What the network gives, ``scores`` or ``class_scores``.
+        gives: What the network gives, ``scores``, ``class_scores`` or ``vectors``.
     """
+    if facts.task == "next_item":
+        return ItemSoftmax()
     if facts.task == "rating":
         return SquaredError()
     return BinaryCrossEntropy() if gives == "scores" else CrossEntropy()
@@ -37,8 +41,11 @@ def predictions(scores: Tensor, facts: Facts, gives: str) -> Tensor:
         gives: What the network gives.
 
     Returns:
-        Ratings ``[B, C]`` cut to the range of the training ratings, for nobody rates 5.3 of 5; or probabilities ``[B, C, K]``.
+        Ratings ``[B, C]`` cut to the range of the training ratings, for nobody rates 5.3 of 5; or probabilities ``[B, C, K]``; or the
+        scores themselves where the next item is predicted, for they have no unit.
     """
+    if facts.task == "next_item":
+        return scores
     if facts.task == "rating":
         return scores.clamp(*facts.rating_range)
     if gives == "class_scores":
@@ -65,9 +72,11 @@ def metrics_of(
 
 
 def stage_metrics(facts: Facts, stage: str, *, ranks: bool = False) -> MetricCollection:
-    """Return what is logged of a stage: RMSE and MAE; or accuracy, macro F1, and of two labels the area under the ROC curve.
+    """Return what is logged of a stage.
 
-    They take predictions ``[n]`` or ``[n, K]``, targets ``[n]``, and as ``impression`` the numbers ``[n]`` of what was shown together.
+    RMSE and MAE; or accuracy, macro F1, and of two labels the area under the ROC curve; or Recall, nDCG and MRR of the next item.
+
+    They take predictions ``[n]`` or ``[n, K]``, or ranks ``[n, 2]``, targets ``[n]``, and as ``impression`` the numbers ``[n]`` of what was shown together.
 
     Args:
         facts: Facts of the data.
@@ -75,7 +84,9 @@ def stage_metrics(facts: Facts, stage: str, *, ranks: bool = False) -> MetricCol
         ranks: Whether there are impressions to rank, in which case their metrics are added.
     """
     metrics: dict[str, Metric | MetricCollection]
-    if facts.task == "rating":
+    if facts.task == "next_item":
+        metrics = {name: RankMetric(name) for name in LOGGED}
+    elif facts.task == "rating":
         metrics = {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}
     else:
         labels = len(facts.labels)

@@ -28,7 +28,8 @@ FloatArray = npt.NDArray[Any]
 class TensorBoardViews(ScoreWriter):
     """At each validation of ``fit``, draw what the metrics sum up; at its end, show the items in the projector.
 
-    Ratings: predicted against true as a picture, and a histogram of the errors. Labels: the confusion matrix as a picture (rows: true,
+    Ratings: predicted against true as a picture, and a histogram of the errors. Of the next item, a histogram of the
+    logarithms of its ranks. Labels: the confusion matrix as a picture (rows: true,
     columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of text fields, and,
     of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago they were, each counted by its
     weight. Does nothing without a TensorBoardLogger.
@@ -133,6 +134,9 @@ def _writers(trainer: lightning.Trainer) -> list[Any]:
 
 
 def _draw(writer: Any, predicted: Floats, true: npt.NDArray[Any], facts: Facts, step: int) -> None:
+    if facts.task == "next_item":
+        writer.add_histogram("val/log10_rank", np.log10(predicted[:, 0]), step)
+        return
     if facts.task == "rating":
         picture = density(predicted, true, *facts.rating_range)
         writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")

@@ -1,0 +1,72 @@
+"""Plain baselines of what comes next, each as vectors of users and items, so that they are ranked as the model is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lit_rec.evaluation.rows import Floats, Ints
+from lit_rec.models.weighted_sum import weighted_sum
+
+
+class NextItemBaseline(ABC):
+    """A model of what comes next without training steps.
+
+    Attributes:
+        items: ``[I, D]``, the items' side of its scores.
+    """
+
+    name: ClassVar[str]
+    items: Tensor
+
+    @abstractmethod
+    def users(self, history: Tensor, mask: Tensor) -> Tensor:
+        """Return the users' side ``[B, D]``.
+
+        Args:
+            history: ``[B, H]`` int64 codes of what the model saw.
+            mask: ``[B, H]``, True where something real stands.
+        """
+
+
+class NextPopularityBaseline(NextItemBaseline):
+    """How many training rows an item has, whoever asks.
+
+    Args:
+        item: ``[R]`` codes of the training rows.
+        num_items: I, the number of items.
+    """
+
+    name = "popularity"
+
+    def __init__(self, item: Ints, num_items: int) -> None:
+        counts = np.bincount(item, minlength=num_items)
+        self.items = torch.from_numpy(counts).float().unsqueeze(1)
+
+    def users(self, history: Tensor, mask: Tensor) -> Tensor:
+        """Return ones."""
+        return torch.ones(len(history), 1)
+
+
+class FrozenTextNextBaseline(NextItemBaseline):
+    """Items whose texts are near the mean of the history's: what the encoder knows before training, and nothing of who follows whom.
+
+    Without a history all items are level.
+
+    Args:
+        vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
+    """
+
+    name = "frozen_text_knn"
+
+    def __init__(self, vectors: Floats) -> None:
+        self.items = torch.from_numpy(vectors).float()
+
+    def users(self, history: Tensor, mask: Tensor) -> Tensor:
+        """Return mean vectors; their length does not change an order."""
+        weights = mask / mask.sum(1, keepdim=True).clamp(min=1)
+        return weighted_sum(weights, history, self.items)

@@ -1,0 +1,156 @@
+"""Ranks and their metrics against brute force: sorted lists of all orders of ties, an item at a time."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
+from lit_rec.evaluation.intervals import Drawn
+from lit_rec.evaluation.next_item_baselines import FrozenTextNextBaseline, NextPopularityBaseline
+from lit_rec.evaluation.rank_gains import CUTS, rank_gains
+from lit_rec.evaluation.rank_measures import RankMeasures
+
+
+def mean_rank(scores, target, left_out=()):
+    """The mean place of the target over all orders that its ties may stand in."""
+    items = [i for i in range(len(scores)) if i == target or i not in left_out]
+    orders = [
+        order
+        for order in itertools.permutations(items)
+        if all(scores[a] >= scores[b] for a, b in itertools.pairwise(order))
+    ]
+    return sum(order.index(target) + 1 for order in orders) / len(orders)
+
+
+def ranks_of(users, items, target, seen, mask, at_once=2**24):
+    return torch.cat(
+        [
+            target_ranks(block, target[block.rows], seen[block.rows], mask[block.rows])
+            for block in scored_blocks(users, items, target, at_once)
+        ]
+    )
+
+
+@pytest.fixture
+def rows():
+    """40 rows over 6 items whose scores are small whole numbers, so that many tie."""
+    chance = torch.Generator().manual_seed(0)
+    users = torch.randint(-1, 2, (40, 2), generator=chance).float()
+    items = torch.randint(-1, 2, (6, 2), generator=chance).float()
+    target = torch.randint(0, 6, (40,), generator=chance)
+    seen = torch.randint(0, 6, (40, 4), generator=chance)
+    mask = torch.rand(40, 4, generator=chance) < 0.6
+    return users, items, target, seen, mask
+
+
+def test_ranks_are_those_of_sorted_lists(rows):
+    users, items, target, seen, mask = rows
+    found = ranks_of(*rows).tolist()
+    tied = repeated = 0
+    for row in range(len(users)):
+        scores = (items @ users[row]).tolist()
+        of_target, left_out = int(target[row]), set(seen[row][mask[row]].tolist())
+        whole, rest = mean_rank(scores, of_target), mean_rank(scores, of_target, left_out)
+        assert found[row] == pytest.approx([whole, rest])
+        tied += scores.count(scores[of_target]) > 1
+        repeated += of_target in left_out
+    assert tied > 10
+    assert repeated > 5
+
+
+@pytest.mark.parametrize("at_once", [1, 13, 60, 2**24])
+def test_blocks_and_rows_alone_change_nothing(rows, at_once):
+    whole = ranks_of(*rows)
+    assert torch.equal(ranks_of(*rows, at_once=at_once), whole)
+    users, items, *others = rows
+    for row in range(len(users)):
+        one = slice(row, row + 1)
+        alone = ranks_of(users[one], items, *(part[one] for part in others))
+        assert torch.equal(alone, whole[one])
+
+
+def test_what_is_no_number_is_the_worst():
+    items = torch.tensor([[1.0], [2.0], [3.0]])
+    given = torch.tensor([2]), torch.tensor([[0]]), torch.tensor([[False]])
+    assert ranks_of(torch.tensor([[torch.nan]]), items, *given).tolist() == [[3.5, 3.5]]
+    broken = torch.tensor([[torch.nan], [2.0], [3.0]])
+    assert ranks_of(torch.tensor([[1.0]]), broken, *given).tolist() == [[2.0, 2.0]]
+
+
+def test_no_rows():
+    users, target = torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64)
+    assert list(scored_blocks(users, torch.zeros(3, 2), target)) == []
+
+
+def test_metrics_are_those_of_lists_cut_at_k():
+    """A list of k places, of which one holds what came next; a catalogue may be shorter than k."""
+    ranks = np.array(
+        [[r, s] for r in (1.0, 2.0, 2.5, 5.0, 5.5, 10.0, 50.0, 51.0) for s in (1.0, 7.0)]
+    )
+    gains = rank_gains(ranks)
+    assert next(iter(gains)) == "ndcg@10"
+    assert len(gains) == 24
+    for convention, prefix in enumerate(("", "masked_")):
+        for k in CUTS:
+            for row, rank in enumerate(ranks[:, convention]):
+                hit = rank <= k
+                assert gains[f"{prefix}recall@{k}"][row] == float(hit)
+                assert gains[f"{prefix}ndcg@{k}"][row] == pytest.approx(hit / math.log2(rank + 1))
+                assert gains[f"{prefix}mrr@{k}"][row] == pytest.approx(hit / rank)
+
+
+def test_metrics_are_those_of_torchmetrics():
+    from torchmetrics.functional.retrieval import (
+        retrieval_normalized_dcg,
+        retrieval_recall,
+        retrieval_reciprocal_rank,
+    )
+
+    chance = torch.Generator().manual_seed(0)
+    scores = torch.rand(30, 60, generator=chance)  # torchmetrics takes a negative score for none
+    target = torch.randint(0, 60, (30,), generator=chance)
+    eye, none = torch.eye(60), torch.zeros(30, 1)
+    ranks = ranks_of(scores, eye, target, none.long(), none.bool())
+    gains = rank_gains(ranks.double().numpy())
+    for row in range(30):
+        relevant = torch.zeros(60).index_fill(0, target[row], 1).bool()
+        for name, metric in (
+            ("recall", retrieval_recall),
+            ("ndcg", retrieval_normalized_dcg),
+            ("mrr", retrieval_reciprocal_rank),
+        ):
+            for k in CUTS:
+                wanted = float(metric(scores[row], relevant, top_k=k))
+                assert gains[f"{name}@{k}"][row] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_measures_are_means_with_paired_differences():
+    chance = np.random.default_rng(0)
+    ranks = [chance.integers(1, 30, (50, 2)).astype(float) for _ in range(3)]
+    mask = chance.random(50) < 0.7
+    figures = RankMeasures(ranks).on(mask, Drawn(np.arange(50)[mask] // 2, draws=20))
+    assert next(iter(figures)) == "ndcg@10"
+    for name in ("ndcg@10", "recall@5", "masked_mrr@50"):
+        wanted = [rank_gains(of_model)[name][mask].mean() for of_model in ranks]
+        np.testing.assert_allclose(figures[name].value, wanted)
+        assert figures[name].draws.shape == (3, 20)
+        assert figures[name].count == mask.sum()
+    main, difference = figures["ndcg@10"], figures["ndcg@10_difference"]
+    np.testing.assert_allclose(difference.draws, main.draws[0] - main.draws)
+    nobody = RankMeasures(ranks).on(np.zeros(50, bool), Drawn(np.arange(0)))
+    assert np.isnan(nobody["recall@10"].value).all()
+    assert nobody["recall@10"].count == 0
+
+
+def test_popularity_and_frozen_text_by_hand():
+    history = torch.tensor([[0, 1], [2, 0], [0, 0]])
+    mask = torch.tensor([[True, True], [True, False], [False, False]])
+    popular = NextPopularityBaseline(np.array([2, 2, 1]), 4)
+    assert (popular.users(history, mask) @ popular.items.T).tolist() == [[0.0, 1.0, 2.0, 0.0]] * 3
+    text = FrozenTextNextBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]]))
+    scores = text.users(history, mask) @ text.items.T
+    wanted = [[0.5, 0.5, 0.7, -0.5], [0.6, 0.8, 1.0, -0.6], [0.0] * 4]
+    np.testing.assert_allclose(scores, wanted, atol=1e-6)
