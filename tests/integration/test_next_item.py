@@ -1,0 +1,160 @@
+"""What comes next, from the command line to report, predictions and recommendations: text and ids, and ids alone."""
+
+import json
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+import yaml
+
+from lit_rec.evaluation.rank_gains import rank_gains
+from lit_rec.inference.recommender import Recommender
+
+from .conftest import lit_rec, message
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+HEAD = "lit_rec.models.vector_heads.CosineHead"
+CAUSAL = "lit_rec.models.causal_transformer.CausalTransformerUserEncoder"
+
+
+@pytest.fixture(scope="module")
+def config(workplace, tmp_path_factory):
+    """A configuration over events alone: who did what, when; a twentieth of the rows are of another kind."""
+    folder = tmp_path_factory.mktemp("next_item")
+    table = pl.read_csv(workplace / "my/behaviors.csv").drop("rating")
+    table = table.with_columns(event=pl.Series([*["buy"] * 19, "look"] * 10))
+    table.write_csv(folder / "events.csv")
+    found = yaml.safe_load((workplace / "config.yaml").read_text())
+    options = found["data"]["init_args"]
+    encoder = f"{workplace}/checkpoints/assets/all-MiniLM-L6-v2"
+    options |= {"encoder": encoder, "cache_folder": f"{workplace}/cache", "task": "next_item"}
+    options |= {"batch_size": 4, "eval_batch_size": 16}
+    options["reader"]["init_args"] |= {
+        "behaviors": f"{folder}/events.csv",
+        "items": f"{workplace}/my/items.csv",
+    }
+    options["history"]["init_args"] = {"max_length": 4, "where": {"events": ["buy"]}}
+    parts = found["model"]["network"]["init_args"]
+    parts["item_encoder"]["init_args"]["width"] = 16
+    parts["user_encoder"] = {"class_path": CAUSAL, "init_args": {"layers": 1, "max_length": 4}}
+    parts["head"] = {"class_path": HEAD}
+    found["model"] |= {"head_rate": 1e-2, "head_decay": 0.01}
+    found["trainer"] |= {"max_epochs": 2, "accelerator": "cpu", "enable_progress_bar": False}
+    found["trainer"]["logger"]["init_args"] |= {"save_dir": str(folder / "runs"), "name": "text"}
+    names = ("run_folder.RunCheckpoint", "early_stopping.RunEarlyStopping")
+    found["trainer"]["callbacks"] = [{"class_path": f"lit_rec.training.{n}"} for n in names]
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(found))
+    return path
+
+
+def run(config, name, *words):
+    """Fit, test and predict; return the folder, what the report says of all rows, and the predictions."""
+    torch.set_num_threads(1)
+    lit_rec("fit", "-c", config, f"--trainer.logger.init_args.name={name}", *words)
+    folder = config.parent / "runs" / name / "version_0"
+    lit_rec("test", "--ckpt_path", folder / "best.ckpt")
+    lit_rec("predict", "--ckpt_path", folder / "best.ckpt")
+    rows = json.loads((folder / "report.json").read_text())["rows"]
+    figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
+    return folder, figures, pl.read_parquet(folder / "predictions.parquet")
+
+
+@pytest.fixture(scope="module")
+def text_run(config):
+    return run(config, "text")
+
+
+def test_report_and_monitors(text_run):
+    folder, figures, frame = text_run
+    assert {model for model, _ in figures} == {"lit_rec", "popularity", "frozen_text_knn"}
+    for metric in ("recall@1", "recall@10", "ndcg@10", "mrr@50", "masked_recall@10"):
+        assert 0 <= figures["lit_rec", metric] <= 1
+    assert figures["lit_rec", "recall@50"] == 1  # there are 40 items
+    names = torch.load(folder / "best.ckpt", weights_only=True)["callbacks"]
+    found = [re.search(r"'monitor': '(\S+)', 'mode': '(\w+)'", name) for name in names]
+    assert [m.groups() for m in found if m] == [("val/ndcg@10", "max")] * 2
+    assert frame.columns == ["user_id", "item_id", "score"]
+    assert frame["score"].is_between(-1.001, 1.001).all()
+
+
+def test_evaluation_is_what_a_recommender_says_row_by_row(config, text_run):
+    """The report's figures from nothing but the checkpoint's answers, a request at a time."""
+    folder, figures, frame = text_run
+    rec = Recommender.from_checkpoint(folder / "best.ckpt")
+    table = pl.read_csv(config.parent / "events.csv", infer_schema=False)
+    table = table.with_columns(pl.col("timestamp").cast(pl.Float64))
+    test = table.filter(pl.col("timestamp") > table["timestamp"].sort()[179])
+    assert len(test) == len(frame) == 20
+    ranks, scores = [], []
+    for row in test.iter_rows(named=True):
+        before = table.filter(
+            (pl.col("user_id") == row["user_id"])
+            & (pl.col("timestamp") < row["timestamp"])
+            & (pl.col("event") == "buy")
+        )
+        history = before.sort("timestamp").select("item_id", "event").rows(named=True)[-4:]
+        found = dict(zip(rec.item_ids, rec.score(history, rec.item_ids), strict=True))
+        own, seen = found[row["item_id"]], {entry["item_id"] for entry in history}
+        scores.append(own)
+        if row["event"] == "buy":
+            rest = [s for i, s in found.items() if i not in seen or i == row["item_id"]]
+            ranks.append([_mean_rank(own, list(found.values())), _mean_rank(own, rest)])
+    np.testing.assert_allclose(scores, frame["score"], atol=1e-5)
+    assert len(ranks) < 20
+    for metric, values in rank_gains(np.array(ranks)).items():
+        assert figures["lit_rec", metric] == pytest.approx(values.mean(), abs=1e-6), metric
+
+
+def _mean_rank(own, scores):
+    above = sum(s > own + 1e-6 for s in scores)
+    level = sum(abs(s - own) <= 1e-6 for s in scores)
+    return above + (level + 1) / 2
+
+
+def test_recommendations(text_run):
+    rec = Recommender.from_checkpoint(text_run[0] / "best.ckpt")
+    best = rec.recommend(["50", "181"], 5)
+    assert len({r.item_id for r in best} - {"50", "181"}) == 5
+    assert [r.score for r in best] == sorted((r.score for r in best), reverse=True)
+    assert len(rec.recommend(["50", "181", "172", "1", "2", "3"], 3)) == 3
+    assert len(rec.recommend([{"title": "red river"}], 3)) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--model.network.init_args.item_encoder=IdItemEncoder",),
+        ("--model.objective=BPR", "--model.network.init_args.head=InnerProductHead"),
+        (
+            "--model.objective=ItemSoftmax",
+            "--model.objective.init_args.negatives=BatchNegatives",
+            "--model.network.init_args.user_encoder=MeanUserEncoder",
+        ),
+    ],
+    ids=["ids", "bpr", "mean"],
+)
+def test_one_line_makes_another_model(config, words, request):
+    folder, figures, _ = run(config, request.node.callspec.id, *words)
+    assert figures["frozen_text_knn", "ndcg@10"] > 0
+    assert len(Recommender.from_checkpoint(folder / "best.ckpt").recommend(["50"], 3)) == 3
+    names = torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]
+    assert any("backbone" in name for name in names) == (words[0].find("IdItem") < 0)
+
+
+def test_check_tells_of_it(config, capsys):
+    capsys.readouterr()
+    lit_rec("check", "-c", config)
+    assert "5 to 19 times" in capsys.readouterr().out
+
+
+def test_parts_that_do_not_go_together(config, capsys):
+    neighborhood = "--model.network.init_args.head=lit_rec.models.heads.DotHead"
+    assert "ItemSoftmax takes vectors, the network gives scores" in message(
+        capsys, "fit", "-c", config, neighborhood
+    )
+    short = "--model.network.init_args.user_encoder.init_args.max_length=3"
+    assert "for an encoder that has 3 positions" in message(capsys, "fit", "-c", config, short)
