@@ -57,6 +57,7 @@ class Texts(_Movable):
 
     Shape:
         tokens: ``[S]`` int32, all texts end to end. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``.
+        number: ``[P]`` int64, which texts of ``store`` these are, where a store has them; a store's name stands for its texts.
 
     Example:
         >>> texts = Texts(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
@@ -66,10 +67,25 @@ class Texts(_Movable):
 
     tokens: Tensor
     offsets: Tensor
+    number: Tensor | None = None
+    store: str | None = None
 
     def __len__(self) -> int:
         """Return P, the number of texts."""
         return self.offsets.numel() - 1
+
+    def where(self, keep: Tensor) -> Texts:
+        """Return the texts where ``keep`` ``[P]`` is True, in their order.
+
+        Example:
+            >>> texts = Texts(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
+            >>> texts.where(torch.tensor([False, True])).tokens.tolist()
+            [8, 9]
+        """
+        lengths = self.offsets.diff()
+        ends = torch.nn.functional.pad(lengths[keep].cumsum(0), (1, 0))
+        tokens = self.tokens[torch.repeat_interleave(keep, lengths)]
+        return Texts(tokens, ends, None if self.number is None else self.number[keep], self.store)
 
     def chunks(self, budget: int, special: SpecialTokens) -> Iterator[TextChunk]:
         """Yield every text once, similar lengths together, at most ``budget`` tokens (padding included) a chunk.

@@ -152,12 +152,13 @@ class BehaviorDataModule(lightning.LightningDataModule):
     def catalogue(self) -> Catalogue:
         """The items' texts as tokens, and their fields."""
         prepared, facts = self.prepared, self.facts
-        tokens = open_tokens(self._tokens_folder(prepared.texts), self._fields())
+        folder = self._tokens_folder(prepared.texts)
+        tokens = open_tokens(folder, self._fields())
         fields = encode_fields(
             facts.item_fields, prepared.items, "data.item_fields", prepared.vectors
         )
         vocab = vocabulary_rows(facts.item_ids, prepared.items["item_id"].to_list())
-        return Catalogue(*tokens, vocab, fields)
+        return Catalogue(*tokens, vocab, fields, folder.name)
 
     @cached_property
     def profiles(self) -> Catalogue | None:

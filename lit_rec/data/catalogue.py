@@ -22,6 +22,8 @@ Int64s = npt.NDArray[np.int64]
 class Catalogue:
     """I items: which texts they have, which row of the id vocabulary, and what else is known of them. Or users, with their profiles.
 
+    ``name`` stands for the texts of the store and no others, so that what is computed of them may be kept; None: nothing is.
+
     Shape:
         text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, and fields by column: see ``Items``.
     """
@@ -30,6 +32,7 @@ class Catalogue:
     text_of_item: Int64s
     vocab_row: Int64s
     fields: Mapping[str, Values] = field(default_factory=dict)
+    name: str | None = None
 
     def __len__(self) -> int:
         """Return I, the number of items."""
@@ -39,7 +42,9 @@ class Catalogue:
         """Return the slots of distinct ``item`` codes ``[N]``: each of their distinct texts stands once."""
         text, index = np.unique(self.text_of_item[item], return_inverse=True)
         part = self.store.take(text)
-        texts = Texts(torch.from_numpy(part.tokens), torch.from_numpy(part.offsets))
+        number = None if self.name is None else _int64(text)
+        tokens, offsets = torch.from_numpy(part.tokens), torch.from_numpy(part.offsets)
+        texts = Texts(tokens, offsets, number, self.name)
         items = Items(
             text_index=torch.from_numpy(index.reshape(len(item), -1)),
             catalogue_row=_int64(item),

@@ -14,6 +14,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.kept_texts import KeptTexts
 from lit_rec.models.pooling import MeanPooling, Pooling
 from lit_rec.models.ranges import count, share
 
@@ -58,6 +59,8 @@ class ItemEncoder(ItemVectors):
         dropout: Share of a text vector's coordinates dropped while training.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
+        max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
+            is trained: each passes the encoder once in a run. A batch with a text beyond them is encoded as it comes.
 
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
@@ -82,6 +85,7 @@ class ItemEncoder(ItemVectors):
         dropout: float = 0.0,
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
+        max_kept_texts: int = 200_000,
     ) -> None:
         super().__init__()
         self.width = count("item_encoder.init_args.width", width)
@@ -99,6 +103,11 @@ class ItemEncoder(ItemVectors):
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
+        self.max_kept_texts = count("item_encoder.init_args.max_kept_texts", max_kept_texts, 0)
+        parts = [*self.backbone.parameters(), *self.pooling.parameters()]
+        self._is_still = not any(parameter.requires_grad for parameter in parts)
+        self._kept = KeptTexts(self.backbone.width)
+        self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
 
     def calibrate(self, texts: Texts, items: Items, fields: FieldSum | None = None) -> None:
         """Have a sum of fields measure mean and spread of its fields before training.
@@ -140,6 +149,10 @@ class ItemEncoder(ItemVectors):
 
     def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
         """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
+        if self._keeps(texts) and finish is not _pooled:
+            vectors = self._kept.vectors(texts, self.encode_texts)
+            added = len(self.special.prefix) + len(self.special.suffix)
+            return finish(vectors, texts.offsets.diff() + added > 0)
         parts, order = [], []
         for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
             if self.recompute and torch.is_grad_enabled():
@@ -153,10 +166,21 @@ class ItemEncoder(ItemVectors):
         place = torch.argsort(torch.cat(order))
         return torch.cat(parts)[place]
 
+    def _keeps(self, texts: Texts) -> bool:
+        """Return whether the vectors of these texts are kept."""
+        number = texts.number
+        if not self._is_still or number is None or not len(number):
+            return False
+        return int(number.max()) < self.max_kept_texts
+
     def _encode_chunk(self, chunk: TextChunk, finish: Finish) -> Tensor:
         tokens = self.backbone(chunk)  # [P', T, width]
         with torch.autocast(tokens.device.type, enabled=False):
             return finish(self.pooling(tokens, chunk.mask), chunk.mask.any(1))
+
+
+def _forget(encoder: ItemEncoder, incompatible: object) -> None:
+    encoder._kept.clear()
 
 
 def _pooled(vectors: Tensor, told: Tensor) -> Tensor:
