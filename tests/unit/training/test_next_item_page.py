@@ -1,0 +1,45 @@
+"""docs/next_item.md: its classes are there, with the options and defaults that it names."""
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lit_rec.data import negatives
+from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
+from lit_rec.training.monitors import METRICS
+
+PAGE = (Path(__file__).parents[3] / "docs/next_item.md").read_text(encoding="utf-8")
+(SNIPPET,) = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+
+
+def parts_of(value):
+    """Yield every class of a configuration with its options."""
+    if isinstance(value, dict):
+        if "class_path" in value:
+            yield value["class_path"], value.get("init_args", {})
+        for inner in value.values():
+            yield from parts_of(inner)
+
+
+@pytest.mark.parametrize(("path", "options"), list(parts_of(SNIPPET)))
+def test_classes_and_options_are_there(path, options):
+    module, _, name = path.rpartition(".")
+    assert set(options) <= set(inspect.signature(getattr(import_module(module), name)).parameters)
+
+
+def test_defaults_are_those_of_the_table():
+    named = dict(re.findall(r"`(\w+Negatives)` \(by default for `(\w+)`\)", PAGE))
+    assert named == {
+        type(objective().negatives).__name__: objective.__name__ for objective in (ItemSoftmax, BPR)
+    }
+    kinds = {name for name in vars(negatives) if name.endswith("Negatives")} - {"Negatives"}
+    assert kinds <= set(re.findall(r"`(\w+Negatives)[`(]", PAGE))
+
+
+def test_metrics_are_those_that_are_logged():
+    for named in re.findall(r"`(val/[\w@]+)`", PAGE):
+        assert named in METRICS["next_item"]
