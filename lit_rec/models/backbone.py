@@ -81,8 +81,8 @@ class Backbone(nn.Module):
             else:
                 words = self.model.get_input_embeddings()(ids)  # type: ignore[operator]
                 out = self.model(inputs_embeds=words + beside, attention_mask=mask)
-        hidden: Tensor = out.last_hidden_state[:, :width]
-        return hidden.float()
+        hidden: Tensor = out.last_hidden_state
+        return (hidden if width else hidden[:, :0]).float()
 
 
 def model_of_config(plain: dict[str, Any]) -> nn.Module:

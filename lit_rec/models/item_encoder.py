@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +95,8 @@ class ItemEncoder(ItemVectors):
         )
         self.recompute = recompute
         share("item_encoder.init_args.dropout", dropout)
+        # where processes share the encoder: from this one's number of chunks to that with which all call it equally often
+        self.calls_of_all_ranks: Callable[[int], int] | None = None
         self.special = facts.special
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
@@ -152,14 +155,15 @@ class ItemEncoder(ItemVectors):
         if self._keeps(texts) and finish is not _pooled:
             vectors = self._kept.vectors(texts, self.encode_texts)
             added = len(self.special.prefix) + len(self.special.suffix)
-            return finish(vectors, texts.offsets.diff() + added > 0)
+            with torch.autocast(vectors.device.type, enabled=False):
+                return finish(vectors, texts.offsets.diff() + added > 0)
         parts, order = [], []
-        for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
+        for chunk in self._chunks(texts):
             if self.recompute and torch.is_grad_enabled():
                 found = checkpoint(self._encode_chunk, chunk, finish, use_reentrant=False)
             else:
                 found = self._encode_chunk(chunk, finish)
-            parts.append(found)
+            parts.append(found[: len(chunk.text_index)])
             order.append(chunk.text_index)
         if not parts:
             return torch.zeros(0, *shape, device=texts.offsets.device)
@@ -172,6 +176,17 @@ class ItemEncoder(ItemVectors):
         if not self._is_still or number is None or not len(number):
             return False
         return int(number.max()) < self.max_kept_texts
+
+    def _chunks(self, texts: Texts) -> Iterable[TextChunk]:
+        chunks = texts.chunks(self.max_tokens_per_chunk, self.special)
+        if self.calls_of_all_ranks is None:
+            return chunks
+        own = list(chunks)
+        # one text without a word, whose vector is no text's
+        blank = Texts(texts.tokens[:0], texts.offsets.new_zeros(2))
+        chunk = next(blank.chunks(self.max_tokens_per_chunk, self.special))
+        nothing = replace(chunk, text_index=chunk.text_index[:0])
+        return own + [nothing] * (self.calls_of_all_ranks(len(own)) - len(own))
 
     def _encode_chunk(self, chunk: TextChunk, finish: Finish) -> Tensor:
         tokens = self.backbone(chunk)  # [P', T, width]

@@ -45,6 +45,41 @@ def test_texts_come_back_in_their_own_order(facts, budget):
     assert encoder.encode_texts(TEXTS).tolist() == expected
 
 
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("number", [3, 0])
+def test_calls_beyond_the_own_ones_change_nothing(facts, tiny_bert, number, recompute):
+    """Vectors and gradients are the same, and the backward pass goes through every call."""
+    silent = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    texts = Texts(TEXTS.tokens, TEXTS.offsets[: number + 1])
+    found = []
+    for more in (0, 2):
+        torch.manual_seed(0)
+        encoder = ItemEncoder(
+            facts,
+            lambda facts: ConfiguredBackbone(facts, "bert", tiny_bert | silent),
+            max_tokens_per_chunk=4,
+            recompute=recompute,
+        )
+        encoder.calls_of_all_ranks = lambda calls, more=more: calls + more
+        done = []
+
+        def watch(module, given, tokens, done=done):
+            tokens.register_hook(lambda _: done.append(1))
+
+        encoder.backbone.register_forward_hook(watch)
+        vectors = encoder.encode_texts(texts)
+        assert vectors.shape == (number, 16)
+        if number + more:
+            vectors.square().sum().backward()
+        assert len(done) == number + more
+        weights = [weight for weight in encoder.backbone.parameters() if weight.requires_grad]
+        absent = torch.zeros(())
+        grads = [float((absent if w.grad is None else w.grad).norm()) for w in weights]
+        found.append((vectors, torch.tensor(grads)))
+    torch.testing.assert_close(*found)
+    assert bool(found[0][1].any()) == bool(number)
+
+
 def test_item_vector_by_hand(facts):
     """Fields weigh 1/4 and 3/4, times the root of their number; each has a projection of its own; id 1 adds 10."""
     encoder = plain_encoder(facts, ids=IdEmbedding).eval()
