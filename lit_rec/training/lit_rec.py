@@ -31,11 +31,13 @@ from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
 from lit_rec.training.steps import StepOutcome, ranking_step, score_step
-from lit_rec.training.strategies import check_strategy
+from lit_rec.training.strategies import check_strategy, clip_gradients, reduce_gradients, shard
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, metrics_of, predictions
 from lit_rec.training.vector_tables import VectorTables, vector_tables
 from lit_rec.training.weights import check_facts, check_weights, weights_key
+
+_RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
 
 class LitRec(lightning.LightningModule):
@@ -72,7 +74,7 @@ class LitRec(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(ignore=["network", "objective", "schedule", "optimizer"])
-        for name in ("encoder_rate", "head_rate", "encoder_decay", "head_decay"):
+        for name in _RATES:
             if not 0 <= self.hparams[name] < float("inf"):
                 raise ConfigError(
                     f"{self.hparams[name]} is negative or not finite",
@@ -92,10 +94,10 @@ class LitRec(lightning.LightningModule):
         self._tables: VectorTables | None = None
 
     def setup(self, stage: str) -> None:
-        """Refuse a precision that batches cannot have, and a strategy that divides the weights.
+        """Refuse a precision that batches cannot have, and a strategy that networks cannot.
 
         Raises:
-            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or a process would not have all weights.
+            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or weights would be divided in a way unknown.
         """
         check_precision(self.trainer)
         check_strategy(self.trainer)
@@ -106,6 +108,7 @@ class LitRec(lightning.LightningModule):
             if self.facts is None:
                 self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
             self.network = self._factory(self.facts)
+            shard(self.network, self._trainer)
             gives = self.network.gives
             self.objective = self.objective or default_objective(self.facts, gives)
             self.objective.bind(self.facts, gives)
@@ -132,16 +135,8 @@ class LitRec(lightning.LightningModule):
 
     def new_optimizer(self) -> torch.optim.Optimizer:
         """Return the optimizer over parameter groups, as yet without a step."""
-        network, options = self.built(), self.hparams
-        groups = parameter_groups(
-            network,
-            network.backbone,
-            encoder_rate=options["encoder_rate"],
-            head_rate=options["head_rate"],
-            encoder_decay=options["encoder_decay"],
-            head_decay=options["head_decay"],
-        )
-        return self._optimizer(groups)
+        network, rates = self.built(), {name: self.hparams[name] for name in _RATES}
+        return self._optimizer(parameter_groups(network, network.backbone, **rates))
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return the optimizer, and a schedule that advances by step."""
@@ -155,6 +150,7 @@ class LitRec(lightning.LightningModule):
     transfer_batch_to_device = explains_memory(lightning.LightningModule.transfer_batch_to_device)
     backward = explains_memory(lightning.LightningModule.backward)
     optimizer_step = explains_memory(lightning.LightningModule.optimizer_step)
+    configure_gradient_clipping = clip_gradients
 
     @explains_memory
     def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
@@ -225,6 +221,7 @@ class LitRec(lightning.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Weigh accumulated micro-batches by their targets."""
+        reduce_gradients(self.trainer, optimizer)
         self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
 
     def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
+from lit_rec.training.sharding import whole
 
 
 def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str = "") -> None:
@@ -76,7 +78,9 @@ def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
         >>> weights_key({"a": torch.tensor([3.0, 4.0])})
         (7.0, 5.0)
     """
-    known = [weight.detach().float() for weight in weights.values()]
+    # a checkpoint of divided weights is gathered on the CPU, and another device adds in another order
+    divided = any(isinstance(weight, DTensor) for weight in weights.values())
+    known = ((whole(weight) if divided else weight.detach()).float() for weight in weights.values())
     sums = [part for weight in known for part in (weight.sum(), weight.norm())]
     return tuple(torch.stack(sums).tolist()) if sums else ()
 

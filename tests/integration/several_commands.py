@@ -20,6 +20,15 @@ class KeepEachLast(Callback):
             shutil.copy(last, last.with_name(f"after_{trainer.global_step}.ckpt"))
 
 
+class OwnShare(Callback):
+    """Log which share of the encoder's trained weights this process has."""
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        weights = [w for w in pl_module.network.backbone.parameters() if w.requires_grad]
+        own = sum(getattr(w, "_local_tensor", w).numel() for w in weights)
+        pl_module.log("encoder/own_share", own / sum(w.numel() for w in weights))
+
+
 def run_all(commands):
     """Return what callbacks saw of each command's metrics, and whether this is the first process."""
     found = []
