@@ -108,3 +108,8 @@ def logged(folder):
             named = {name: value for name, value in row.items() if value and "/" in name}
             found |= {(name, int(row["step"])): float(value) for name, value in named.items()}
     return found
+
+
+def vectors_of(rec):
+    """Return the vectors of a Recommender's catalogue."""
+    return rec._scores._index.vectors.take(torch.arange(len(rec.item_ids)))

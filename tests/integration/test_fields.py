@@ -8,6 +8,7 @@ from lit_rec.inference.recommender import Recommender
 from lit_rec.training.checkpoint_content import catalogue_of
 
 from .conftest import lit_rec, options
+from .own_runs import vectors_of
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -44,7 +45,8 @@ def test_an_item_added_by_its_texts_is_the_item_of_the_same_texts(checkpoint, wo
     network.item_encoder.ids.bias.weight.data.zero_()
     network.item_encoder.ids.start.zero_()
     table = rec._module.item_table(catalogue_of(rec._content, rec._facts))
-    torch.testing.assert_close(rec._vectors[-2:], table[:1].expand(2, -1), atol=1e-5, rtol=0)
+    vectors = vectors_of(rec)
+    torch.testing.assert_close(vectors[-2:], table[:1].expand(2, -1), atol=1e-5, rtol=0)
 
 
 def test_an_item_of_which_one_field_is_known_can_be_asked_about(checkpoint):

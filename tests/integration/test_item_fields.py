@@ -11,7 +11,7 @@ import torch
 from lit_rec.inference.recommender import Recommender
 
 from .conftest import lit_rec, message
-from .own_runs import configuration, part, write
+from .own_runs import configuration, part, vectors_of, write
 
 pytestmark = pytest.mark.filterwarnings("default")
 FIELDS = "lit_rec.data.fields"
@@ -106,11 +106,11 @@ def test_an_item_added_by_its_columns_is_the_item_of_the_same_columns(checkpoint
     data = torch.load(checkpoint, weights_only=True)["lit_rec"]["catalogue"]
     assert data["fields"]["image"][1].tolist() == [1.0, 0.0, 0.5]
     score = dict(zip(rec.item_ids, rec.score([], rec.item_ids), strict=True))
-    vectors = rec._vectors
+    vectors = vectors_of(rec)
     before = Recommender.from_checkpoint(checkpoint)
     vocab = torch.tensor([before._facts.item_ids.index(data["item_id"][1]) + 1])
     of_id = before._module.network.item_encoder.ids(vocab)[0]
-    torch.testing.assert_close(vectors[-3], before._vectors[1] - of_id, atol=1e-5, rtol=0)
+    torch.testing.assert_close(vectors[-3], vectors_of(before)[1] - of_id, atol=1e-5, rtol=0)
     assert not torch.allclose(vectors[-3], vectors[-2], atol=1e-4)
     assert len({round(score[name], 6) for name in ("new", "dearer", "bare")}) > 1
 

@@ -27,7 +27,7 @@ def windows_by_loop(rows, where, max_length, *, ordered):
     """(items of the slots, items that follow, whether they are asked about), a window after the other."""
     found = []
     for user in range(3):
-        mine = [(r if ordered else row.time, r) for r, row in enumerate(rows) if row.user == user]
+        mine = [(row.time, r) for r, row in enumerate(rows) if row.user == user]
         mine = [rows[r] for _, r in sorted(mine)]
         train = [row for row in mine if row.part == 0 and counts(row, where)]
         for stop in range(len(train), 1, -max_length):
@@ -46,7 +46,9 @@ def ordered_before(rows, one, two, *, ordered):
     """Whether a row is in the past of the next one: before the first row of its impression."""
 
     def moment(row):
-        return next(r for r, other in enumerate(rows) if other is row) if ordered else row.time
+        # a declared order divides what one time holds
+        place = next(r for r, other in enumerate(rows) if other is row)
+        return (row.time, place if ordered else 0)
 
     first = moment(two)
     if two.impression is not None:

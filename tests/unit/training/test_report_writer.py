@@ -91,13 +91,12 @@ def test_baselines_of_users(monkeypatch, with_vectors):
     assert found == ["mean", "user_item_bias", "history_bias", *(frozen if with_vectors else [])]
 
 
-@pytest.mark.parametrize("task", ["rating", "label"])
+@pytest.mark.parametrize("task", ["rating", "label", "next_item"])
 def test_report_is_that_of_the_task(tmp_path, monkeypatch, task):
     def made(name):
         return lambda module, data, rows, scores: Report((), {"made": [name, *rows.tolist()]})
 
-    monkeypatch.setattr(report_writer, "rating_report", made("rating"))
-    monkeypatch.setattr(report_writer, "label_report", made("label"))
+    monkeypatch.setattr(report_writer, "_REPORTS", {n: made(n) for n in report_writer._REPORTS})
     monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=SimpleNamespace(facts=SimpleNamespace(task=task)))
     ReportWriter().write(trainer, None, np.array([4, 7]), np.zeros((2, 3)))
