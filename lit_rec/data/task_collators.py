@@ -52,8 +52,14 @@ class TaskCollators:
 
         Args:
             with_texts: Whether batches carry texts and fields.
+
+        Raises:
+            ConfigError: If the next item is predicted and the histories have no order.
         """
-        made = NextItemCollator if self._facts.task == "next_item" else RowCollator
+        follows = self._facts.task == "next_item"
+        if follows and type(self._history).sequences is History.sequences:
+            self._history.sequences(self._prepared)  # says that it has no order
+        made = NextItemCollator if follows else RowCollator
         return made(
             self._view(),
             self._history.bind(self._prepared),

@@ -24,8 +24,8 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
     better one. A file is there whole or not at all, whenever a run is killed.
 
     Args:
-        monitor: Metric that decides; by default RMSE of ratings, and of labels the AUC within impressions where there are some, else
-            the AUC of two labels, else accuracy.
+        monitor: Metric that decides; by default RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within impressions where
+            there are some, else the AUC of two labels, else accuracy.
         mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
         last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after validations alone.
         options: Further options of Lightning's ModelCheckpoint.

@@ -70,7 +70,8 @@ class TensorBoardViews(ScoreWriter):
     def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
         """Draw the predictions of the rows whose rating or label is known, and the learned weights."""
         facts, step = pl_module.facts, trainer.global_step
-        target = target_of_rows(trainer.datamodule.prepared, facts)[rows]  # type: ignore[attr-defined]
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        target = target_of_rows(data.prepared, facts, data.history.where)[rows]
         known = ~np.isnan(target) if facts.task == "rating" else target >= 0
         of_behaviors = self._behavior_weights(pl_module)
         for writer in _writers(trainer):

@@ -133,8 +133,11 @@ def test_drawn_items(data_of):
 
 @pytest.mark.parametrize("rule", [TrainingHistory(), NoHistory()])
 def test_histories_without_order_are_refused(data_of, rule):
-    with pytest.raises(ConfigError, match=f"{type(rule).__name__} has no order"):
-        data_of(history=rule).train_dataloader()
+    for in_sequences in (True, False):
+        data = data_of(history=rule, in_sequences=in_sequences)
+        for loader in (data.train_dataloader, data.val_dataloader):
+            with pytest.raises(ConfigError, match=f"{type(rule).__name__} has no order"):
+                loader()
 
 
 def test_given_histories_that_are_not_there(data_of):

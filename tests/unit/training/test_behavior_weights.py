@@ -112,7 +112,9 @@ def drawn(facts, batch, tmp_path):
         sanity_checking=False,
         is_global_zero=True,
         global_step=7,
-        datamodule=SimpleNamespace(prepared=SimpleNamespace(rating=ratings)),
+        datamodule=SimpleNamespace(
+            prepared=SimpleNamespace(rating=ratings), history=SimpleNamespace(where=None)
+        ),
     )
     views = TensorBoardViews()
     views.on_validation_start(trainer, module)
