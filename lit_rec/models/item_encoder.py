@@ -125,8 +125,7 @@ class ItemEncoder(ItemVectors):
         with torch.no_grad():
             vectors = self.encode_texts(texts)
         self.train(training)
-        added = len(self.special.prefix) + len(self.special.suffix)
-        (fields or self.fields).calibrate(vectors, texts.offsets.diff() + added > 0, items)
+        (fields or self.fields).calibrate(vectors, self._told(texts), items)
 
     def encode_texts(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
@@ -154,9 +153,8 @@ class ItemEncoder(ItemVectors):
         """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
         if self._keeps(texts) and finish is not _pooled:
             vectors = self._kept.vectors(texts, self.encode_texts)
-            added = len(self.special.prefix) + len(self.special.suffix)
             with torch.autocast(vectors.device.type, enabled=False):
-                return finish(vectors, texts.offsets.diff() + added > 0)
+                return finish(vectors, self._told(texts))
         parts, order = [], []
         for chunk in self._chunks(texts):
             if self.recompute and torch.is_grad_enabled():
@@ -170,10 +168,16 @@ class ItemEncoder(ItemVectors):
         place = torch.argsort(torch.cat(order))
         return torch.cat(parts)[place]
 
+    def _told(self, texts: Texts) -> Tensor:
+        """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
+        added = len(self.special.prefix) + len(self.special.suffix)
+        return texts.offsets.diff() + added > 0
+
     def _keeps(self, texts: Texts) -> bool:
-        """Return whether the vectors of these texts are kept."""
+        """Return whether the vectors of these texts are kept: not where processes that share the encoder would call it unequally often."""
         number = texts.number
-        if not self._is_still or number is None or not len(number):
+        shared = self.calls_of_all_ranks is not None
+        if shared or not self._is_still or number is None or not len(number):
             return False
         return int(number.max()) < self.max_kept_texts
 
