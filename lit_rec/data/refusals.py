@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from lit_rec.data.delimited import excerpt
 from lit_rec.data.sources import Source
 from lit_rec.errors import DataError
 
-_SHOWN = 3  # rows named of each problem; all are counted
+SHOWN = 3  # rows named of each problem; all are counted
 
 
 def refuse(
@@ -32,18 +32,25 @@ def refuse(
     rows = bad.fill_null(False).arg_true()
     if rows.is_empty():
         return
-    first = rows.head(_SHOWN).to_list()
+    first = rows.head(SHOWN).to_list()
     values = ["nothing" if v is None else excerpt(str(v)) for v in column.gather(first).to_list()]
-    shown = [
-        f"{place} ({value})" for place, value in zip(source.places(first), values, strict=True)
-    ]
-    more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
     raise DataError(
-        f"{column.name} {says}: {', '.join(shown)}{more}",
+        f"{column.name} {says}: {first_of(len(rows), source.places(first), values)}",
         where=source.where,
         rule=rule,
         remedy=remedy,
     )
+
+
+def first_of(count: int, places: Sequence[str], values: Sequence[str]) -> str:
+    """Return the first places of a problem with the values seen there, and how many more there are.
+
+    Example:
+        >>> first_of(5, ["line 2", "line 7"], ["'x'", "nothing"])
+        "line 2 ('x'), line 7 (nothing) and 3 more"
+    """
+    shown = ", ".join(f"{place} ({value})" for place, value in zip(places, values, strict=True))
+    return shown + (f" and {count - len(places):,} more" if count > len(places) else "")
 
 
 def wanted_columns(

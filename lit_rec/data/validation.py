@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from lit_rec.data.refusals import SHOWN, first_of
 from lit_rec.data.sources import Source
 from lit_rec.data.timestamps import to_seconds
 from lit_rec.errors import DataError
 
-_SHOWN = 3  # lines named of each problem; all are counted
 _TEXTS = ("event", "label", "text", "impression_id", "split")
 
 
@@ -26,15 +26,10 @@ class _Problems:
         if rows.is_empty():
             return
         self._count += len(rows)
-        first = rows.head(_SHOWN).to_list()
-        shown = [
-            f"{place} ({'nothing' if value is None else repr(str(value))})"
-            for place, value in zip(
-                self._source.places(first), column.gather(first).to_list(), strict=True
-            )
-        ]
-        more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
-        self._found.append(f"{column.name} {says}: {', '.join(shown)}{more}")
+        first = rows.head(SHOWN).to_list()
+        values = ["nothing" if v is None else repr(str(v)) for v in column.gather(first).to_list()]
+        shown = first_of(len(rows), self._source.places(first), values)
+        self._found.append(f"{column.name} {says}: {shown}")
 
     def add_repeated(self, column: pl.Series) -> None:
         """Note the filled values that stand more than once."""
@@ -49,8 +44,8 @@ class _Problems:
             return
         self._count += len(groups)
         shown = [
-            f"'{id_}' on {', '.join(self._source.places(rows[:_SHOWN]))}{', ...' * (len(rows) > _SHOWN)}"
-            for id_, rows in groups.head(_SHOWN).iter_rows()
+            f"'{id_}' on {', '.join(self._source.places(rows[:SHOWN]))}{', ...' * (len(rows) > SHOWN)}"
+            for id_, rows in groups.head(SHOWN).iter_rows()
         ]
         more = f" and {len(groups) - len(shown):,} more" if len(groups) > len(shown) else ""
         self._found.append(f"{column.name} is repeated: {'; '.join(shown)}{more}")

@@ -18,7 +18,7 @@ from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.tables import read_table
 from lit_rec.errors import ConfigError
 from lit_rec.inference.classifier import Classifier
-from lit_rec.preflight.command_parser import CommandParser
+from lit_rec.training.command_parser import CommandParser
 
 
 def _parser() -> argparse.ArgumentParser:

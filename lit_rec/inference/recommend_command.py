@@ -14,7 +14,7 @@ from rich.table import Table
 from lit_rec.errors import ConfigError
 from lit_rec.inference.recommender import Recommendation, Recommender
 from lit_rec.inference.reranker import Reranker
-from lit_rec.preflight.command_parser import CommandParser
+from lit_rec.training.command_parser import CommandParser
 
 
 def _parser() -> argparse.ArgumentParser:

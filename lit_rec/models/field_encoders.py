@@ -77,7 +77,7 @@ class NumberEncoder(DenseEncoder):
     edges: Tensor
 
     def __init__(self, facts: NumberFacts, outputs: int) -> None:
-        super().__init__(len(facts.edges) - 1, outputs)
+        super().__init__(facts.size, outputs)
         # the differences of edges in float64: seconds since 1970 have more digits than float32
         self.register_buffer(
             "edges", torch.tensor(facts.edges, dtype=torch.float64), persistent=False
@@ -103,7 +103,7 @@ class CategoryEncoder(nn.Module):
 
     def __init__(self, facts: CategoryFacts, outputs: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(len(facts.names) + 1, outputs)
+        self.embedding = nn.Embedding(facts.size + 1, outputs)
         nn.init.normal_(self.embedding.weight, std=_CATEGORY_STD)
         nn.init.zeros_(self.embedding.weight[:, -1])
         nn.init.zeros_(self.embedding.weight[0])
@@ -132,5 +132,5 @@ def field_encoder(field: FittedField, outputs: int) -> DenseEncoder | CategoryEn
     if isinstance(field, CategoryFacts):
         return CategoryEncoder(field, outputs)
     if isinstance(field, VectorFacts):
-        return DenseEncoder(field.width, outputs)
+        return DenseEncoder(field.size, outputs)
     raise ValueError(f"{type(field).__name__} has no encoder")

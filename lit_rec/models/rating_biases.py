@@ -50,8 +50,7 @@ class RatingBiases(nn.Module):
         item = self.item_bias[batch.items.vocab_row]  # [N]
         if self.training and self.dropout > 0:
             item = item * (torch.rand(item.shape, device=item.device) >= self.dropout)
-        told = self.answers.told(item.unsqueeze(1), batch.history)
-        user = self.answers.level(told.parts.sum(1), self.log_shrinkage.exp())  # [B]
-        told = self.answers.told(item.unsqueeze(1), batch.history, user.unsqueeze(1))
+        shrinkage = self.log_shrinkage.exp()
+        user, told = self.answers.beyond_user(item.unsqueeze(1), batch.history, shrinkage)
         beyond = told.residual / self.answers.spread
         return user.unsqueeze(1) + item[batch.candidates.item_index], beyond

@@ -43,6 +43,20 @@ class Answers(ABC):
             user_bias: ``[B, 1]``.
         """
 
+    def beyond_user(
+        self, item_vectors: Tensor, history: HistorySlots, shrinkage: Tensor
+    ) -> tuple[Tensor, Told]:
+        """Return each user's bias ``[B]``, the level of all their answers, and what the answers say beyond it too.
+
+        Args:
+            item_vectors: ``[N, D]``, the last coordinate the item's bias.
+            history: The slots; H of them.
+            shrinkage: Answers that the bias is shrunk by.
+        """
+        told = self.told(item_vectors, history)
+        bias = self.level(told.parts.sum(1), shrinkage)
+        return bias, self.told(item_vectors, history, bias.unsqueeze(1))
+
     @abstractmethod
     def level(self, sums: Tensor, shrinkage: Tensor) -> Tensor:
         """Return by how much the answers lie above expectation, in units of scores, shrunk by so many answers.

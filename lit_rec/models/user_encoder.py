@@ -95,9 +95,7 @@ class BehaviorSumUserEncoder(UserEncoder):
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user vectors."""
         history = batch.history
-        told = self.answers.told(item_vectors, history)
-        bias = self.answers.level(told.parts.sum(1), self.log_shrinkage.exp())  # [B]
-        told = self.answers.told(item_vectors, history, bias.unsqueeze(1))
+        bias, told = self.answers.beyond_user(item_vectors, history, self.log_shrinkage.exp())
         level, rated = told.residual / self.answers.spread, told.known
         known = history.mask.any(1)
         vector = self.summary(item_vectors, batch, level, rated)  # [B, width] or [B, C, width]

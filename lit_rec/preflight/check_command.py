@@ -16,7 +16,6 @@ from lightning.pytorch.utilities import rank_zero_only
 from lit_rec.data.atomic import replace_file
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
-from lit_rec.preflight.command_parser import CommandParser
 from lit_rec.preflight.data_figures import (
     cleaning_figures,
     data_figures,
@@ -31,6 +30,7 @@ from lit_rec.preflight.screen import data_lines, model_lines
 from lit_rec.preflight.step_figures import parameter_figures, step_figures
 from lit_rec.preflight.text_figures import text_figures
 from lit_rec.training.command import RecCLI
+from lit_rec.training.command_parser import CommandParser
 from lit_rec.training.lit_rec import LitRec
 
 

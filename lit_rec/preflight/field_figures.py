@@ -8,10 +8,7 @@ import numpy as np
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.field import FittedField
-from lit_rec.data.fields.number import NumberFacts
-from lit_rec.data.fields.vector import VectorFacts
 
 
 def field_figures(data: BehaviorDataModule) -> list[dict[str, Any]]:
@@ -33,19 +30,12 @@ def field_figures(data: BehaviorDataModule) -> list[dict[str, Any]]:
 def _figures(of: str, field: FittedField, catalogue: Catalogue) -> dict[str, Any]:
     values = np.asarray(catalogue.fields[field.column]).reshape(len(catalogue), -1)
     empty = np.isnan(values).all(1) if values.dtype.kind == "f" else (values == 0).all(1)
-    kind, size, of_what = "field", 0, ""
-    if isinstance(field, NumberFacts):
-        kind, size, of_what = field.kind, len(field.edges) - 1, "bins"
-    elif isinstance(field, CategoryFacts):
-        kind, size, of_what = field.kind, len(field.names), "categories"
-    elif isinstance(field, VectorFacts):
-        kind, size, of_what = field.kind, field.width, "numbers"
     return {
         "of": of,
         "name": field.column,
-        "kind": kind,
-        "size": size,
-        "of_what": of_what,
+        "kind": field.kind,
+        "size": field.size,
+        "of_what": field.of_what,
         "empty": float(empty.mean()),
     }
 

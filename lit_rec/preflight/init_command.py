@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError
-from lit_rec.preflight.command_parser import CommandParser
 from lit_rec.preflight.config_writer import config_text, guesses
 from lit_rec.preflight.plan import make_plan
 from lit_rec.preflight.table_files import read_files
+from lit_rec.training.command_parser import CommandParser
 
 
 def _parser() -> CommandParser:

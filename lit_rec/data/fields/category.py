@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,13 @@ class CategoryFacts(FittedField):
 
     separator: str | None
     names: tuple[str, ...]
-    kind: str = "category"
+    kind: str = field(default="category", kw_only=True)
+    of_what: ClassVar[str] = "categories"
+
+    @property
+    def size(self) -> int:
+        """K, the number of categories."""
+        return len(self.names)
 
     def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.int64]:
         """Return ``[N, M]`` int64 codes, M the most categories of a row and 1 at least; 0: none, or unseen in training."""

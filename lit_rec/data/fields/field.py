@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.refusals import SHOWN, first_of
 from lit_rec.errors import DataError
 
 _KEYS = ("item_id", "user_id")
-_SHOWN = 3  # values named of each problem; all are counted
 
 Values = npt.NDArray[np.float32] | npt.NDArray[np.int64]
 
@@ -24,9 +24,17 @@ class FittedField(ABC):
 
     Args:
         column: The column, which is the field's name as well.
+        kind: What it holds: ``number``, ``category`` or ``vector``.
     """
 
     column: str
+    kind: str = field(kw_only=True)
+    of_what: ClassVar[str]  # what ``size`` counts
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How much there is of ``of_what``: bins, categories, numbers of a vector."""
 
     @abstractmethod
     def encode(self, frame: pl.DataFrame, where: str) -> Values:
@@ -84,15 +92,12 @@ def refuse_values(
     rows = bad.fill_null(False).arg_true()
     if rows.is_empty():
         return
-    first = frame.with_row_index("row", offset=1)[rows.head(_SHOWN)]
+    first = frame.with_row_index("row", offset=1)[rows.head(SHOWN)]
     key = next((name for name in _KEYS if name in frame.columns), "row")
-    shown = [
-        f"{key} {id_!r} ({_excerpt(value)})"
-        for id_, value in zip(first[key].to_list(), first[column].to_list(), strict=True)
-    ]
-    more = f" and {len(rows) - len(first):,} more" if len(rows) > len(first) else ""
+    places = [f"{key} {id_!r}" for id_ in first[key].to_list()]
+    shown = first_of(len(rows), places, [_excerpt(value) for value in first[column].to_list()])
     raise DataError(
-        f"{column} {says}: {', '.join(shown)}{more}",
+        f"{column} {says}: {shown}",
         where=where,
         rule=rule,
         remedy="mend these values, or leave them empty",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,13 @@ class NumberFacts(FittedField):
     """
 
     edges: tuple[float, ...]
-    kind: str = "number"
+    kind: str = field(default="number", kw_only=True)
+    of_what: ClassVar[str] = "bins"
+
+    @property
+    def size(self) -> int:
+        """Number of bins."""
+        return len(self.edges) - 1
 
     def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
         """Return ``[N]`` float32, NaN where there is none."""

@@ -126,8 +126,8 @@ def fitted_from_plain(plain: Mapping[str, Any]) -> FittedField:
     """Rebuild a field from its dictionary.
 
     Example:
-        >>> fitted_from_plain({"kind": "vector", "column": "image", "width": 3})
-        VectorFacts(column='image', width=3, kind='vector')
+        >>> fitted_from_plain({"kind": "vector", "column": "image", "width": 3}).size
+        3
     """
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
     fitted: FittedField = _KINDS[plain["kind"]](**values)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,13 @@ class VectorFacts(FittedField):
     """
 
     width: int
-    kind: str = "vector"
+    kind: str = field(default="vector", kw_only=True)
+    of_what: ClassVar[str] = "numbers"
+
+    @property
+    def size(self) -> int:
+        """V, how many numbers a vector has."""
+        return self.width
 
     def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
         """Return ``[N, V]`` float32, rows of NaN where there is none."""

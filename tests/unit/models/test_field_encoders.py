@@ -92,11 +92,13 @@ def test_biases_begin_at_zero():
 
 def test_an_unknown_kind_has_no_encoder():
     class Sound(FittedField):
+        size = 1
+
         def encode(self, frame, where):
             return np.empty(0)
 
     with pytest.raises(ValueError, match="Sound has no encoder"):
-        field_encoder(Sound("s"), 3)
+        field_encoder(Sound("s", kind="sound"), 3)
 
 
 def items_of(count=4, texts=1):
