@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ from rich.table import Table
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError, LitRecError
 
-_NAMES = {("speed", "train"): speed_train.measure}
-_MADE_UP = {("scale", "rows"): scale.measure_rows, ("scale", "memory"): scale.measure_memory}
-_ALONE = {("speed", "index"): speed_index.measure}
+Rows = list[dict[str, Any]]
+
 _LEAST_ROWS = 20_000  # of which enough train to fill the largest batch
 
 
@@ -58,25 +58,18 @@ def main(words: list[str]) -> None:
         replace_file(options.json, lambda path: path.write_text(json.dumps(rows, indent=1) + "\n"))
 
 
-def _measured(name: tuple[str, str], options: argparse.Namespace) -> list[dict[str, Any]]:
-    if name in _ALONE:
-        return _ALONE[name](quick=options.quick)
-    if name in _MADE_UP:
-        if options.rows < _LEAST_ROWS:
-            raise ConfigError(
-                f"{options.rows:,} rows are too few",
-                where="--rows",
-                rule=f"{_LEAST_ROWS:,} or more, so that the largest batch is full",
-                remedy="leave the option out for a million",
-            )
-        return _MADE_UP[name](options.rows, quick=options.quick)
-    if name not in _NAMES:
+def _measured(name: tuple[str, str], options: argparse.Namespace) -> Rows:
+    if name not in _BENCHMARKS:
         raise ConfigError(
             f"there is no benchmark '{' '.join(name)}'",
             where="tools/benchmark",
-            rule=f"one of {', '.join(' '.join(known) for known in (*_NAMES, *_MADE_UP, *_ALONE))}",
+            rule=f"one of {', '.join(map(' '.join, _BENCHMARKS))}",
             remedy="tools/benchmark speed train --quick",
         )
+    return _BENCHMARKS[name](options)
+
+
+def _train(options: argparse.Namespace) -> Rows:
     if not (options.data / "ml-100k/u1.base").is_file():
         raise ConfigError(
             f"'{options.data}' holds no ml-100k/u1.base",
@@ -84,7 +77,30 @@ def _measured(name: tuple[str, str], options: argparse.Namespace) -> list[dict[s
             rule="a folder with the unpacked MovieLens 100K archive as ml-100k",
             remedy="name the folder with --data FOLDER",
         )
-    return _NAMES[name](options.data, quick=options.quick)
+    return speed_train.measure(options.data, quick=options.quick)
+
+
+def _made_up_rows(options: argparse.Namespace) -> int:
+    if options.rows < _LEAST_ROWS:
+        raise ConfigError(
+            f"{options.rows:,} rows are too few",
+            where="--rows",
+            rule=f"{_LEAST_ROWS:,} or more, so that the largest batch is full",
+            remedy="leave the option out for a million",
+        )
+    return int(options.rows)
+
+
+_BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
+    ("speed", "train"): _train,
+    ("speed", "index"): lambda options: speed_index.measure(quick=options.quick),
+    ("scale", "rows"): lambda options: scale.measure_rows(
+        _made_up_rows(options), quick=options.quick
+    ),
+    ("scale", "memory"): lambda options: scale.measure_memory(
+        _made_up_rows(options), quick=options.quick
+    ),
+}
 
 
 if __name__ == "__main__":

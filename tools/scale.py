@@ -7,24 +7,22 @@ rows, of 10^5 items. Every measurement is a process of its own, so that its peak
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from own_process import measured, row
 from scale_tables import write_tables
 
 _ROWS_PER_ITEM = 10
 _FEW, _MANY = 256, 8_192  # rows of a batch
 _STEPS = 100
+
+_measured = partial(measured, "scale_process.py")
 
 
 def measure_rows(largest: int, *, quick: bool) -> list[dict[str, Any]]:
@@ -81,15 +79,7 @@ def measure_memory(rows: int, *, quick: bool) -> list[dict[str, Any]]:
 
 
 def _row(name: str, metric: str, values: list[float], of: list[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "metric": metric,
-        "value": median(values),
-        "low": min(values),
-        "high": max(values),
-        "seeds": 1,
-        "seconds": sum(one["seconds"] for one in of),
-    }
+    return row(name, metric, values, sum(one["seconds"] for one in of))
 
 
 @contextmanager
@@ -97,18 +87,3 @@ def _tables(rows: int, ending: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lit_rec_scale_") as folder:
         write_tables(Path(folder), rows, rows // _ROWS_PER_ITEM, ending)
         yield Path(folder)
-
-
-def _measured(*words: str | Path) -> dict[str, float]:
-    """Run one measurement in a process of its own."""
-    started = time.perf_counter()
-    here = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, here / "scale_process.py", *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return {**found, "seconds": time.perf_counter() - started}

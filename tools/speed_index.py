@@ -12,17 +12,16 @@ product and against `ExactIndex`; recall@10 is the share of the exact ten that i
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import time
+from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
-from statistics import median
 from typing import Any
 
+from own_process import measured, row
+
 _FULL, _QUICK = (1_000_000, 1_000), (20_000, 200)  # items and users
+
+_measured = partial(measured, "speed_index_process.py")
 
 
 def measure(*, quick: bool) -> list[dict[str, Any]]:
@@ -59,27 +58,6 @@ def measure(*, quick: bool) -> list[dict[str, Any]]:
 
 
 def _row(name: str, metric: str, values: list[float], of: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "metric": metric,
-        "value": median(values) if metric != "recall@10" else sum(values) / len(values),
-        "low": min(values),
-        "high": max(values),
-        "seeds": 1,
-        "seconds": of["seconds"],
-    }
-
-
-def _measured(part: str, items: int, users: int) -> dict[str, Any]:
-    """Run one part in a process of its own."""
-    started = time.perf_counter()
-    here = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, here / "speed_index_process.py", part, str(items), str(users)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**found, "seconds": time.perf_counter() - started}
+    found = row(name, metric, values, of["seconds"])
+    # the median of shares says little
+    return found | {"value": sum(values) / len(values)} if metric == "recall@10" else found

@@ -16,6 +16,8 @@ from lit_rec.inference.recommender import Recommendation, Recommender
 from lit_rec.inference.reranker import Reranker
 from lit_rec.training.command_parser import CommandParser
 
+_POOL = 100  # items that a cross-encoder puts in order
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
@@ -58,8 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pool",
         type=int,
-        default=100,
-        help="how many items --rerank scores, at least --k (default: 100)",
+        help=f"how many items --rerank scores, at least --k (default: {_POOL})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
@@ -82,12 +83,19 @@ def recommend(words: list[str]) -> None:
             rule="one of --history, --user and --text",
             remedy="lit-rec recommend --ckpt_path X --history 50,181",
         )
+    if options.pool is not None and options.rerank is None:
+        raise ConfigError(
+            "there is nothing that would put them in order",
+            where=f"--pool {options.pool}",
+            rule="the items that --rerank scores",
+            remedy="name a cross-encoder's checkpoint with --rerank, or leave --pool out",
+        )
     named = [] if options.history is None else _entries(options.history)
     rec = Recommender.from_checkpoint(options.ckpt_path)
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
     history += named
     history += [rec.entry_of_text(text) for text in options.text]
-    many = max(options.k, options.pool) if options.rerank else options.k
+    many = max(options.k, options.pool or _POOL) if options.rerank else options.k
     found = rec.recommend(
         history,
         many,

@@ -1,8 +1,10 @@
 """A run on made-up tables with a random encoder, fitted once for all tests of this folder."""
 
+import importlib
 import logging
 import os
 import runpy
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -116,3 +118,15 @@ def tables(workplace):
     items = pl.read_csv(workplace / "my/items.csv")
     items.with_columns(intent=pl.int_range(pl.len()) % 3).write_csv(workplace / "my/texts.csv")
     return workplace / "my"
+
+
+@pytest.fixture
+def tools(monkeypatch):
+    """Import a script of tools/ as the scripts import each other."""
+    names = [path.stem for path in (ROOT / "tools").glob("*.py")]
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)

@@ -2,11 +2,17 @@
 
 import copy
 import csv
+import json
+import os
 import random
+import subprocess
+import sys
 
 import polars as pl
 import torch
 import yaml
+
+from . import several_commands
 
 CHECKPOINT = "lit_rec.training.run_folder.RunCheckpoint"
 CSV_LOGGER = "lightning.pytorch.loggers.CSVLogger"
@@ -113,3 +119,19 @@ def logged(folder):
 def vectors_of(rec):
     """Return the vectors of a Recommender's catalogue."""
     return rec._scores._index.vectors.take(torch.arange(len(rec.item_ids)))
+
+
+def run_apart(commands, folder, *, seconds):
+    """Run commands in a process of its own, which may start others; return the metrics of each, and what was written to stderr."""
+    path = folder / "metrics.json"
+    done = subprocess.run(
+        [sys.executable, several_commands.__file__, json.dumps(commands), str(path)],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(path.read_text()), done.stderr

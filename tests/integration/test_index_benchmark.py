@@ -1,28 +1,11 @@
 """tools/benchmark speed index: what it makes up, what each of its processes measures, and what it shows of that."""
 
-import importlib
 import json
-import sys
 
 import pytest
 import torch
 
-from .conftest import ROOT
-
 pytestmark = pytest.mark.filterwarnings("default")
-SCRIPTS = ("benchmark", "speed_index", "speed_index_process", "speed_train", "scale")
-SCRIPTS += ("scale_tables",)
-
-
-@pytest.fixture
-def tools(monkeypatch):
-    """Import a script of tools/ as the scripts import each other."""
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    for name in SCRIPTS:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
-    for name in SCRIPTS:
-        sys.modules.pop(name, None)
 
 
 def test_the_mixture(tools):

@@ -1,17 +1,14 @@
 """Labels in impressions on two processes: the figures of one, and those logged are the report's."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from unittest import mock
 
 import polars as pl
 import pytest
 
 from . import several_commands
-from .own_runs import checkpoint, difference, uneven, write
+from .own_runs import checkpoint, difference, run_apart, uneven, write
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -53,17 +50,7 @@ def runs(workplace, tmp_path_factory):
         [*fit[:-1], f"{fit[-1]}.name=two", "--data.batch_size=8", *TWO],
         ["test", "--ckpt_path", f"{folder}/by_two/best.ckpt", *TWO],
     ]
-    done = subprocess.run(
-        [sys.executable, several_commands.__file__, json.dumps(commands), f"{folder}/metrics.json"],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    metrics["two"] = json.loads((folder / "metrics.json").read_text())
+    metrics["two"], _ = run_apart(commands, folder, seconds=200)
     return folder, metrics
 
 

@@ -1,10 +1,7 @@
 """Two processes give what one gives: values, reports, predictions and weights; and they resume together."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from unittest import mock
 
 import numpy as np
@@ -12,7 +9,7 @@ import polars as pl
 import pytest
 
 from . import several_commands
-from .own_runs import checkpoint, difference, logged, part, uneven, with_dropout, write
+from .own_runs import checkpoint, difference, logged, part, run_apart, uneven, with_dropout, write
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -48,18 +45,7 @@ def runs(workplace, tmp_path_factory):
         [*chance, named("whole")],
         [*chance, named("resumed"), "--ckpt_path", f"{folder}/whole/version_0/after_15.ckpt"],
     ]
-    words = json.dumps([[*command, *TWO] for command in commands])
-    done = subprocess.run(
-        [sys.executable, several_commands.__file__, words, str(folder / "metrics.json")],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    metrics["two"] = json.loads((folder / "metrics.json").read_text())
+    metrics["two"], _ = run_apart([[*command, *TWO] for command in commands], folder, seconds=300)
     return folder, metrics
 
 

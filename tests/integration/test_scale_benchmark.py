@@ -1,8 +1,6 @@
 """tools/benchmark scale: what it makes up, what each of its processes measures, and what it computes from that."""
 
-import importlib
 import json
-import sys
 import time
 
 import numpy as np
@@ -10,30 +8,9 @@ import polars as pl
 import pytest
 from transformers import AutoTokenizer
 
-from .conftest import ROOT
 from .test_benchmark import refused
 
 pytestmark = pytest.mark.filterwarnings("default")
-SCRIPTS = (
-    "benchmark",
-    "speed_train",
-    "speed_index",
-    "scale",
-    "scale_model",
-    "scale_process",
-    "scale_tables",
-)
-
-
-@pytest.fixture
-def tools(monkeypatch):
-    """Import a script of tools/ as the scripts import each other."""
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    for name in SCRIPTS:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
-    for name in SCRIPTS:
-        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -161,7 +138,7 @@ def test_made_up_tables_need_no_archive(tools, tmp_path, monkeypatch, capsys):
         asked.append((rows, quick))
         return []
 
-    monkeypatch.setitem(benchmark._MADE_UP, ("scale", "rows"), measure)
+    monkeypatch.setattr(tools("scale"), "measure_rows", measure)
     benchmark.main(["scale", "rows", "--quick", "--data", str(tmp_path)])
     benchmark.main(["scale", "rows", "--rows", "10000000"])
     assert asked == [(1_000_000, True), (10_000_000, False)]

@@ -1,8 +1,5 @@
 """Two processes that share an encoder do the steps of one process, and each takes up the other's checkpoints."""
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
@@ -13,7 +10,7 @@ import torch
 from lit_rec.inference.recommender import Recommender
 
 from . import several_commands
-from .own_runs import checkpoint, difference, logged, part, uneven, with_dropout, write
+from .own_runs import checkpoint, difference, logged, part, run_apart, uneven, with_dropout, write
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -53,19 +50,10 @@ def runs(workplace, tmp_path_factory):
         [*noisy, named("resumed"), *go_on("whole")],
     ]
     several = [[*words, *(TWO if words[0] == "fit" else TWO[:2])] for words in commands]
-    done = subprocess.run(
-        [sys.executable, several_commands.__file__, json.dumps(several), f"{folder}/metrics.json"],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "terminate called" not in done.stderr
+    metrics, told = run_apart(several, folder, seconds=240)
+    assert "terminate called" not in told
     run_here([*fit, named("one_after_two"), *go_on("two")])
-    return folder, json.loads((folder / "metrics.json").read_text())
+    return folder, metrics
 
 
 def run_here(words):

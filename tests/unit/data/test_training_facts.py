@@ -2,6 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lit_rec.data.fields.category import CategoryField
+from lit_rec.data.fields.number import NumberField
 from lit_rec.data.histories import GivenHistory, NoHistory, PastHistory
 from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared, prepare
@@ -121,3 +123,31 @@ def test_no_history_is_empty(prepared_of):
     assert found.mask.shape == (6, 1)
     assert not found.mask.any()
     assert (found.source == -1).all()
+
+
+def test_fields_are_those_of_items_and_users_with_training_rows(tmp_path):
+    """Of the third item and user, which only the test has, nothing is known: no edge, no category."""
+    behaviors = pl.DataFrame(
+        {
+            "user_id": ["u", "v", "u", "w"],
+            "item_id": ["a", "b", "b", "c"],
+            "rating": [1.0, 2.0, 3.0, 4.0],
+            "row": range(4),
+        }
+    )
+    items = pl.DataFrame(
+        {"item_id": ["a", "b", "c"], "title": ["x", "y", "z"], "price": [1.0, 2.0, 99.0]}
+    )
+    users = pl.DataFrame({"user_id": ["w", "v", "u"], "job": ["spy", "cook", "nurse"]})
+    parts = pl.Series(["train", "train", "val", "test"])
+    item_fields, user_fields = [NumberField("price")], [CategoryField("job")]
+    tables, template = Tables(behaviors, items, users), TextTemplate(["title"])
+    options = {"item_fields": item_fields, "user_fields": user_fields}
+    prepare(tables, parts, template, tmp_path, **options)
+    prepared = Prepared.open(tmp_path)
+    words = {"fields": ("text",), "max_tokens": 9, "special": SPECIAL}
+    facts = training_facts(prepared, "rating", **words, **options)
+    assert (facts.item_fields[0].edges[0], facts.item_fields[0].edges[-1]) == (1.0, 2.0)
+    assert facts.user_fields[0].names == ("cook", "nurse")
+    # the users table is in the order of the codes, whatever its own
+    assert prepared.profiles.table["job"].to_list() == ["nurse", "cook", "spy"]

@@ -1,33 +1,22 @@
 """docs/labels.md: its YAML names classes that there are, with options that they take."""
 
-import inspect
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
+from .page_parts import options_of, parts_of
+
 PAGE = (Path(__file__).parents[3] / "docs/labels.md").read_text(encoding="utf-8")
 SNIPPETS = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
-
-
-def parts_of(value):
-    """Yield every class of a configuration with its options."""
-    if isinstance(value, dict):
-        if "class_path" in value:
-            yield value["class_path"], value.get("init_args", {})
-        value = list(value.values())
-    for inner in value if isinstance(value, list) else ():
-        yield from parts_of(inner)
 
 
 @pytest.mark.parametrize(
     ("path", "options"), [part for snippet in SNIPPETS for part in parts_of(snippet)]
 )
 def test_classes_and_options_are_there(path, options):
-    module, _, name = path.rpartition(".")
-    assert set(options) <= set(inspect.signature(getattr(import_module(module), name)).parameters)
+    assert set(options) <= options_of(path)
 
 
 def test_metrics_are_those_that_are_logged():

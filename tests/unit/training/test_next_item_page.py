@@ -1,8 +1,6 @@
 """docs/next_item.md: its classes are there, with the options and defaults that it names."""
 
-import inspect
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,23 +10,15 @@ from lit_rec.data import negatives
 from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
 from lit_rec.training.monitors import METRICS
 
+from .page_parts import options_of, parts_of
+
 PAGE = (Path(__file__).parents[3] / "docs/next_item.md").read_text(encoding="utf-8")
 (SNIPPET,) = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
 
 
-def parts_of(value):
-    """Yield every class of a configuration with its options."""
-    if isinstance(value, dict):
-        if "class_path" in value:
-            yield value["class_path"], value.get("init_args", {})
-        for inner in value.values():
-            yield from parts_of(inner)
-
-
 @pytest.mark.parametrize(("path", "options"), list(parts_of(SNIPPET)))
 def test_classes_and_options_are_there(path, options):
-    module, _, name = path.rpartition(".")
-    assert set(options) <= set(inspect.signature(getattr(import_module(module), name)).parameters)
+    assert set(options) <= options_of(path)
 
 
 def test_defaults_are_those_of_the_table():

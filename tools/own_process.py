@@ -1,0 +1,41 @@
+"""A measurement in a process of its own, and the row that is shown of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+def measured(script: str, *words: object) -> dict[str, Any]:
+    """Return what a script of this folder prints as JSON on its last line, and the ``seconds`` that it took."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, _HERE / script, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**found, "seconds": time.perf_counter() - started}
+
+
+def row(name: str, metric: str, values: list[float], seconds: float) -> dict[str, Any]:
+    """Return a row of a benchmark: the median of some values, and their extremes."""
+    return {
+        "name": name,
+        "metric": metric,
+        "value": median(values),
+        "low": min(values),
+        "high": max(values),
+        "seeds": 1,
+        "seconds": seconds,
+    }
