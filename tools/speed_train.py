@@ -1,7 +1,7 @@
 """Fit throughput of configs/movielens_u1.yaml against the plain loop, in one run.
 
 The plain loop is what a first script does: for each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16,
-float32, the same encoder with a linear head, AdamW; nothing is shared between rows. Both sides take whole optimizer steps (batch, forward,
+float32, the same encoder with a linear head, fused AdamW; nothing is shared between rows. Both sides take whole optimizer steps (batch, forward,
 backward, clipping, update) and are timed in turns, so that noise of the machine hits both. Interactions per second are rows of a step
 divided by the median of its seconds. Both sides run in float32, whatever the probe of the YAML would choose; the ratio's low and high are the extremes over the turns.
 """
@@ -107,7 +107,7 @@ def _plain_steps(data: BehaviorDataModule) -> Callable[[], int]:
     encoder = AutoModel.from_pretrained(data.encoder).train()
     head = nn.Linear(encoder.config.hidden_size, 1)
     both = nn.ModuleList([encoder, head])
-    optimizer = torch.optim.AdamW(both.parameters(), lr=2e-5)
+    optimizer = torch.optim.AdamW(both.parameters(), lr=2e-5, fused=True)
     prepared = data.prepared
     texts = prepared.texts.select(pl.concat_str(pl.all(), separator=". ")).to_series().to_list()
     bound = data.history.bind(prepared)

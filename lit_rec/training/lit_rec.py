@@ -23,6 +23,7 @@ from lit_rec.models.ranking_objectives import RankingObjective
 from lit_rec.training.calibration import calibrate
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
 from lit_rec.training.freed_memory import give_back_freed_memory
+from lit_rec.training.fused_optimizer import fused_on_cpu
 from lit_rec.training.item_table import item_table
 from lit_rec.training.memory import explains_memory
 from lit_rec.training.monitors import settle_monitors
@@ -136,7 +137,7 @@ class LitRec(lightning.LightningModule):
     def new_optimizer(self) -> torch.optim.Optimizer:
         """Return the optimizer over parameter groups, as yet without a step."""
         network, rates = self.built(), {name: self.hparams[name] for name in _RATES}
-        return self._optimizer(parameter_groups(network, network.backbone, **rates))
+        return fused_on_cpu(self._optimizer(parameter_groups(network, network.backbone, **rates)))
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return the optimizer, and a schedule that advances by step."""
