@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lit_rec.data.batches import RecBatch
+from lit_rec.data.batches import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
+from lit_rec.models.length_groups import length_groups
 from lit_rec.models.ranges import count, share
 from lit_rec.models.user_encoder import UserEncoder
 
@@ -18,7 +21,8 @@ class CausalTransformerUserEncoder(UserEncoder):
 
     A sequence trains at all of its positions at once, and each is what it would be if nothing came after it: positions are counted from the
     oldest slot, for counted from the newest an early slot would be told how much is still to come, which no evaluation can know. A
-    window of more behaviors than ``max_length`` is refused; ``data.history.max_length`` sets what a batch has.
+    window of more behaviors than ``max_length`` is refused; ``data.history.max_length`` sets what a batch has. Histories of similar length
+    are computed together, padded to the longest of them and not to the longest of the batch.
 
     Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and shallow ones need no
     warm-up and no care with rates, where normalising afterwards does. A behavior enters as its item's vector, what was done (event), and
@@ -92,32 +96,58 @@ class CausalTransformerUserEncoder(UserEncoder):
         Raises:
             ConfigError: If a history is longer than ``max_length``.
         """
-        history = batch.history
-        length = history.mask.shape[1]
-        if length > self.max_length:
-            raise ConfigError(
-                f"a history of {length} behaviors for an encoder that has {self.max_length} positions",
-                where="model...user_encoder.init_args.max_length",
-                rule="at least data.history.max_length",
-                remedy=f"set it to {length} or more, or data.history.max_length to {self.max_length}",
-            )
-        vectors = item_vectors[history.item_index, :-1]  # [B, H, width]
-        vectors = vectors + self.position.weight[:length] + self.event(history.event)
-        level = torch.nan_to_num((history.rating - self.mean) / self.spread)  # no rating: NaN
-        vectors = self.enter(vectors + level.unsqueeze(-1) * self.rating)
-        for layer in self.layers:
-            # padding stands to the right: no real slot sees it
-            vectors = layer(vectors)
-        vectors = self.leave(vectors)
-        return functional.pad(vectors, (0, 1))  # [B, H, width + 1]
+        slots = batch.history.mask.shape[1]
+        found = [
+            # to the bias coordinate, and to what the group was not padded to
+            (rows, functional.pad(vectors, (0, 1, 0, slots - vectors.shape[1])))
+            for rows, vectors in self._groups(item_vectors, batch.history)
+        ]
+        return _in_order(found)  # [B, H, width + 1]
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user after all that is known of it."""
         length = batch.history.mask.sum(1)
-        users = self.positions(item_vectors, batch)
-        last = users[torch.arange(len(users), device=users.device), (length - 1).clamp(min=0)]
-        empty = functional.pad(self.empty, (0, 1))
-        return torch.where(length.unsqueeze(1) > 0, last, empty)
+        last = (length - 1).clamp(min=0)
+        found = [
+            (rows, vectors[torch.arange(len(rows), device=rows.device), last[rows]])
+            for rows, vectors in self._groups(item_vectors, batch.history)
+        ]
+        users = torch.where(length.unsqueeze(1) > 0, _in_order(found), self.empty)
+        return functional.pad(users, (0, 1))
+
+    def _groups(
+        self, item_vectors: Tensor, history: HistorySlots
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield rows ``[b]`` of similar length, and the users ``[b, L, width]`` at their slots; every row once."""
+        self._check(history.mask.shape[1])
+        # a row without history is computed as well: a batch of none would leave parameters without a gradient
+        for rows, longest in length_groups(history.mask.sum(1).clamp(min=1)):
+            item, event, rating = (
+                of_slots[rows, :longest]
+                for of_slots in (history.item_index, history.event, history.rating)
+            )
+            vectors = item_vectors[item, :-1] + self.position.weight[:longest] + self.event(event)
+            level = torch.nan_to_num((rating - self.mean) / self.spread)  # no rating: NaN
+            vectors = self.enter(vectors + level.unsqueeze(-1) * self.rating)
+            for layer in self.layers:
+                # padding stands to the right: no real slot sees it
+                vectors = layer(vectors)
+            yield rows, self.leave(vectors)
+
+    def _check(self, slots: int) -> None:
+        if slots > self.max_length:
+            raise ConfigError(
+                f"a history of {slots} behaviors for an encoder that has {self.max_length} positions",
+                where="model...user_encoder.init_args.max_length",
+                rule="at least data.history.max_length",
+                remedy=f"set it to {slots} or more, or data.history.max_length to {self.max_length}",
+            )
+
+
+def _in_order(found: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """Return what groups have of their rows, in the rows' order."""
+    rows, vectors = (torch.cat(part) for part in zip(*found, strict=True))
+    return vectors[torch.argsort(rows)]
 
 
 class _Layer(nn.Module):
