@@ -42,14 +42,23 @@ class Split(ABC):
         """Return 0, 1 or 2 for each row."""
 
 
-def _check_shares(validation: float, test: float) -> None:
+def check_shares(validation: float, test: float) -> None:
+    """Refuse shares that leave nothing to validate or to train on.
+
+    Args:
+        validation: Above 0 and below 1.
+        test: From 0 and below 1; together below 1.
+
+    Raises:
+        ConfigError: Then.
+    """
     for name, share, low in (("validation", validation, 0.0), ("test", test, -1.0)):
         if not low < share < 1 or share < 0:
             raise ConfigError(
                 f"{share} is not a usable share",
                 where=f"data.split.init_args.{name}",
-                rule="a share of the rows, above 0 and below 1 (test may be 0)",
-                remedy="0.1 is a tenth of the rows",
+                rule="a share, above 0 and below 1 (test may be 0)",
+                remedy="0.1 is a tenth",
             )
     if validation + test >= 1:
         raise ConfigError(
@@ -75,7 +84,7 @@ class RandomSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> None:
-        _check_shares(validation, test)
+        check_shares(validation, test)
         self.validation, self.test, self.seed = validation, test, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -106,7 +115,7 @@ class TimeSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.1) -> None:
-        _check_shares(validation, test)
+        check_shares(validation, test)
         self.validation, self.test = validation, test
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -164,7 +173,7 @@ class GivenSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, seed: int = 0) -> None:
-        _check_shares(validation, 0.0)
+        check_shares(validation, 0.0)
         self.validation, self.seed = validation, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:

@@ -7,6 +7,7 @@ import lit_rec.data.fields.number
 import lit_rec.data.fields.vector
 import lit_rec.data.item_text_data
 import lit_rec.data.negatives
+import lit_rec.data.new_item_split
 import lit_rec.data.readers.amazon
 import lit_rec.data.readers.amazon_ratings
 import lit_rec.data.readers.labelled_texts

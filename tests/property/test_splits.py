@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from lit_rec.data.new_item_split import NewItemSplit
 from lit_rec.data.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, Split, TimeSplit
 from lit_rec.errors import ConfigError
 
@@ -218,3 +219,26 @@ def test_order_of_the_rows_does_not_matter_to_the_clock():
     mixed = np.random.default_rng(0).permutation(50)
     straight = TimeSplit().assign(frame).to_list()
     assert TimeSplit().assign(frame[mixed]).to_list() == [straight[place] for place in mixed]
+
+
+@SOME
+@given(
+    item=st.lists(st.integers(0, 12), min_size=4, max_size=60),
+    shares=st.tuples(st.floats(0.05, 0.45), st.floats(0, 0.45)),
+    seed=st.integers(0, 5),
+)
+def test_new_items_are_seen_by_no_other_part(
+    item: list[int], shares: tuple[float, float], seed: int
+):
+    frame = pl.DataFrame({"item_id": [f"i{code}" for code in item], "row": range(len(item))})
+    split = NewItemSplit(*shares, seed)
+    of_part: dict[str, set[str]] = {"train": set(), "val": set(), "test": set()}
+    of_item = dict(zip(frame["item_id"], parts_of(split, frame), strict=True))
+    for row, part in zip(frame["item_id"], parts_of(split, frame), strict=True):
+        of_part[part].add(row)
+    assert sum(map(len, of_part.values())) == len(set(item))
+    assert len(of_part["val"]) == round(len(set(item)) * shares[0])
+    assert len(of_part["test"]) == round(len(set(item)) * shares[1])
+    # the same items whatever the order of the rows
+    turned = frame.reverse()
+    assert dict(zip(turned["item_id"], parts_of(split, turned), strict=True)) == of_item
