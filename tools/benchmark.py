@@ -1,5 +1,6 @@
 """The benchmark command: choose what is measured, show it as a table, write it as JSON.
 
+tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed index [--quick] [--json FILE]
 tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
@@ -15,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import quality
 import scale
 import speed_index
 import speed_train
 from rich.console import Console
 from rich.table import Table
+from written_results import NUMBERS, shown, write_section
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError, LitRecError
@@ -36,37 +39,58 @@ def main(words: list[str]) -> None:
         ConfigError: If there is no such benchmark, no data, or too few rows are asked for.
     """
     parser = argparse.ArgumentParser(prog="tools/benchmark")
-    parser.add_argument("kind", help="speed or scale")
-    parser.add_argument("name", help="train, index; of scale: rows, memory")
+    parser.add_argument("kind", help="quality, speed or scale")
+    parser.add_argument("names", nargs="+", help="what is measured, one after the other")
     parser.add_argument("--quick", action="store_true", help="shorter, for a first look")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), help="folder that holds ml-100k"
+        "--data", type=Path, default=Path("../shared/data"), help="folder that holds the data sets"
+    )
+    parser.add_argument(
+        "--results", type=Path, help="also write the rows as tables into this Markdown file"
+    )
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("checkpoints/benchmark"),
+        help="where runs of quality lie, finished ones too",
     )
     parser.add_argument(
         "--rows", type=int, default=1_000_000, help="behaviors of the largest made-up table"
     )
     options = parser.parse_args(words)
-    rows = _measured((options.kind, options.name), options)
-    table = Table("name", "metric", "value", "low", "high", title=f"{options.kind} {options.name}")
-    for row in rows:
-        table.add_row(
-            row["name"], row["metric"], *(f"{row[key]:.4g}" for key in ("value", "low", "high"))
-        )
-    Console().print(table)
+    for name in options.names:
+        _known(options.kind, name)
+    rows: Rows = []
+    for name in options.names:
+        found = _BENCHMARKS[options.kind, name](options)
+        rows += found
+        Console().print(_table(f"{options.kind} {name}", found))
+        if options.results is not None:
+            write_section(options.results, f"{options.kind} {name}", found)
     if options.json is not None:
         replace_file(options.json, lambda path: path.write_text(json.dumps(rows, indent=1) + "\n"))
 
 
-def _measured(name: tuple[str, str], options: argparse.Namespace) -> Rows:
-    if name not in _BENCHMARKS:
+def _table(title: str, rows: Rows) -> Table:
+    table = Table("name", "metric", *NUMBERS, title=title)
+    for row in rows:
+        table.add_row(row["name"], row["metric"], *(shown(row[key]) for key in NUMBERS))
+    return table
+
+
+def _known(kind: str, name: str) -> None:
+    if (kind, name) not in _BENCHMARKS:
         raise ConfigError(
-            f"there is no benchmark '{' '.join(name)}'",
+            f"there is no benchmark '{kind} {name}'",
             where="tools/benchmark",
             rule=f"one of {', '.join(map(' '.join, _BENCHMARKS))}",
             remedy="tools/benchmark speed train --quick",
         )
-    return _BENCHMARKS[name](options)
+
+
+def _quality(name: str) -> Callable[[argparse.Namespace], Rows]:
+    return lambda options: quality.measure(name, options.data, options.runs, quick=options.quick)
 
 
 def _train(options: argparse.Namespace) -> Rows:
@@ -92,6 +116,7 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 
 
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
+    **{("quality", name): _quality(name) for name in quality.QUALITY},
     ("speed", "train"): _train,
     ("speed", "index"): lambda options: speed_index.measure(quick=options.quick),
     ("scale", "rows"): lambda options: scale.measure_rows(

@@ -1,0 +1,178 @@
+"""tools/benchmark quality: runs that go on, figures of several runs, and the page that they are written to."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lit_rec.evaluation.report import Report, ReportRow
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data/amazon-scientific"
+    folder.mkdir(parents=True)
+    (folder / "Scientific.train.inter").write_text("")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def commands(tools, monkeypatch):
+    """What is asked of lit-rec, which leaves behind what the real one would; ``broken`` are the numbers of calls that fail."""
+    asked, broken = [], set()
+
+    def call(command, **options):
+        words = command[3:]
+        asked.append(words)
+        if words[0] == "fit":
+            told = [
+                words[words.index(f"--trainer.logger.init_args.{n}") + 1]
+                for n in ("save_dir", "name")
+            ]
+            folder = Path(*told) / "version_0"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "last.ckpt").write_text("")
+        if len(asked) in broken:
+            raise subprocess.CalledProcessError(1, command)
+        if words[0] == "test":
+            folder = Path(words[2]).parent
+            seed = int(folder.parent.name[-1])
+            rows = [
+                ReportRow("lit_rec", "all", "recall@10", 0.1 + seed / 100, 0.09, 0.12, 50),
+                ReportRow("lit_rec", "new_items", "recall@10", 0.9, 0.8, 1.0, 5),
+                ReportRow("popularity", "all", "recall@10", 0.05, None, None, 50),
+                ReportRow("popularity", "all", "ndcg@10_difference", 0.03, 0.02, 0.04, 50),
+            ]
+            Report(tuple(rows)).write(folder / "report.json")
+
+    tools("quality")
+    monkeypatch.setattr(tools("quality_runs").subprocess, "run", call)
+    return asked, broken
+
+
+def kinds(asked):
+    return [
+        words[0] + ("+" if "--ckpt_path" in words and words[0] == "fit" else "") for words in asked
+    ]
+
+
+def measure(tools, data, tmp_path, name="scientific", **options):
+    return tools("quality").measure(name, data, tmp_path / "runs", **{"quick": False, **options})
+
+
+def test_figures_are_means_over_the_runs(tools, commands, data, tmp_path):
+    rows = measure(tools, data, tmp_path)
+    found = {(row["name"], row["metric"]): row for row in rows}
+    ours = found["scientific: lit_rec", "recall@10"]
+    assert [ours[key] for key in ("value", "low", "high", "seeds")] == [
+        *(pytest.approx(value) for value in (0.11, 0.09, 0.12)),
+        3,
+    ]
+    assert found["scientific: popularity", "ndcg@10_difference"]["value"] == pytest.approx(0.03)
+    plain = found["scientific: popularity", "recall@10"]
+    assert plain["value"] == pytest.approx(0.05)
+    assert plain["low"] is None, "no number where a report has none"
+    asked, _ = commands
+    assert kinds(asked) == ["fit", "test"] * 3
+    seeds = [words[words.index("--seed_everything") + 1] for words in asked[::2]]
+    assert seeds == ["0", "1", "2"]
+    assert all(f"--data.reader.folder={data}/amazon-scientific" in words for words in asked[::2])
+
+
+def test_what_is_done_is_not_done_again(tools, commands, data, tmp_path):
+    asked, _ = commands
+    first = measure(tools, data, tmp_path)
+    assert measure(tools, data, tmp_path) == first
+    assert len(asked) == 6
+
+
+def test_a_run_that_was_broken_off_goes_on(tools, commands, data, tmp_path):
+    asked, broken = commands
+    broken |= {3, 5}  # the second run's training; then its test
+    for _ in broken:
+        with pytest.raises(subprocess.CalledProcessError):
+            measure(tools, data, tmp_path)
+    rows = measure(tools, data, tmp_path)
+    assert rows[0]["value"] == pytest.approx(0.11)
+    assert kinds(asked) == ["fit", "test", "fit", "fit+", "test", "test", "fit", "test"]
+    assert asked[3][-1].endswith("runs/scientific/seed_1/version_0/last.ckpt")
+
+
+def test_another_configuration_or_code_begins_anew(tools, commands, data, tmp_path, monkeypatch):
+    asked, _ = commands
+    measure(tools, data, tmp_path, "scientific-new-items")
+    monkeypatch.setattr(tools("quality_runs"), "_key", lambda run: "another")
+    measure(tools, data, tmp_path, "scientific-new-items")
+    assert kinds(asked) == ["fit", "test"] * 2
+
+
+def test_the_code_is_part_of_what_a_run_is_of(tools, tmp_path, monkeypatch):
+    runs = tools("quality_runs")
+    (tmp_path / "lit_rec").mkdir()
+    (tmp_path / "a.yaml").write_text("x: 1")
+    code = tmp_path / "lit_rec/model.py"
+    code.write_text("1")
+    monkeypatch.setattr(runs, "_ROOT", tmp_path)
+    keys = [runs._key(runs.Run("a", "a.yaml", words)) for words in ((), ("--b",))]
+    code.write_text("2")
+    keys.append(runs._key(runs.Run("a", "a.yaml")))
+    (tmp_path / "a.yaml").write_text("x: 2")
+    keys.append(runs._key(runs.Run("a", "a.yaml")))
+    assert len(set(keys)) == 4
+    assert runs._key(runs.Run("of another name", "a.yaml")) == keys[-1]
+
+
+def test_quick_is_one_short_run_apart_from_the_others(tools, commands, data, tmp_path):
+    asked, _ = commands
+    rows = measure(tools, data, tmp_path, quick=True)
+    assert kinds(asked) == ["fit", "test"]
+    assert asked[0][asked[0].index("--trainer.limit_train_batches") + 1] == "3"
+    assert rows[0]["seeds"] == 1
+    measure(tools, data, tmp_path)
+    assert kinds(asked) == ["fit", "test"] * 4
+
+
+def test_every_name_has_its_configuration(tools, tmp_path):
+    quality = tools("quality")
+    root = tools("quality_runs")._ROOT
+    for entry in quality.QUALITY.values():
+        runs = entry.runs(tmp_path)
+        assert len({run.name for run in runs}) == len(runs) >= 1
+        assert all((root / run.config).is_file() for run in runs)
+
+
+def test_a_section_is_replaced_and_others_stay(tools, tmp_path):
+    written, path = tools("written_results"), tmp_path / "results.md"
+    row = {"name": "a: lit_rec", "metric": "rmse", "value": 0.91234, "low": 0.9, "high": 0.925}
+    row |= {"seeds": 3, "seconds": 60.0}
+    written.write_section(path, "quality b", [row])
+    written.write_section(path, "quality a", [row | {"low": None}])
+    once = path.read_text()
+    assert once.index("## quality a") < once.index("## quality b")
+    assert "| a: lit_rec | rmse | 0.9123 | - | 0.925 |" in once
+    written.write_section(path, "quality b", [row | {"value": 0.5}])
+    twice = path.read_text()
+    assert twice == once.replace("| 0.9123 | 0.9 |", "| 0.5 | 0.9 |")
+    assert "`tools/benchmark quality b`: 3 runs, 60 s." in twice
+
+
+def test_rows_of_several_names_are_shown_and_written(tools, commands, data, tmp_path, capsys):
+    benchmark, page, path = tools("benchmark"), tmp_path / "results.md", tmp_path / "rows.json"
+    words = ["quality", "scientific", "scientific-ids", "--data", str(data)]
+    words += ["--runs", str(tmp_path / "runs"), "--json", str(path), "--results", str(page)]
+    benchmark.main(words)
+    names = [row["name"] for row in json.loads(path.read_text())]
+    assert {name.partition(":")[0] for name in names} == {"scientific", "scientific-ids"}
+    assert page.read_text().count("\n## ") == 2
+    assert "scientific-ids: popularity" in capsys.readouterr().out
+    ids = next(words for words in commands[0] if any("IdItemEncoder" in word for word in words))
+    assert ids[0] == "fit"
+
+
+def test_data_that_is_not_there(tools, tmp_path):
+    quality = tools("quality")
+    with pytest.raises(quality.ConfigError, match=r"holds no banking77/train\.csv"):
+        measure(tools, tmp_path, tmp_path, "banking77")

@@ -1,0 +1,145 @@
+"""How good the configurations of the project are: trained, chosen on validation rows, and tested once.
+
+Each name is one configuration over several seeds or folds. A figure's value is the mean over the runs; its low and high are the means of the
+ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean. Every finished run stays on the disk, so
+a second call goes on where the first was broken off, and one of finished runs only shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from quality_runs import Run, report_of
+
+from lit_rec.errors import ConfigError
+from lit_rec.evaluation.report import Report, ReportRow
+
+_IDS_ALONE = "--model.network.init_args.item_encoder=lit_rec.models.id_item_encoder.IdItemEncoder"
+_RANKS = ("recall@10", "ndcg@10", "ndcg@10_difference", "masked_recall@10", "masked_ndcg@10")
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What is trained, and which figures are shown of it.
+
+    Args:
+        needs: A file that the data folder has to hold.
+        metrics: Of the report.
+        runs: From the data folder to the runs.
+    """
+
+    needs: str
+    metrics: tuple[str, ...]
+    runs: Callable[[Path], list[Run]]
+
+
+def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    """Return rows of name, metric, value, low, high, seeds and seconds.
+
+    What a report has no number of is None.
+
+    Args:
+        name: Of the benchmark.
+        data: Folder that holds the data.
+        folder: Where the runs lie.
+        quick: One run of three steps, to see that it works; its figures mean nothing.
+
+    Raises:
+        ConfigError: If the data is not there.
+    """
+    quality = QUALITY[name]
+    if not (data / quality.needs).is_file():
+        raise ConfigError(
+            f"'{data}' holds no {quality.needs}",
+            where="--data",
+            rule="a folder with the data of the benchmark",
+            remedy="name the folder with --data FOLDER",
+        )
+    runs = quality.runs(data)
+    if quick:
+        few = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3")
+        runs = [Run(f"quick_{run.name}", run.config, run.words + few) for run in runs[:1]]
+    found = [report_of(run, folder / name) for run in runs]
+    seconds = sum(spent for _, spent in found)
+    return [
+        _mean(f"{name}: {model}", metric, rows, seconds)
+        for metric in quality.metrics
+        for model, rows in _by_model([report for report, _ in found], metric).items()
+    ]
+
+
+def _by_model(reports: list[Report], metric: str) -> dict[str, list[ReportRow]]:
+    """Return each model's figures on all rows, one of each run."""
+    found: dict[str, list[ReportRow]] = {}
+    for report in reports:
+        for row in report.rows:
+            if row.metric == metric and row.slice == "all":
+                found.setdefault(row.model, []).append(row)
+    return found
+
+
+def _mean(name: str, metric: str, rows: list[ReportRow], seconds: float) -> dict[str, Any]:
+    def mean(end: str) -> float | None:
+        values = [getattr(row, end) for row in rows]
+        return None if None in values else fmean(values)
+
+    return {
+        "name": name,
+        "metric": metric,
+        **{end: mean(end) for end in ("value", "low", "high")},
+        "seeds": len(rows),
+        "seconds": seconds,
+    }
+
+
+def _seeds(config: str, count: int, *words: str) -> list[Run]:
+    return [
+        Run(f"seed_{s}", config, (*words, "--seed_everything", f"{s}", "--data.seed", f"{s}"))
+        for s in range(count)
+    ]
+
+
+def _scientific(*words: str, seeds: int = 3) -> Quality:
+    def runs(data: Path) -> list[Run]:
+        folder = f"--data.reader.folder={data / 'amazon-scientific'}"
+        return _seeds("configs/scientific.yaml", seeds, folder, *words)
+
+    return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs)
+
+
+def _banking77(data: Path) -> list[Run]:
+    files = [
+        f"--data.reader.{option}={data / 'banking77' / file}"
+        for option, file in (("texts", "train.csv"), ("test_texts", "test.csv"))
+    ]
+    return _seeds("configs/banking77.yaml", 3, *files)
+
+
+def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
+    words = (f"--data.reader.folder={data / 'ml-100k'}", f"--data.reader.fold={fold}")
+    return _seeds("configs/movielens_u1.yaml", seeds, *words)
+
+
+def _folds(data: Path) -> list[Run]:
+    folds = {fold: _movielens(data, fold, 1)[0] for fold in ("u1", "u2", "u3", "u4", "u5")}
+    return [Run(fold, run.config, run.words) for fold, run in folds.items()]
+
+
+_RATINGS = ("rmse", "rmse_difference", "mae")
+
+QUALITY = {
+    "scientific": _scientific(),
+    "scientific-ids": _scientific(_IDS_ALONE),
+    "scientific-new-items": _scientific(
+        "--data.split=lit_rec.data.new_item_split.NewItemSplit", seeds=1
+    ),
+    "banking77": Quality(
+        "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
+    ),
+    "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
+    "ml100k-folds": Quality("ml-100k/u1.base", _RATINGS, _folds),
+}

@@ -1,0 +1,107 @@
+"""Runs of a quality benchmark: each is trained and tested by the command line, and one that was broken off goes on.
+
+A run lies in `checkpoints/benchmark/NAME/RUN`. `key.json` there says what it is a run of: the configuration, the further words, and the code of
+lit_rec; a run of anything else is begun anew. `report.json` in its `version_0` says that it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lit_rec.data.atomic import replace_file
+from lit_rec.evaluation.report import Report
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its test.
+
+    Args:
+        name: Of the run, such as ``seed_0``.
+        config: The YAML, seen from the project's root.
+        words: Options after it.
+    """
+
+    name: str
+    config: str
+    words: tuple[str, ...] = ()
+
+
+def report_of(run: Run, folder: Path) -> tuple[Report, float]:
+    """Return the report of a run and the seconds that it took, from the disk where the run is done.
+
+    Args:
+        run: The run.
+        folder: Of the benchmark; the run's own lies in it.
+    """
+    own = folder / run.name
+    version = own / "version_0"
+    key = _key(run)
+    if _stored(own).get("key") != key:
+        shutil.rmtree(own, ignore_errors=True)
+        _store(own, {"key": key, "seconds": 0.0})
+    if not (version / "report.json").is_file():
+        if not _stored(own).get("is_trained"):
+            _train(run, own)
+            _store(own, {**_stored(own), "is_trained": True})
+        _timed(own, ["test", "--ckpt_path", str(version / "best.ckpt")])
+    return Report.read(version / "report.json"), float(_stored(own)["seconds"])
+
+
+def _train(run: Run, own: Path) -> None:
+    last = own / "version_0" / "last.ckpt"
+    logger = "--trainer.logger.init_args."
+    place = [f"{logger}save_dir", str(own.parent), f"{logger}name", own.name]
+    begun = ["--ckpt_path", str(last)] if last.is_file() else []
+    if not begun:
+        # events of a run that has not come to a checkpoint
+        shutil.rmtree(own / "version_0", ignore_errors=True)
+    version = [f"{logger}version", "0"]
+    _timed(own, ["fit", "-c", str(_ROOT / run.config), *run.words, *place, *version, *begun])
+
+
+def _timed(own: Path, words: list[str]) -> None:
+    """Run a command of lit-rec; what it says goes to the screen and not into the table."""
+    started = time.perf_counter()
+    command = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
+    subprocess.run(
+        [sys.executable, "-c", command, *words],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        stdout=sys.stderr,
+        check=True,
+    )
+    stored = _stored(own)
+    _store(own, {**stored, "seconds": stored["seconds"] + time.perf_counter() - started})
+
+
+def _key(run: Run) -> str:
+    """Return what tells a run from others: what is asked for, and by which code."""
+    sources = sorted((_ROOT / "lit_rec").rglob("*.py"))
+    content = [(_ROOT / run.config).read_bytes(), *(path.read_bytes() for path in sources)]
+    digest = sha256(json.dumps(run.words).encode())
+    for part in content:
+        digest.update(sha256(part).digest())
+    return digest.hexdigest()
+
+
+def _stored(own: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((own / "key.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _store(own: Path, content: dict[str, Any]) -> None:
+    replace_file(own / "key.json", lambda path: path.write_text(json.dumps(content) + "\n"))

@@ -1,0 +1,52 @@
+"""Measured figures as sections of a Markdown file, each replaced by the next run of its benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lit_rec.data.atomic import replace_file
+
+NUMBERS = ("value", "low", "high")
+_HEAD = """\
+# Results
+
+Written by `tools/benchmark KIND NAME --results docs/results.md`, one section for each benchmark; what a figure means is said in the
+files of `tools/` that the benchmarks are named after.
+"""
+
+
+def shown(value: float | None) -> str:
+    """Return a figure with four digits that say something, a dash where there is none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def write_section(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
+    """Put the rows of a benchmark into a file, in the place of what it said of the same one.
+
+    Args:
+        path: The file; made where it is not there.
+        title: Of the benchmark, such as ``quality scientific``.
+        rows: name, metric, value, low, high, seeds and seconds.
+    """
+    text = path.read_text() if path.is_file() else _HEAD
+    head, *sections = text.split("\n## ")
+    kept = {section.split("\n", 1)[0]: section for section in sections}
+    kept[title] = f"{title}\n\n{_lines(title, rows)}"
+    whole = "\n## ".join([head, *(kept[name].rstrip("\n") + "\n" for name in sorted(kept))])
+    replace_file(path, lambda work: work.write_text(whole))
+
+
+def _lines(title: str, rows: list[dict[str, Any]]) -> str:
+    seconds = max(row["seconds"] for row in rows)
+    seeds = max(row["seeds"] for row in rows)
+    lines = [
+        f"`tools/benchmark {title}`: {seeds} {'run' if seeds == 1 else 'runs'}, {seconds:,.0f} s.",
+        "",
+        f"| name | metric | {' | '.join(NUMBERS)} |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = " | ".join(shown(row[key]) for key in NUMBERS)
+        lines.append(f"| {row['name']} | {row['metric']} | {figures} |")
+    return "\n".join(lines)
