@@ -15,7 +15,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.negatives import BatchNegatives, CatalogueNegatives, Negatives
 from lit_rec.models.gathered_items import Gather, distinct_items, gather_from_all
 from lit_rec.models.objectives import Objective
-from lit_rec.models.ranges import count, positive
+from lit_rec.models.ranges import count, positive, share
 from lit_rec.models.row_blocks import in_row_blocks
 
 
@@ -170,12 +170,13 @@ class ItemSoftmax(RankingObjective):
         temperature: What scores are divided by: 0.07 suits cosines, 1 inner products.
         spare_own: Whether items of the position's own sequence are no negatives.
         scores_per_block: Most scores that are held at once: sets the memory of a step.
+        label_smoothing: Share of the target that is spread evenly over all that is compared, the next item included.
 
     Raises:
-        ConfigError: If ``temperature`` is not above 0, or ``scores_per_block`` is below 1.
+        ConfigError: If ``temperature`` is not above 0, ``scores_per_block`` is below 1, or ``label_smoothing`` is not from 0 to 1.
 
     Reference:
-        Bengio & Senécal 2008, Adaptive importance sampling, https://doi.org/10.1109/TNN.2007.912312. Yi et al. 2019,
+        Szegedy et al. 2016, https://arxiv.org/abs/1512.00567 (label smoothing). Bengio & Senécal 2008, Adaptive importance sampling, https://doi.org/10.1109/TNN.2007.912312. Yi et al. 2019,
         Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
     """
 
@@ -185,16 +186,23 @@ class ItemSoftmax(RankingObjective):
         temperature: float = 0.07,
         spare_own: bool = False,
         scores_per_block: int = 2**25,
+        label_smoothing: float = 0.0,
     ) -> None:
         chosen = negatives or CatalogueNegatives()
         super().__init__(chosen, temperature, spare_own, scores_per_block)
+        self.label_smoothing = share("objective.init_args.label_smoothing", label_smoothing)
 
     def losses(self, own: Tensor, others: Tensor, log_prob: Tensor | None) -> Tensor:
         """Return cross-entropies."""
         logits = torch.cat([own, others], 1)
         if log_prob is not None:
             logits = logits - log_prob
-        return torch.logsumexp(logits, 1) - logits[:, 0]
+        whole, own_logits = torch.logsumexp(logits, 1), logits[:, 0]
+        if not self.label_smoothing:
+            return whole - own_logits
+        compared = ~torch.isinf(logits)
+        even = torch.where(compared, logits, 0.0).sum(1) / compared.sum(1)
+        return whole - torch.lerp(own_logits, even, self.label_smoothing)
 
 
 class BPR(RankingObjective):

@@ -175,6 +175,21 @@ def test_the_loss_against_a_whole_catalogue():
         torch.testing.assert_close(objective.whole(own, scores, item).sum(), total)
 
 
+def test_label_smoothing_is_that_of_torch_over_what_is_compared():
+    torch.manual_seed(0)
+    logits = torch.randn(5, 8)
+    out = torch.zeros(5, 8, dtype=torch.bool)
+    out[1, 3] = out[4, 1:] = True  # no negatives; in the last row there is none at all
+    objective = ItemSoftmax(label_smoothing=0.2)
+    found = objective.losses(logits[:, :1], logits[:, 1:].masked_fill(out[:, 1:], -torch.inf), None)
+    for row in range(5):
+        left = logits[row][~out[row]].unsqueeze(0)
+        expected = torch.nn.functional.cross_entropy(
+            left, torch.zeros(1, dtype=torch.int64), label_smoothing=0.2
+        )
+        torch.testing.assert_close(found[row], expected)
+
+
 @pytest.mark.parametrize("made", [ItemSoftmax, BPR])
 def test_nothing_to_ask_about_and_nothing_to_compare_with(made):
     batch = batch_of(ROWS)
@@ -242,3 +257,5 @@ def test_wrong_options(options):
     for made in (ItemSoftmax, BPR):
         with pytest.raises(ConfigError, match="cannot be used"):
             made(**options)
+    with pytest.raises(ConfigError, match="label_smoothing"):
+        ItemSoftmax(label_smoothing=1.5)
