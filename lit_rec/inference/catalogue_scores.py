@@ -1,22 +1,23 @@
-"""CatalogueScores: what a network says of a catalogue's items, and which are best."""
+"""CatalogueScores: what a network says of a catalogue's items to one who asks, and which are best."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches import Items, RecBatch, Texts
+from lit_rec.data.batches import Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import Seen
-from lit_rec.inference.told import Floats, told
-from lit_rec.models.networks import TwoTower
+from lit_rec.inference.told import Floats
+from lit_rec.inference.user_scores import UserScores, keys_of
 from lit_rec.training.lit_rec import LitRec
 
 Int64s = npt.NDArray[np.int64]
@@ -54,23 +55,23 @@ class CatalogueScores:
     """
 
     def __init__(self, module: LitRec, facts: Facts, vectors: Tensor) -> None:
-        self._module, self._facts, self._index = module, facts, ExactIndex(vectors)
+        self._module, self._facts = module, facts
+        self._vectors = ItemVectors(vectors)
+        self._index = ExactIndex(keys_of(module.built(), vectors))
 
     def add(self, vectors: Tensor) -> None:
         """Add items ``[n, D]`` after the last."""
-        self._index.add_items(vectors)
+        self._vectors.add(vectors)
+        self._index.add_items(keys_of(self._module.built(), vectors))
 
     def no_vectors(self) -> Tensor:
         """Return vectors ``[0, D]`` of no item."""
-        return self._index.vectors.take(torch.empty(0, dtype=torch.int64))
+        return self._vectors.take(torch.empty(0, dtype=torch.int64))
 
     @torch.no_grad()
     def of(self, asker: Asker, rows: Int64s) -> tuple[Floats, Floats]:
         """Return what ``rows`` are sorted by and what is shown of them, ``[C]`` each."""
-        if not len(rows):
-            return np.empty(0), np.empty(0)
-        table, batch = self._table(asker, rows)
-        return self._told(asker, self._users(table, batch), table, batch)
+        return _told(self._users(asker), torch.from_numpy(rows))
 
     @torch.no_grad()
     def best(
@@ -84,59 +85,31 @@ class CatalogueScores:
             allow: Only these rows.
             closed: Not these rows.
         """
-        users = self._users(*self._table(asker, np.empty(0, np.int64)))
-        queries = self._queries(users, asker.label)
-        if queries is None:
-            rows = np.arange(len(self._index.vectors)) if allow is None else allow
-            rows = np.setdiff1d(rows, closed)
-            sorting, shown = self.of(asker, rows)
-            best = np.argsort(-sorting, kind="stable")[:k]
-            return rows[best], shown[best]
+        users = self._users(asker)
+        found = users.best(self._index, k, allow=allow, deny=closed).rows[0]
+        found = found[found >= 0]
+        return found.cpu().numpy(), _told(users, found)[1]
 
-        def sorting_of(rows: Tensor) -> Tensor:
-            table = self._table(asker, rows.cpu().numpy())
-            sorting, _ = self._told(asker, users, *table)
-            return torch.from_numpy(sorting).to(rows.device, torch.float32)
-
-        found = self._index.search(queries, k, allow=allow, deny=closed, rescore=sorting_of).rows[0]
-        rows = found[found >= 0].cpu().numpy()
-        if not len(rows):
-            return rows, np.empty(0)
-        _, shown = self._told(asker, users, *self._table(asker, rows))
-        return rows, shown
-
-    def _queries(self, users: Tensor, label: str | None) -> Tensor | None:
-        """Return ``[1, D]``, by whose inner products with item vectors the list is sorted; None: by something else."""
+    def _users(self, asker: Asker) -> UserScores:
         network = self._module.built()
-        # a user who looks different beside each candidate has no vector of their own
-        if not isinstance(network, TwoTower) or network.gives != "scores" or users.dim() != 2:
-            return None
-        queries = network.head.queries(users)
-        # the probability of the first of two labels falls as the score rises
-        falls = self._facts.task == "label" and label == self._facts.labels[0]
-        return -queries if queries is not None and falls else queries
-
-    def _table(self, asker: Asker, rows: Int64s) -> tuple[Tensor, RecBatch]:
-        """Return the vectors of the history's and the asked items, each once, and the batch that points into them."""
-        # an empty history has a slot that points at some item
-        history = np.array([one.item for one in asker.seen] or [0], np.int64)
-        items, place = np.unique(np.concatenate([history, rows]), return_inverse=True)
-        size = len(self._index.vectors)
-        stored = torch.from_numpy(items[items < size])
-        others = torch.from_numpy(items[len(stored) :] - size).to(asker.extra.device)
-        table = torch.cat([self._index.vectors.take(stored), asker.extra[others]])
-        seen = [replace(one, item=at) for one, at in zip(asker.seen, place.tolist(), strict=False)]
-        batch = request_batch(seen, place[len(history) :], asker.user_row, asker.now, asker.profile)
-        return table, batch.to(self._module.device)
-
-    def _users(self, table: Tensor, batch: RecBatch) -> Tensor:
-        network, given = self._module.built(), batch.users.profiles
+        no_rows = np.empty(0, np.int64)
+        batch = request_batch(asker.seen, no_rows, asker.user_row, asker.now, asker.profile)
+        batch = batch.to(self._module.device)
+        given = batch.users.profiles
         profiles = None if given is None else network.encode_profiles(given.texts, given.users)
-        return network.encode_users(table, batch, profiles)
 
-    def _told(
-        self, asker: Asker, users: Tensor, table: Tensor, batch: RecBatch
-    ) -> tuple[Floats, Floats]:
-        network = self._module.built()
-        scores = network.score(users, table, batch)
-        return told(scores[0], self._facts, network.gives, asker.label)
+        def take(rows: Tensor) -> Tensor:
+            known = rows < len(self._vectors)
+            others = (rows[~known] - len(self._vectors)).to(asker.extra.device)
+            # rows increase, so those of ``extra`` are the last
+            return torch.cat([self._vectors.take(rows[known]), asker.extra[others]])
+
+        return UserScores(network, self._facts, batch, profiles, take, asker.label)
+
+
+def _told(users: UserScores, rows: Tensor) -> tuple[Floats, Floats]:
+    """Return what is told of rows ``[C]`` to the only user."""
+    if not len(rows):
+        return np.empty(0), np.empty(0)
+    sorting, shown = users.told(slice(0, 1), rows.unsqueeze(0))
+    return sorting[0].double().cpu().numpy(), shown[0].double().cpu().numpy()

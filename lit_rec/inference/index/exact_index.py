@@ -19,8 +19,8 @@ from lit_rec.inference.index.item_index import (
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import SearchSpace
 
-# From rows [c] of one query to the scores [c] that its list is sorted by.
-Rescore = Callable[[Tensor], Tensor]
+# From some queries [b] and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
+Rescore = Callable[[slice, Tensor], Tensor]
 _WIDER = 8  # times as many candidates where they were too few
 _NUMBERS = 1 << 22  # of item vectors that are multiplied one by one at once
 
@@ -88,12 +88,11 @@ class ExactIndex(ItemIndex):
             seen: Rows that are left out, of each query its own.
             allow: Only these rows.
             deny: Not these rows.
-            rescore: For one query: the scores of rows ``[c]`` by which they are sorted in the end, and which ``Found`` has. They are
-                the inner products plus a constant, but for rounding; if they are not, all items are rescored.
+            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which these are sorted
+                in the end, and which ``Found`` has. They are the inner products plus a constant of the query, but for rounding; if they
+                are not, all items are rescored.
         """
         queries = self.checked(queries, k)
-        if rescore is not None and len(queries) != 1:
-            raise ValueError(f"rescore is of one query, there are {len(queries)}")
         space = self.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=self.vectors.device)
         scores = torch.full((len(queries), k), -torch.inf, device=self.vectors.device)
@@ -174,7 +173,7 @@ class ExactIndex(ItemIndex):
         """Return scores and rows of the k best of ``count`` candidates, and whether no other item can be among them."""
         rough, places = self._candidates(queries, count, part, space)
         rows = space.rows(places)
-        exact = self.products(queries, rows) if rescore is None else rescore(rows[0]).unsqueeze(0)
+        exact = self.products(queries, rows) if rescore is None else rescore(part, rows)
         is_open = rough > -torch.inf
         # two ways to add D products differ by less; the constant of a rescored list is added in float32 too
         size = torch.where(is_open, exact, 0.0).abs().amax(1)

@@ -44,8 +44,9 @@ class SearchSpace:
         self.size = size if self.allowed is None else len(self.allowed)
         if seen is not None and len(seen) != queries:
             raise ValueError(f"seen is of {len(seen)} queries, there are {queries}")
-        each = [distinct_rows(rows, size, "seen") for rows in seen or ()]
+        each = [torch.as_tensor(rows, dtype=torch.int64).cpu() for rows in seen or ()]
         place = torch.cat([*each, closed[:0]])
+        distinct_rows(place, size, "seen")
         query = torch.repeat_interleave(
             torch.tensor([len(rows) for rows in each], dtype=torch.int64)
         )

@@ -83,23 +83,27 @@ def test_a_product_that_is_rounded_only_chooses():
 
 def test_scores_that_are_no_products_are_all_asked_for():
     torch.manual_seed(0)
-    vectors, query = torch.randn(1_000, 8), torch.randn(1, 8)
+    vectors, queries = torch.randn(1_000, 8), torch.randn(3, 8)
     asked = []
 
-    def rescore(rows):
-        asked.append(len(rows))
+    def rescore(part, rows):
+        asked.append(tuple(rows.shape))
         return -rows.float()
 
-    found = ExactIndex(vectors).search(query, 3, rescore=rescore)
-    assert found.rows.tolist() == [[0, 1, 2]]
-    assert found.scores.tolist() == [[0.0, -1.0, -2.0]]
-    assert asked[-1] == 1_000
+    found = ExactIndex(vectors).search(queries, 3, rescore=rescore)
+    assert found.rows.tolist() == [[0, 1, 2]] * 3
+    assert found.scores.tolist() == [[0.0, -1.0, -2.0]] * 3
+    assert asked[-3:] == [(1, 1_000)] * 3
     asked.clear()
-    shifted = ExactIndex(vectors).search(
-        query, 3, rescore=lambda rows: asked.append(len(rows)) or 2.5 + vectors[rows] @ query[0]
-    )
-    assert asked == [19], "a constant is no reason to look further"
-    assert torch.equal(shifted.rows, (query.double() @ vectors.double().T).topk(3).indices)
+
+    def shifted(part, rows):
+        asked.append(tuple(rows.shape))
+        own = (vectors[rows] * queries[part].unsqueeze(1)).sum(-1)
+        return own + torch.tensor([2.5, -1.0, 0.0])[part].unsqueeze(1)
+
+    found = ExactIndex(vectors).search(queries, 3, rescore=shifted)
+    assert asked == [(3, 19)], "a constant of each query is no reason to look further"
+    assert torch.equal(found.rows, (queries.double() @ vectors.double().T).topk(3).indices)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -142,7 +146,6 @@ def test_an_empty_catalogue():
         ({"seen": [[], [4]]}, "seen has row 4, the catalogue has rows 0 to 3"),
         ({"allow": [-1]}, "allow has row -1"),
         ({"deny": [7, 1]}, "deny has row 7"),
-        ({"rescore": lambda rows: rows}, "rescore is of one query, there are 2"),
     ],
 )
 def test_searches_that_are_wrong(options, said):
