@@ -20,7 +20,8 @@ lit-rec: fine-tune a language model into a recommender
   lit-rec fit       -c CONFIG            train; best.ckpt, last.ckpt and curves go to checkpoints/
   lit-rec validate  --ckpt_path CKPT     metrics on the validation rows
   lit-rec test      --ckpt_path CKPT     report.json: the model beside plain baselines on the test rows
-  lit-rec predict   --ckpt_path CKPT     predictions.parquet: one score per row
+  lit-rec predict   --ckpt_path CKPT     predictions.parquet: one score per row; or, with --k 10,
+                                         recommendations.parquet: the best items for every user
   lit-rec recommend --ckpt_path CKPT --history 50,181 --k 10
   lit-rec classify  --ckpt_path CKPT --text "Where is my card?"
 
@@ -107,10 +108,14 @@ def _run(words: list[str]) -> None:
         from lit_rec.preflight.check_command import check  # noqa: PLC0415
 
         check(words[1:])
-    else:
-        from lit_rec.training.command import run  # noqa: PLC0415
+    elif words[0] == "predict":
+        from lit_rec.inference.predict_command import predict  # noqa: PLC0415
 
-        run(words)
+        predict(words)
+    else:
+        from lit_rec.training.command import RecCLI, run  # noqa: PLC0415
+
+        run(words, RecCLI)
 
 
 def _fail(message: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import lightning
 import polars as pl
 import torch
 from lightning.pytorch.utilities import rank_zero_info
+from torch.utils.data import DataLoader
 
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
@@ -58,7 +59,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
         unknown_items: What happens to a behavior whose item is not in the items table.
         duplicates: What happens to a repeated (user, item, timestamp).
-        predict_part: Which rows ``predict`` scores.
+        predict_part: Which rows ``predict`` scores, where it makes no lists.
         cache_folder: Where the prepared data lies.
         num_workers: Processes that collate.
         seed: Seed of the order of rows and of the histories drawn.
@@ -108,9 +109,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.split = split or TimeSplit()
         self.history = history or PastHistory()
         self.task: Task = task
-        self.labels = labels
+        self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []
-        self.user_text = user_text
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.max_tokens = max_tokens
         self.unknown_items, self.duplicates = unknown_items, duplicates
@@ -121,6 +121,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.table_at_evaluation = True
         # and whether it predicts at every position of a training sequence, and what draws items to compare with
         self.in_sequences, self.negatives = False, cast(Negatives | None, None)
+        # set where ``predict`` makes lists: asked for the blocks of users, by number, that are to be done
+        self.blocks_of_users: Callable[[], Sequence[tuple[int, range]]] | None = None
         # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
         self.restored_facts: Facts | None = None
         self.restored_tokenizer: TokenizerFiles | None = None
@@ -205,9 +207,12 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """Test rows."""
         return self._loader("test", self.eval_batch_size, None)
 
-    def predict_dataloader(self) -> RowLoader:
-        """Rows of ``predict_part``."""
-        return self._loader(self.predict_part, self.eval_batch_size, None)
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Rows of ``predict_part``, or blocks of users where lists are made."""
+        if self.blocks_of_users is None:
+            return self._loader(self.predict_part, self.eval_batch_size, None)
+        users = self._collators().users(self.blocks_of_users(), *self._process())
+        return users.loader(self.num_workers)
 
     def collator(self, *, with_texts: bool) -> RowCollator:
         """Return what turns rows into batches, for use without a loader."""
@@ -218,7 +223,6 @@ class BehaviorDataModule(lightning.LightningDataModule):
         return TaskCollators(*known, self.negatives)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
-        trainer = self.trainer
         training, collators = seed is not None, self._collators()
         collator: Collator
         if training and self.in_sequences:
@@ -226,13 +230,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         else:
             collator = collators.rows(with_texts=training or not self.table_at_evaluation)
             rows = self.prepared.rows_of(part)
-        sampler = RowBatches(
-            rows,
-            batch_size,
-            seed=seed,
-            rank=trainer.global_rank if trainer else 0,
-            processes=trainer.world_size if trainer else 1,
-        )
+        rank, processes = self._process()
+        sampler = RowBatches(rows, batch_size, seed=seed, rank=rank, processes=processes)
         return RowLoader(
             CollatedRows(collator),  # type: ignore[arg-type]
             batch_size=None,
@@ -242,6 +241,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
             # opening a loader draws a number: from the run's chance, a resumed run would draw fewer
             generator=torch.Generator(),
         )
+
+    def _process(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def _fields(self) -> list[str]:
         """Return the text fields in the order the network knows them: a YAML's mapping promises none."""
@@ -255,8 +257,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
             )
         return fields
 
-    def _tables_folder(self) -> Path:
-        key = hash_of(
+    @cached_property
+    def tables_key(self) -> str:
+        """A hash of the files and of all options that decide what is prepared of them."""
+        return hash_of(
             {
                 "format": _FORMAT,
                 "files": hash_of_files(self.reader.files()),
@@ -265,7 +269,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
                 "cleaning": [self.unknown_items, self.duplicates],
             }
         )
-        return cached(self.cache_folder, "tables", key, self._write_tables)
+
+    def _tables_folder(self) -> Path:
+        return cached(self.cache_folder, "tables", self.tables_key, self._write_tables)
 
     def _write_tables(self, folder: Path) -> None:
         tables = self.reader.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,11 +17,12 @@ from lit_rec.data.negatives import Negatives
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.sequence_collator import SequenceCollator
 from lit_rec.data.training_facts import target_of_rows, vocabulary_rows
+from lit_rec.data.user_blocks import UserBlocks, UserCollator, UserHistories
 from lit_rec.errors import DataError
 
 
 class TaskCollators:
-    """Make collators of rows and of sequences.
+    """Make collators of rows and of sequences, and blocks of users.
 
     Args:
         prepared: The behaviors.
@@ -95,6 +97,13 @@ class TaskCollators:
             drawn=self._drawn,
         )
         return collator, found.ends
+
+    def users(self, blocks: Sequence[tuple[int, range]], rank: int, processes: int) -> UserBlocks:
+        """Return one process's share of blocks of users; see ``UserBlocks``."""
+        histories = UserHistories(self._prepared, self._history)
+        known = self._catalogue, self._user_vocab, self._facts, self._profiles
+        collator = UserCollator(self._view(), histories, *known)
+        return UserBlocks(collator, histories, blocks, rank, processes)
 
     def _view(self) -> Prepared:
         """Return the behaviors with events and labels as a network knows them."""

@@ -1,4 +1,4 @@
-"""``lit-rec fit | validate | test | predict``: LightningCLI around LitRec."""
+"""``lit-rec fit | validate | test``, and what ``predict`` has in common with them: LightningCLI around LitRec."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import jsonargparse
 import lightning
@@ -75,6 +75,7 @@ class RunRecord(SaveConfigCallback):
 class RecCLI(LightningCLI):
     """LightningCLI whose checkpoint carries its own configuration, and whose errors are short."""
 
+    module_class: ClassVar[type[LitRec]] = LitRec
     content: dict[str, Any] | None = None
     _continued: Sequence[Any] = ()
 
@@ -83,7 +84,7 @@ class RecCLI(LightningCLI):
         jsonargparse.set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
         try:
             super().__init__(
-                LitRec,
+                self.module_class,
                 lightning.LightningDataModule,
                 subclass_mode_data=True,
                 auto_configure_optimizers=False,
@@ -107,6 +108,12 @@ class RecCLI(LightningCLI):
             if missed is None:
                 raise
             raise missed from error
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the subcommands, and which arguments of their methods are no options."""
+        known = LightningCLI.subcommands()
+        return {name: known[name] for name in ("fit", "validate", "test")}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
@@ -213,11 +220,15 @@ class RecCLI(LightningCLI):
                 self.datamodule.restored_tokenizer = tokenizer_of(self.content)
 
 
-def run(words: list[str]) -> RecCLI:
+CLI = TypeVar("CLI", bound=RecCLI)
+
+
+def run(words: list[str], cli: type[CLI]) -> CLI:
     """Run a subcommand of the Trainer.
 
     Args:
         words: The subcommand and its options.
+        cli: Has the subcommand.
 
     Raises:
         LitRecError: If the input is wrong.
@@ -233,7 +244,7 @@ def run(words: list[str]) -> RecCLI:
         )
     for handler in logging.getLogger("lightning.pytorch").handlers:
         handler.addFilter(_speaks_of_this_run)
-    return RecCLI(words)
+    return cli(words)
 
 
 def _speaks_of_this_run(record: logging.LogRecord) -> bool:

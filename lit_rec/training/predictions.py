@@ -20,7 +20,7 @@ from lit_rec.training.run_folder import run_folder
 class PredictionWriter(ScoreWriter):
     """Write what ``predict`` found, from one or several processes.
 
-    Ratings, and scores of each row's own item where the next item is predicted, as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
+    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
     is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
     """
 

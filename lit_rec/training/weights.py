@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -83,6 +84,21 @@ def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
     known = ((whole(weight) if divided else weight.detach()).float() for weight in weights.values())
     sums = [part for weight in known for part in (weight.sum(), weight.norm())]
     return tuple(torch.stack(sums).tolist()) if sums else ()
+
+
+def weights_hash(weights: Mapping[str, Tensor]) -> str:
+    """Return a hash of all weights, bit by bit; every process calls this.
+
+    Example:
+        >>> weights_hash({"a": torch.zeros(2)}) == weights_hash({"a": torch.zeros(3)})
+        False
+    """
+    found = hashlib.sha256()
+    for name, weight in weights.items():
+        numbers = whole(weight)
+        found.update(f"{name} {numbers.dtype} {tuple(numbers.shape)}".encode())
+        found.update(numbers.contiguous().view(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from lightning.pytorch.callbacks import Callback
 
 from lit_rec.cli import _quieten
-from lit_rec.training.command import run
+from lit_rec.inference.predict_command import predict
+from lit_rec.training.command import RecCLI, run
 
 
 class KeepEachLast(Callback):
@@ -33,7 +34,8 @@ def run_all(commands):
     """Return what callbacks saw of each command's metrics, and whether this is the first process."""
     found = []
     for words in commands:
-        trainer = run([str(word) for word in words]).trainer
+        given = [str(word) for word in words]
+        trainer = (predict(given) if given[0] == "predict" else run(given, RecCLI)).trainer
         found.append({name: float(value) for name, value in trainer.callback_metrics.items()})
     return found, trainer.is_global_zero
 

@@ -1,0 +1,58 @@
+"""ListParts: finished blocks as files beside the result, so that a run that was killed goes on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.atomic import replace_file
+
+_SCHEMA = pl.Schema(
+    {"user_id": pl.String, "rank": pl.Int32, "item_id": pl.String, "score": pl.Float32}
+)
+
+
+class ListParts:
+    """The blocks of one result, each in a file that is written whole or not at all.
+
+    Args:
+        result: The file that the blocks will make.
+        key: A hash of everything that decides what they hold; its folder is named after it, so that no block of another result is
+            taken for one of this.
+    """
+
+    def __init__(self, result: Path, key: str) -> None:
+        self._result = result
+        self.folder = result.with_name(f".{result.stem}.{key[:16]}")
+
+    def found(self) -> set[int]:
+        """Return the numbers of the blocks that are done, and remove what other results have left; one process calls this."""
+        for other in self._result.parent.glob(f".{self._result.stem}.*"):
+            if other.is_dir() and other != self.folder:
+                shutil.rmtree(other, ignore_errors=True)
+        return {int(path.stem) for path in self.folder.glob("*.parquet") if path.stem.isdigit()}
+
+    def write(self, number: int, frame: pl.DataFrame) -> None:
+        """Write a block.
+
+        Raises:
+            ConfigError: If the folder cannot be written, or the disk is full.
+        """
+        replace_file(self._path(number), frame.cast(_SCHEMA).write_parquet)
+
+    def join(self, count: int) -> int:
+        """Put blocks 0 to ``count`` together as the result, a part of it in memory at a time, and remove them; return its rows.
+
+        Raises:
+            ConfigError: If the folder cannot be written, or the disk is full.
+        """
+        paths = [self._path(number) for number in range(count)]
+        whole = pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=_SCHEMA)
+        replace_file(self._result, whole.sink_parquet)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return int(pl.scan_parquet(self._result).select(pl.len()).collect().item())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:08d}.parquet"

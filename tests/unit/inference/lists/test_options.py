@@ -1,0 +1,52 @@
+"""Which lists may be asked for, and of which models."""
+
+from dataclasses import replace
+
+import pytest
+
+from lit_rec.errors import ConfigError, DataError
+from lit_rec.inference.list_module import ListModule, ListOptions
+from lit_rec.inference.predict_command import list_options
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def test_texts_without_users_are_refused(texts, text_checkpoints, lists):
+    network = text_checkpoints["rating"][0]._factory
+    with pytest.raises(ConfigError, match="ItemTextDataModule has no users to make lists for"):
+        lists(ListModule(network), texts["rating"], k=5)
+
+
+def test_a_cross_encoder_is_refused(data, cross_checkpoint, lists):
+    module = ListModule(cross_checkpoint[0]._factory)
+    with pytest.raises(ConfigError, match="a CrossEncoder has no table of item vectors"):
+        lists(module, data, k=5)
+
+
+def test_which_lists_are_asked_for(data, texts):
+    ratings, labels = data.facts, texts["label"].facts
+    follows = replace(ratings, task="next_item")
+    assert list_options(ratings, None, None, exclude_seen=True) is None
+    assert list_options(ratings, 3, None, exclude_seen=False) == ListOptions(3, False)
+    assert list_options(follows, None, None, exclude_seen=False) == ListOptions(10, False)
+    assert list_options(labels, 3, "bad", exclude_seen=True) == ListOptions(3, True, "bad")
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "says"),
+    [
+        ((0, None, True), ConfigError, "0 is too small"),
+        ((None, None, False), ConfigError, "--exclude_seen: no lists are asked for"),
+        ((None, "yes", True), ConfigError, "--label: no lists are asked for"),
+        ((3, "yes", True), DataError, "a model of ratings has no labels"),
+    ],
+)
+def test_options_that_are_wrong(data, words, error, says):
+    k, label, exclude_seen = words
+    with pytest.raises(error, match=says):
+        list_options(data.facts, k, label, exclude_seen=exclude_seen)
+
+
+def test_one_of_three_labels_has_to_be_named(texts):
+    with pytest.raises(DataError, match="no label is named"):
+        list_options(texts["label"].facts, 3, None, exclude_seen=True)
