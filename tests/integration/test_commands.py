@@ -89,6 +89,31 @@ def predictions(run_folder, *words):
     return pl.read_parquet(run_folder / "predictions.parquet")
 
 
+def test_predict_writes_lists_where_k_asks_for_them(run_folder, tmp_path, caplog):
+    caplog.set_level("INFO", "lightning.pytorch")
+    shutil.copy(run_folder / "best.ckpt", tmp_path)
+    lit_rec("predict", "--ckpt_path", tmp_path / "best.ckpt", "--k", "3", "--exclude_seen=false")
+    assert {path.name for path in tmp_path.iterdir()} == {"best.ckpt", "recommendations.parquet"}
+    frame = pl.read_parquet(tmp_path / "recommendations.parquet")
+    rec = Recommender.from_checkpoint(tmp_path / "best.ckpt")
+    users = frame["user_id"].unique(maintain_order=True).to_list()
+    assert frame.height == 3 * len(users)
+    for user in users[::7]:
+        best = rec.recommend(rec.history_of(user), 3, user=user, exclude_seen=False)
+        own = frame.filter(pl.col("user_id") == user)
+        assert own["item_id"].to_list() == [one.item_id for one in best]
+        assert own["score"].to_list() == pytest.approx([one.score for one in best], abs=1e-5)
+    said = f"{frame.height} recommendations to {len(users)} users: {tmp_path}"
+    assert any(said in text for text in caplog.messages)
+
+
+def test_help_of_predict_has_the_options_of_lists(capsys):
+    with pytest.raises(SystemExit) as stop:
+        lit_rec("predict", "--help")
+    assert stop.value.code == 0
+    assert {"--k", "--exclude_seen", "--label"} <= set(capsys.readouterr().out.split())
+
+
 def test_predict_keeps_the_order_of_the_input_and_equals_the_recommender(run_folder, workplace):
     frame = predictions(run_folder, "--data.predict_part", "all")
     table = pl.read_csv(workplace / "my/behaviors.csv", infer_schema=False)

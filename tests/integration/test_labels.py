@@ -91,6 +91,8 @@ def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
     """Its scores are those of predict; the command puts the lists of two towers in its order."""
     folder, _, frame = run(workplace, "reranks", "click", cross_encoder)
     path = folder / "best.ckpt"
+    lists = message(capsys, "predict", "--ckpt_path", path, "--k=3")
+    assert "a CrossEncoder has no table of item vectors to choose from" in lists
     with pytest.raises(ConfigError, match="a CrossEncoder has no table of item vectors") as found:
         Recommender.from_checkpoint(path)
     assert "lit_rec.inference.reranker.Reranker" in str(found.value)

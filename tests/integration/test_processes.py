@@ -1,4 +1,4 @@
-"""Two processes give what one gives: values, reports, predictions and weights; and they resume together."""
+"""Two processes give what one gives: values, reports, predictions, lists and weights; and they resume together."""
 
 import json
 import shutil
@@ -18,10 +18,10 @@ TWO = ("--trainer.devices=2", "--trainer.strategy=ddp")
 
 @pytest.fixture(scope="module")
 def runs(workplace, tmp_path_factory):
-    """A folder with the runs of one process and of two, and the metrics of their commands.
+    """A folder with the runs of one process and of two, the metrics of their commands, and what two processes said.
 
     One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first. With chance, two
-    processes run an epoch, and once more its end, from a checkpoint within it.
+    processes run an epoch, and once more its end, from a checkpoint within it. The lists of two processes are begun by one.
     """
     folder = tmp_path_factory.mktemp("processes")
     config = uneven(workplace, max_epochs=1, last_every_n_steps=5)
@@ -39,14 +39,19 @@ def runs(workplace, tmp_path_factory):
             (folder / name).mkdir()
             shutil.copy(folder / "one/version_0/best.ckpt", folder / name)
         metrics["one"] += several_commands.run_all(uses_of(folder / "by_one"))[0]
+        lists = [*uses_of(folder / "by_two")[-1], "--trainer.limit_predict_batches=1"]
+        several_commands.run_all([lists])
+        assert not (folder / "by_two/recommendations.parquet").exists()
     commands = [
         [*fit, "--data.batch_size=8", named("two")],
         *uses_of(folder / "by_two"),
         [*chance, named("whole")],
         [*chance, named("resumed"), "--ckpt_path", f"{folder}/whole/version_0/after_15.ckpt"],
     ]
-    metrics["two"], _ = run_apart([[*command, *TWO] for command in commands], folder, seconds=300)
-    return folder, metrics
+    metrics["two"], said = run_apart(
+        [[*command, *TWO] for command in commands], folder, seconds=300
+    )
+    return folder, metrics, said
 
 
 def named(name):
@@ -54,13 +59,12 @@ def named(name):
 
 
 def uses_of(folder):
-    return [
-        [word, "--ckpt_path", f"{folder}/best.ckpt"] for word in ("validate", "test", "predict")
-    ]
+    words = [["validate"], ["test"], ["predict"], ["predict", "--k=5"]]
+    return [[*word, "--ckpt_path", f"{folder}/best.ckpt"] for word in words]
 
 
 def test_values_of_one_checkpoint(runs):
-    _, metrics = runs
+    _, metrics, _ = runs
     assert [set(m) for m in metrics["one"][1:3]] == [
         {f"{stage}/{name}" for name in ("loss", "mae", "rmse")} for stage in ("val", "test")
     ]
@@ -69,7 +73,7 @@ def test_values_of_one_checkpoint(runs):
 
 
 def test_report(runs):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = (
         json.loads((folder / name / "report.json").read_text())["rows"]
         for name in ("by_one", "by_two")
@@ -81,7 +85,7 @@ def test_report(runs):
 
 
 def test_each_row_is_predicted_once(runs, workplace):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = (pl.read_parquet(folder / f"{n}/predictions.parquet") for n in ("by_one", "by_two"))
     table = pl.read_csv(workplace / "my/uneven.csv", infer_schema=False)
     rows = table.filter(pl.col("split") == "test").select("user_id", "item_id")
@@ -91,8 +95,23 @@ def test_each_row_is_predicted_once(runs, workplace):
     np.testing.assert_allclose(two["score"], one["score"], atol=1e-6)
 
 
+def test_each_user_has_one_list(runs, workplace):
+    """Two processes go on with the block that one has made, of the four that eight users each make of thirty."""
+    folder, _, said = runs
+    one, two = (
+        pl.read_parquet(folder / f"{n}/recommendations.parquet") for n in ("by_one", "by_two")
+    )
+    users = pl.read_csv(workplace / "my/uneven.csv", infer_schema=False)["user_id"].unique().sort()
+    assert len(users) == 30
+    assert one["user_id"].to_list() == [user for user in users for _ in range(5)]
+    assert two.drop("score").equals(one.drop("score"))
+    np.testing.assert_allclose(two["score"], one["score"], atol=1e-6)
+    assert "1 of 4 blocks of users were found done" in said
+    assert not list(folder.glob("by_*/.recommendations*"))
+
+
 def test_training_with_the_same_rows_a_step(runs):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = folder / "one/version_0", folder / "two/version_0"
     assert checkpoint(one)["global_step"] == checkpoint(two)["global_step"] == 21
     assert difference(checkpoint(one), checkpoint(two)) < 1e-5
@@ -103,7 +122,7 @@ def test_training_with_the_same_rows_a_step(runs):
 
 def test_resumed_together(runs):
     """Each process goes on with chance of its own."""
-    folder, _ = runs
+    folder, _, _ = runs
     whole, resumed = (checkpoint(folder / f"{name}/version_0") for name in ("whole", "resumed"))
     one, other = (rank["chance"]["torch"] for rank in whole["ranks"])
     assert not one.equal(other)

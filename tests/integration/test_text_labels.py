@@ -68,6 +68,8 @@ def test_texts_that_cannot_be_classified(workplace, tables, run_folder, tmp_path
         return message(capsys, "classify", "--ckpt_path", path, *words)
 
     assert "there is nothing to classify" in refused()
+    lists = message(capsys, "predict", "--ckpt_path", folder / "best.ckpt", "--k=3", "--label=0")
+    assert "ItemTextDataModule has no users to make lists for" in lists
     assert "texts and a file are given" in refused("--text", "a", "--file", "b.csv")
     assert "--text, number 2: '' has no text" in refused("--text", "a", "--text", "")
     assert "k: 0 is too small" in refused("--text", "a", "--k", "0")

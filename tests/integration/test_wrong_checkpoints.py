@@ -95,6 +95,19 @@ def test_results_that_cannot_be_written(tmp_path, run_folder, capsys):
         assert name in message(capsys, command, "--ckpt_path", tmp_path / "best.ckpt")
 
 
+def test_wrong_lists(run_folder, workplace, capsys):
+    def refused(*words, command="predict"):
+        return message(capsys, command, "--ckpt_path", run_folder / "best.ckpt", *words)
+
+    assert "k: 0 is too small" in refused("--k", "0")
+    assert "k: 'many' is not accepted" in refused("--k", "many")
+    assert "exclude_seen: 'perhaps' is not accepted" in refused("--k=3", "--exclude_seen=perhaps")
+    assert "--exclude_seen: no lists are asked for" in refused("--exclude_seen=false")
+    assert "a model of ratings has no labels" in refused("--k=3", "--label=good")
+    assert "there is no option '--k'" in refused("--k=3", command="test")
+    assert "there is no option '--k'" in message(capsys, "fit", *options(workplace), "--k=3")
+
+
 def test_wrong_requests(run_folder, capsys):
     def refused(*words):
         return message(capsys, "recommend", "--ckpt_path", run_folder / "best.ckpt", *words)
