@@ -46,7 +46,7 @@ class UserBlock:
         return len(self.users)
 
     def to(self, *args: Any, **kwargs: Any) -> UserBlock:
-        """Return a copy whose batch is on another device; what is seen stays, since searches look at it where they began."""
+        """Return a copy whose batch is on another device; what is seen stays, for searches read it on the CPU."""
         return replace(self, batch=self.batch.to(*args, **kwargs))
 
 

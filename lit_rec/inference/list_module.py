@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lit_rec.data.batches import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.user_blocks import UserBlock
 from lit_rec.errors import ConfigError
@@ -104,9 +105,7 @@ class ListModule(LitRec):
         if not len(block):
             none = torch.empty(0, k)
             return Lists(none.long(), none)
-        batch, (_, profiles) = block.batch, tables.look_up(block.batch)
-        rows = batch.items.catalogue_row[batch.history.item_index]
-        batch = replace(batch, history=replace(batch.history, item_index=rows))
+        batch, (_, profiles) = _by_rows(block.batch), tables.look_up(block.batch)
         network, facts = self.built(), self._known()
         take: Callable[[Tensor], Tensor] = tables.items.__getitem__
         users = UserScores(network, facts, batch, profiles, take, asked.label)
@@ -121,3 +120,12 @@ class ListModule(LitRec):
         if self.facts is None:
             raise ValueError("lists are made after configure_model")
         return self.facts
+
+
+def _by_rows(batch: RecBatch) -> RecBatch:
+    """Return the batch with the rows of the catalogue as what histories point into."""
+    history = batch.history
+    # where no user has a history there is no item that padding could point at
+    known = batch.items.catalogue_row[history.item_index[history.mask]]
+    rows = torch.zeros_like(history.item_index).masked_scatter(history.mask, known)
+    return replace(batch, history=replace(history, item_index=rows))

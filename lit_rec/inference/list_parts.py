@@ -48,9 +48,14 @@ class ListParts:
         Raises:
             ConfigError: If the folder cannot be written, or the disk is full.
         """
-        paths = [self._path(number) for number in range(count)]
-        whole = pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=_SCHEMA)
-        replace_file(self._result, whole.sink_parquet)
+        whole = pl.scan_parquet([self._path(number) for number in range(count)])
+
+        def write(work: Path) -> None:
+            # among the blocks until it is whole, so that a kill leaves nothing beside the result
+            whole.sink_parquet(self.folder / "whole")
+            (self.folder / "whole").replace(work)
+
+        replace_file(self._result, write)
         shutil.rmtree(self.folder, ignore_errors=True)
         return int(pl.scan_parquet(self._result).select(pl.len()).collect().item())
 

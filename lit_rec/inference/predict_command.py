@@ -58,12 +58,10 @@ class PredictCLI(RecCLI):
         )
 
     def after_instantiate_classes(self) -> None:
-        """Have lists written in place of scores of rows."""
+        """Have lists written, or scores of rows."""
         super().after_instantiate_classes()
-        if self._lists is not None:
-            callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
-            rows = next(c for c in callbacks if isinstance(c, PredictionWriter))
-            callbacks[callbacks.index(rows)] = ListWriter(self._lists)
+        callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        callbacks.append(PredictionWriter() if self._lists is None else ListWriter(self._lists))
 
 
 def list_options(

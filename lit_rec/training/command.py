@@ -39,7 +39,6 @@ from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
 from lit_rec.training.precision import check_precision
-from lit_rec.training.predictions import PredictionWriter
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
 from lit_rec.training.strategies import check_strategy
@@ -95,8 +94,8 @@ class RecCLI(LightningCLI):
                 save_config_kwargs={"save_to_log_dir": False},
                 trainer_defaults={
                     "callbacks": [
-                        *(FiniteLoss(), HyperparameterRecord(), TensorBoardViews()),
-                        *(ReportWriter(), PredictionWriter()),
+                        *(FiniteLoss(), HyperparameterRecord()),
+                        *(TensorBoardViews(), ReportWriter()),
                     ],
                     "use_distributed_sampler": False,  # ours repeats no row
                 },

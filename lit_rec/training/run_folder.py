@@ -1,4 +1,4 @@
-"""Where a run's files lie: best.ckpt, last.ckpt, config.yaml, report.json and predictions.parquet in one folder."""
+"""Where a run's files lie: best.ckpt, last.ckpt, config.yaml, report.json and what ``predict`` writes in one folder."""
 
 from __future__ import annotations
 

@@ -35,16 +35,18 @@ def test_lists_are_those_of_a_recommender(made, lists, task, place):
         check(lists(module, data, k=4, label="no"), rec, users, 4, label="no")
 
 
-def test_few_pairs_at_a_time_change_nothing(made, lists, monkeypatch):
+def test_blocks_of_one_user_and_few_pairs_at_a_time_change_nothing(made, lists, monkeypatch):
     data = made("rating")
     module = module_of(data, *TOWERS["rating"][1])
     whole = lists(module, data, k=5)
-    # 63 pairs of a user and an item, which are nine numbers each; and two users' lists
-    monkeypatch.setattr("lit_rec.inference.user_scores._NUMBERS", 63 * 9)
-    monkeypatch.setattr("lit_rec.inference.list_module._SHOWN_AT_ONCE", 10)
-    parts = lists(module, data, k=5)
-    assert parts.drop("score").equals(whole.drop("score"))
-    np.testing.assert_allclose(parts["score"], whole["score"], atol=1e-6)
+    for numbers, shown, users in ((63 * 9, 10, 4), (7 * 9, 1, 1)):
+        monkeypatch.setattr("lit_rec.inference.user_scores._NUMBERS", numbers)
+        monkeypatch.setattr("lit_rec.inference.list_module._SHOWN_AT_ONCE", shown)
+        other = copy.copy(data)
+        other.eval_batch_size = users
+        parts = lists(module, other, k=5)
+        assert parts.drop("score").equals(whole.drop("score"))
+        np.testing.assert_allclose(parts["score"], whole["score"], atol=1e-6)
 
 
 def test_items_are_encoded_once_and_users_once(made, lists, monkeypatch):
