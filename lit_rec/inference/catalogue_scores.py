@@ -55,10 +55,16 @@ class CatalogueScores:
 
     def __init__(self, module: LitRec, facts: Facts, vectors: Tensor) -> None:
         self._module, self._facts, self._index = module, facts, ExactIndex(vectors)
+        self._open = np.arange(len(vectors))  # rows that can be recommended
 
     def add(self, vectors: Tensor) -> None:
         """Add items ``[n, D]`` after the last."""
-        self._index.add_items(vectors)
+        self._open = np.concatenate([self._open, np.array(self._index.add_items(vectors))])
+
+    def remove(self, rows: Int64s) -> None:
+        """Leave rows out of every list; those who have done something with them keep their vectors."""
+        self._index.remove_items(rows)
+        self._open = np.setdiff1d(self._open, rows)
 
     def no_vectors(self) -> Tensor:
         """Return vectors ``[0, D]`` of no item."""
@@ -87,7 +93,7 @@ class CatalogueScores:
         users = self._users(*self._table(asker, np.empty(0, np.int64)))
         queries = self._queries(users, asker.label)
         if queries is None:
-            rows = np.arange(len(self._index.vectors)) if allow is None else allow
+            rows = self._open if allow is None else np.intersect1d(self._open, allow)
             rows = np.setdiff1d(rows, closed)
             sorting, shown = self.of(asker, rows)
             best = np.argsort(-sorting, kind="stable")[:k]

@@ -60,8 +60,8 @@ class Recommender(LoadedNetwork):
 
     @property
     def item_ids(self) -> list[str]:
-        """Ids of the catalogue, added items included."""
-        return list(self._items.ids)
+        """Ids of what can be recommended, in the catalogue's order: added items included, removed ones not."""
+        return self._items.present()
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
         """Return what a user of the data did, oldest first, as ``recommend`` takes it.
@@ -149,6 +149,8 @@ class Recommender(LoadedNetwork):
     def add_items(self, items: pl.DataFrame) -> None:
         """Add items by their texts, without training: each is encoded once and can be recommended at once.
 
+        The id of a removed item may be given again: it then names the new item, which is known by its text alone.
+
         Args:
             items: item_id and the columns of the text template; columns of other fields may be missing, and are empty then.
 
@@ -156,7 +158,7 @@ class Recommender(LoadedNetwork):
             DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be read.
             ConfigError: If a column of the text is missing.
         """
-        ids = ids_of_new_items(items, self._items.rows)
+        ids = ids_of_new_items(items, self._items)
         if not ids:
             return
         columns = shown_columns(items, self._items.columns)
@@ -165,12 +167,25 @@ class Recommender(LoadedNetwork):
         self._scores.add(vectors)
         self._items.add(ids, columns)
 
+    def remove_items(self, items: Iterable[str]) -> None:
+        """Never recommend these items again; all else that names them, such as a history, goes on as before.
+
+        Args:
+            items: Ids of the catalogue; what was removed before stays so.
+
+        Raises:
+            DataError: If an id is not in the catalogue; then none is removed.
+        """
+        rows = self._rows(items, where="remove_items")
+        self._scores.remove(rows)
+        self._items.remove(rows.tolist())
+
     def _recommendation(self, row: int, score: float) -> Recommendation:
         return Recommendation(self._items.ids[row], score, self._items.fields(row))
 
     def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
-        named = NamedItems(self._items.rows, self._texts)
+        named = NamedItems(self._items, self._texts)
         seen = read_history(history, named, self._facts)
         if not named.new:
             return seen, self._scores.no_vectors()

@@ -289,3 +289,44 @@ def test_a_checkpoint_of_python_loads_with_its_network(rec, checkpoint, network,
     torch.save({"state_dict": {}, KEY: content}, path)
     with pytest.raises(CheckpointError, match=r"own\.ckpt: its weights"):
         Recommender.from_checkpoint(path, network=network)
+
+
+def test_removed_items_are_never_recommended(rec):
+    before = rec.recommend(HISTORY, 100)
+    scores = rec.score(HISTORY, ["i1", "i3", "i17"])
+    rec.remove_items(iter(["i1", "i3"]))
+    rec.remove_items(["i1", "i17", "i17"])
+    left = [f"i{place}" for place in range(18) if place not in (1, 3, 17)]
+    assert rec.item_ids == left
+    assert rec.recommend(HISTORY, 100) == [
+        one for one in before if one.item_id not in ("i1", "i17")
+    ]
+    assert set(ids(rec.recommend([], 100, exclude_seen=False))) == set(left)
+    assert ids(rec.recommend(HISTORY, 9, allow=["i1", "i2"], deny=["i17"])) == ["i2"]
+    assert rec.score(HISTORY, ["i1", "i3", "i17"]) == pytest.approx(scores, abs=1e-6)
+    assert len(rec.recommend([*HISTORY, {"title": "red river"}], 100)) == 13, "seen: i7 and i9"
+
+
+def test_all_that_is_named_is_removed_or_nothing(rec):
+    for names, said in (
+        (["i1", "i99"], "remove_items: 'i99' is not among"),
+        ("i1", "is one thing"),
+    ):
+        with pytest.raises(DataError, match=said):
+            rec.remove_items(names)
+    assert len(rec.item_ids) == 18
+
+
+def test_a_removed_item_that_is_added_again_is_a_new_one(rec):
+    rec.add_items(NEW)
+    rec.remove_items(["i4", "n1"])
+    rec.add_items(NEW.with_columns(item_id=pl.Series(["i4", "n3"])))
+    assert rec.item_ids[-3:] == ["n2", "i4", "n3"]
+    assert len(rec.item_ids) == 20
+    (one,) = rec.recommend(HISTORY, 9, allow=["i4"])
+    assert one.fields == {"title": "red river", "genres": "day", "year": None}
+    assert rec.score(HISTORY, ["i4"]) == pytest.approx(rec.score(HISTORY, ["n1"]), abs=1e-6)
+    assert rec.score(["i4"], ["i1"]) == pytest.approx(rec.score(["n1"], ["i1"]), abs=1e-6)
+    assert "i4" not in ids(rec.recommend(["i4"], 100))
+    with pytest.raises(DataError, match="'i4', which is already"):
+        rec.add_items(NEW.with_columns(item_id=pl.Series(["i4", "n5"])))
