@@ -12,7 +12,10 @@ from torch import Tensor
 
 from lit_rec.data.batches import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
+from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import Seen
 from lit_rec.inference.told import Floats, told
@@ -51,24 +54,44 @@ class CatalogueScores:
         module: The module, built and loaded, of two towers.
         facts: Facts of its data.
         vectors: ``[I, D]``, the catalogue's.
+        index: Makes what finds the best by inner products; None: the exact index, where scores are such products.
+
+    Raises:
+        ConfigError: If an index is given, and scores are no inner products.
     """
 
-    def __init__(self, module: LitRec, facts: Facts, vectors: Tensor) -> None:
-        self._module, self._facts, self._index = module, facts, ExactIndex(vectors)
+    def __init__(
+        self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
+    ) -> None:
+        self._module, self._facts, self._vectors = module, facts, ItemVectors(vectors)
         self._open = np.arange(len(vectors))  # rows that can be recommended
+        self._index: ItemIndex | None = None
+        if self._by_products():
+            self._index = (index or ExactIndex)(self._keys(vectors))
+        elif index is not None:
+            network = module.built()
+            raise ConfigError(
+                f"nothing could be found by it: a {type(network).__name__} of these parts looks at user and item together",
+                where="index",
+                rule="scores that are inner products: a head with `queries`, and users that look alike beside each candidate",
+                remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
+            )
 
     def add(self, vectors: Tensor) -> None:
         """Add items ``[n, D]`` after the last."""
-        self._open = np.concatenate([self._open, np.array(self._index.add_items(vectors))])
+        self._open = np.concatenate([self._open, np.array(self._vectors.add(vectors))])
+        if self._index is not None:
+            self._index.add_items(self._keys(vectors))
 
     def remove(self, rows: Int64s) -> None:
         """Leave rows out of every list; those who have done something with them keep their vectors."""
-        self._index.remove_items(rows)
         self._open = np.setdiff1d(self._open, rows)
+        if self._index is not None:
+            self._index.remove_items(rows)
 
     def no_vectors(self) -> Tensor:
         """Return vectors ``[0, D]`` of no item."""
-        return self._index.vectors.take(torch.empty(0, dtype=torch.int64))
+        return self._vectors.take(torch.empty(0, dtype=torch.int64))
 
     @torch.no_grad()
     def of(self, asker: Asker, rows: Int64s) -> tuple[Floats, Floats]:
@@ -92,7 +115,7 @@ class CatalogueScores:
         """
         users = self._users(*self._table(asker, np.empty(0, np.int64)))
         queries = self._queries(users, asker.label)
-        if queries is None:
+        if queries is None or self._index is None:
             rows = self._open if allow is None else np.intersect1d(self._open, allow)
             rows = np.setdiff1d(rows, closed)
             sorting, shown = self.of(asker, rows)
@@ -111,11 +134,23 @@ class CatalogueScores:
         _, shown = self._told(asker, users, *self._table(asker, rows))
         return rows, shown
 
+    @torch.no_grad()
+    def _by_products(self) -> bool:
+        """Return whether lists are sorted by inner products, as somebody without a history finds out."""
+        nobody = self._table(Asker([], self.no_vectors()), np.empty(0, np.int64))
+        return self._queries(self._users(*nobody), None) is not None
+
+    @torch.no_grad()
+    def _keys(self, vectors: Tensor) -> Tensor:
+        """Return the items' side of the products ``[n, D']``."""
+        network = self._module.built()
+        return network.head.keys(vectors) if isinstance(network, TwoTower) else vectors
+
     def _queries(self, users: Tensor, label: str | None) -> Tensor | None:
         """Return ``[1, D]``, by whose inner products with item vectors the list is sorted; None: by something else."""
         network = self._module.built()
         # a user who looks different beside each candidate has no vector of their own
-        if not isinstance(network, TwoTower) or network.gives != "scores" or users.dim() != 2:
+        if not isinstance(network, TwoTower) or network.gives == "class_scores" or users.dim() != 2:
             return None
         queries = network.head.queries(users)
         # the probability of the first of two labels falls as the score rises
@@ -127,10 +162,10 @@ class CatalogueScores:
         # an empty history has a slot that points at some item
         history = np.array([one.item for one in asker.seen] or [0], np.int64)
         items, place = np.unique(np.concatenate([history, rows]), return_inverse=True)
-        size = len(self._index.vectors)
+        size = len(self._vectors)
         stored = torch.from_numpy(items[items < size])
         others = torch.from_numpy(items[len(stored) :] - size).to(asker.extra.device)
-        table = torch.cat([self._index.vectors.take(stored), asker.extra[others]])
+        table = torch.cat([self._vectors.take(stored), asker.extra[others]])
         seen = [replace(one, item=at) for one, at in zip(asker.seen, place.tolist(), strict=False)]
         batch = request_batch(seen, place[len(history) :], asker.user_row, asker.now, asker.profile)
         return table, batch.to(self._module.device)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,9 @@ from torch import Tensor
 
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.loaded_network import LoadedNetwork
+from lit_rec.inference.loading import load_module
 from lit_rec.inference.named_items import NamedItems, read_history
 from lit_rec.inference.new_items import ids_of_new_items
 from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
@@ -40,6 +43,15 @@ class Recommender(LoadedNetwork):
     liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
     scores are probabilities: of the positive one of two, or of the ``label`` asked for.
 
+    Args:
+        module: The module, built and loaded.
+        content: The checkpoint's content.
+        where: What the checkpoint is called in errors.
+        index: What searches the catalogue: see ``from_checkpoint``.
+
+    Raises:
+        ConfigError: If the network is of another kind, or an index is given that could not be asked.
+
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
         >>> rec.recommend(history=["50", "181"], k=3)  # doctest: +SKIP
@@ -47,7 +59,13 @@ class Recommender(LoadedNetwork):
 
     takes, lacks = "two towers", "has no table of item vectors to recommend from"
 
-    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+    def __init__(
+        self,
+        module: LitRec,
+        content: dict[str, Any],
+        where: str = "",
+        index: IndexFactory | None = None,
+    ) -> None:
         super().__init__(module, content, where)
         self._items = StoredItems(content["catalogue"])
         self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
@@ -56,7 +74,31 @@ class Recommender(LoadedNetwork):
         vectors = content["catalogue"]["vectors"]
         if vectors is None:
             vectors = module.item_table(catalogue_of(content, self._facts))
-        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device))
+        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device), index)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | Path,
+        *,
+        network: Any = None,
+        device: str = "cpu",
+        index: IndexFactory | None = None,
+    ) -> Self:
+        """Load a checkpoint.
+
+        Args:
+            path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
+            network: The network's factory, for a checkpoint of a run without a YAML.
+            device: Where to compute.
+            index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex`` where it can.
+
+        Raises:
+            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+            ConfigError: If its network is of another kind, or an index is given that could not be asked.
+        """
+        module, content = load_module(path, network)
+        return cls(module.to(device), content, str(path), index)
 
     @property
     def item_ids(self) -> list[str]:

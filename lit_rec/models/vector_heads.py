@@ -27,6 +27,14 @@ class VectorHead(Head):
     def of_items(self, item_vectors: Tensor) -> Tensor:
         """Return the items' side."""
 
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return the users' side."""
+        return self.of_users(users)
+
+    def keys(self, item_vectors: Tensor) -> Tensor:
+        """Return the items' side."""
+        return self.of_items(item_vectors)
+
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores of a batch's candidates ``[B, C]``."""
         items = self.of_items(item_vectors)[batch.candidates.item_index]  # [B, C, D']

@@ -124,6 +124,21 @@ def test_recommendations(text_run):
     assert len(rec.recommend([{"title": "red river"}], 3)) == 3
 
 
+def test_a_graph_is_kept_beside_the_checkpoint(text_run, workplace, run_folder, capsys):
+    pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+    words = ("recommend", "--ckpt_path", text_run[0] / "best.ckpt", "--history=50,181", "--json")
+    found = []
+    for index in ("exact", "approximate", "approximate"):
+        capsys.readouterr()
+        lit_rec(*words, "--index", index)
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0] == found[1] == found[2]
+    assert (text_run[0] / "best.index").exists()
+    words = ("recommend", "--ckpt_path", run_folder / "best.ckpt", "--user=u1", "--index")
+    assert "index: nothing could be found by it" in message(capsys, *words, "approximate")
+    assert "invalid choice: 'none'" in message(capsys, *words, "none")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,6 +12,7 @@ from lit_rec.inference.index.best_columns import best_columns, merged, ordered
 from lit_rec.inference.index.item_index import (
     Found,
     ItemIndex,
+    Rescore,
     Rows,
     distinct_rows,
     sorted_distinct,
@@ -19,8 +20,6 @@ from lit_rec.inference.index.item_index import (
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import SearchSpace
 
-# From rows [c] of one query to the scores [c] that its list is sorted by.
-Rescore = Callable[[Tensor], Tensor]
 _WIDER = 8  # times as many candidates where they were too few
 _NUMBERS = 1 << 22  # of item vectors that are multiplied one by one at once
 
@@ -80,20 +79,8 @@ class ExactIndex(ItemIndex):
         deny: Rows = (),
         rescore: Rescore | None = None,
     ) -> Found:
-        """Return the k best items of each query: see ``ItemIndex``.
-
-        Args:
-            queries: ``[B, D]``.
-            k: How many.
-            seen: Rows that are left out, of each query its own.
-            allow: Only these rows.
-            deny: Not these rows.
-            rescore: For one query: the scores of rows ``[c]`` by which they are sorted in the end, and which ``Found`` has. They are
-                the inner products plus a constant, but for rounding; if they are not, all items are rescored.
-        """
-        queries = self.checked(queries, k)
-        if rescore is not None and len(queries) != 1:
-            raise ValueError(f"rescore is of one query, there are {len(queries)}")
+        """Return the k best items of each query: see ``ItemIndex``. If ``rescore`` gives no such products, all items are rescored."""
+        queries = self.checked(queries, k, rescore)
         space = self.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=self.vectors.device)
         scores = torch.full((len(queries), k), -torch.inf, device=self.vectors.device)
@@ -103,11 +90,11 @@ class ExactIndex(ItemIndex):
                 self._fill(rows, scores, queries, part, space, rescore)
         return Found(rows, scores)
 
-    def checked(self, queries: Tensor, k: int) -> Tensor:
+    def checked(self, queries: Tensor, k: int, rescore: Rescore | None = None) -> Tensor:
         """Return queries as this index computes with them.
 
         Raises:
-            ValueError: If they have another width, or k is below 1.
+            ValueError: If they have another width, k is below 1, or ``rescore`` is given for several.
             DataError: If one is not finite.
         """
         if queries.dim() != 2 or queries.shape[1] != self.vectors.width:
@@ -116,6 +103,8 @@ class ExactIndex(ItemIndex):
             )
         if k < 1:
             raise ValueError(f"k is {k}, 1 or more is meant")
+        if rescore is not None and len(queries) != 1:
+            raise ValueError(f"rescore is of one query, there are {len(queries)}")
         check_finite(queries, "query")
         return queries.detach().to(self.vectors.device, torch.float32)
 

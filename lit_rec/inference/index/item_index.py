@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 Rows = Sequence[int] | npt.NDArray[np.int64] | Tensor
+# From rows [c] of one query to the scores [c] that its list is sorted by.
+Rescore = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class ItemIndex(ABC):
         seen: Sequence[Rows] | None = None,
         allow: Rows | None = None,
         deny: Rows = (),
+        rescore: Rescore | None = None,
     ) -> Found:
         """Return the k best items of each query.
 
@@ -56,9 +59,11 @@ class ItemIndex(ABC):
             seen: Rows that are left out, of each query its own.
             allow: Only these rows, for all queries.
             deny: Not these rows, for all queries.
+            rescore: For one query: the scores of rows ``[c]`` by which they are sorted in the end, and which ``Found`` has. They are
+                the inner products plus a constant, but for rounding.
 
         Raises:
-            ValueError: If shapes disagree, k is below 1, or a row is not one of the catalogue.
+            ValueError: If shapes disagree, k is below 1, a row is not one of the catalogue, or ``rescore`` is given for several queries.
             DataError: If a query is not finite.
         """
 
@@ -78,6 +83,10 @@ class ItemIndex(ABC):
         Raises:
             ValueError: If a row is not one of the catalogue.
         """
+
+
+# From the vectors [I, D] of a catalogue to what searches them.
+IndexFactory = Callable[[Tensor], ItemIndex]
 
 
 def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:

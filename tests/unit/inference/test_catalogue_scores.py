@@ -83,7 +83,7 @@ def labelled(data):
 def sorted_table(rec, history, k, closed=(), allow=None, label=None):
     """Ids and what is shown of the k best, from the scores of the whole table."""
     seen, extra = rec._seen(history)
-    stored = rec._scores._index.vectors
+    stored = rec._scores._vectors
     table = torch.cat([stored.take(torch.arange(len(stored))), extra])
     rows = np.array(
         [
