@@ -210,8 +210,8 @@ class Target(_Movable):
 
     Shape:
         value: ``[B, C]``, float32 ratings or int64 places among the labels; where the next item is predicted int64 into
-            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H]`` of sequences, what came after each slot of the history. mask: the same
-            shape, bool; False where the answer is not known.
+            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H + 1]`` of sequences, what came before the first slot of the history and
+            after each. mask: the same shape, bool; False where the answer is not known.
     """
 
     value: Tensor

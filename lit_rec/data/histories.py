@@ -270,7 +270,7 @@ class GivenHistory(History):
         return _BoundGiven(prepared, self.max_length)
 
     def sequences(self, prepared: Prepared) -> BoundSequences:
-        """Return one sequence per training row with a history.
+        """Return one sequence per training row.
 
         Raises:
             ConfigError: As ``bind`` does.

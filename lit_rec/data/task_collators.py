@@ -79,7 +79,7 @@ class TaskCollators:
             DataError: If nothing follows anything.
         """
         found = self._history.sequences(self._prepared)
-        if not len(found.ends):
+        if not found.follows:
             raise DataError(
                 f"none of {len(self._prepared.rows_of('train')):,} training rows follows another of its user",
                 where="data.task=next_item",

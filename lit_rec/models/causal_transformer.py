@@ -22,8 +22,8 @@ class CausalTransformerUserEncoder(UserEncoder):
 
     Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and shallow ones need no
     warm-up and no care with rates, where normalising afterwards does. A behavior enters as its item's vector, what was done (event), and
-    times how it was rated; neither ages nor labels are read. A user without history has a learned vector. The bias coordinate is 0: it
-    would move all items of a user alike.
+    times how it was rated; neither ages nor labels are read. A user without history has a learned vector, which the first row of each
+    sequence trains. The bias coordinate is 0: it would move all items of a user alike.
 
     Args:
         facts: Facts of the data.
@@ -35,7 +35,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         max_length: Most behaviors of a history.
 
     Shape:
-        ``positions``: ``[B, H, width + 1]`` float32, of slot h the user after h + 1 behaviors; ``forward``: ``[B, width + 1]``, after all.
+        ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``: ``[B, width + 1]``, after all.
 
     Raises:
         ConfigError: If a number is below 1, ``dropout`` is not from 0 to 1, or ``heads`` does not divide ``width``.
@@ -87,7 +87,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         self.leave = nn.LayerNorm(width)
 
     def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the user after each slot.
+        """Return the user before the first slot and after each.
 
         Raises:
             ConfigError: If a history is longer than ``max_length``.
@@ -109,15 +109,14 @@ class CausalTransformerUserEncoder(UserEncoder):
             # padding stands to the right: no real slot sees it
             vectors = layer(vectors)
         vectors = self.leave(vectors)
-        return functional.pad(vectors, (0, 1))  # [B, H, width + 1]
+        start = self.empty.expand(len(vectors), 1, -1)
+        return functional.pad(torch.cat([start, vectors], 1), (0, 1))  # [B, H + 1, width + 1]
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user after all that is known of it."""
         length = batch.history.mask.sum(1)
         users = self.positions(item_vectors, batch)
-        last = users[torch.arange(len(users), device=users.device), (length - 1).clamp(min=0)]
-        empty = functional.pad(self.empty, (0, 1))
-        return torch.where(length.unsqueeze(1) > 0, last, empty)
+        return users[torch.arange(len(users), device=users.device), length]
 
 
 class _Layer(nn.Module):
@@ -139,7 +138,9 @@ class _Layer(nn.Module):
         rows, length, width = vectors.shape
         parts = self.into(self.before_attention(vectors))  # [B, H, 3 * width]
         queries, keys, values = (
-            part.view(rows, length, self.heads, -1).transpose(1, 2)  # [B, heads, H, width / heads]
+            part.view(rows, length, self.heads, width // self.heads).transpose(
+                1, 2
+            )  # [B, heads, H, width / heads]
             for part in parts.chunk(3, -1)
         )
         attended = functional.scaled_dot_product_attention(

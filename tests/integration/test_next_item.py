@@ -122,6 +122,8 @@ def test_recommendations(text_run):
     assert [r.score for r in best] == sorted((r.score for r in best), reverse=True)
     assert len(rec.recommend(["50", "181", "172", "1", "2", "3"], 3)) == 3
     assert len(rec.recommend([{"title": "red river"}], 3)) == 3
+    nobody = [r.score for r in rec.recommend([], 40)]
+    assert nobody[0] > nobody[-1] + 0.01, "first rows trained what is said to somebody new"
 
 
 def test_a_graph_is_kept_beside_the_checkpoint(text_run, workplace, run_folder, capsys):
