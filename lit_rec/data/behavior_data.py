@@ -19,7 +19,8 @@ from lit_rec.data.collator import Collator, RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
-from lit_rec.data.histories import History, PastHistory
+from lit_rec.data.histories import PastHistory
+from lit_rec.data.history_rule import History
 from lit_rec.data.negatives import Negatives
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
