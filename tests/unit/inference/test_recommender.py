@@ -225,7 +225,7 @@ def test_requests_that_are_wrong(rec, options, said):
 
 
 def test_scores_of_unknown_items(rec):
-    with pytest.raises(DataError, match=r"items: 'i1x' .*\n.*\n.*did you mean i1"):
+    with pytest.raises(DataError, match=r"items: 'i1x' .*\n.*\n.*did you mean 'i1'"):
         rec.score(HISTORY, ["i1x"])
     with pytest.raises(DataError, match="items: 'i1' is one thing"):
         rec.score(HISTORY, "i1")
