@@ -7,10 +7,9 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from lit_rec import __version__
-from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.errors import ConfigError, LitRecError, did_you_mean
 
 _USAGE = """\
 lit-rec: fine-tune a language model into a recommender
@@ -83,12 +82,13 @@ def _message(error: BaseException | None) -> str | None:
 
 def _run(words: list[str]) -> None:
     if words[0] not in _SUBCOMMANDS:
-        near = get_close_matches(words[0], _SUBCOMMANDS, n=1)
         raise ConfigError(
             f"'{words[0]}' is not a subcommand",
             where="lit-rec",
             rule=f"one of {', '.join(_SUBCOMMANDS)}",
-            remedy=f"did you mean `lit-rec {near[0]}`?" if near else "see `lit-rec --help`",
+            remedy=did_you_mean(
+                words[0], _SUBCOMMANDS, "see `lit-rec --help`", shown="`lit-rec {}`"
+            ),
         )
     _quieten()
     if words[0] == "recommend":

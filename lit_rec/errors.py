@@ -6,7 +6,8 @@ A mistake in calling code, as opposed to input, is a plain ``ValueError``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 _SHOWN = 3
 
@@ -63,6 +64,26 @@ class LitRecError(Exception):
         if self.remedy:
             lines.append(f"  Try:  {self.remedy}" + ("" if self.remedy.endswith("?") else "."))
         return "\n".join(lines)
+
+
+def did_you_mean(
+    name: str, names: Iterable[str], otherwise: str = "", *, count: int = 1, shown: str = "'{}'"
+) -> str:
+    """Return a remedy that asks for the nearest of the names.
+
+    Args:
+        name: What was given.
+        names: What is there.
+        otherwise: The remedy where none is near.
+        count: How many of the near ones are named.
+        shown: How each is written.
+
+    Example:
+        >>> did_you_mean("titel", ["title", "year"]), did_you_mean("x", ["title"], "name a column")
+        ("did you mean 'title'?", 'name a column')
+    """
+    near = get_close_matches(name, list(names), n=count)
+    return f"did you mean {' or '.join(map(shown.format, near))}?" if near else otherwise
 
 
 def _rebuild(

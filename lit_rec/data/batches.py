@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -210,12 +212,42 @@ class Target(_Movable):
 
     Shape:
         value: ``[B, C]``, float32 ratings or int64 places among the labels; where the next item is predicted int64 into
-            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H]`` of sequences, what came after each slot of the history. mask: the same
-            shape, bool; False where the answer is not known.
+            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H + 1]`` of sequences, what came before the first slot of the history and
+            after each. mask: the same shape, bool; False where the answer is not known.
     """
 
     value: Tensor
     mask: Tensor
+
+
+@dataclass(frozen=True)
+class SeenItems(_Movable):
+    """What each row's user had seen before, however long ago, each item of a row once.
+
+    Shape:
+        row: ``[S]`` int64 rows of the batch, increasing. item: ``[S]`` int64 rows of the catalogue.
+    """
+
+    row: Tensor
+    item: Tensor
+
+    @classmethod
+    def of_pairs(cls, row: npt.NDArray[np.int64], item: npt.NDArray[np.int64]) -> Self:
+        """Take rows and their items, repetitions included.
+
+        Example:
+            >>> SeenItems.of_pairs(np.array([0, 0, 0, 2]), np.array([5, 3, 5, 5]))
+            SeenItems(row=tensor([0, 0, 2]), item=tensor([3, 5, 5]))
+        """
+        span = int(item.max(initial=0)) + 1
+        pairs = np.unique(row * span + item)
+        return cls(torch.from_numpy(pairs // span), torch.from_numpy(pairs % span))
+
+    def within(self, rows: slice) -> SeenItems:
+        """Return those of some rows, which are then counted from the first of them."""
+        edges = torch.tensor([rows.start, rows.stop], device=self.row.device)
+        start, stop = torch.searchsorted(self.row, edges).tolist()
+        return SeenItems(self.row[start:stop] - rows.start, self.item[start:stop])
 
 
 @dataclass(frozen=True)
@@ -224,7 +256,7 @@ class RecBatch(_Movable):
 
     ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression`` ``[B]`` int64
     is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64 into ``items`` are those that
-    were drawn for targets to be compared with, where any were.
+    were drawn for targets to be compared with, where any were; ``seen`` is told of rows whose next item evaluation asks for.
     """
 
     texts: Texts
@@ -236,6 +268,7 @@ class RecBatch(_Movable):
     row: Tensor
     impression: Tensor
     drawn: Tensor | None = None
+    seen: SeenItems | None = None
 
     def __len__(self) -> int:
         """Return B, the number of rows."""

@@ -20,7 +20,8 @@ from lit_rec.data.collator import Collator, RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
-from lit_rec.data.histories import History, PastHistory
+from lit_rec.data.histories import PastHistory
+from lit_rec.data.history_rule import History
 from lit_rec.data.negatives import Negatives
 from lit_rec.data.prepared import PARTS, Prepared, prepare
 from lit_rec.data.readers.reader import Reader
@@ -106,8 +107,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
                     remedy=f"{start} is a start",
                 )
         self.reader, self.encoder, self.text = reader, encoder, text
-        self.split = split or TimeSplit()
-        self.history = history or PastHistory()
+        self.split, self.history = split or TimeSplit(), history or PastHistory()
         self.task: Task = task
         self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []

@@ -17,14 +17,15 @@ from lit_rec.data.batches import (
     Items,
     Profiles,
     RecBatch,
+    SeenItems,
     Target,
     Texts,
     Users,
 )
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.drawn_items import DrawnItems
-from lit_rec.data.histories import BoundHistory
 from lit_rec.data.history_rows import HistoryRows
+from lit_rec.data.history_rule import BoundHistory, BoundOrderedHistory
 from lit_rec.data.prepared import Prepared
 
 _DAY = 86_400.0
@@ -181,11 +182,15 @@ class RowCollator(Collator):
 class NextItemCollator(RowCollator):
     """The same where the row's own item is what is predicted: the target is its place among the batch's items.
 
-    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more.
+    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more. Evaluation batches tell what their users had seen.
     """
+
+    _history: BoundOrderedHistory
 
     def __call__(self, batch: BatchRows) -> RecBatch:
         """Return the batch of ``batch.rows``."""
         found = super().__call__(batch)
         asked = found.target.mask
-        return replace(found, target=Target(found.candidates.item_index * asked, asked))
+        seen = SeenItems.of_pairs(*self._history.seen(batch.rows)) if batch.seed is None else None
+        target = Target(found.candidates.item_index * asked, asked)
+        return replace(found, target=target, seen=seen)

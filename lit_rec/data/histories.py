@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-
 import numpy as np
 import numpy.typing as npt
 
-from lit_rec.data.history_rows import HistoryRows, newest, window
+from lit_rec.data.history_rows import HistoryRows, flat, newest, window
+from lit_rec.data.history_rule import (
+    BoundHistory,
+    BoundOrderedHistory,
+    History,
+    OrderedHistory,
+)
 from lit_rec.data.prepared import PARTS, Prepared
 from lit_rec.data.sequences import BoundSequences, PastSequences, RowSequences
 from lit_rec.data.where import Where
@@ -17,65 +21,7 @@ Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-class BoundHistory(ABC):
-    """A history rule bound to one data set."""
-
-    @abstractmethod
-    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
-        """Return the histories of ``rows`` ``[B]``.
-
-        Args:
-            rows: Rows of ``Prepared``.
-            rng: Source of chance while training; None: no chance, as for every evaluation.
-        """
-
-
-class History(ABC):
-    """A rule for histories.
-
-    Args:
-        max_length: Longest history H; the newest behaviors are kept.
-        where: Which behaviors count.
-
-    Raises:
-        ConfigError: If ``max_length`` is below 1.
-    """
-
-    def __init__(self, max_length: int = 50, where: Where | None = None) -> None:
-        if max_length < 1:
-            raise ConfigError(
-                f"{max_length} is too small",
-                where="data.history.max_length",
-                rule="1 or more",
-                remedy="50 suits most data; a model without history is not a recommender",
-            )
-        self.max_length = max_length
-        self.where = where or Where()
-
-    @abstractmethod
-    def bind(self, prepared: Prepared) -> BoundHistory:
-        """Bind the rule to a data set."""
-
-    def sequences(self, prepared: Prepared) -> BoundSequences:
-        """Return the training rows as sequences, for a network that predicts what comes next at every position.
-
-        Raises:
-            ConfigError: If the rule has no order in which one thing follows another.
-        """
-        raise ConfigError(
-            f"{type(self).__name__} has no order of behaviors",
-            where="data.history",
-            rule="data.task next_item is trained on what came next: PastHistory, or GivenHistory",
-            remedy="use PastHistory with a timestamp column or ordered: true in the reader",
-        )
-
-    def tells_labels(self, prepared: Prepared) -> bool:
-        """Return whether the label of a behavior in a history says something: of training rows that count, not all have the same."""
-        label = np.asarray(prepared.label)[self.where.mask(prepared) & (prepared.part == 0)]
-        return len(np.unique(label[label >= 0])) > 1
-
-
-class PastHistory(History):
+class PastHistory(OrderedHistory):
     """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
 
     Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
@@ -83,7 +29,7 @@ class PastHistory(History):
     deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
     """
 
-    def bind(self, prepared: Prepared) -> BoundHistory:
+    def bind(self, prepared: Prepared) -> BoundOrderedHistory:
         """Bind the rule to a data set.
 
         Raises:
@@ -109,7 +55,7 @@ class PastHistory(History):
         return PastSequences(prepared, counts, self.max_length)
 
 
-class _BoundPast(BoundHistory):
+class _BoundPast(BoundOrderedHistory):
     def __init__(self, prepared: Prepared, rule: PastHistory) -> None:
         self._prepared, self._max_length = prepared, rule.max_length
         counts = rule.where.mask(prepared)
@@ -125,6 +71,16 @@ class _BoundPast(BoundHistory):
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; chance plays no part here."""
+        low, high = self._span(rows)
+        return window(self._prepared, self._places, np.maximum(low, high - self._max_length), high)
+
+    def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the items of all that is before ``rows``."""
+        row, index = flat(*self._span(rows))
+        return row, np.asarray(self._prepared.item[self._places[index]], np.int64)
+
+    def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return where the past of ``rows`` begins and ends among the places, uncut."""
         prepared = self._prepared
         start = prepared.offsets[prepared.user[rows]]
         end = prepared.past_end[rows]
@@ -135,8 +91,7 @@ class _BoundPast(BoundHistory):
             here = part == code
             low[here] = rank[start[here]]
             high[here] = rank[end[here]]
-        low = np.maximum(low, high - self._max_length)
-        return window(prepared, self._places, low, high)
+        return low, high
 
 
 class TrainingHistory(History):
@@ -244,7 +199,7 @@ class _BoundNone(BoundHistory):
         return HistoryRows(none - 1, none, np.zeros(shape, bool))
 
 
-class GivenHistory(History):
+class GivenHistory(OrderedHistory):
     """The histories that the data brings: a list of item ids in each behavior, oldest first.
 
     Args:
@@ -254,7 +209,7 @@ class GivenHistory(History):
     def __init__(self, max_length: int = 50) -> None:
         super().__init__(max_length)
 
-    def bind(self, prepared: Prepared) -> BoundHistory:
+    def bind(self, prepared: Prepared) -> BoundOrderedHistory:
         """Bind the rule to a data set.
 
         Raises:
@@ -270,7 +225,7 @@ class GivenHistory(History):
         return _BoundGiven(prepared, self.max_length)
 
     def sequences(self, prepared: Prepared) -> BoundSequences:
-        """Return one sequence per training row with a history.
+        """Return one sequence per training row.
 
         Raises:
             ConfigError: As ``bind`` does.
@@ -282,15 +237,14 @@ class GivenHistory(History):
         return False
 
 
-class _BoundGiven(BoundHistory):
+class _BoundGiven(BoundOrderedHistory):
     def __init__(self, prepared: Prepared, max_length: int) -> None:
         self._prepared, self._max_length = prepared, max_length
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; chance plays no part here."""
-        of_row = self._prepared.given_index[rows]
-        high = np.asarray(self._prepared.given_offsets[of_row + 1])
-        low = np.maximum(self._prepared.given_offsets[of_row], high - self._max_length)
+        low, high = self._span(rows)
+        low = np.maximum(low, high - self._max_length)
         length = high - low
         step = np.arange(max(int(length.max(initial=0)), 1))
         mask = step < length[:, None]
@@ -298,3 +252,13 @@ class _BoundGiven(BoundHistory):
         given = self._prepared.given_item
         item = np.where(mask, given[index] if len(given) else 0, 0).astype(np.int64)
         return HistoryRows(np.full(mask.shape, -1, np.int64), item, mask)
+
+    def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the lists of ``rows``, uncut."""
+        row, index = flat(*self._span(rows))
+        return row, np.asarray(self._prepared.given_item[index], np.int64)
+
+    def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        of_row = self._prepared.given_index[rows]
+        offsets = self._prepared.given_offsets
+        return np.asarray(offsets[of_row], np.int64), np.asarray(offsets[of_row + 1], np.int64)

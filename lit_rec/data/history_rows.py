@@ -37,6 +37,20 @@ def window(prepared: Prepared, places: Int64s, low: Int64s, high: Int64s) -> His
     return HistoryRows(source, np.where(mask, prepared.item[source].astype(np.int64), 0), mask)
 
 
+def flat(low: Int64s, high: Int64s) -> tuple[Int64s, Int64s]:
+    """Return the spans ``[low, high)`` end to end: which span each place is of, and the place.
+
+    Example:
+        >>> row, place = flat(np.array([4, 9, 0]), np.array([6, 9, 1]))
+        >>> row.tolist(), place.tolist()
+        ([0, 0, 2], [4, 5, 0])
+    """
+    length = high - low
+    row = np.repeat(np.arange(len(low)), length)
+    before = np.cumsum(length) - length
+    return row, np.arange(len(row)) + np.repeat(low - before, length)
+
+
 def newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
     """Keep the chosen slots, the newest ``max_length`` of them, moved to the left in their order."""
     keep &= keep.sum(1, keepdims=True) - np.cumsum(keep, 1) < max_length

@@ -1,4 +1,4 @@
-"""Training sequences: what a user did in order, as windows in which every position is followed by what came next."""
+"""Training sequences: what a user did in order, as windows in which every position knows what came next."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SequenceRows:
-    """Some windows: histories, and what came after each of their slots.
+    """Some windows: histories, and what came next at each of their positions: before the first slot, and after each.
 
     Shape:
-        history: B histories of up to H slots. target: ``[B, H]`` int64 item codes (0 where none is asked for). known: ``[B, H]`` bool.
+        history: B histories of up to H slots. target: ``[B, H + 1]`` int64 item codes (0 where none is asked for). known: ``[B, H + 1]``
+        bool; at its first place only where the user had done nothing before.
     """
 
     history: HistoryRows
@@ -34,9 +35,11 @@ class BoundSequences(ABC):
 
     Attributes:
         ends: ``[W]`` int64 rows of ``Prepared``, the newest of each window, by which a sampler names it.
+        follows: Whether any row that is asked about follows another: from first rows alone no sequence is learned.
     """
 
     ends: Int64s
+    follows: bool
 
     @abstractmethod
     def of(self, rows: Int64s) -> SequenceRows:
@@ -46,9 +49,10 @@ class BoundSequences(ABC):
 class PastSequences(BoundSequences):
     """One sequence per user: the training rows that count, in order.
 
-    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row but the user's first is a
-    target once. What a slot sees, itself and the slots before it, is the history that PastHistory gives the row after it: where that
-    row is not strictly later, as one of the same second or of the same impression, it is no target.
+    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a target once: the
+    user's first one before all slots, as a user without a history is asked. What a slot sees, itself and the slots before it, is the
+    history that PastHistory gives the row after it: where that row is not strictly later, as one of the same second or of the same
+    impression, it is no target.
 
     Args:
         prepared: The behaviors.
@@ -68,8 +72,10 @@ class PastSequences(BoundSequences):
         self._later[1:] = prepared.past_end[self._places[1:]] > self._places[:-1]
         low = np.maximum(first, place - max_length)
         until = np.concatenate([[0], np.cumsum(self._later & (place > first))])
-        asks = until[place + 1] > until[low + 1]
-        self.ends = self._places[((last - place) % max_length == 0) & (place > first) & asks]
+        self.follows = bool(until[-1])
+        # the window of a sequence's H targets after its first asks for the first as well
+        ends = ((last - place) % max_length == 0) & ((place > first) | (last == first))
+        self.ends = self._places[ends & ((until[place + 1] > until[low + 1]) | (low == first))]
 
     def of(self, rows: Int64s) -> SequenceRows:
         """Return the windows."""
@@ -78,17 +84,18 @@ class PastSequences(BoundSequences):
         first = np.searchsorted(places, prepared.offsets[prepared.user[rows]])
         low = np.maximum(first, end - self._max_length)
         history = window(prepared, places, low, end)
-        after = window(prepared, places, low + 1, end + 1)
-        next_place = np.minimum(low[:, None] + 1 + np.arange(after.mask.shape[1]), len(places) - 1)
-        known = after.mask & self._later[next_place]
-        return SequenceRows(history, np.where(known, after.item, 0), known)
+        place = low[:, None] + np.arange(history.mask.shape[1] + 1)
+        inside = place <= end[:, None]
+        place = np.where(inside, place, 0)
+        known = inside & self._later[place]
+        known[:, 0] = low == first
+        return SequenceRows(history, np.where(known, prepared.item[places[place]], 0), known)
 
 
 class RowSequences(BoundSequences):
-    """One sequence per training row: the history that the data gives it, with the row's own item at the last slot alone.
+    """One sequence per training row: the history that the data gives it, with the row's own item after its last slot alone.
 
-    The lists of a user repeat one another, so other positions would count an item as often as it was listed. A row without a history
-    is left out: there is no slot to ask at.
+    The lists of a user repeat one another, so other positions would count an item as often as it was listed.
 
     Args:
         prepared: The behaviors.
@@ -97,14 +104,15 @@ class RowSequences(BoundSequences):
 
     def __init__(self, prepared: Prepared, history_of: Callable[[Int64s], HistoryRows]) -> None:
         self._prepared, self._history_of = prepared, history_of
-        rows = prepared.rows_of("train")
-        of_row = prepared.given_index[rows]
-        self.ends = rows[prepared.given_offsets[of_row + 1] > prepared.given_offsets[of_row]]
+        self.ends = prepared.rows_of("train")
+        of_row = prepared.given_index[self.ends]
+        length = prepared.given_offsets[of_row + 1] - prepared.given_offsets[of_row]
+        self.follows = bool((length > 0).any())
 
     def of(self, rows: Int64s) -> SequenceRows:
         """Return the windows."""
         history = self._history_of(rows)
-        known = np.zeros(history.mask.shape, bool)
-        known[np.arange(len(rows)), history.mask.sum(1) - 1] = history.mask.any(1)
+        known = np.zeros((len(rows), history.mask.shape[1] + 1), bool)
+        known[np.arange(len(rows)), history.mask.sum(1)] = True
         own = np.asarray(self._prepared.item[rows], np.int64)[:, None]
         return SequenceRows(history, np.where(known, own, 0), known)

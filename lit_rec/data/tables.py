@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +13,7 @@ from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.delimited import parse_delimited
 from lit_rec.data.json_lines import parse_json_lines
 from lit_rec.data.sources import JSON_LINES, Source
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -162,12 +161,11 @@ def rename_columns(
 
 
 def _no_column(name: str, columns: list[str], where: str, option: str) -> DataError:
-    near = get_close_matches(name, columns, n=1, cutoff=0.5)
+    near = did_you_mean(name, columns)
     shown = ", ".join(columns[:12]) + ", ..." * (len(columns) > 12)
     return DataError(
         f"there is no column '{name}'; the file has {shown}",
         where=where,
         rule="names are those of the file's header",
-        remedy=f"set {option} to the right column"
-        + (f" (did you mean '{near[0]}'?)" if near else ""),
+        remedy=f"set {option} to the right column" + (f" ({near})" if near else ""),
     )

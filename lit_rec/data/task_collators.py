@@ -12,7 +12,7 @@ from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.collator import NextItemCollator, RowCollator
 from lit_rec.data.drawn_items import DrawnItems
 from lit_rec.data.facts import Facts
-from lit_rec.data.histories import History
+from lit_rec.data.history_rule import History, in_order
 from lit_rec.data.negatives import Negatives
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.sequence_collator import SequenceCollator
@@ -59,12 +59,12 @@ class TaskCollators:
             ConfigError: If the next item is predicted and the histories have no order.
         """
         follows = self._facts.task == "next_item"
-        if follows and type(self._history).sequences is History.sequences:
-            self._history.sequences(self._prepared)  # says that it has no order
-        made = NextItemCollator if follows else RowCollator
+        made, history = (
+            (NextItemCollator, in_order(self._history)) if follows else (RowCollator, self._history)
+        )
         return made(
             self._view(),
-            self._history.bind(self._prepared),
+            history.bind(self._prepared),
             self._catalogue,
             self._user_vocab,
             target_of_rows(self._prepared, self._facts, self._history.where),
@@ -80,8 +80,8 @@ class TaskCollators:
             ConfigError: If the histories have no order.
             DataError: If nothing follows anything.
         """
-        found = self._history.sequences(self._prepared)
-        if not len(found.ends):
+        found = in_order(self._history).sequences(self._prepared)
+        if not found.follows:
             raise DataError(
                 f"none of {len(self._prepared.rows_of('train')):,} training rows follows another of its user",
                 where="data.task=next_item",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 import polars as pl
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean
 
 
 class TextTemplate:
@@ -74,12 +73,11 @@ class TextTemplate:
         """
         for column in self.columns:
             if column not in items.columns:
-                near = get_close_matches(column, items.columns, n=1)
                 raise ConfigError(
                     f"the table has no column '{column}'; it has {', '.join(items.columns)}",
                     where=f"{option}.columns",
                     rule="columns of the table",
-                    remedy=f"did you mean '{near[0]}'?" if near else "name one of these columns",
+                    remedy=did_you_mean(column, items.columns, "name one of these columns"),
                 )
         return items.select(
             pl.concat_str(

@@ -16,8 +16,8 @@ from lit_rec.data.batches import Candidates, HistorySlots, RecBatch, Target
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.collator import BatchRows, Collator
 from lit_rec.data.facts import Facts
-from lit_rec.data.histories import History
 from lit_rec.data.history_rows import HistoryRows, window
+from lit_rec.data.history_rule import History
 from lit_rec.data.prepared import Prepared
 
 Int64s = npt.NDArray[np.int64]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lit_rec.data.batches import SeenItems
+
 SCORES_AT_ONCE = 2**24  # bounds the memory, not the result
 
 
@@ -42,7 +44,7 @@ def scored_blocks(
         yield ScoredRows(rows, scores, scores.gather(1, target[rows].unsqueeze(1)).squeeze(1))
 
 
-def target_ranks(block: ScoredRows, target: Tensor, seen: Tensor, seen_mask: Tensor) -> Tensor:
+def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
     """Return the rank of each row's target, 1 the best, by two conventions.
 
     Items of equal score stand at the mean of their ranks, whatever their order; a score that is no number stands above, so that a model
@@ -52,8 +54,7 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: Tensor, seen_mask: Ten
     Args:
         block: The scores of b rows.
         target: ``[b]`` int64 rows of the catalogue.
-        seen: ``[b, S]`` int64 rows of the catalogue, repetitions included.
-        seen_mask: ``[b, S]``, True where something real stands.
+        seen: What these rows' users had seen.
 
     Returns:
         ``[b, 2]`` float32: among all items, and among those not seen.
@@ -61,21 +62,19 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: Tensor, seen_mask: Ten
     Example:
         >>> scores = torch.tensor([[0.9, 0.5, 0.5, 0.1]])
         >>> block = ScoredRows(slice(0, 1), scores, torch.tensor([0.5]))
-        >>> target_ranks(block, torch.tensor([1]), torch.tensor([[0, 0, 1]]), torch.tensor([[True, True, True]]))
+        >>> target_ranks(block, torch.tensor([1]), SeenItems(torch.tensor([0, 0]), torch.tensor([0, 1])))
         tensor([[2.5000, 1.5000]])
     """
     scores, own = block.scores, block.own.unsqueeze(1)
     # "not below or level" rather than "above": with what is no number
     above = (~(scores <= own)).sum(1)
     level = (scores == own).sum(1)  # the target too
-    # padding is put where the target is: neither counts
-    items = torch.where(seen_mask, seen, target.unsqueeze(1)).sort(1).values
-    new = torch.ones_like(items, dtype=torch.bool)
-    new[:, 1:] = items[:, 1:] != items[:, :-1]
-    counts = new & (items != target.unsqueeze(1))
-    of_seen = scores.gather(1, items)
-    fewer_above = (~(of_seen <= own) & counts).sum(1)
-    fewer_level = ((of_seen == own) & counts).sum(1)
+    others = seen.item != target[seen.row]
+    row, item = seen.row[others], seen.item[others]
+    of_seen, beside = scores[row, item], block.own[row]
+    none = torch.zeros_like(above)
+    fewer_above = none.index_add(0, row, (~(of_seen <= beside)).long())
+    fewer_level = none.index_add(0, row, (of_seen == beside).long())
     whole = above + (level + 1) / 2
     rest = above - fewer_above + (level - fewer_level + 1) / 2
     return torch.stack([whole, rest], 1)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from lit_rec.data.batches import Items, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import Seen
@@ -52,17 +54,34 @@ class CatalogueScores:
         module: The module, built and loaded, of two towers.
         facts: Facts of its data.
         vectors: ``[I, D]``, the catalogue's.
+        index: Makes what finds the best by inner products; None: the exact index, where scores are such products.
+
+    Raises:
+        ConfigError: If an index is given, and scores are no inner products.
     """
 
-    def __init__(self, module: LitRec, facts: Facts, vectors: Tensor) -> None:
-        self._module, self._facts = module, facts
-        self._vectors = ItemVectors(vectors)
-        self._index = ExactIndex(keys_of(module.built(), vectors))
+    def __init__(
+        self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
+    ) -> None:
+        self._module, self._facts, self._vectors = module, facts, ItemVectors(vectors)
+        if index is not None and not self._users(Asker([], self.no_vectors())).by_products:
+            network = type(module.built()).__name__
+            raise ConfigError(
+                f"nothing could be found by it: a {network} of these parts looks at user and item together",
+                where="index",
+                rule="scores that are inner products: a head with `queries`, and users that look alike beside each candidate",
+                remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
+            )
+        self._index = (index or ExactIndex)(keys_of(module.built(), vectors))
 
     def add(self, vectors: Tensor) -> None:
         """Add items ``[n, D]`` after the last."""
         self._vectors.add(vectors)
         self._index.add_items(keys_of(self._module.built(), vectors))
+
+    def remove(self, rows: Int64s) -> None:
+        """Leave rows out of every list; those who have done something with them keep their vectors."""
+        self._index.remove_items(rows)
 
     def no_vectors(self) -> Tensor:
         """Return vectors ``[0, D]`` of no item."""

@@ -21,6 +21,7 @@ from lit_rec.inference.requests import (
     record_of,
     time_of,
 )
+from lit_rec.inference.stored_items import StoredItems
 
 
 class NamedItems:
@@ -29,12 +30,12 @@ class NamedItems:
     ``new`` has the texts' columns of the latter, in the order of their rows.
 
     Args:
-        rows: Rows of the catalogue by id.
+        items: The catalogue's.
         texts: Reads texts.
     """
 
-    def __init__(self, rows: Mapping[str, int], texts: NewTexts) -> None:
-        self._rows, self._texts = rows, texts
+    def __init__(self, items: StoredItems, texts: NewTexts) -> None:
+        self._items, self._texts = items, texts
         self.new: list[dict[str, Any]] = []
 
     def row(self, record: Mapping[str, Any], *, where: str) -> int:
@@ -48,7 +49,7 @@ class NamedItems:
             DataError: If the id is unknown, or neither an id nor a text is given.
         """
         if "item_id" in record:
-            return item_row(str(record["item_id"]), self._rows, where=where)
+            return item_row(str(record["item_id"]), self._items.rows, where=where)
         values = self._texts.values(record)
         if values is None:
             columns = self._texts.columns
@@ -59,7 +60,7 @@ class NamedItems:
                 remedy=f"write {{'{columns[0]}': '...'}}",
             )
         self.new.append(values)
-        return len(self._rows) + len(self.new) - 1
+        return len(self._items) + len(self.new) - 1
 
     def catalogue(self) -> Catalogue:
         """Return ``new`` as items.
@@ -71,7 +72,7 @@ class NamedItems:
 
     def shown(self, row: int) -> dict[str, str | None]:
         """Return what is known of an item of ``new``, by its row."""
-        return self._texts.shown(self.new[row - len(self._rows)])
+        return self._texts.shown(self.new[row - len(self._items)])
 
 
 def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:

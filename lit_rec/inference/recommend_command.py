@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_rec.errors import ConfigError
+from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.recommender import Recommendation, Recommender
 from lit_rec.inference.reranker import Reranker
 from lit_rec.training.command_parser import CommandParser
@@ -50,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
         "--timestamp",
         type=float,
         help="the time of asking in seconds, for models that weigh what was done by its age; without, nothing has an age",
+    )
+    parser.add_argument(
+        "--index",
+        choices=["exact", "approximate"],
+        default="exact",
+        help="how a large catalogue is searched; approximate: by a graph, built once and kept beside the checkpoint as X.index (default: exact)",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(
@@ -91,7 +98,9 @@ def recommend(words: list[str]) -> None:
             remedy="name a cross-encoder's checkpoint with --rerank, or leave --pool out",
         )
     named = [] if options.history is None else _entries(options.history)
-    rec = Recommender.from_checkpoint(options.ckpt_path)
+    path = options.ckpt_path
+    index = ApproximateIndex.beside(path) if options.index == "approximate" else None
+    rec = Recommender.from_checkpoint(path, index=index)
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
     history += named
     history += [rec.entry_of_text(text) for text in options.text]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,9 @@ from torch import Tensor
 
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.loaded_network import LoadedNetwork
+from lit_rec.inference.loading import load_module
 from lit_rec.inference.named_items import NamedItems, read_history
 from lit_rec.inference.new_items import ids_of_new_items
 from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
@@ -40,6 +43,15 @@ class Recommender(LoadedNetwork):
     liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
     scores are probabilities: of the positive one of two, or of the ``label`` asked for.
 
+    Args:
+        module: The module, built and loaded.
+        content: The checkpoint's content.
+        where: What the checkpoint is called in errors.
+        index: What searches the catalogue: see ``from_checkpoint``.
+
+    Raises:
+        ConfigError: If the network is of another kind, or an index is given that could not be asked.
+
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
         >>> rec.recommend(history=["50", "181"], k=3)  # doctest: +SKIP
@@ -47,7 +59,13 @@ class Recommender(LoadedNetwork):
 
     takes, lacks = "two towers", "has no table of item vectors to recommend from"
 
-    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+    def __init__(
+        self,
+        module: LitRec,
+        content: dict[str, Any],
+        where: str = "",
+        index: IndexFactory | None = None,
+    ) -> None:
         super().__init__(module, content, where)
         self._items = StoredItems(content["catalogue"])
         self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
@@ -56,12 +74,36 @@ class Recommender(LoadedNetwork):
         vectors = content["catalogue"]["vectors"]
         if vectors is None:
             vectors = module.item_table(catalogue_of(content, self._facts))
-        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device))
+        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device), index)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | Path,
+        *,
+        network: Any = None,
+        device: str = "cpu",
+        index: IndexFactory | None = None,
+    ) -> Self:
+        """Load a checkpoint.
+
+        Args:
+            path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
+            network: The network's factory, for a checkpoint of a run without a YAML.
+            device: Where to compute.
+            index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex`` where it can.
+
+        Raises:
+            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+            ConfigError: If its network is of another kind, or an index is given that could not be asked.
+        """
+        module, content = load_module(path, network)
+        return cls(module.to(device), content, str(path), index)
 
     @property
     def item_ids(self) -> list[str]:
-        """Ids of the catalogue, added items included."""
-        return list(self._items.ids)
+        """Ids of what can be recommended, in the catalogue's order: added items included, removed ones not."""
+        return self._items.present()
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
         """Return what a user of the data did, oldest first, as ``recommend`` takes it.
@@ -149,6 +191,8 @@ class Recommender(LoadedNetwork):
     def add_items(self, items: pl.DataFrame) -> None:
         """Add items by their texts, without training: each is encoded once and can be recommended at once.
 
+        The id of a removed item may be given again: it then names the new item, which is known by its text alone.
+
         Args:
             items: item_id and the columns of the text template; columns of other fields may be missing, and are empty then.
 
@@ -156,7 +200,7 @@ class Recommender(LoadedNetwork):
             DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be read.
             ConfigError: If a column of the text is missing.
         """
-        ids = ids_of_new_items(items, self._items.rows)
+        ids = ids_of_new_items(items, self._items)
         if not ids:
             return
         columns = shown_columns(items, self._items.columns)
@@ -165,12 +209,25 @@ class Recommender(LoadedNetwork):
         self._scores.add(vectors)
         self._items.add(ids, columns)
 
+    def remove_items(self, items: Iterable[str]) -> None:
+        """Never recommend these items again; all else that names them, such as a history, goes on as before.
+
+        Args:
+            items: Ids of the catalogue; what was removed before stays so.
+
+        Raises:
+            DataError: If an id is not in the catalogue; then none is removed.
+        """
+        rows = self._rows(items, where="remove_items")
+        self._scores.remove(rows)
+        self._items.remove(rows.tolist())
+
     def _recommendation(self, row: int, score: float) -> Recommendation:
         return Recommendation(self._items.ids[row], score, self._items.fields(row))
 
     def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
         """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
-        named = NamedItems(self._items.rows, self._texts)
+        named = NamedItems(self._items, self._texts)
         seen = read_history(history, named, self._facts)
         if not named.new:
             return seen, self._scores.no_vectors()

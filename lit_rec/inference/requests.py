@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, did_you_mean
 
 HistoryEntry = str | Mapping[str, Any]
 Entry = TypeVar("Entry")
@@ -90,13 +89,12 @@ def item_row(item_id: str, rows: Mapping[str, int], *, where: str) -> int:
     """
     if item_id in rows:
         return rows[item_id]
-    near = get_close_matches(str(item_id), rows, n=3)
+    near = did_you_mean(str(item_id), rows, count=3)
     raise DataError(
         f"{item_id!r} is not among the {len(rows):,} items of the catalogue",
         where=where,
         rule="ids of the items table, as text",
-        remedy=(f"did you mean {' or '.join(near)}? " if near else "")
-        + "A new item can be given by its text, or added with add_items",
+        remedy=f"{near} A new item can be given by its text, or added with add_items".lstrip(),
     )
 
 
@@ -143,7 +141,7 @@ def label_place(label: Any, facts: Facts) -> int:
 
 
 def rating_of(value: Any, low: float, high: float) -> float:
-    """Return a rating as a number within the training data's range.
+    """Return a rating as a number within the training data's range, which is 0 to 0 where it had no ratings.
 
     Raises:
         DataError: If it is not a number, or out of range.
@@ -154,6 +152,13 @@ def rating_of(value: Any, low: float, high: float) -> float:
         rating = float("nan")
     if low <= rating <= high:
         return rating
+    if low == high == 0:
+        raise DataError(
+            f"the rating {value!r} says nothing to a model that was trained without ratings",
+            where="history",
+            rule="entries have a rating where the training data had ratings",
+            remedy="leave it out",
+        )
     raise DataError(
         f"the rating {value!r} is not usable",
         where="history",

@@ -118,7 +118,7 @@ class Reranker(LoadedNetwork):
         return [float(s) for s in shown]
 
     def _read(self, history: Sequence[HistoryEntry], items: Sequence[HistoryEntry]) -> _Asked:
-        named = NamedItems(self._items.rows, self._texts)
+        named = NamedItems(self._items, self._texts)
         seen = read_history(history, named, self._facts)
         entries = listed(items, where="items")
         rows = [named.row(record_of(entry, where="items"), where="items") for entry in entries]

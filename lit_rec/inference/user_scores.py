@@ -11,7 +11,7 @@ from torch import Tensor
 from lit_rec.data.batches import Candidates, RecBatch, Target, Users
 from lit_rec.data.facts import Facts
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, Rows
+from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
 from lit_rec.inference.index.scored_search import search_by_scores
 from lit_rec.inference.told import sorting_and_shown
 from lit_rec.models.networks import Network, TwoTower
@@ -48,7 +48,7 @@ class UserScores:
 
     def best(
         self,
-        index: ExactIndex,
+        index: ItemIndex,
         k: int,
         *,
         seen: Sequence[Rows] | None = None,
@@ -63,18 +63,28 @@ class UserScores:
             seen: Rows that are left out, of each user its own.
             allow: Only these rows.
             deny: Not these rows.
+
+        Raises:
+            ValueError: If scores are no inner products, and the index is no exact one.
         """
         queries = self._queries()
         if queries is not None:
             return index.search(
                 queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
             )
+        if not isinstance(index, ExactIndex):
+            raise ValueError(f"{type(index).__name__} finds nothing where every item is scored")
         users, device = len(self._batch), index.vectors.device
         space = index.space(users, seen, allow, deny)
         at_once = max(1, _NUMBERS // index.vectors.width)
         return search_by_scores(self._sorting, space, users, k, at_once=at_once, device=device)
 
-    def told(self, part: slice, rows: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def by_products(self) -> bool:
+        """Whether lists are sorted by inner products of vectors."""
+        return self._queries() is not None
+
+    def told(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return what rows ``[b, c]``, or ``[1, c]`` of all alike, are sorted by and what is shown of them to some users, ``[b, c]`` each."""
         table, batch = self._table(part, rows)
         # a user who looks different beside each candidate is encoded beside these
@@ -82,7 +92,7 @@ class UserScores:
         scores = self._network.score(users, table, batch)
         return sorting_and_shown(scores, self._facts, self._network.gives, self._label)
 
-    def _sorting(self, part: slice, rows: Tensor) -> Tensor:
+    def _sorting(self, part: slice | Tensor, rows: Tensor) -> Tensor:
         return self.told(part, rows)[0]
 
     def _queries(self) -> Tensor | None:
@@ -94,7 +104,7 @@ class UserScores:
         falls = self._facts.task == "label" and self._label == self._facts.labels[0]
         return -queries if queries is not None and falls else queries
 
-    def _table(self, part: slice, rows: Tensor) -> tuple[Tensor, RecBatch]:
+    def _table(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, RecBatch]:
         """Return the vectors of the histories' and the asked items, each once, and the batch of some users that points into them."""
         batch, history = self._batch, slots_of(self._batch.history, part)
         slots = history.item_index

@@ -26,8 +26,8 @@ class CausalTransformerUserEncoder(UserEncoder):
 
     Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and shallow ones need no
     warm-up and no care with rates, where normalising afterwards does. A behavior enters as its item's vector, what was done (event), and
-    times how it was rated; neither ages nor labels are read. A user without history has a learned vector. The bias coordinate is 0: it
-    would move all items of a user alike.
+    times how it was rated; neither ages nor labels are read. A user without history has a learned vector, which the first row of each
+    sequence trains. The bias coordinate is 0: it would move all items of a user alike.
 
     Args:
         facts: Facts of the data.
@@ -39,7 +39,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         max_length: Most behaviors of a history.
 
     Shape:
-        ``positions``: ``[B, H, width + 1]`` float32, of slot h the user after h + 1 behaviors; ``forward``: ``[B, width + 1]``, after all.
+        ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``: ``[B, width + 1]``, after all.
 
     Raises:
         ConfigError: If a number is below 1, ``dropout`` is not from 0 to 1, or ``heads`` does not divide ``width``.
@@ -91,18 +91,19 @@ class CausalTransformerUserEncoder(UserEncoder):
         self.leave = nn.LayerNorm(width)
 
     def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the user after each slot.
+        """Return the user before the first slot and after each.
 
         Raises:
             ConfigError: If a history is longer than ``max_length``.
         """
         slots = batch.history.mask.shape[1]
         found = [
-            # to the bias coordinate, and to what the group was not padded to
+            # with the bias coordinate, and the slots that the group has not
             (rows, functional.pad(vectors, (0, 1, 0, slots - vectors.shape[1])))
             for rows, vectors in self._groups(item_vectors, batch.history)
         ]
-        return _in_order(found)  # [B, H, width + 1]
+        start = functional.pad(self.empty, (0, 1)).expand(len(batch), 1, -1)
+        return torch.cat([start, _in_order(found)], 1)  # [B, H + 1, width + 1]
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user after all that is known of it."""
@@ -120,10 +121,11 @@ class CausalTransformerUserEncoder(UserEncoder):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield rows ``[b]`` of similar length, and the users ``[b, L, width]`` at their slots; every row once."""
         self._check(history.mask.shape[1])
-        # a row without history is computed as well: a batch of none would leave parameters without a gradient
+        # a row without history is computed as well, as if it had a slot: a batch of none would leave parameters without a gradient
+        room = (0, int(not history.mask.shape[1]))
         for rows, longest in length_groups(history.mask.sum(1).clamp(min=1)):
             item, event, rating = (
-                of_slots[rows, :longest]
+                functional.pad(of_slots, room)[rows, :longest]
                 for of_slots in (history.item_index, history.event, history.rating)
             )
             vectors = item_vectors[item, :-1] + self.position.weight[:longest] + self.event(event)
@@ -169,7 +171,9 @@ class _Layer(nn.Module):
         rows, length, width = vectors.shape
         parts = self.into(self.before_attention(vectors))  # [B, H, 3 * width]
         queries, keys, values = (
-            part.view(rows, length, self.heads, -1).transpose(1, 2)  # [B, heads, H, width / heads]
+            part.view(rows, length, self.heads, width // self.heads).transpose(
+                1, 2
+            )  # [B, heads, H, width / heads]
             for part in parts.chunk(3, -1)
         )
         attended = functional.scaled_dot_product_attention(

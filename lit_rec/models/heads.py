@@ -38,12 +38,8 @@ class Head(nn.Module, ABC):
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
 
-    def keys(self, item_vectors: Tensor) -> Tensor:
-        """Return what ``queries`` are multiplied with, a vector for each item: ``[N, width + 1]`` as they come, unless a head says otherwise."""
-        return item_vectors
-
     def queries(self, users: Tensor) -> Tensor | None:
-        """Return vectors ``[B, width + 1]`` whose inner products with ``keys`` are the scores, but for a constant of each user.
+        """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, but for a constant of each user.
 
         An index finds the best items by them. None, as here, where scores are no such products: then every item is scored.
 
@@ -51,6 +47,10 @@ class Head(nn.Module, ABC):
             users: ``[B, width + 1]``.
         """
         return None
+
+    def keys(self, item_vectors: Tensor) -> Tensor:
+        """Return what ``queries`` are multiplied with, ``[N, D']``: item vectors ``[N, width + 1]`` as they are, unless a head says otherwise."""
+        return item_vectors
 
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
         """Return what is predicted at the start + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""

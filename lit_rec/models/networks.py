@@ -24,7 +24,7 @@ class Network(nn.Module, ABC):
 
     ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once and looks its
     vectors up; ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``; ``gives_positions`` whether training may ask
-    after every slot of a history. ``backbone`` is the text encoder, None where no text is read.
+    all along a history. ``backbone`` is the text encoder, None where no text is read.
     """
 
     backbone: Backbone | None
@@ -69,7 +69,7 @@ class Network(nn.Module, ABC):
     def encode_positions(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
     ) -> Tensor:
-        """Return users as they were after each slot of their histories, ``[B, H, D]``; see ``encode_users``.
+        """Return users as they were before their histories and after each slot, ``[B, H + 1, D]``; see ``encode_users``.
 
         Raises:
             ValueError: If the network does not give positions.
@@ -202,7 +202,7 @@ class TwoTower(ItemNetwork):
     def encode_positions(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
     ) -> Tensor:
-        """Return users as they were after each slot of their histories, ``[B, H, D]``."""
+        """Return users as they were before their histories and after each slot, ``[B, H + 1, D]``."""
         with torch.autocast(item_vectors.device.type, enabled=False):
             users = self.user_encoder.positions(item_vectors, batch)
         return _beside_profiles(users, batch, profiles)

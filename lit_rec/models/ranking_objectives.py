@@ -33,7 +33,7 @@ class Asked:
 
     @classmethod
     def of(cls, users: Tensor, batch: RecBatch) -> Asked:
-        """Choose them from users ``[B, D]`` or, at every position, ``[B, H, D]``."""
+        """Choose them from users ``[B, D]`` or, at every position, ``[B, H + 1, D]``."""
         mask = batch.target.mask
         everywhere = users if users.dim() == 3 else users.unsqueeze(1)
         return cls(everywhere[mask], mask.nonzero()[:, 0], batch.target.value[mask])
@@ -51,7 +51,7 @@ class RankingObjective(Objective):
             each of them again in the backward pass.
 
     Shape:
-        users ``[B, D]`` with target ``[B, 1]`` or ``[B, H, D]`` with target ``[B, H]``; item_vectors ``[N, D]`` -> sum ``[]``, count ``[]``.
+        users ``[B, D]`` with target ``[B, 1]`` or ``[B, H + 1, D]`` with target ``[B, H + 1]``; item_vectors ``[N, D]`` -> sum ``[]``, count ``[]``.
 
     Raises:
         ConfigError: If ``temperature`` is not above 0, or ``scores_per_block`` is below 1.

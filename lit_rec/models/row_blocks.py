@@ -51,6 +51,6 @@ def rows_per_block(slots_per_block: int, slots: int) -> int:
     return max(1, slots_per_block // max(slots, 1))
 
 
-def slots_of(history: HistorySlots, rows: slice) -> HistorySlots:
+def slots_of(history: HistorySlots, rows: slice | Tensor) -> HistorySlots:
     """Return the histories of some rows."""
     return HistorySlots(**{f.name: getattr(history, f.name)[rows] for f in fields(history)})

@@ -22,7 +22,7 @@ from lit_rec.models.weighted_sum import weighted_sum
 class UserEncoder(nn.Module, ABC):
     """From item vectors and histories to user vectors; the last coordinate of each is the user's bias.
 
-    ``gives_positions`` says whether it can tell what comes after every slot of a history, ``per_candidate`` whether a user looks different
+    ``gives_positions`` says whether it can tell what comes next all along a history, ``per_candidate`` whether a user looks different
     beside each candidate.
 
     Shape:
@@ -37,7 +37,7 @@ class UserEncoder(nn.Module, ABC):
         """Return the user vectors."""
 
     def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the user as it was after each slot of its history, ``[B, H, width + 1]``.
+        """Return the user as it was before its history and after each slot of it, ``[B, H + 1, width + 1]``.
 
         Raises:
             ValueError: If the encoder gives one vector per row.

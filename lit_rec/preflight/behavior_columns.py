@@ -25,11 +25,13 @@ class BehaviorColumns:
         columns: The mapping.
         why: Canonical name -> what the guess was made from.
         notes: What else should be known.
+        next_item: Whether the next item is predicted, not a rating or a label.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    next_item: bool = False
 
     def take(self, role: str, column: Column, why: str) -> None:
         """Give a column a meaning; one that is taken stays."""
@@ -42,12 +44,15 @@ class BehaviorColumns:
         return [column for name, column in file.columns.items() if name not in taken]
 
 
-def guess_behavior_columns(roles: TableRoles, named: Mapping[str, str]) -> BehaviorColumns:
+def guess_behavior_columns(
+    roles: TableRoles, named: Mapping[str, str], *, next_item: bool = False
+) -> BehaviorColumns:
     """Guess by names, then by values.
 
     Args:
         roles: The tables.
         named: Canonical name -> column, as far as the user says so.
+        next_item: Whether the next item is to be predicted, whatever else could be; without ratings and labels it is.
 
     Raises:
         ConfigError: If a column is not there, or what is needed cannot be guessed.
@@ -70,10 +75,13 @@ def guess_behavior_columns(roles: TableRoles, named: Mapping[str, str]) -> Behav
     )
     found.take("item_id", item, f"{item.distinct:,} distinct values, {of_items}")
     _take_time(file, found)
-    _take_target(file, found)
+    _take_target(file, found, needed=not next_item)
     if "user_id" not in found.columns:
         _take_user(roles, found)
     _take_others(file, found)
+    found.next_item = next_item or not found.columns.keys() & {"rating", "label"}
+    if found.next_item:
+        _check_events(file, found, asked=next_item)
     found.columns = {role: found.columns[role] for role in _ORDER if role in found.columns}
     return found
 
@@ -141,8 +149,8 @@ def _take_time(file: TableFile, found: BehaviorColumns) -> None:
         found.take("timestamp", column, f"{rule}: {what}{rising}, such as {column.shown(1)}{also}")
 
 
-def _take_target(file: TableFile, found: BehaviorColumns) -> None:
-    """Find what is predicted: a rating by name, a label by name, then either by values."""
+def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> None:
+    """Find what users made of items: a rating by name, a label by name, then either by values; several are no error where none is needed."""
     if "rating" in found.columns or "label" in found.columns:
         return
     left = found.left(file)
@@ -167,7 +175,7 @@ def _take_target(file: TableFile, found: BehaviorColumns) -> None:
         ("rating", by_values, "by its values"),
         ("label", [c for c in left if c.labels and may_be(c)], "by its values"),
     ):
-        if len(candidates) > 1:
+        if len(candidates) > 1 and needed:
             raise ConfigError(
                 " and ".join(f"'{column.name}'" for column in candidates[:3])
                 + f" could each be the {role}",
@@ -176,10 +184,34 @@ def _take_target(file: TableFile, found: BehaviorColumns) -> None:
                 rule="one column says what the user thought of the item",
                 remedy=f"say which: --rating-column {min(candidates, key=lambda c: c.distinct).name}",
             )
-        if candidates:
+        if len(candidates) == 1:
             found.take(role, candidates[0], f"{rule}; {_span(candidates[0])}")
             return
-    raise _no_target(file, left)
+
+
+def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> None:
+    """Check that rows say what happened, and when.
+
+    Raises:
+        ConfigError: If there is no time, or, where nobody asked for the next item, a column that could be what is to be predicted.
+    """
+    could_be = [c for c in found.left(file) if _says_something(c)]
+    if not asked and (could_be or "timestamp" not in found.columns):
+        raise _no_target(file, found.left(file))
+    if "timestamp" not in found.columns:
+        raise ConfigError(
+            "no column has times",
+            where=file.path,
+            details=[file.shown],
+            rule="what comes next is known where rows have a time: seconds since 1970, or dates such as 2024-05-31",
+            remedy="say which column: --time-column NAME",
+        )
+
+
+def _says_something(column: Column) -> bool:
+    named = name_score(column.name, "rating") or name_score(column.name, "label")
+    counts = column.is_numeric or column.labels is not None
+    return bool(named) or (counts and not is_id_name(column.name))
 
 
 def _span(column: Column) -> str:
@@ -197,8 +229,8 @@ def _no_target(file: TableFile, left: Iterable[Column]) -> ConfigError:
         f"no column has ratings, or labels of 0 and 1{seen}",
         where=file.path,
         details=[file.shown],
-        rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown",
-        remedy="say which column: --rating-column NAME; rows that only say that something happened need such a column first",
+        rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown; events alone need a time",
+        remedy="say which column: --rating-column NAME, or --time-column NAME; or predict what comes next: --task next_item",
     )
 
 

@@ -16,15 +16,16 @@ _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
 _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 
 
-def model_and_trainer(name: str) -> str:
-    """Return these sections as configs/own_data.yaml has them, for ratings and for two labels: one source for what is not of the tables.
+def model_and_trainer(name: str, template: str = "own_data") -> str:
+    """Return these sections as a shipped configuration has them: one source for what is not of the tables.
 
     Args:
         name: Name of the run's folder.
+        template: ``own_data`` for ratings and for two labels, ``own_events`` for the next item.
     """
-    text = (files("lit_rec.preflight") / "own_data.yaml").read_text(encoding="utf-8")
+    text = (files("lit_rec.preflight") / f"{template}.yaml").read_text(encoding="utf-8")
     section = text[text.index("\nmodel:\n") + 1 :]
-    return section.replace("name: own_data\n", f"name: {flow(name)}\n")
+    return section.replace(f"name: {template}\n", f"name: {flow(name)}\n")
 
 
 def config_text(plan: Plan, path: Path, command: str) -> str:
@@ -36,7 +37,7 @@ def config_text(plan: Plan, path: Path, command: str) -> str:
         command: The command that asked for it.
     """
     lines = [*_head(plan, path, command), *_data(plan)]
-    rest = model_and_trainer(path.stem)
+    rest = model_and_trainer(path.stem, "own_events" if plan.found.next_item else "own_data")
     # a name may run over several lines; in comments only, for values are escaped
     return "\n".join([*(line.replace("\n", " ") for line in lines), rest])
 
@@ -57,8 +58,11 @@ def guesses(plan: Plan) -> list[str]:
 
 
 def _head(plan: Plan, path: Path, command: str) -> Iterator[str]:
-    target = plan.found.columns["label" if plan.labels else "rating"]
-    yield f"# What users make of items (`{target}`), learned from the items' texts. Written by `{command}`:"
+    what = "What users take next, learned from what they took before and from the items' texts"
+    if not plan.found.next_item:
+        target = plan.found.columns["label" if plan.labels else "rating"]
+        what = f"What users make of items (`{target}`), learned from the items' texts"
+    yield f"# {what}. Written by `{command}`:"
     yield "# comments say what was guessed, and from what. Look them over, then:"
     yield f"#   lit-rec check -c {path}"
     yield f"#   lit-rec fit -c {path}"
@@ -121,13 +125,22 @@ def _history(plan: Plan) -> Iterator[str]:
     yield "    history:"
     yield f"      class_path: lit_rec.data.histories.{plan.history}"
     yield "      init_args:"
-    yield "        max_length: 100"
+    # of the next item as many as its template's user encoder has positions
+    yield f"        max_length: {50 if plan.found.next_item else 100}"
+    if "event" in plan.found.columns and plan.found.next_item:
+        yield f"        # events of every kind count; of one kind alone: where: {{events: [{_an_event(plan)}]}}"
     if plan.labels:
         yield "        where:"
         yield "          class_path: lit_rec.data.histories.Where"
         yield "          init_args:"
         yield f"            labels: {flow([plan.labels[1]])}"
-        yield "    task: label"
+    if plan.labels or plan.found.next_item:
+        yield f"    task: {'next_item' if plan.found.next_item else 'label'}"
+
+
+def _an_event(plan: Plan) -> str:
+    column = plan.roles.behaviors.columns[plan.found.columns["event"]]
+    return flow(column.texts[0])
 
 
 def _unknown(plan: Plan) -> str:

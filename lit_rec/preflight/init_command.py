@@ -38,6 +38,11 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--rating-column", metavar="NAME", help="the behaviors' column of ratings, or of 0 and 1"
     )
+    parser.add_argument(
+        "--task",
+        choices=["next_item"],
+        help="predict the next item, also where there are ratings or labels; without these it is what is predicted",
+    )
     parser.add_argument("--time-column", metavar="NAME", help="the behaviors' column of times")
     parser.add_argument(
         "--text-columns", metavar="NAMES", help="the items' columns to read: title,description"
@@ -80,6 +85,7 @@ def init(words: list[str]) -> None:
         columns=named,
         text_columns=None if texts is None else [t.strip() for t in texts.split(",") if t.strip()],
         encoder=options.encoder,
+        next_item=options.task == "next_item",
     )
     said = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
     text = config_text(plan, output, said)

@@ -40,6 +40,7 @@ class Plan:
         history: Name of the history's class.
         unknown: How many behaviors name an item that the items lack.
         parts: Rows of train, val and test.
+        sequences: Users of the training rows.
         encoder: Folder or hub name.
     """
 
@@ -52,19 +53,20 @@ class Plan:
     history: str
     unknown: int
     parts: dict[str, int]
+    sequences: int
     encoder: str
 
     @property
     def labels(self) -> tuple[str, str] | None:
-        """The negative and the positive label, where labels are predicted and not ratings."""
+        """The negative and the positive label, where rows have labels and not ratings."""
         name = self.found.columns.get("label")
         return None if name is None else self.roles.behaviors.columns[name].labels
 
     @property
     def batch_size(self) -> int:
-        """Rows of a batch: the usual ones, fewer where an epoch would have a handful of steps."""
+        """Rows of a batch, or sequences: the usual ones, fewer where an epoch would have a handful of steps."""
         low, high = _BATCHES
-        wanted = self.parts["train"] // _STEPS
+        wanted = (self.sequences if self.found.next_item else self.parts["train"]) // _STEPS
         return next((2**k for k in range(9, 3, -1) if 2**k <= min(wanted, high)), low)
 
 
@@ -75,6 +77,7 @@ def make_plan(
     columns: Mapping[str, str] | None = None,
     text_columns: Sequence[str] | None = None,
     encoder: str | None = None,
+    next_item: bool = False,
 ) -> Plan:
     """Guess, then read, clean and split the tables as training would.
 
@@ -84,6 +87,7 @@ def make_plan(
         columns: Canonical name -> column of the behaviors, as far as the user says so.
         text_columns: Columns of the items to read, where the user says so.
         encoder: Folder or hub name.
+        next_item: Whether the next item is to be predicted, whatever else could be.
 
     Raises:
         ConfigError: If something cannot be guessed, naming the option that settles it.
@@ -96,14 +100,14 @@ def make_plan(
         item_column=named.get("item_id"),
         user_column=named.get("user_id"),
     )
-    found = guess_behavior_columns(roles, named)
+    found = guess_behavior_columns(roles, named, next_item=next_item)
     texts = guess_text_columns(roles.items, roles.item.key, text_columns)
     options = _reader_options(files, roles, found)
     tables = TableReader(**options).read()
     known = tables.behaviors["item_id"].is_in(tables.items["item_id"].implode())
     tables, _ = clean(tables, unknown_items="drop")
     TextTemplate(texts.fields).render(tables.items)
-    split, why, part = _split(tables)
+    split, why, part = _split(tables, in_order=found.next_item)
     has_time = "timestamp" in tables.behaviors.columns
     past = has_time and not isinstance(split, RandomSplit)
     return Plan(
@@ -116,6 +120,7 @@ def make_plan(
         history="PastHistory" if past else "TrainingHistory",
         unknown=int((~known).sum()),
         parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
+        sequences=tables.behaviors["user_id"].filter(part == "train").n_unique(),
         encoder=encoder or (_LOCAL_ENCODER if Path(_LOCAL_ENCODER).is_dir() else _HUB_ENCODER),
     )
 
@@ -144,8 +149,16 @@ def _reader_options(
     return options
 
 
-def _split(tables: Tables) -> tuple[Split, str, pl.Series]:
-    """Return a split that leaves rows to each part: the data's own, by time, at random."""
+def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
+    """Return a split that leaves rows to each part: the data's own, by time, at random.
+
+    Args:
+        tables: The tables.
+        in_order: Whether rows may not be drawn, for it counts what came after what.
+
+    Raises:
+        ConfigError: If they may not, and times cannot be divided.
+    """
     behaviors = tables.behaviors
     if "split" in behaviors.columns:
         split: Split = GivenSplit()
@@ -156,6 +169,8 @@ def _split(tables: Tables) -> tuple[Split, str, pl.Series]:
         try:
             part = split.assign(behaviors)
         except ConfigError:
+            if in_order:
+                raise
             times = behaviors["timestamp"].n_unique()
             many = "one time" if times == 1 else f"{times:,} distinct times"
             why = f"{many} cannot be divided in these shares: rows are drawn"

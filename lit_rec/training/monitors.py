@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 
 import lightning
 from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMonitor
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean
 from lit_rec.evaluation.rank_gains import MAIN
 from lit_rec.training.rank_metric import LOGGED
 
@@ -131,10 +130,9 @@ def _may_log_anything(callback: Callback) -> bool:
 def _unknown_metric(callback: Callback, there: Iterable[str]) -> ConfigError:
     monitor = str(getattr(callback, "monitor", None))
     names = list(there)
-    near = get_close_matches(monitor, names, n=1)
     return ConfigError(
         f"there is no metric '{monitor}'",
         where=f"trainer.callbacks, monitor of {type(callback).__name__}",
         rule=f"one of {', '.join(names)}",
-        remedy=f"did you mean '{near[0]}'?" if near else "name one of these metrics",
+        remedy=did_you_mean(monitor, names, "name one of these metrics"),
     )

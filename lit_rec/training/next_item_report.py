@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from lit_rec.data.batches import SeenItems
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.history_rule import in_order
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
 from lit_rec.evaluation.next_item_baselines import (
@@ -70,15 +72,15 @@ def next_item_baselines(
 @torch.no_grad()
 def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Ints) -> Floats:
     """Return the ranks ``[R, 2]`` that a baseline gives, which sees the histories that the model saw."""
-    bound = data.history.bind(data.prepared)
+    bound = in_order(data.history).bind(data.prepared)
     ranks = [np.empty((0, 2))]
     for start in range(0, len(rows), _ROWS):
         part = rows[start : start + _ROWS]
         history = bound.of(part)
-        seen, mask = torch.from_numpy(history.item), torch.from_numpy(history.mask)
+        seen = SeenItems.of_pairs(*bound.seen(part))
+        users = baseline.users(torch.from_numpy(history.item), torch.from_numpy(history.mask))
         target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
-        for block in scored_blocks(baseline.users(seen, mask), baseline.items, target):
-            at = block.rows
-            found = target_ranks(block, target[at], seen[at], mask[at])
+        for block in scored_blocks(users, baseline.items, target):
+            found = target_ranks(block, target[block.rows], seen.within(block.rows))
             ranks.append(found.double().numpy())
     return np.concatenate(ranks)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import ClassVar, NoReturn
 
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.errors import ConfigError, LitRecError, did_you_mean
 
 _LONGEST = 160
 _CHOICES = r"Expected a typing\.Literal\[([^\]]*)\]"
@@ -57,10 +56,10 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
     if unknown:
         name = (unknown[1] or unknown[2] or unknown[3]).split("=")[0]
         options = list(known)
-        near = get_close_matches(
-            name.rpartition(".")[2], {option.rpartition(".")[2] for option in options}, n=1
-        ) or get_close_matches(name.partition(".")[0], ("data", "model", "trainer"), n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else "correct or remove it"
+        last = {option.rpartition(".")[2] for option in options}
+        remedy = did_you_mean(name.rpartition(".")[2], last) or did_you_mean(
+            name.partition(".")[0], ("data", "model", "trainer"), "correct or remove it"
+        )
         return ConfigError(
             f"there is no option '{name}'", where="options", rule=rule, remedy=remedy
         )

@@ -95,11 +95,12 @@ def _among_all(
     """Rank each row's own item in the catalogue ``[I, D]``."""
     code = batch.items.catalogue_row
     target = code[batch.candidates.item_index[:, 0]]  # [B]
-    seen, mask = code[batch.history.item_index], batch.history.mask
+    if batch.seen is None:
+        raise ValueError("the batch does not tell what its users had seen")
     ranks, losses = [users.new_zeros(0, 2)], [users.new_zeros(0)]
     for block in scored_blocks(users, items, target):
         rows = block.rows
-        ranks.append(target_ranks(block, target[rows], seen[rows], mask[rows]))
+        ranks.append(target_ranks(block, target[rows], batch.seen.within(rows)))
         losses.append(objective.whole(block.own, block.scores, target[rows]))
     asked = batch.target.mask[:, 0]
     total = torch.cat(losses)[asked].sum()

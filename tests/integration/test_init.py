@@ -69,6 +69,11 @@ SHAPES = {
         ("id", "headline", "section"),
         {"target": lambda c: c.randint(0, 1)},
     ),
+    "events": (
+        ("visitor", "sku", "action", "at"),
+        ("sku", "title"),
+        {"target": lambda c: c.choice(["view", "buy"])},
+    ),
     "clicks as words": (
         ("uid", "newsId", "clicked"),
         ("id", "headline"),
@@ -85,6 +90,9 @@ def test_what_is_written_is_fitted_as_it_stands(name, capsys):
     said = capsys.readouterr().out
     assert "written: my_data.yaml" in said
     assert "user_id " in said
+    if name == "events":
+        lit_rec("check", "-c", "my_data.yaml", "--trainer.accelerator=cpu")
+        assert "next_items of the training rows" in capsys.readouterr().out
     lit_rec("fit", "-c", "my_data.yaml", *STEP)
 
 

@@ -87,20 +87,22 @@ def test_evaluation_is_what_a_recommender_says_row_by_row(config, text_run):
     table = table.with_columns(pl.col("timestamp").cast(pl.Float64))
     test = table.filter(pl.col("timestamp") > table["timestamp"].sort()[179])
     assert len(test) == 20
-    ranks = []
+    ranks, longest = [], 0
     for row in test.iter_rows(named=True):
         before = table.filter(
             (pl.col("user_id") == row["user_id"])
             & (pl.col("timestamp") < row["timestamp"])
             & (pl.col("event") == "buy")
         )
-        history = before.sort("timestamp").select("item_id", "event").rows(named=True)[-4:]
+        history = before.sort("timestamp").select("item_id", "event").rows(named=True)
+        longest = max(longest, len(history))  # its newest four are read, all of it was seen
         found = dict(zip(rec.item_ids, rec.score(history, rec.item_ids), strict=True))
         own, seen = found[row["item_id"]], {entry["item_id"] for entry in history}
         if row["event"] == "buy":
             rest = [s for i, s in found.items() if i not in seen or i == row["item_id"]]
             ranks.append([_mean_rank(own, list(found.values())), _mean_rank(own, rest)])
     assert len(ranks) < 20
+    assert longest > 4
     for metric, values in rank_gains(np.array(ranks)).items():
         assert figures["lit_rec", metric] == pytest.approx(values.mean(), abs=1e-6), metric
 
@@ -133,6 +135,23 @@ def test_recommendations(text_run):
     assert [r.score for r in best] == sorted((r.score for r in best), reverse=True)
     assert len(rec.recommend(["50", "181", "172", "1", "2", "3"], 3)) == 3
     assert len(rec.recommend([{"title": "red river"}], 3)) == 3
+    nobody = [r.score for r in rec.recommend([], 40)]
+    assert nobody[0] > nobody[-1] + 0.01, "first rows trained what is said to somebody new"
+
+
+def test_a_graph_is_kept_beside_the_checkpoint(text_run, workplace, run_folder, capsys):
+    pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+    words = ("recommend", "--ckpt_path", text_run[0] / "best.ckpt", "--history=50,181", "--json")
+    found = []
+    for index in ("exact", "approximate", "approximate"):
+        capsys.readouterr()
+        lit_rec(*words, "--index", index)
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0] == found[1] == found[2]
+    assert (text_run[0] / "best.index").exists()
+    words = ("recommend", "--ckpt_path", run_folder / "best.ckpt", "--user=u1", "--index")
+    assert "index: nothing could be found by it" in message(capsys, *words, "approximate")
+    assert "invalid choice: 'none'" in message(capsys, *words, "none")
 
 
 @pytest.mark.parametrize(

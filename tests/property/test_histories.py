@@ -18,6 +18,7 @@ from lit_rec.data.histories import (
     TrainingHistory,
     Where,
 )
+from lit_rec.data.history_rule import BoundOrderedHistory
 from lit_rec.data.prepared import Prepared
 from lit_rec.errors import ConfigError
 
@@ -80,6 +81,13 @@ def past_by_hand(
     return sorted(past, key=lambda place: (clock(place), place))[-length:]
 
 
+def seen_before(bound: BoundOrderedHistory, count: int) -> list[list[int]]:
+    """What counts before each row of ``Prepared``, however long ago: a list per row."""
+    row, item = bound.seen(np.arange(count))
+    assert (np.diff(row) >= 0).all()
+    return [item[row == place].tolist() for place in range(count)]
+
+
 @pytest.mark.parametrize(("ordered", "with_time"), [(False, True), (True, True), (True, False)])
 @SOME
 @given(rows=rows_strategy, length=lengths, where=wheres)
@@ -87,12 +95,14 @@ def test_past_history_equals_a_loop(
     ordered: bool, with_time: bool, rows: list[Row], length: int, where: Where
 ):
     prepared = prepared_of(rows, ordered=ordered, with_time=with_time)
-    found = PastHistory(length, where).bind(prepared).of(prepared.rows_of("all"))
+    bound = PastHistory(length, where).bind(prepared)
+    found = bound.of(prepared.rows_of("all"))
     lists = seen(prepared, found, lambda place: rows[place].item)
-    for place, history in zip(prepared.row.tolist(), lists, strict=True):
-        assert history == past_by_hand(
-            rows, place, length, where, ordered=ordered, with_time=with_time
-        )
+    uncut = seen_before(bound, len(rows))
+    for place, history, all_ in zip(prepared.row.tolist(), lists, uncut, strict=True):
+        past = past_by_hand(rows, place, 0, where, ordered=ordered, with_time=with_time)
+        assert history == past[-length:]
+        assert all_ == [rows[other].item for other in past], "what was seen is not cut"
         own = rows[place].impression
         assert own is None or own not in [rows[other].impression for other in history]
 
@@ -181,10 +191,13 @@ def test_a_draw_costs_what_it_keeps_not_what_a_user_did():
 @given(rows=rows_strategy, length=lengths)
 def test_given_history_is_what_the_data_says(rows: list[Row], length: int):
     prepared = prepared_of(rows)
-    found = GivenHistory(length).bind(prepared).of(prepared.rows_of("all"))
+    bound = GivenHistory(length).bind(prepared)
+    found = bound.of(prepared.rows_of("all"))
     assert (found.source == -1).all()
-    for place, item, mask in zip(prepared.row, found.item, found.mask, strict=True):
-        assert item[mask].tolist() == list(rows[place].history[-length:])
+    everything = [list(rows[place].history) for place in prepared.row]
+    assert seen_before(bound, len(rows)) == everything
+    for history, item, mask in zip(everything, found.item, found.mask, strict=True):
+        assert item[mask].tolist() == history[-length:]
         assert (item[~mask] == 0).all()
 
 

@@ -24,21 +24,25 @@ from .random_behaviors import (
 
 
 def windows_by_loop(rows, where, max_length, *, ordered):
-    """(items of the slots, items that follow, whether they are asked about), a window after the other."""
+    """(items of the slots, items at the start and after each slot, whether they are asked about), a window after the other."""
     found = []
     for user in range(3):
         mine = [(row.time, r) for r, row in enumerate(rows) if row.user == user]
         mine = [rows[r] for _, r in sorted(mine)]
         train = [row for row in mine if row.part == 0 and counts(row, where)]
-        for stop in range(len(train), 1, -max_length):
+        stop, left = len(train), len(train)  # rows up to ``left`` are yet to be asked about
+        while left:
             start = max(stop - 1 - max_length, 0)
-            slots, after = train[start : stop - 1], train[start + 1 : stop]
+            slots, after = train[start : stop - 1], train[start:stop]
             asked = [
                 ordered_before(rows, one, two, ordered=ordered)
-                for one, two in zip(slots, after, strict=True)
+                for one, two in zip(slots, after[1:], strict=True)
             ]
+            asked = [start == 0, *asked]  # with nothing before it, whoever is new is asked for
             if any(asked):
                 found.append(([row.item for row in slots], [row.item for row in after], asked))
+            left = start and start + 1
+            stop = left
     return found
 
 
@@ -64,18 +68,18 @@ def test_windows_are_those_of_a_loop(rows, max_length, where, ordered):
     prepared = prepared_of(rows, ordered=ordered)
     sequences = PastHistory(max_length, where).sequences(prepared)
     found = sequences.of(sequences.ends)
-    got = [
-        (item[mask].tolist(), target[mask].tolist(), known[mask].tolist())
-        for item, mask, target, known in zip(
-            found.history.item, found.history.mask, found.target, found.known, strict=True
-        )
-    ]
+    got = []
+    for item, mask, target, known in zip(
+        found.history.item, found.history.mask, found.target, found.known, strict=True
+    ):
+        places = np.append(True, mask)
+        got.append((item[mask].tolist(), target[places].tolist(), known[places].tolist()))
     wanted = windows_by_loop(rows, where, max_length, ordered=ordered)
     hidden = [
         (s, [i if k else 0 for i, k in zip(a, asked, strict=True)], asked) for s, a, asked in wanted
     ]
     assert sorted(got) == sorted(hidden)
-    assert not found.known[~found.history.mask].any()
+    assert not found.known[:, 1:][~found.history.mask].any()
 
 
 @given(rows=rows_strategy, where=wheres)
@@ -91,14 +95,15 @@ def test_what_a_position_sees_is_the_history_of_the_row_that_follows(rows, where
     asked = set()
     for window, end in enumerate(sequences.ends):
         mine = train[(prepared.user[train] == prepared.user[end]) & (train <= end)]
-        for slot in np.flatnonzero(found.known[window]):
-            target = mine[slot + 1]
+        for place in np.flatnonzero(found.known[window]):
+            target = mine[place]
             history = bound.of(np.array([target]))
             seen = history.source[0][history.mask[0]].tolist()
-            assert seen == found.history.source[window, : slot + 1].tolist()
-            assert found.target[window, slot] == prepared.item[target]
+            assert seen == found.history.source[window, :place].tolist()
+            assert found.target[window, place] == prepared.item[target]
             assert target not in asked
             asked.add(target)
+    assert {prepared.user[target] for target in asked} == set(prepared.user[train])
 
 
 @given(rows=rows_strategy, max_length=lengths)
@@ -121,8 +126,8 @@ def test_given_histories_ask_for_the_rows_own_item_alone(rows, max_length):
     wanted = []
     for place, row in enumerate(rows):
         history = list(row.history)[-max_length:]
-        if row.part == 0 and history:
-            wanted.append((place, history, [row.item], len(history) - 1))
+        if row.part == 0:
+            wanted.append((place, history, [row.item], len(history)))
     assert sorted(got) == wanted
     assert (found.known.sum(1) == 1).all()
 

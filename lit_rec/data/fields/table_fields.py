@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.field import Field, FittedField, Values
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts, VectorField, vectors_of
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean
 
 _KINDS = {"number": NumberFacts, "category": CategoryFacts, "vector": VectorFacts}
 
@@ -35,12 +34,11 @@ def check_fields(fields: Sequence[Field], frame: pl.DataFrame, where: str) -> No
     names = [field.column for field in fields]
     for name in names:
         if name not in frame.columns:
-            near = get_close_matches(name, frame.columns, n=1)
             raise ConfigError(
                 f"the table has no column '{name}'; it has {', '.join(frame.columns)}",
                 where=where,
                 rule="columns of the table",
-                remedy=f"did you mean '{near[0]}'?" if near else "name one of these columns",
+                remedy=did_you_mean(name, frame.columns, "name one of these columns"),
             )
         if names.count(name) > 1:
             raise ConfigError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +13,7 @@ from lit_rec.data.refusals import refuse
 from lit_rec.data.sources import Source
 from lit_rec.data.tables import Tables, read_source, rename_columns
 from lit_rec.data.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.errors import ConfigError, DataError, did_you_mean
 
 _OPTION = "data.reader.init_args"
 _CANONICAL = (
@@ -79,12 +78,11 @@ class TableReader(Reader):
     def _check(self) -> None:
         for name in self.behavior_columns:
             if name not in _CANONICAL:
-                near = get_close_matches(name, _CANONICAL, n=1)
                 raise ConfigError(
                     f"'{name}' is not a canonical name",
                     where=f"{_OPTION}.behavior_columns",
                     rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
-                    remedy=f"did you mean '{near[0]}'?" if near else "leave the entry out",
+                    remedy=did_you_mean(name, _CANONICAL, "leave the entry out"),
                 )
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise ConfigError(

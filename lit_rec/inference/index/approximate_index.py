@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
+from lit_rec.inference.index.item_index import Found, IndexFactory, ItemIndex, Rescore, Rows
 from lit_rec.inference.index.stored_graph import StoredGraph
 
 # Walks meet one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as a longer one.
@@ -28,7 +29,7 @@ class ApproximateIndex(ItemIndex):
     """Walk a graph that joins each item to near ones, then sort what was met by its exact inner products.
 
     The graph (HNSW, of usearch) holds vectors in half precision and only chooses candidates. Where filters leave fewer than k of them,
-    more are fetched; where that would be a long walk, as with few allowed items, the exact index answers. So a list is never shorter
+    more are fetched; where that would be a long walk, as with few allowed items, or of a small catalogue, the exact index answers. So a list is never shorter
     than the exact one, and its scores are right; what may be missing is an item that the walk did not meet.
 
     Args:
@@ -122,6 +123,7 @@ class ApproximateIndex(ItemIndex):
         seen: Sequence[Rows] | None = None,
         allow: Rows | None = None,
         deny: Rows = (),
+        rescore: Rescore | None = None,
     ) -> Found:
         """Return k of the best items of each query, nearly always the best: see ``ItemIndex``."""
         queries = self._exact.checked(queries, k)
@@ -130,7 +132,7 @@ class ApproximateIndex(ItemIndex):
         scores = torch.full((len(queries), k), -torch.inf, device=queries.device)
         waiting, count = torch.arange(len(queries)), k + k // 8 + 16
         most = max(_LEAST, len(self) // _SHARE)
-        while len(waiting) and count <= min(most, len(self)):
+        while len(waiting) and count <= most < len(self):
             if space.size * most < count * len(self):  # so few are allowed that none may be met
                 break
             met = self._met(queries[waiting], count)
@@ -138,14 +140,26 @@ class ApproximateIndex(ItemIndex):
             enough = is_open.sum(1) >= k
             done = waiting[enough]
             met = torch.where(is_open, met, 0)[enough].to(queries.device)
-            exact = self._exact.products(queries[done], met)
+            if rescore is None or not len(done):
+                exact = self._exact.products(queries[done], met)
+            else:
+                exact = rescore(done, met)
             exact = torch.where(is_open[enough].to(queries.device), exact, -torch.inf)
             best, at = ordered(exact, met)
             scores[done], rows[done] = best[:, :k], at[:, :k]
             waiting, count = waiting[~enough], count * _WIDER
         if len(waiting):
             left = None if seen is None else [seen[b] for b in waiting.tolist()]
-            found = self._exact.search(queries[waiting], k, seen=left, allow=allow, deny=deny)
+            found = self._exact.search(
+                queries[waiting],
+                k,
+                seen=left,
+                allow=allow,
+                deny=deny,
+                rescore=None
+                if rescore is None
+                else lambda part, rows: rescore(waiting[part], rows),
+            )
             scores[waiting], rows[waiting] = found.scores, found.rows
         return Found(rows, scores)
 
@@ -226,6 +240,20 @@ class ApproximateIndex(ItemIndex):
         index.save(path)
         return index
 
+    @classmethod
+    def beside(cls, checkpoint: str | Path, **options: Any) -> IndexFactory:
+        """Return what makes the index of a checkpoint's catalogue, kept in a file beside it: see ``load_or_build``.
+
+        Args:
+            checkpoint: The checkpoint, such as ``best.ckpt``; the file is ``best.index`` then.
+            options: As for the class.
+
+        Example:
+            >>> path = "checkpoints/quickstart/version_0/best.ckpt"
+            >>> Recommender.from_checkpoint(path, index=ApproximateIndex.beside(path))  # doctest: +SKIP
+        """
+        return partial(cls.load_or_build, Path(checkpoint).with_suffix(".index"), **options)
+
 
 def needed_usearch() -> Any:
     """Return the graph's class.
@@ -240,5 +268,5 @@ def needed_usearch() -> Any:
             f"usearch cannot be imported ({error})",
             where="ApproximateIndex",
             rule="an approximate index needs the package usearch, which lit_rec does without otherwise",
-            remedy="pip install 'lit_rec[index]', or use ExactIndex",
+            remedy="pip install 'lit_rec[index]', or use the exact index",
         ) from error

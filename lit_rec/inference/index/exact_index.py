@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,6 +12,7 @@ from lit_rec.inference.index.best_columns import best_columns, merged, ordered
 from lit_rec.inference.index.item_index import (
     Found,
     ItemIndex,
+    Rescore,
     Rows,
     distinct_rows,
     sorted_distinct,
@@ -19,8 +20,6 @@ from lit_rec.inference.index.item_index import (
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import SearchSpace
 
-# From some queries [b] and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
-Rescore = Callable[[slice, Tensor], Tensor]
 _WIDER = 8  # times as many candidates where they were too few
 _NUMBERS = 1 << 22  # of item vectors that are multiplied one by one at once
 
@@ -80,18 +79,7 @@ class ExactIndex(ItemIndex):
         deny: Rows = (),
         rescore: Rescore | None = None,
     ) -> Found:
-        """Return the k best items of each query: see ``ItemIndex``.
-
-        Args:
-            queries: ``[B, D]``.
-            k: How many.
-            seen: Rows that are left out, of each query its own.
-            allow: Only these rows.
-            deny: Not these rows.
-            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which these are sorted
-                in the end, and which ``Found`` has. They are the inner products plus a constant of the query, but for rounding; if they
-                are not, all items are rescored.
-        """
+        """Return the k best items of each query: see ``ItemIndex``. If ``rescore`` gives no such products, all items are rescored."""
         queries = self.checked(queries, k)
         space = self.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=self.vectors.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 Rows = Sequence[int] | npt.NDArray[np.int64] | Tensor
+# From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
+Rescore = Callable[[slice | Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class ItemIndex(ABC):
         seen: Sequence[Rows] | None = None,
         allow: Rows | None = None,
         deny: Rows = (),
+        rescore: Rescore | None = None,
     ) -> Found:
         """Return the k best items of each query.
 
@@ -56,6 +59,8 @@ class ItemIndex(ABC):
             seen: Rows that are left out, of each query its own.
             allow: Only these rows, for all queries.
             deny: Not these rows, for all queries.
+            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which these are sorted
+                in the end, and which ``Found`` has. They are the inner products plus a constant of the query, but for rounding.
 
         Raises:
             ValueError: If shapes disagree, k is below 1, or a row is not one of the catalogue.
@@ -78,6 +83,10 @@ class ItemIndex(ABC):
         Raises:
             ValueError: If a row is not one of the catalogue.
         """
+
+
+# From the vectors [I, D] of a catalogue to what searches them.
+IndexFactory = Callable[[Tensor], ItemIndex]
 
 
 def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 
 from lit_rec.inference.index.best_columns import best_columns, merged
-from lit_rec.inference.index.exact_index import Rescore
-from lit_rec.inference.index.item_index import Found
+from lit_rec.inference.index.item_index import Found, Rescore
 from lit_rec.inference.index.search_space import SearchSpace
 
 

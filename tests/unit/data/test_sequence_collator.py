@@ -68,14 +68,16 @@ def told(batch):
 
 def test_training_windows(data_of):
     (batch,) = data_of().train_dataloader()
-    assert told(batch) == [("abc", "bca"), ("b", "c")]
-    assert batch.target.value.shape == batch.history.mask.shape == (2, 3)
+    assert told(batch) == [("", "e"), ("abc", "abca"), ("b", "bc")]
+    assert batch.history.mask.shape == (3, 3)
+    assert batch.target.value.shape == (3, 4)
     assert torch.isnan(batch.history.age_days).all()
-    assert batch.candidates.item_index.shape == (2, 0)
-    assert len(set(batch.items.catalogue_row.tolist())) == len(batch.items.catalogue_row) == 3
+    assert batch.candidates.item_index.shape == (3, 0)
+    assert len(set(batch.items.catalogue_row.tolist())) == len(batch.items.catalogue_row) == 4
     assert batch.drawn is None
     (batch,) = data_of(history=PastHistory(2)).train_dataloader()
-    assert told(batch) == [("a", "b"), ("b", "c"), ("bc", "ca")]
+    assert told(batch) == [("", "e"), ("a", "ab"), ("b", "bc"), ("bc", "ca")]
+    assert [len(b) for b in data_of(history=PastHistory(3)).train_dataloader()] == [3]
 
 
 def test_evaluation_rows(data_of):
@@ -99,7 +101,7 @@ def test_training_rows_where_a_network_gives_a_vector_per_row(data_of):
 def test_what_does_not_count_is_neither_seen_nor_asked_about(data_of):
     data = data_of(history=PastHistory(where=Where(events=["buy"])))
     (batch,) = data.train_dataloader()
-    assert told(batch) == [("ab", "ba"), ("b", "c")]
+    assert told(batch) == [("ab", "aba"), ("b", "bc")]
     (test,) = data.test_dataloader()
     assert told(test) == [("abad", ""), ("bca", "b")]
     assert data.facts.item_ids == ("a", "b", "c")
@@ -117,7 +119,6 @@ def test_drawn_items(data_of):
     for in_sequences in (True, False):
         data = data_of(negatives=CatalogueNegatives(), in_sequences=in_sequences)
         (batch,) = data.train_dataloader()
-        # e is in no window, but in a training row
         assert named(batch, [batch.drawn], [slice(None)]) == ["abce"]
         (val,) = data.val_dataloader()
         assert val.drawn is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lit_rec.data.batches import SeenItems
 from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
 from lit_rec.evaluation.intervals import Drawn
 from lit_rec.evaluation.next_item_baselines import FrozenTextNextBaseline, NextPopularityBaseline
@@ -26,9 +27,11 @@ def mean_rank(scores, target, left_out=()):
 
 
 def ranks_of(users, items, target, seen, mask, at_once=2**24):
+    row = mask.nonzero()[:, 0]
+    pairs = SeenItems.of_pairs(row.numpy(), seen[mask].numpy())
     return torch.cat(
         [
-            target_ranks(block, target[block.rows], seen[block.rows], mask[block.rows])
+            target_ranks(block, target[block.rows], pairs.within(block.rows))
             for block in scored_blocks(users, items, target, at_once)
         ]
     )

@@ -83,7 +83,7 @@ def labelled(data):
 def sorted_table(rec, history, k, closed=(), allow=None, label=None):
     """Ids and what is shown of the k best, from the scores of the whole table."""
     seen, extra = rec._seen(history)
-    stored = rec._scores._index.vectors
+    stored = rec._scores._vectors
     table = torch.cat([stored.take(torch.arange(len(stored))), extra])
     rows = np.array(
         [
@@ -97,7 +97,7 @@ def sorted_table(rec, history, k, closed=(), allow=None, label=None):
     scores = network.score(network.encode_users(table, batch), table, batch)[0]
     sorting, shown = told(scores, rec._facts, network.gives, label)
     best = np.argsort(-sorting, kind="stable")[:k]
-    return [rec.item_ids[row] for row in rows[best]], shown[best]
+    return [rec._items.ids[row] for row in rows[best]], shown[best]
 
 
 def check(rec, history, k, expected, **options):
@@ -118,6 +118,19 @@ def test_ratings(made, towers, history):
     check(rec, history, 10, sorted_table(rec, history, 10, [*own, *deny]), deny=deny)
     allow = rec.item_ids[::3]
     check(rec, history, 200, sorted_table(rec, history, 200, own, allow), allow=allow)
+
+
+@pytest.mark.parametrize("towers", TOWERS)
+def test_removed_items(data, towers):
+    rec, history = recommender(data, data.facts, *TOWERS[towers]), HISTORIES["of texts"]
+    gone = sorted_table(rec, history, 40)[0][::2]
+    expected = sorted_table(rec, history, 500, gone)
+    rec.remove_items(gone)
+    for k in (10, 500):
+        list_ = tuple(part[:k] for part in expected)
+        check(rec, history, k, list_, exclude_seen=False)
+    allow = [*gone, *expected[0][:7]]
+    check(rec, history, 500, tuple(p[:7] for p in expected), allow=allow, exclude_seen=False)
 
 
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lit_rec.data.collator import BatchRows
-from lit_rec.errors import CheckpointError, ConfigError, DataError
+from lit_rec.errors import CheckpointError, DataError
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores
 from lit_rec.inference.recommender import Recommender
 from lit_rec.training.checkpoint_content import KEY
@@ -18,7 +18,6 @@ HISTORY = [
     {"item_id": "i7", "rating": 1.0, "event": "view", "timestamp": 111 * DAY},
     "i9",
 ]
-NEW = pl.DataFrame({"item_id": ["n1", "n2"], "title": ["red river", "blue"], "genres": ["day", ""]})
 
 
 @pytest.fixture
@@ -203,52 +202,6 @@ def test_history_by_text(rec):
     assert rec.score(mixed, ["i1"]) == pytest.approx(rec.score(twice, ["i1"]), abs=1e-6)
 
 
-def test_new_items_are_found(rec):
-    before = rec.score(HISTORY, rec.item_ids)
-    rec.add_items(NEW)
-    assert rec.item_ids[-2:] == ["n1", "n2"]
-    assert {"n1", "n2"} <= set(ids(rec.recommend(HISTORY, 100)))
-    (one,) = rec.recommend(HISTORY, 1, allow=["n1"])
-    assert one.fields == {"title": "red river", "genres": "day", "year": None}
-    assert rec.score(HISTORY, rec.item_ids[:-2]) == pytest.approx(before, abs=1e-6)
-    assert "n1" not in ids(rec.recommend(["n1"], 100))
-    rec.add_items(NEW.clear())
-    assert len(rec.item_ids) == 20
-
-
-def test_new_items_do_not_depend_on_each_other(rec, checkpoint):
-    rec.add_items(NEW)
-    apart = Recommender(*checkpoint)
-    apart.add_items(NEW[1:])
-    apart.add_items(NEW[:1])
-    expected = rec.score(HISTORY, ["n1", "n2"])
-    assert apart.score(HISTORY, ["n1", "n2"]) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("frame", "said"),
-    [
-        (NEW.rename({"item_id": "id"}), "no column 'item_id'; the table has id, title, genres"),
-        (pl.concat([NEW, NEW[:1]]), "row 3: has the item_id 'n1', which is there twice"),
-        (NEW.with_columns(item_id=pl.Series(["n1", "i4"])), "row 2: .*'i4', which is already"),
-        (NEW.with_columns(item_id=pl.Series(["n1", None])), "row 2: has no item_id"),
-        (NEW.drop("genres"), "no column 'genres'"),
-    ],
-)
-def test_items_that_cannot_be_added(rec, frame, said):
-    with pytest.raises((DataError, ConfigError), match=said):
-        rec.add_items(frame)
-    assert len(rec.item_ids) == 18
-    assert len(rec.recommend(HISTORY, 100)) == 15
-
-
-@pytest.mark.parametrize("column", ["genres", "year"])
-def test_new_items_with_other_kinds_of_columns(rec, column):
-    rec.add_items(NEW.with_columns(pl.Series(column, [["day", "night"], ["city"]])))
-    (one,) = rec.recommend(HISTORY, 1, allow=["n1"])
-    assert one.fields[column] == "day, night"
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -272,7 +225,7 @@ def test_requests_that_are_wrong(rec, options, said):
 
 
 def test_scores_of_unknown_items(rec):
-    with pytest.raises(DataError, match=r"items: 'i1x' .*\n.*\n.*did you mean i1"):
+    with pytest.raises(DataError, match=r"items: 'i1x' .*\n.*\n.*did you mean 'i1'"):
         rec.score(HISTORY, ["i1x"])
     with pytest.raises(DataError, match="items: 'i1' is one thing"):
         rec.score(HISTORY, "i1")

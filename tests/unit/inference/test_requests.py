@@ -35,7 +35,7 @@ def test_rows_of_ids_and_near_misses():
     assert item_row("beta", rows, where="allow") == 1
     with pytest.raises(DataError, match=r"allow: 'alfa' is not among the 2 items") as found:
         item_row("alfa", rows, where="allow")
-    assert "did you mean alpha?" in str(found.value)
+    assert "did you mean 'alpha'?" in str(found.value)
 
 
 def test_places_of_events():
@@ -55,6 +55,11 @@ def test_ratings_within_the_range(value):
 def test_ratings_that_are_not_usable(value):
     with pytest.raises(DataError, match=r"a number from 1 to 5"):
         rating_of(value, 1.0, 5.0)
+
+
+def test_a_rating_for_a_model_of_something_else():
+    with pytest.raises(DataError, match=r"rating 4 says nothing to a model .* without ratings"):
+        rating_of(4, 0.0, 0.0)
 
 
 def test_times():

@@ -39,23 +39,23 @@ def test_a_later_behavior_changes_no_earlier_position(encoder, vectors, make_bat
         after = encoder.positions(
             vectors, with_slots(batch, item_index=item, rating=rating, event=event)
         )
-        assert torch.equal(after[:, :slot], before[:, :slot])
-        assert not torch.allclose(after[:, slot], before[:, slot])
+        assert torch.equal(after[:, : slot + 1], before[:, : slot + 1])
+        assert not torch.allclose(after[:, slot + 1], before[:, slot + 1])
 
 
 def test_a_position_is_the_user_whose_history_ends_there(encoder, vectors, make_batch):
     """What training asks at a position is what evaluation asks of the row that follows."""
     batch = make_batch(rows=5, longest=6)
     positions = encoder.positions(vectors, batch)
-    assert positions.shape == (5, 6, 9)
-    for slot in range(6):
-        reaches = batch.history.mask[:, slot]
+    assert positions.shape == (5, 7, 9)
+    for place in range(7):
+        reaches = batch.history.mask.sum(1) >= place
         ended = {
-            name: getattr(batch.history, name)[:, : slot + 1]
+            name: getattr(batch.history, name)[:, :place]
             for name in ("item_index", "mask", "rating", "event", "age_days", "label")
         }
         users = encoder(vectors, with_slots(batch, **ended))
-        torch.testing.assert_close(users[reaches], positions[reaches, slot])
+        torch.testing.assert_close(users[reaches], positions[reaches, place])
 
 
 def test_order_and_everything_earlier_count(encoder, vectors, make_batch):
@@ -78,10 +78,9 @@ def test_padding_changes_nothing_and_nobody_has_a_learned_vector(
     torch.testing.assert_close(users[0, :-1], encoder.empty)
     for row in range(len(batch)):
         alone = only_row(batch, row)
-        if alone.history.mask.shape[1]:
-            torch.testing.assert_close(
-                encoder(vectors[alone.items.catalogue_row], alone)[0], users[row]
-            )
+        torch.testing.assert_close(
+            encoder(vectors[alone.items.catalogue_row], alone)[0], users[row]
+        )
 
 
 def test_ratings_and_events_are_inputs_where_the_data_has_them(encoder, vectors, batch, facts):
@@ -96,7 +95,7 @@ def test_ratings_and_events_are_inputs_where_the_data_has_them(encoder, vectors,
 
 def test_every_trained_parameter_has_a_gradient(encoder, vectors, batch):
     encoder.train()
-    (encoder.positions(vectors, batch).square().sum() + encoder(vectors, batch).sum()).backward()
+    encoder.positions(vectors, batch).square().sum().backward()
     unused = [n for n, p in encoder.named_parameters() if p.grad is None and p.requires_grad]
     assert unused == []
 

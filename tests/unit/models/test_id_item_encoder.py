@@ -38,7 +38,7 @@ def test_two_towers_of_ids_read_no_text(next_facts, batch):
     items = network.encode_items(batch.texts, batch.items)
     users = network.encode_users(items, batch)
     assert network.score(users, items, batch).shape == (5, 3)
-    assert network.encode_positions(items, batch).shape == (5, 4, 9)
+    assert network.encode_positions(items, batch).shape == (5, 5, 9)
 
 
 def test_encoders_without_positions_say_so(next_facts, batch):

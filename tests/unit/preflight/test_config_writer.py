@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import yaml
 
+from lit_rec.errors import ConfigError
 from lit_rec.preflight import config_writer
 from lit_rec.preflight.config_writer import config_text, flow, guesses, model_and_trainer
 from lit_rec.preflight.plan import make_plan
@@ -28,10 +29,11 @@ def written(behaviors, items, write):
     return make
 
 
-def test_template_is_the_configuration_that_is_shipped():
-    """The wheel has no configs/; where this fails, copy configs/own_data.yaml over the package's."""
-    template = Path(config_writer.__file__).with_name("own_data.yaml")
-    assert template.read_bytes() == (ROOT / "configs/own_data.yaml").read_bytes()
+@pytest.mark.parametrize("name", ["own_data.yaml", "own_events.yaml"])
+def test_template_is_the_configuration_that_is_shipped(name):
+    """The wheel has no configs/; where this fails, copy that of configs/ over the package's."""
+    template = Path(config_writer.__file__).with_name(name)
+    assert template.read_bytes() == (ROOT / "configs" / name).read_bytes()
 
 
 def test_model_and_trainer_are_those_that_are_shipped(written):
@@ -93,6 +95,59 @@ def test_labels_without_time(written):
     assert data["history"]["init_args"]["where"]["init_args"] == {"labels": ["1"]}
     assert "Assumed: '1' of `clicked` is what a user chose" in text
     assert any("Assumed" in line for line in guesses(plan))
+
+
+def test_events_alone(written):
+    shipped = yaml.safe_load((ROOT / "configs/own_events.yaml").read_text())
+    kinds = pl.Series("action", ["view", "buy"] * 300)
+    text, config, plan = written(lambda b: b.select("u", "i", "t", kinds))
+    data = config["data"]["init_args"]
+    assert text.startswith("# What users take next, learned from what they took before")
+    assert data["task"] == "next_item"
+    columns = {"user_id": "u", "item_id": "i", "event": "action", "timestamp": "t"}
+    assert data["reader"]["init_args"]["behavior_columns"] == columns
+    assert data["history"]["class_path"].endswith("PastHistory")
+    positions = config["model"]["network"]["init_args"]["user_encoder"]["init_args"]["max_length"]
+    assert data["history"]["init_args"] == {"max_length": positions}
+    assert "where: {events: [view]}" in text
+    assert plan.sequences == 70
+    assert replace(plan, sequences=7_680).batch_size == 256
+    shipped["trainer"]["logger"]["init_args"]["name"] = "shop"
+    assert (config["model"], config["trainer"]) == (shipped["model"], shipped["trainer"])
+
+
+def test_the_next_item_where_it_is_asked_for(written):
+    """Ratings are read beside it; of labels, what was chosen counts."""
+    _, config, _ = written(next_item=True)
+    data = config["data"]["init_args"]
+    assert data["task"] == "next_item"
+    assert data["reader"]["init_args"]["behavior_columns"]["rating"] == "r"
+    clicks = (pl.int_range(600) % 2).alias("clicked")
+    _, config, _ = written(lambda b: b.select("u", "i", "t", clicks), next_item=True)
+    data = config["data"]["init_args"]
+    assert data["task"] == "next_item"
+    assert data["history"]["init_args"]["where"]["init_args"] == {"labels": ["1"]}
+    two = pl.Series("grade", [1, 2, 3] * 200)
+    _, config, _ = written(lambda b: b.with_columns(two).rename({"r": "points"}), next_item=True)
+    assert config["data"]["init_args"]["task"] == "next_item"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        (lambda b: b.select("u", "i"), {}, r"no column has ratings[\s\S]*--task next_item"),
+        (lambda b: b.select("u", "i"), {"next_item": True}, "no column has times"),
+        (
+            lambda b: b.select("u", "i", "t", rank=pl.int_range(600) % 500),
+            {},
+            r"no column has ratings[\s\S]*--task next_item",
+        ),
+        (lambda b: b.select("u", "i", t=pl.lit(1_600_000_000)), {}, "data.split"),
+    ],
+)
+def test_events_that_say_too_little(written, change, options, said):
+    with pytest.raises(ConfigError, match=said):
+        written(change, **options)
 
 
 def test_time_that_cannot_be_divided(written):

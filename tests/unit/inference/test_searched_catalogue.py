@@ -1,0 +1,174 @@
+"""Recommender with an index of one's choice: the approximate one's lists, its file beside the checkpoint, and where none is of use."""
+
+import functools
+import importlib
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import torch
+
+from lit_rec.errors import ConfigError
+from lit_rec.inference.index.approximate_index import ApproximateIndex
+from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.recommender import Recommender
+from lit_rec.models.heads import DotHead
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.networks import TwoTower
+from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.vector_heads import CosineHead, InnerProductHead, VectorHead
+from lit_rec.training.checkpoint_content import KEY, checkpoint_content
+from lit_rec.training.lit_rec import LitRec
+
+from .conftest import _backbone, _moved
+from .test_catalogue_scores import HISTORIES, MORE, TOWERS, check, sorted_table
+
+SEARCHED = {
+    "dot": (MeanUserEncoder, DotHead),
+    "attention, dot": (AdditiveAttentionUserEncoder, DotHead),
+    "cosine": (MeanUserEncoder, CosineHead),
+    "inner product": (AdditiveAttentionUserEncoder, InnerProductHead),
+}
+
+
+@pytest.fixture(scope="module")
+def usearch():
+    return pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+
+
+@pytest.fixture
+def load(data, tmp_path):
+    """Write a checkpoint of some towers, as a run would, and load it."""
+
+    def load(towers, index=None, *, seed=0, moved=_moved):
+        user_encoder, head = towers
+        task = "next_item" if issubclass(head, VectorHead) else "rating"
+        facts = replace(data.facts, task=task)
+
+        def build(facts):
+            torch.manual_seed(seed)
+            items = functools.partial(ItemEncoder, backbone=_backbone(), width=8)
+            return moved(TwoTower(facts, items, user_encoder, head))
+
+        module = LitRec(build)
+        module.facts = facts
+        module.configure_model()
+        facts = replace(facts, backbone=module.built().backbone.config_plain())
+        content = checkpoint_content(data, facts, None, None)
+        path = tmp_path / "best.ckpt"
+        torch.save({"state_dict": module.state_dict(), KEY: content}, path)
+        return Recommender.from_checkpoint(path, network=build, index=index and index(path))
+
+    return load
+
+
+@pytest.fixture
+def insertions(monkeypatch):
+    """The first row of each insertion into a graph."""
+    found, insert = [], ApproximateIndex._insert
+    monkeypatch.setattr(
+        ApproximateIndex, "_insert", lambda self, first: found.append(first) or insert(self, first)
+    )
+    return found
+
+
+def beside(path):
+    return ApproximateIndex.beside(path, threads=1)
+
+
+@pytest.mark.usefixtures("usearch")
+@pytest.mark.parametrize("towers", SEARCHED.values(), ids=SEARCHED)
+def test_lists_of_a_small_catalogue_are_the_exact_ones(load, towers):
+    rec = load(towers, beside)
+    rec.add_items(MORE[:200])
+    for history in HISTORIES.values():
+        for k in (1, 10, 400):
+            check(rec, history, k, sorted_table(rec, history, k), exclude_seen=False)
+        gone = sorted_table(rec, history, 6)[0]
+        check(rec, history, 10, sorted_table(rec, history, 10, gone), exclude_seen=False, deny=gone)
+
+
+@pytest.mark.usefixtures("usearch")
+@pytest.mark.parametrize("towers", SEARCHED.values(), ids=SEARCHED)
+def test_what_the_graph_finds_is_sorted_by_what_the_head_says(load, towers, monkeypatch):
+    rec = load(towers, beside)
+    rec.add_items(MORE)
+    monkeypatch.setattr(ExactIndex, "search", lambda *a, **more: pytest.fail("all are compared"))
+    for history in HISTORIES.values():
+        found = rec.recommend(history, 10, exclude_seen=False)
+        ids, scores = sorted_table(rec, history, 400)
+        place = [ids.index(one.item_id) for one in found]
+        assert place == sorted(set(place)), "best first, equal ones in the catalogue's order"
+        assert [one.score for one in found] == pytest.approx(scores[place], abs=1e-6)
+        assert len(place) == 10
+
+
+@pytest.mark.usefixtures("usearch")
+def test_items_come_and_go_without_building_anew(load, insertions):
+    rec = load(SEARCHED["cosine"], beside)
+    rec.add_items(MORE)
+    assert insertions == [0, 18]
+    history = HISTORIES["of ids"]
+    gone = sorted_table(rec, history, 40)[0][::2]
+    rec.remove_items(gone)
+    for k in (10, 400):
+        found = [one.item_id for one in rec.recommend(history, k, exclude_seen=False)]
+        assert found == sorted_table(rec, history, k, gone)[0]
+    allow = [*gone, *rec.item_ids[:7]]
+    found = {one.item_id for one in rec.recommend([], 40, allow=allow)}
+    assert found == set(rec.item_ids[:7])
+    assert insertions == [0, 18]
+
+
+@pytest.mark.usefixtures("usearch")
+def test_the_graph_is_kept_beside_the_checkpoint(load, tmp_path, insertions):
+    first = load(SEARCHED["dot"], beside).recommend(["i3"], 5)
+    written = (tmp_path / "best.index").read_bytes()
+    rec = load(SEARCHED["dot"], beside)
+    assert (insertions, rec.recommend(["i3"], 5)) == ([0], first)
+    rec.add_items(MORE)
+    rec.remove_items(["i1"])
+    assert (tmp_path / "best.index").read_bytes() == written, "what a run wrote is not changed"
+    other = load(SEARCHED["dot"], beside, seed=1)
+    assert insertions == [0, 18, 0], "other vectors, another graph"
+    assert other.recommend(["i3"], 5) == load(SEARCHED["dot"], seed=1).recommend(["i3"], 5)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["best.ckpt", "best.index"]
+
+
+@pytest.mark.parametrize("index", [beside, lambda path: ExactIndex])
+@pytest.mark.parametrize("towers", ["mlp", "candidate, dot", "neighborhood"])
+def test_scores_that_no_index_finds(load, towers, index, tmp_path):
+    said = (
+        r"index: nothing could be found by it: a TwoTower[\s\S]*inner products[\s\S]*leave it out"
+    )
+    with pytest.raises(ConfigError, match=said):
+        load(TOWERS[towers], index)
+    assert not (tmp_path / "best.index").exists()
+
+
+def test_without_usearch(load, monkeypatch):
+    imported = importlib.import_module
+
+    def absent(name, *more):
+        if name.startswith("usearch"):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+        return imported(name, *more)
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    with pytest.raises(ConfigError, match=r"usearch cannot be imported[\s\S]*lit_rec\[index\]"):
+        load(SEARCHED["dot"], beside)
+
+
+@pytest.mark.parametrize("index", [None, beside])
+def test_an_added_item_is_found_by_its_own_text(load, index, request):
+    """Where the cosine of texts decides, nothing is nearer to a text than an item of the same text."""
+    if index is not None:
+        request.getfixturevalue("usearch")
+    rec = load(SEARCHED["cosine"], index, moved=lambda network: network)
+    distinct = MORE.unique(["title", "genres"], keep="first", maintain_order=True)
+    new = distinct.join(pl.DataFrame(rec._items.columns), on=["title", "genres"], how="anti")
+    rec.add_items(new)
+    assert len(new) > 190
+    for id_, title, genres in new[::20].iter_rows():
+        (best,) = rec.recommend([{"title": title, "genres": genres}], 1)
+        assert (best.item_id, best.score) == (id_, pytest.approx(1.0, abs=1e-5))
