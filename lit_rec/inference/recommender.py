@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.catalogue_vectors import catalogue_vectors
 from lit_rec.inference.loaded_network import LoadedNetwork
 from lit_rec.inference.named_items import NamedItems, read_history
 from lit_rec.inference.new_items import ids_of_new_items
@@ -19,7 +20,6 @@ from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_ro
 from lit_rec.inference.stored_items import StoredItems
 from lit_rec.inference.stored_profiles import StoredProfiles
 from lit_rec.inference.stored_users import StoredUsers
-from lit_rec.training.checkpoint_content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
 
 
@@ -53,10 +53,7 @@ class Recommender(LoadedNetwork):
         self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
-        vectors = content["catalogue"]["vectors"]
-        if vectors is None:
-            vectors = module.item_table(catalogue_of(content, self._facts))
-        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device))
+        self._scores = CatalogueScores(module, self._facts, catalogue_vectors(module, content))
 
     @property
     def item_ids(self) -> list[str]:
