@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
@@ -49,11 +50,10 @@ class KeptTables:
             catalogue: The items.
             encode: From rows ``[n]`` to their vectors ``[n, D]``.
         """
-        found = _Table(catalogue, self._store("items"), self._known)
-        _tell("item vectors", len(catalogue), len(found.missing))
-        if len(found.missing):
-            found.complete(encode(found.missing))
-        return found.vectors().to(self._device)
+        found = self._look(catalogue, profiles=False)
+        _tell("item vectors", "items", len(catalogue), len(found.missing))
+        fresh = encode(found.missing) if len(found.missing) else None
+        return found.completed(fresh).to(self._device)
 
     def table_of_all(
         self, catalogue: Catalogue, encode: Callable[[Int64s], Tensor], *, profiles: bool = False
@@ -65,24 +65,20 @@ class KeptTables:
             encode: From rows ``[n]`` to their vectors ``[n, D]``, on every process.
             profiles: Whether the catalogue is one of profiles.
         """
-        found = None
-        if is_first():
-            known = None if profiles else self._known
-            found = _Table(catalogue, self._store("profiles" if profiles else "items"), known)
-        missing = told_by_first(None if found is None else found.missing)
-        if missing is None:
-            raise ValueError("the first process has looked")
-        _tell("profile vectors" if profiles else "item vectors", len(catalogue), len(missing))
-        if len(missing):
-            fresh = encode(missing)
-            if found is not None:
-                found.complete(fresh)
-        return tensor_of_first(None if found is None else found.vectors(), self._device)
+        found = self._look(catalogue, profiles=profiles) if is_first() else None
+        missing = told_by_first(np.empty(0, np.int64) if found is None else found.missing)
+        named = ("profile vectors", "users") if profiles else ("item vectors", "items")
+        _tell(*named, len(catalogue), len(missing))
+        fresh = encode(missing) if len(missing) else None
+        return tensor_of_first(None if found is None else found.completed(fresh), self._device)
 
-    def _store(self, what: str) -> VectorStore | None:
-        if self._folder is None:
-            return None
-        return VectorStore(self._folder, hash_of([self._maker, place_of(self._device), what]))
+    def _look(self, catalogue: Catalogue, *, profiles: bool) -> _Table:
+        store = None
+        if self._folder is not None:
+            what = "profiles" if profiles else "items"
+            encoder = hash_of([self._maker, place_of(self._device), what])
+            store = VectorStore(self._folder, encoder)
+        return _Table(catalogue, store, None if profiles else self._known)
 
 
 class _Table:
@@ -101,31 +97,26 @@ class _Table:
 
         self._vectors, self.missing = assembled(self._inputs, sources())
 
-    def complete(self, fresh: Tensor) -> None:
-        """Put the missing rows' vectors in, and keep the whole on disk."""
+    def completed(self, fresh: Tensor | None) -> Tensor:
+        """Return the whole table ``[I, D]`` on the CPU; what was missing is kept on disk with the rest.
+
+        Args:
+            fresh: Vectors of the missing rows; None where none are.
+        """
+        if fresh is None:
+            return self._vectors
         whole = fresh.detach().cpu()
-        if self._vectors is not None:
+        if len(self.missing) < len(self._inputs):
             self._vectors[torch.from_numpy(self.missing)] = whole
             whole = self._vectors
-        self._vectors = whole
         if self._store is not None:
             try:
-                self._vectors = self._store.keep(self._inputs, whole)
+                return self._store.keep(self._inputs, whole)
             except ConfigError as error:  # without it, the next command encodes again
                 rank_zero_warn(f"Vectors are not kept: {error}")
-
-    def vectors(self) -> Tensor:
-        """Return the whole table ``[I, D]`` on the CPU.
-
-        Raises:
-            ValueError: If nothing is known of it.
-        """
-        if self._vectors is None:
-            raise ValueError("a table without a row that is known is completed first")
-        return self._vectors
+        return whole
 
 
-def _tell(what: str, count: int, encoded: int) -> None:
-    things = "users" if what.startswith("profile") else "items"
+def _tell(what: str, things: str, count: int, encoded: int) -> None:
     found = count - encoded
     rank_zero_info(f"{what}: {count:,} {things}, {found:,} found, {encoded:,} encoded")

@@ -52,7 +52,7 @@ def vectors_of_checkpoint(content: dict[str, Any]) -> CheckpointVectors | None:
     return CheckpointVectors(entry["maker"], KnownVectors(inputs, entry["vectors"]))
 
 
-def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor | None, Int64s]:
+def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor, Int64s]:
     """Take the vectors of some inputs ``[I, 2]`` from where they are known.
 
     Args:
@@ -60,17 +60,15 @@ def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor |
         sources: Looked at in this order until nothing is missing; one that has these rows and no others is returned as it lies.
 
     Returns:
-        ``[I, D]`` float32 on the CPU, or None where nothing is known; and the rows that are missing in it.
+        ``[I, D]`` float32 on the CPU, D being 0 where nothing is known; and the rows that are missing in it.
     """
-    table, missing = None, np.arange(len(inputs))
+    table, missing = torch.empty(len(inputs), 0), np.arange(len(inputs))
     for source in sources:
         if np.array_equal(source.inputs, inputs):
             return source.vectors, missing[:0]
         place = source.places_of(inputs[missing])
         found = place >= 0
-        if not found.any():
-            continue
-        if table is None:
+        if len(missing) == len(inputs):
             table = torch.empty(len(inputs), source.vectors.shape[1])
         rows = torch.from_numpy(missing[found])
         table[rows] = source.vectors[torch.from_numpy(place[found])]

@@ -57,21 +57,9 @@ def told_by_first(value: Value) -> Value:
 
 
 def tensor_of_first(tensor: Tensor | None, device: torch.device) -> Tensor:
-    """Return the first process's float32 tensor on every process's ``device``; every process calls this.
-
-    Args:
-        tensor: On the first process a tensor; on the others nothing is looked at.
-        device: Of this process.
-
-    Raises:
-        ValueError: If the first process has none.
-    """
-    shape = told_by_first(None if tensor is None else tuple(tensor.shape))
-    if shape is None:
-        raise ValueError("the first process has no tensor")
-    if tensor is None or not is_first():
-        tensor = torch.empty(shape)
-    tensor = tensor.to(device)
+    """Return the first process's float32 tensor on every process's ``device``; every process calls this, the others with None."""
+    shape = told_by_first(() if tensor is None else tuple(tensor.shape))
+    there = (torch.empty(shape) if tensor is None else tensor).to(device)
     if _process()[1] > 1:
-        distributed.broadcast(tensor, src=0)
-    return tensor
+        distributed.broadcast(there, src=0)
+    return there

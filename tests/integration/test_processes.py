@@ -1,6 +1,7 @@
 """Two processes give what one gives: values, reports, predictions and weights; and they resume together."""
 
 import json
+import re
 import shutil
 from unittest import mock
 
@@ -9,7 +10,17 @@ import polars as pl
 import pytest
 
 from . import several_commands
-from .own_runs import checkpoint, difference, logged, part, run_apart, uneven, with_dropout, write
+from .own_runs import (
+    checkpoint,
+    difference,
+    logged,
+    part,
+    run_apart,
+    uneven,
+    with_dropout,
+    without_vectors,
+    write,
+)
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -18,10 +29,10 @@ TWO = ("--trainer.devices=2", "--trainer.strategy=ddp")
 
 @pytest.fixture(scope="module")
 def runs(workplace, tmp_path_factory):
-    """A folder with the runs of one process and of two, and the metrics of their commands.
+    """A folder with the runs of one process and of two, the metrics of their commands, and what was told while two ran.
 
-    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first. With chance, two
-    processes run an epoch, and once more its end, from a checkpoint within it.
+    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first, two without the
+    vectors in it. With chance, two processes run an epoch, and once more its end, from a checkpoint within it.
     """
     folder = tmp_path_factory.mktemp("processes")
     config = uneven(workplace, max_epochs=1, last_every_n_steps=5)
@@ -29,15 +40,18 @@ def runs(workplace, tmp_path_factory):
     fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]
     config = with_dropout(config, 0.3)
     config["data"]["init_args"]["history"] = part("lit_rec.data.histories.TrainingHistory")
-    config["trainer"]["callbacks"].append(part("several_commands.KeepEachLast"))
+    config["trainer"]["callbacks"] += [part("several_commands.KeepEachLast")]
+    config["trainer"]["callbacks"] += [part("several_commands.OwnItems")]
     chance = ["fit", "-c", str(write(config, folder / "with_chance.yaml")), "--data.batch_size=8"]
 
     metrics = {}
     with mock.patch("sys.argv", ["lit-rec"]):
         metrics["one"], _ = several_commands.run_all([[*fit, named("one")]])
+        best = folder / "one/version_0/best.ckpt"
         for name in ("by_one", "by_two"):
             (folder / name).mkdir()
-            shutil.copy(folder / "one/version_0/best.ckpt", folder / name)
+        shutil.copy(best, folder / "by_one")
+        without_vectors(best, folder / "by_two/best.ckpt", cache_folder=f"{folder}/cache")
         metrics["one"] += several_commands.run_all(uses_of(folder / "by_one"))[0]
     commands = [
         [*fit, "--data.batch_size=8", named("two")],
@@ -45,8 +59,9 @@ def runs(workplace, tmp_path_factory):
         [*chance, named("whole")],
         [*chance, named("resumed"), "--ckpt_path", f"{folder}/whole/version_0/after_15.ckpt"],
     ]
-    metrics["two"], _ = run_apart([[*command, *TWO] for command in commands], folder, seconds=300)
-    return folder, metrics
+    several = [[*command, *TWO] for command in commands]
+    metrics["two"], told = run_apart(several, folder, seconds=300)
+    return folder, metrics, told
 
 
 def named(name):
@@ -60,7 +75,7 @@ def uses_of(folder):
 
 
 def test_values_of_one_checkpoint(runs):
-    _, metrics = runs
+    _, metrics, _ = runs
     assert [set(m) for m in metrics["one"][1:3]] == [
         {f"{stage}/{name}" for name in ("loss", "mae", "rmse")} for stage in ("val", "test")
     ]
@@ -69,7 +84,7 @@ def test_values_of_one_checkpoint(runs):
 
 
 def test_report(runs):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = (
         json.loads((folder / name / "report.json").read_text())["rows"]
         for name in ("by_one", "by_two")
@@ -81,7 +96,7 @@ def test_report(runs):
 
 
 def test_each_row_is_predicted_once(runs, workplace):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = (pl.read_parquet(folder / f"{n}/predictions.parquet") for n in ("by_one", "by_two"))
     table = pl.read_csv(workplace / "my/uneven.csv", infer_schema=False)
     rows = table.filter(pl.col("split") == "test").select("user_id", "item_id")
@@ -91,8 +106,18 @@ def test_each_row_is_predicted_once(runs, workplace):
     np.testing.assert_allclose(two["score"], one["score"], atol=1e-6)
 
 
+def test_each_process_encodes_its_part_of_the_catalogue_and_none_of_what_is_known(runs):
+    folder, _, told = runs
+    shares = [
+        v for (name, _), v in logged(folder / "whole/version_0").items() if "own_items" in name
+    ]
+    assert shares == [20.0]  # of 40
+    found = re.findall(r"item vectors: (.*)", told)
+    assert found == ["40 items, 0 found, 40 encoded", *["40 items, 40 found, 0 encoded"] * 2]
+
+
 def test_training_with_the_same_rows_a_step(runs):
-    folder, _ = runs
+    folder, _, _ = runs
     one, two = folder / "one/version_0", folder / "two/version_0"
     assert checkpoint(one)["global_step"] == checkpoint(two)["global_step"] == 21
     assert difference(checkpoint(one), checkpoint(two)) < 1e-5
@@ -103,7 +128,7 @@ def test_training_with_the_same_rows_a_step(runs):
 
 def test_resumed_together(runs):
     """Each process goes on with chance of its own."""
-    folder, _ = runs
+    folder, _, _ = runs
     whole, resumed = (checkpoint(folder / f"{name}/version_0") for name in ("whole", "resumed"))
     one, other = (rank["chance"]["torch"] for rank in whole["ranks"])
     assert not one.equal(other)
