@@ -61,7 +61,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         unknown_items: What happens to a behavior whose item is not in the items table.
         duplicates: What happens to a repeated (user, item, timestamp).
         predict_part: Which rows ``predict`` scores, where it makes no lists.
-        cache_folder: Where the prepared data lies.
+        cache_folder: Where the prepared data lies, and vectors of items that were encoded for an evaluation.
         num_workers: Processes that collate.
         seed: Seed of the order of rows and of the histories drawn.
 

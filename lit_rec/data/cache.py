@@ -70,7 +70,7 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
     except OSError as error:
         raise _unwritable(root, error) from error
     try:
-        if not _is_whole(folder, key):
+        if not is_whole(folder, key):
             _build(folder, key, build)
     except Exception as error:
         if _is_of_the_cache(error, root):
@@ -117,10 +117,11 @@ def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _is_whole(folder: Path, key: str) -> bool:
+def is_whole(folder: Path, key: str | None) -> bool:
+    """Return whether a folder is as ``cached`` built it, by size and checksum of each file, and of this key; None: of whatever key."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
-        return bool(manifest["key"] == key) and all(
+        return key in (manifest["key"], None) and all(
             _sum(folder / name) == expected for name, expected in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

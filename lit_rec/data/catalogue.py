@@ -41,12 +41,8 @@ class Catalogue:
     def take(self, item: Int64s) -> tuple[Texts, Items]:
         """Return the slots of distinct ``item`` codes ``[N]``: each of their distinct texts stands once."""
         text, index = np.unique(self.text_of_item[item], return_inverse=True)
-        part = self.store.take(text)
-        number = None if self.name is None else _int64(text)
-        tokens, offsets = torch.from_numpy(part.tokens), torch.from_numpy(part.offsets)
-        texts = Texts(tokens, offsets, number, self.name)
         items = Items(
-            text_index=torch.from_numpy(index.reshape(len(item), -1)),
+            text_index=torch.from_numpy(index.reshape(len(item), self.text_of_item.shape[1])),
             catalogue_row=_int64(item),
             vocab_row=_int64(self.vocab_row[item]),
             fields={
@@ -54,7 +50,14 @@ class Catalogue:
                 for name, values in self.fields.items()
             },
         )
-        return texts, items
+        return self.texts(text), items
+
+    def texts(self, text: Int64s) -> Texts:
+        """Return some texts of the store, in the order asked for."""
+        part = self.store.take(text)
+        number = None if self.name is None else _int64(text)
+        tokens, offsets = torch.from_numpy(part.tokens), torch.from_numpy(part.offsets)
+        return Texts(tokens, offsets, number, self.name)
 
     def refer(self, item: Int64s) -> tuple[Texts, Items]:
         """Return slots without texts, for a network that looks the vectors of ``item`` ``[N]`` up in a table."""

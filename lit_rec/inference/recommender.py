@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.catalogue_vectors import catalogue_vectors
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.loaded_network import LoadedNetwork
 from lit_rec.inference.loading import load_module
@@ -22,7 +23,6 @@ from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_ro
 from lit_rec.inference.stored_items import StoredItems
 from lit_rec.inference.stored_profiles import StoredProfiles
 from lit_rec.inference.stored_users import StoredUsers
-from lit_rec.training.checkpoint_content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
 
 
@@ -71,10 +71,8 @@ class Recommender(LoadedNetwork):
         self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
-        vectors = content["catalogue"]["vectors"]
-        if vectors is None:
-            vectors = module.item_table(catalogue_of(content, self._facts))
-        self._scores = CatalogueScores(module, self._facts, vectors.to(module.device), index)
+        vectors = catalogue_vectors(module, content)
+        self._scores = CatalogueScores(module, self._facts, vectors, index)
 
     @classmethod
     def from_checkpoint(

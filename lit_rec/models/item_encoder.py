@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from lit_rec.data.batches import Items, TextChunk, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
+from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.kept_texts import KeptTexts
@@ -61,7 +62,7 @@ class ItemEncoder(ItemVectors):
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
         max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
-            is trained: each passes the encoder once in a run. A batch with a text beyond them is encoded as it comes.
+            is trained: each passes the encoder once, before training. A batch with a text beyond them is encoded as it comes.
 
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
@@ -120,14 +121,25 @@ class ItemEncoder(ItemVectors):
             items: The training items.
             fields: Another sum over the same encoder, in place of the item's own.
         """
-        training = self.training
-        self.eval()
-        with torch.no_grad():
+        with evaluation_mode(self):
             vectors = self.encode_texts(texts)
-        self.train(training)
         (fields or self.fields).calibrate(vectors, self._told(texts), items)
 
+    @property
+    def kept_texts(self) -> int:
+        """How many texts of a catalogue are kept at most: none where processes that share the encoder would call it unequally often."""
+        shared = self.calls_of_all_ranks is not None
+        return self.max_kept_texts if self._is_still and not shared else 0
+
+    def keep(self, store: str, number: Tensor, vectors: Tensor) -> None:
+        """Keep the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and of that store no others."""
+        self._kept.fill(store, number, vectors)
+
     def encode_texts(self, texts: Texts) -> Tensor:
+        """Return the vectors of the texts ``[P, backbone width]``; those that are kept are not encoded."""
+        return self._finished(texts, _pooled, (self.backbone.width,))
+
+    def encode_anew(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
         return self._in_chunks(texts, _pooled, (self.backbone.width,))
 
@@ -139,7 +151,7 @@ class ItemEncoder(ItemVectors):
             texts: The texts.
             items: The items.
         """
-        projected = self._in_chunks(texts, fields.project, (fields.texts, fields.width + 1))
+        projected = self._finished(texts, fields.project, (fields.texts, fields.width + 1))
         with torch.autocast(projected.device.type, enabled=False):
             total: Tensor = fields(projected, items)
         return total
@@ -149,12 +161,17 @@ class ItemEncoder(ItemVectors):
         with_ids: Tensor = self.sum_of_fields(self.fields, texts, items) + self.ids(items.vocab_row)
         return with_ids
 
+    def _finished(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
+        """Return what ``finish`` makes of the texts' vectors ``[P, *shape]``, kept ones or encoded."""
+        number = texts.number
+        if number is None or not len(number) or int(number.max()) >= self.kept_texts:
+            return self._in_chunks(texts, finish, shape)
+        vectors = self._kept.vectors(texts, self.encode_anew)
+        with torch.autocast(vectors.device.type, enabled=False):
+            return finish(vectors, self._told(texts))
+
     def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
         """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
-        if self._keeps(texts) and finish is not _pooled:
-            vectors = self._kept.vectors(texts, self.encode_texts)
-            with torch.autocast(vectors.device.type, enabled=False):
-                return finish(vectors, self._told(texts))
         parts, order = [], []
         for chunk in self._chunks(texts):
             if self.recompute and torch.is_grad_enabled():
@@ -172,14 +189,6 @@ class ItemEncoder(ItemVectors):
         """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
         added = len(self.special.prefix) + len(self.special.suffix)
         return texts.offsets.diff() + added > 0
-
-    def _keeps(self, texts: Texts) -> bool:
-        """Return whether the vectors of these texts are kept: not where processes that share the encoder would call it unequally often."""
-        number = texts.number
-        shared = self.calls_of_all_ranks is not None
-        if shared or not self._is_still or number is None or not len(number):
-            return False
-        return int(number.max()) < self.max_kept_texts
 
     def _chunks(self, texts: Texts) -> Iterable[TextChunk]:
         chunks = texts.chunks(self.max_tokens_per_chunk, self.special)

@@ -14,7 +14,7 @@ class KeptTexts:
     """Keep the vector of each text of a store, and compute those that are asked for first.
 
     Exact: nothing that changes while training is in them, and they are computed in float32, as evaluation has them, whatever the
-    precision of a step.
+    precision of a step. Each process knows what it computed or was given, and no process waits for another here.
 
     Args:
         width: Width of a vector.
@@ -42,9 +42,7 @@ class KeptTexts:
         number = texts.number
         if number is None or texts.store is None:
             raise ValueError("texts without a store cannot be kept")
-        vectors, known = self._room(
-            texts.store, int(number.max()) + 1 if len(number) else 0, number
-        )
+        vectors, known = self._room(texts.store, number)
         new = ~known[number]
         if new.any():
             with torch.autocast(number.device.type, enabled=False):
@@ -52,10 +50,17 @@ class KeptTexts:
             known[number[new]] = True
         return vectors[number]
 
-    def _room(self, store: str, size: int, beside: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vectors and whether they are known, of at least ``size`` texts, on the device of ``beside``."""
+    def fill(self, store: str, number: Tensor, vectors: Tensor) -> None:
+        """Keep the vectors ``[P, width]`` of a store's texts ``number`` ``[P]``, and of that store no others."""
+        self._stores.pop(store, None)
+        room, known = self._room(store, number)
+        room[number], known[number] = vectors, True
+
+    def _room(self, store: str, number: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors and whether they are known, with room for ``number``, on its device."""
+        size = int(number.max()) + 1 if len(number) else 0
         none = torch.zeros(0, self._width), torch.zeros(0, dtype=torch.bool)
-        vectors, known = (part.to(beside.device) for part in self._stores.get(store, none))
+        vectors, known = (part.to(number.device) for part in self._stores.get(store, none))
         if len(known) < size:
             more = max(size, 2 * len(known)) - len(known)
             vectors = torch.cat([vectors, vectors.new_zeros(more, self._width)])

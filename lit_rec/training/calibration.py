@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import lightning
 import numpy as np
 import torch
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.models.networks import Network
+from lit_rec.training.frozen_texts import encode_frozen_texts
 
 _SEEN = 2048  # items, or users: enough for a mean and a spread
 
 
-def calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
+def look_before_training(
+    network: Network, trainer: lightning.Trainer, device: torch.device
+) -> None:
+    """Encode what no step will change, and have a new network measure its inputs once; a resumed one has.
+
+    Args:
+        network: About to be trained.
+        trainer: Of the run, with its data.
+        device: Where the network is.
+    """
+    data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
+    encode_frozen_texts(network, data, device, trainer)
+    if trainer.ckpt_path is None:
+        _calibrate(network, data, device)
+
+
+def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
     """Show a network some items and profiles of the training rows, drawn by a seed of its own.
 
     Args:

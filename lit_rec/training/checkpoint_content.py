@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ _LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "polars", "num
 def checkpoint_content(
     data: BehaviorDataModule,
     facts: Facts,
-    vectors: torch.Tensor | None,
+    vectors: Mapping[str, Any],
     config: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Gather what goes into a checkpoint under ``KEY``.
@@ -36,7 +37,7 @@ def checkpoint_content(
     Args:
         data: The datamodule of the run.
         facts: What the network was built from, the encoder's configuration included.
-        vectors: The catalogue's vectors ``[I, D]`` if they are of the weights saved; else they are made on loading.
+        vectors: What ``VectorTables.saved`` returned; without vectors, they are made on loading.
         config: The resolved configuration as plain values, where the run has one.
     """
     prepared, catalogue = data.prepared, data.catalogue
@@ -55,7 +56,7 @@ def checkpoint_content(
                 prepared.items, (name for name in prepared.items.columns if name != "item_id")
             ),
             **_entries(catalogue),
-            "vectors": None if vectors is None else vectors.detach().cpu().clone(),
+            **{"vectors": None, **vectors},
         },
         "users": _users(data),
         "profiles": None if data.profiles is None else _entries(data.profiles),

@@ -13,9 +13,11 @@ from rich.progress import Progress
 from torch import Tensor
 
 from lit_rec.data.batches import Items, Texts
-from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.catalogue import Catalogue, Int64s
 from lit_rec.data.slow_bar import slow_bar
+from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.networks import Network
+from lit_rec.training.shared_work import brought_together, largest_part, own_part
 
 _ITEMS_AT_ONCE = 4096  # items encoded together: bounds the memory, not the result
 
@@ -23,74 +25,93 @@ Encode = Callable[[Texts, Items], Tensor]
 
 
 def item_table(
-    network: Network, catalogue: Catalogue, device: torch.device, trainer: lightning.Trainer | None
+    network: Network,
+    catalogue: Catalogue,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+    rows: Int64s | None = None,
 ) -> Tensor:
-    """Encode the whole catalogue, in evaluation mode; the network's own mode is left as it was.
+    """Encode items in this process, in evaluation mode; the network's own mode is left as it was.
 
     Args:
         network: Encodes items.
         catalogue: The items.
         device: Where the network is.
         trainer: In whose display the bar stands; without bars there, there is none here.
+        rows: Which items ``[n]``; all by default.
 
     Returns:
-        ``[I, D]`` float32 on ``device``.
+        ``[n, D]`` float32 on ``device``.
     """
-    what = "encoding the catalogue"
-    return _table(network, network.encode_items, catalogue, device, trainer, what)
+    chosen = np.arange(len(catalogue)) if rows is None else rows
+    table = TableEncoder(network, catalogue, device, trainer)
+    return table.encode(chosen)
 
 
-def profile_table(
-    network: Network, profiles: Catalogue, device: torch.device, trainer: lightning.Trainer | None
-) -> Tensor:
-    """Encode the profiles of all users in the same way: ``[U, D]`` float32."""
-    what = "encoding the profiles"
-    return _table(network, network.encode_profiles, profiles, device, trainer, what)
+class TableEncoder:
+    """Encode rows of a catalogue, or of profiles, in evaluation mode; the network's own mode is left as it was.
 
+    Args:
+        network: Encodes.
+        catalogue: The items, or the users with their profiles.
+        device: Where the network is.
+        trainer: In whose display the bar stands; without bars there, there is none here.
+        profiles: Whether the catalogue is one of profiles.
+    """
 
-@torch.no_grad()
-def _table(
-    network: Network,
-    encode: Encode,
-    catalogue: Catalogue,
-    device: torch.device,
-    trainer: lightning.Trainer | None,
-    what: str,
-) -> Tensor:
-    training = network.training
-    network.eval()
-    rows = []
-    within, shown = display(trainer)
-    with slow_bar(what, len(catalogue), within=within, shown=shown) as advance:
-        for start in range(0, len(catalogue), _ITEMS_AT_ONCE):
-            stop = min(start + _ITEMS_AT_ONCE, len(catalogue))
-            rows.append(_block(network, encode, catalogue, range(start, stop), device, advance))
-            advance(stop)
-    network.train(training)
-    return torch.cat(rows)
+    def __init__(
+        self,
+        network: Network,
+        catalogue: Catalogue,
+        device: torch.device,
+        trainer: lightning.Trainer | None,
+        *,
+        profiles: bool = False,
+    ) -> None:
+        self._network, self._catalogue, self._device = network, catalogue, device
+        self._trainer = trainer
+        self._encode = network.encode_profiles if profiles else network.encode_items
+        self._what = "encoding the profiles" if profiles else "encoding the catalogue"
 
+    def encode_together(self, rows: Int64s) -> Tensor:
+        """Encode rows ``[n]``, each in one of the processes, all of which call this: ``[n, D]`` on every one."""
+        return brought_together(self.encode(own_part(rows), largest_part(len(rows))), len(rows))
 
-def _block(
-    network: Network,
-    encode: Encode,
-    catalogue: Catalogue,
-    block: range,
-    device: torch.device,
-    advance: Callable[[int], None],
-) -> Tensor:
-    """Encode some items; while their texts pass the encoder, as many items are done as the texts' share."""
-    texts, items = catalogue.take(np.array(block, dtype=np.int64))
-    if network.backbone is None:
-        return encode(texts.to(device), items.to(device))
-    encoded = 0
+    def encode(self, rows: Int64s, at_least: int = 0) -> Tensor:
+        """Encode rows ``[n]`` in this process: ``[n, D]``.
 
-    def count(backbone: Any, given: Any, found: Tensor) -> None:
-        nonlocal encoded
-        encoded += len(found)
-        advance(block.start + len(block) * encoded // len(texts))
+        Args:
+            rows: Which.
+            at_least: With as many calls of the encoder as this number of rows would take: processes that share one call it equally often.
+        """
+        vectors = []
+        within, shown = display(self._trainer)
+        with (
+            slow_bar(self._what, len(rows), within=within, shown=shown) as advance,
+            evaluation_mode(self._network),
+        ):
+            for start in range(0, max(len(rows), at_least, 1), _ITEMS_AT_ONCE):
+                stop = min(start + _ITEMS_AT_ONCE, len(rows))
+                vectors.append(self._block(rows[start:stop], start, advance))
+                advance(stop)
+        return torch.cat(vectors)
 
-    with network.backbone.register_forward_hook(count):
-        return encode(texts.to(device), items.to(device))
+    def _block(self, rows: Int64s, done: int, advance: Callable[[int], None]) -> Tensor:
+        """Encode some rows; while their texts pass the encoder, as many rows are done as the texts' share."""
+        texts, items = self._catalogue.take(rows)
+        texts, items = texts.to(self._device), items.to(self._device)
+        if self._network.backbone is None:
+            return self._encode(texts, items)
+        encoded = 0
+
+        def count(backbone: Any, given: Any, found: Tensor) -> None:
+            nonlocal encoded
+            # what a process calls for others' sake is no text of its own
+            encoded = min(encoded + len(found), len(texts))
+            advance(done + len(rows) * encoded // max(len(texts), 1))
+
+        with self._network.backbone.register_forward_hook(count):
+            return self._encode(texts, items)
 
 
 def display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:

@@ -14,17 +14,18 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from lit_rec.data.batches import RecBatch
-from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.catalogue import Catalogue, Int64s
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
 from lit_rec.models.ranking_objectives import RankingObjective
-from lit_rec.training.calibration import calibrate
+from lit_rec.training.calibration import look_before_training
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
 from lit_rec.training.freed_memory import give_back_freed_memory
 from lit_rec.training.fused_optimizer import fused_on_cpu
 from lit_rec.training.item_table import item_table
+from lit_rec.training.known_vectors import CheckpointVectors, vectors_of_checkpoint
 from lit_rec.training.memory import explains_memory
 from lit_rec.training.monitors import settle_monitors
 from lit_rec.training.parameter_groups import parameter_groups
@@ -36,7 +37,7 @@ from lit_rec.training.strategies import check_strategy, clip_gradients, reduce_g
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, metrics_of, predictions
 from lit_rec.training.vector_tables import VectorTables, vector_tables
-from lit_rec.training.weights import check_facts, check_weights, weights_key
+from lit_rec.training.weights import check_facts, check_weights
 
 _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
@@ -93,6 +94,7 @@ class LitRec(lightning.LightningModule):
         self._target_weights = TargetWeights()
         self._restored: list[dict[str, Any]] = []  # what each process of the resumed run knew
         self._tables: VectorTables | None = None
+        self._checkpoint_vectors: CheckpointVectors | None = None
 
     def setup(self, stage: str) -> None:
         """Refuse a precision that batches cannot have, and a strategy that networks cannot.
@@ -237,10 +239,8 @@ class LitRec(lightning.LightningModule):
         backbone = self.built().backbone
         facts = replace(facts, backbone=None if backbone is None else backbone.config_plain())
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        # a callback may have put averaged weights in the place of the present ones
-        tables = self._tables
-        same = tables is not None and tables.key == weights_key(checkpoint["state_dict"])
-        vectors = tables.items if tables is not None and same else None
+        tables, weights = self._tables, checkpoint["state_dict"]
+        vectors = {} if tables is None else tables.saved(weights, self.built())
         checkpoint[KEY] = checkpoint_content(data, facts, vectors, self.run_config)
         # of an epoch that goes on, the mean loss so far
         sums = {} if self.trainer.is_last_batch else self._train_loss.metric_state
@@ -261,13 +261,14 @@ class LitRec(lightning.LightningModule):
         check_weights(checkpoint, self, where=f"--ckpt_path {self.trainer.ckpt_path}")
         if self.trainer.state.fn == "fit":
             self._restored = checkpoint.get("ranks", [])
+        else:
+            self._checkpoint_vectors = vectors_of_checkpoint(checkpoint[KEY])
 
     @explains_memory
     def on_fit_start(self) -> None:
-        """Have a new network look at the training items and profiles once; a resumed one has."""
+        """Have the network look at what it will be trained on."""
         give_back_freed_memory(self.built(), self.device)
-        if self.trainer.ckpt_path is None:
-            calibrate(self.built(), self.trainer.datamodule, self.device)  # type: ignore[attr-defined]
+        look_before_training(self.built(), self.trainer, self.device)
 
     def on_train_start(self) -> None:
         """Go on with the checkpoint's rows, chance and mean loss where a run is resumed; a process it did not have begins anew."""
@@ -280,9 +281,9 @@ class LitRec(lightning.LightningModule):
                 setattr(self._train_loss, name, value.to(self.device))
 
     @explains_memory
-    def item_table(self, catalogue: Catalogue) -> Tensor:
-        """Encode the whole catalogue once, in evaluation mode: ``[I, D]`` float32 on this module's device."""
-        return item_table(self.built(), catalogue, self.device, self._trainer)
+    def item_table(self, catalogue: Catalogue, rows: Int64s | None = None) -> Tensor:
+        """Encode the whole catalogue once, or some rows, in evaluation mode: ``[I, D]`` float32 on this module's device."""
+        return item_table(self.built(), catalogue, self.device, self._trainer, rows)
 
     @property
     def last_table(self) -> Tensor | None:
@@ -292,8 +293,7 @@ class LitRec(lightning.LightningModule):
     @explains_memory
     def _renew_tables(self) -> None:
         if self.built().has_item_table:
-            data = self.trainer.datamodule  # type: ignore[attr-defined]
-            self._tables = vector_tables(self, self.built(), data, self.trainer)
+            self._tables = vector_tables(self, self.trainer, self._checkpoint_vectors)
 
     on_validation_epoch_start = _renew_tables
     on_test_epoch_start = _renew_tables

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import lightning
-import torch
+import numpy as np
 from torch import Tensor
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.catalogue import Catalogue
 from lit_rec.models.networks import Network
-from lit_rec.training.item_table import item_table, profile_table
+from lit_rec.training.encoder_key import maker_of
+from lit_rec.training.item_table import TableEncoder
+from lit_rec.training.kept_tables import KeptTables
+from lit_rec.training.known_vectors import CheckpointVectors
 from lit_rec.training.weights import weights_key
+
+FOLDER = "vectors"  # in the cache
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,19 @@ class VectorTables:
     profiles: Tensor | None
     key: tuple[float, ...]
 
+    def saved(self, weights: Mapping[str, Tensor], network: Network) -> dict[str, Any]:
+        """Return what a checkpoint keeps of the table of items: nothing where it is of other weights than those saved.
+
+        Args:
+            weights: What is saved: a callback may have put averaged weights in the place of the present ones.
+            network: What encoded.
+        """
+        if self.key != weights_key(weights):
+            return {}
+        prefix = "network."
+        own = {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
+        return {"vectors": self.items.detach().cpu().clone(), "maker": maker_of(network, own)}
+
     def look_up(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
         """Return the vectors of a batch's items ``[N, D]`` and of its profiles ``[M, D]``."""
         given = batch.users.profiles
@@ -39,25 +60,33 @@ class VectorTables:
 
 
 def vector_tables(
-    module: torch.nn.Module,
-    network: Network,
-    data: BehaviorDataModule,
-    trainer: lightning.Trainer,
+    module: Any, trainer: lightning.Trainer, checkpoint: CheckpointVectors | None
 ) -> VectorTables:
-    """Encode the catalogue and the profiles once, in evaluation mode.
+    """Encode the catalogue and the profiles once, each item and each user in one of the processes, which all call this.
 
-    In float32 whatever the training's precision, so that validate, predict and a Recommender agree.
+    In float32 whatever the training's precision, so that validate, predict and a Recommender agree. While weights are trained all are
+    encoded; of weights that stay as they are, only what is known from nowhere, see ``KeptTables``.
 
     Args:
-        module: Whose weights the key is of.
-        network: Encodes.
-        data: Has the catalogue and the profiles.
-        trainer: In whose display a bar stands.
+        module: A LightningModule with a ``network`` that is built.
+        trainer: Has the data, and the display that a bar stands in.
+        checkpoint: Vectors of the checkpoint that the weights may be from.
     """
+    network: Network = module.network
+    data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
     device = trainer.strategy.root_device
-    profiles = data.profiles
+    kept = None
+    if trainer.state.fn != "fit":
+        kept = KeptTables(network, device, data.cache_folder / FOLDER, checkpoint)
+
+    def table(catalogue: Catalogue, *, profiles: bool) -> Tensor:
+        encoder = TableEncoder(network, catalogue, device, trainer, profiles=profiles)
+        if kept is None:
+            return encoder.encode_together(np.arange(len(catalogue)))
+        return kept.table_of_all(catalogue, encoder.encode_together, profiles=profiles)
+
     return VectorTables(
-        item_table(network, data.catalogue, device, trainer),
-        None if profiles is None else profile_table(network, profiles, device, trainer),
+        table(data.catalogue, profiles=False),
+        None if data.profiles is None else table(data.profiles, profiles=True),
         weights_key(module.state_dict()),
     )

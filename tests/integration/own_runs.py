@@ -121,6 +121,15 @@ def vectors_of(rec):
     return rec._scores._vectors.take(torch.arange(len(rec.item_ids)))
 
 
+def without_vectors(path, bare, **config):
+    """Write a copy of a checkpoint without the catalogue's vectors, and with other options of its data; return its path."""
+    content = torch.load(path, weights_only=True)
+    content["lit_rec"]["catalogue"]["vectors"] = None
+    content["lit_rec"]["config"]["data"]["init_args"] |= config
+    torch.save(content, bare)
+    return bare
+
+
 def run_apart(commands, folder, *, seconds):
     """Run commands in a process of its own, which may start others; return the metrics of each, and what was written to stderr."""
     path = folder / "metrics.json"

@@ -30,6 +30,24 @@ class OwnShare(Callback):
         pl_module.log("encoder/own_share", own / sum(w.numel() for w in weights))
 
 
+class OwnItems(Callback):
+    """Log how many items this process encodes for a validation."""
+
+    def on_fit_start(self, trainer, pl_module):
+        self._count = 0
+
+        def count(encoder, given, vectors):
+            self._count += len(vectors)
+
+        pl_module.network.item_encoder.register_forward_hook(count)
+
+    def on_validation_epoch_start(self, trainer, pl_module):
+        self._count = 0
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        pl_module.log("encoder/own_items", float(self._count))
+
+
 def run_all(commands):
     """Return what callbacks saw of each command's metrics, and whether this is the first process."""
     found = []

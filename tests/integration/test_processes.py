@@ -1,6 +1,7 @@
 """Two processes give what one gives: values, reports, predictions, lists and weights; and they resume together."""
 
 import json
+import re
 import shutil
 from unittest import mock
 
@@ -9,7 +10,17 @@ import polars as pl
 import pytest
 
 from . import several_commands
-from .own_runs import checkpoint, difference, logged, part, run_apart, uneven, with_dropout, write
+from .own_runs import (
+    checkpoint,
+    difference,
+    logged,
+    part,
+    run_apart,
+    uneven,
+    with_dropout,
+    without_vectors,
+    write,
+)
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -18,10 +29,11 @@ TWO = ("--trainer.devices=2", "--trainer.strategy=ddp")
 
 @pytest.fixture(scope="module")
 def runs(workplace, tmp_path_factory):
-    """A folder with the runs of one process and of two, the metrics of their commands, and what two processes said.
+    """A folder with the runs of one process and of two, the metrics of their commands, and what two processes told.
 
-    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first. With chance, two
-    processes run an epoch, and once more its end, from a checkpoint within it. The lists of two processes are begun by one.
+    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first, two without the
+    vectors in it. With chance, two processes run an epoch, and once more its end, from a checkpoint within it. The lists of two
+    processes are begun by one.
     """
     folder = tmp_path_factory.mktemp("processes")
     config = uneven(workplace, max_epochs=1, last_every_n_steps=5)
@@ -29,17 +41,22 @@ def runs(workplace, tmp_path_factory):
     fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]
     config = with_dropout(config, 0.3)
     config["data"]["init_args"]["history"] = part("lit_rec.data.histories.TrainingHistory")
-    config["trainer"]["callbacks"].append(part("several_commands.KeepEachLast"))
+    config["trainer"]["callbacks"] += [part("several_commands.KeepEachLast")]
+    config["trainer"]["callbacks"] += [part("several_commands.OwnItems")]
     chance = ["fit", "-c", str(write(config, folder / "with_chance.yaml")), "--data.batch_size=8"]
 
     metrics = {}
     with mock.patch("sys.argv", ["lit-rec"]):
         metrics["one"], _ = several_commands.run_all([[*fit, named("one")]])
+        best = folder / "one/version_0/best.ckpt"
         for name in ("by_one", "by_two"):
             (folder / name).mkdir()
-            shutil.copy(folder / "one/version_0/best.ckpt", folder / name)
+        shutil.copy(best, folder / "by_one")
+        without_vectors(best, folder / "by_two/best.ckpt", cache_folder=f"{folder}/cache")
         metrics["one"] += several_commands.run_all(uses_of(folder / "by_one"))[0]
-        lists = [*uses_of(folder / "by_two")[-1], "--trainer.limit_predict_batches=1"]
+        # in another cache: two processes are to encode the catalogue themselves
+        once = ["--trainer.limit_predict_batches=1", f"--data.cache_folder={folder}/another"]
+        lists = [*uses_of(folder / "by_two")[-1], *once]
         several_commands.run_all([lists])
         assert not (folder / "by_two/recommendations.parquet").exists()
     commands = [
@@ -48,10 +65,9 @@ def runs(workplace, tmp_path_factory):
         [*chance, named("whole")],
         [*chance, named("resumed"), "--ckpt_path", f"{folder}/whole/version_0/after_15.ckpt"],
     ]
-    metrics["two"], said = run_apart(
-        [[*command, *TWO] for command in commands], folder, seconds=300
-    )
-    return folder, metrics, said
+    several = [[*command, *TWO] for command in commands]
+    metrics["two"], told = run_apart(several, folder, seconds=300)
+    return folder, metrics, told
 
 
 def named(name):
@@ -97,7 +113,7 @@ def test_each_row_is_predicted_once(runs, workplace):
 
 def test_each_user_has_one_list(runs, workplace):
     """Two processes go on with the block that one has made, of the four that eight users each make of thirty."""
-    folder, _, said = runs
+    folder, _, told = runs
     one, two = (
         pl.read_parquet(folder / f"{n}/recommendations.parquet") for n in ("by_one", "by_two")
     )
@@ -106,8 +122,18 @@ def test_each_user_has_one_list(runs, workplace):
     assert one["user_id"].to_list() == [user for user in users for _ in range(5)]
     assert two.drop("score").equals(one.drop("score"))
     np.testing.assert_allclose(two["score"], one["score"], atol=1e-6)
-    assert "1 of 4 blocks of users were found done" in said
+    assert "1 of 4 blocks of users were found done" in told
     assert not list(folder.glob("by_*/.recommendations*"))
+
+
+def test_each_process_encodes_its_part_of_the_catalogue_and_none_of_what_is_known(runs):
+    folder, _, told = runs
+    shares = [
+        v for (name, _), v in logged(folder / "whole/version_0").items() if "own_items" in name
+    ]
+    assert shares == [20.0]  # of 40
+    found = re.findall(r"item vectors: (.*)", told)
+    assert found == ["40 items, 0 found, 40 encoded", *["40 items, 40 found, 0 encoded"] * 3]
 
 
 def test_training_with_the_same_rows_a_step(runs):

@@ -5,9 +5,10 @@ import time
 import pytest
 
 from lit_rec.data.tokens import TokenStore
-from lit_rec.training import item_table
+from lit_rec.training.item_table import TableEncoder
 
 from .conftest import lit_rec, options
+from .own_runs import without_vectors
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture(autouse=True)
 def slow(monkeypatch):
     """Tokenising and encoding that take longer than a bar waits."""
-    encode, build = item_table._block, TokenStore.build
+    encode, build = TableEncoder._block, TokenStore.build
 
     def slow_encode(*words):
         time.sleep(0.3)
@@ -26,18 +27,19 @@ def slow(monkeypatch):
         return build(*words, **more)
 
     monkeypatch.setattr("lit_rec.data.slow_bar._DELAY", 0.01)
-    monkeypatch.setattr(item_table, "_block", slow_encode)
+    monkeypatch.setattr(TableEncoder, "_block", slow_encode)
     monkeypatch.setattr(TokenStore, "build", slow_build)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize(("terminal", "enabled"), [(True, True), (False, True), (True, False)])
-def test_encoding_the_catalogue(terminal, enabled, run_folder, monkeypatch, capsys):
+def test_encoding_the_catalogue(terminal, enabled, run_folder, tmp_path, monkeypatch, capsys):
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")
     bar = f"--trainer.enable_progress_bar={str(enabled).lower()}"
-    lit_rec("validate", "--ckpt_path", run_folder / "best.ckpt", bar)
+    bare = without_vectors(run_folder / "best.ckpt", tmp_path / "bare.ckpt")
+    lit_rec("validate", "--ckpt_path", bare, bar, f"--data.cache_folder={tmp_path}/cache")
     out, err = capsys.readouterr()
     assert "val/rmse" in out
     assert ("encoding the catalogue" in out) == (terminal and enabled)

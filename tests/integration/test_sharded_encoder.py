@@ -7,10 +7,22 @@ from unittest import mock
 import pytest
 import torch
 
+from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
+from lit_rec.training.encoder_key import maker_of
 
 from . import several_commands
-from .own_runs import checkpoint, difference, logged, part, run_apart, uneven, with_dropout, write
+from .own_runs import (
+    checkpoint,
+    difference,
+    logged,
+    part,
+    run_apart,
+    uneven,
+    with_dropout,
+    without_vectors,
+    write,
+)
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -42,16 +54,20 @@ def runs(workplace, tmp_path_factory):
         return ["--ckpt_path", f"{folder}/{name}/version_0/after_5.ckpt"]
 
     run_here([*fit, named("one")])
+    bare = without_vectors(
+        folder / "one/version_0/best.ckpt", folder / "bare.ckpt", cache_folder=f"{folder}/cache"
+    )
     commands = [
         [*fit, named("two")],
         [*fit, named("two_after_one"), *go_on("one")],
-        ["validate", "--ckpt_path", f"{folder}/one/version_0/best.ckpt"],
+        ["validate", "--ckpt_path", str(bare)],
         [*noisy, named("whole")],
         [*noisy, named("resumed"), *go_on("whole")],
     ]
     several = [[*words, *(TWO if words[0] == "fit" else TWO[:2])] for words in commands]
     metrics, told = run_apart(several, folder, seconds=240)
     assert "terminate called" not in told
+    assert "item vectors: 40 items, 0 found, 40 encoded" in told
     run_here([*fit, named("one_after_two"), *go_on("two")])
     return folder, metrics
 
@@ -114,7 +130,11 @@ def test_checkpoint_answers_alone(runs):
     expected = one.score(history, items)
     assert max(expected) - min(expected) > 0.1
     assert two.score(history, items) == pytest.approx(expected, abs=1e-5)
-    assert last(folder, "two")["lit_rec"]["catalogue"]["vectors"] is not None
+    module, content = load_module(folder / "two/version_0/last.ckpt")
+    entry, network = content["catalogue"], module.built()
+    assert entry["vectors"] is not None
+    # by which one process knows them again
+    assert entry["maker"] == maker_of(network, network.state_dict())
 
 
 def test_resumed_together(runs):

@@ -163,7 +163,7 @@ def _checkpoint(data, network):
     module.configure_model()
     module.eval()
     facts = replace(data.facts, backbone=module.built().backbone.config_plain())
-    return module, checkpoint_content(data, facts, None, None)
+    return module, checkpoint_content(data, facts, {}, None)
 
 
 @pytest.fixture(scope="session")

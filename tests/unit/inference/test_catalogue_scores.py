@@ -59,7 +59,7 @@ def recommender(data, facts: Facts, user_encoder, head) -> Recommender:
     module.configure_model()
     module.eval()
     facts = replace(facts, backbone=module.built().backbone.config_plain())
-    rec = Recommender(module, checkpoint_content(data, facts, None, None))
+    rec = Recommender(module, checkpoint_content(data, facts, {}, None))
     rec.add_items(MORE)
     return rec
 

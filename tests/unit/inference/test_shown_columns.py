@@ -76,7 +76,7 @@ def test_a_checkpoint_keeps_columns_of_lists(lists, network, tmp_path):
     module.facts = lists.facts
     module.configure_model()
     facts = replace(lists.facts, backbone=module.built().backbone.config_plain())
-    torch.save(checkpoint_content(lists, facts, None, None), tmp_path / "content.pt")
+    torch.save(checkpoint_content(lists, facts, {}, None), tmp_path / "content.pt")
     rec = Recommender(module, torch.load(tmp_path / "content.pt", weights_only=True))
     (one,) = rec.recommend([], 1, allow=["i0"])
     assert one.fields["genres"] == "day, night"

@@ -15,7 +15,8 @@ from torch import nn
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.tokens import SpecialTokens, TokenStore
 from lit_rec.training import item_table as module
-from lit_rec.training.item_table import item_table
+from lit_rec.training import shared_work
+from lit_rec.training.item_table import TableEncoder, item_table
 
 CPU = torch.device("cpu")
 TEXTS = [[3, 4], [5], [], [6, 7, 8], [9, 1], [2]]
@@ -37,6 +38,9 @@ class SumOfTexts(nn.Module):
     def __init__(self):
         super().__init__()
         self.backbone = SumOfTokens()
+
+    def encode_profiles(self, texts, users):
+        return -self.encode_items(texts, users)
 
     def encode_items(self, texts, items):
         sums = torch.zeros(len(texts))
@@ -87,6 +91,41 @@ def test_the_bar_moves_while_a_block_is_encoded(catalogue, bars):
     item_table(SumOfTexts(), catalogue, CPU, None)
     # texts by their length, four tokens at once: "", two of 1; two of 2; one of 3
     assert bars[0][2] == [7 * 3 // 6, 7 * 5 // 6, 7, 7]
+
+
+def test_some_rows_and_profiles(catalogue, bars, monkeypatch):
+    monkeypatch.setattr(module, "_ITEMS_AT_ONCE", 2)
+    rows = np.array([5, 0, 3])
+    wanted = [[float(sum(TEXTS[text])) for text in TEXT_OF_ITEM[row]] for row in rows]
+    assert item_table(SumOfTexts(), catalogue, CPU, None, rows).tolist() == wanted
+    profiles = TableEncoder(SumOfTexts(), catalogue, CPU, None, profiles=True)
+    assert (-profiles.encode_together(rows)).tolist() == wanted
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 9])
+def test_processes_divide_the_rows_and_call_equally_often(catalogue, bars, monkeypatch, processes):
+    """The parts of all processes, computed one after the other, and put together as gathering would."""
+    monkeypatch.setattr(module, "_ITEMS_AT_ONCE", 2)
+    blocks = []
+    take = Catalogue.take
+    monkeypatch.setattr(
+        Catalogue, "take", lambda self, rows: blocks[-1].append(len(rows)) or take(self, rows)
+    )
+    parts = []
+    monkeypatch.setattr(
+        shared_work, "gather_from_all", lambda part: parts.append(part) or part[None]
+    )
+    for process in range(processes):
+        monkeypatch.setattr(shared_work, "_process", lambda at=process: (at, processes))
+        blocks.append([])
+        table_of = TableEncoder(SumOfTexts(), catalogue, CPU, None)
+        table_of.encode_together(np.arange(len(catalogue)))
+    assert sum(map(sum, blocks)) == len(catalogue), "each item once"
+    assert max(map(sum, blocks)) - min(map(sum, blocks)) <= 1
+    assert len({len(calls) for calls in blocks}) == 1
+    monkeypatch.setattr(shared_work, "gather_from_all", lambda part: torch.stack(parts))
+    whole = shared_work.brought_together(parts[-1], len(catalogue))
+    assert torch.equal(whole, item_table(SumOfTexts(), catalogue, CPU, None))
 
 
 def trainer_of(tmp_path, **more):

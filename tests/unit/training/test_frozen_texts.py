@@ -1,0 +1,146 @@
+"""A frozen encoder's texts are encoded before training, in an order that no batch decides, each in one process."""
+
+import functools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.facts import Facts
+from lit_rec.data.tokens import SpecialTokens, TokenStore
+from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.tuning import FrozenTuning, FullTuning
+from lit_rec.training import frozen_texts, shared_work
+from lit_rec.training.frozen_texts import encode_frozen_texts
+
+CPU = torch.device("cpu")
+SMALL = {
+    "vocab_size": 20,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
+QUIET = SimpleNamespace(progress_bar_callback=None)
+
+
+class Parts(nn.Module):
+    """An item encoder in a network, with or without a table of items."""
+
+    def __init__(self, tuning, *, has_item_table=True, **options):
+        super().__init__()
+        torch.manual_seed(0)
+        facts = Facts(
+            *("rating", 3.0, 1.0, 5.0, (), ("u",), ("a", "b"), ("title", "genre"), 16),
+            SpecialTokens((1,), (2,), 0),
+        )
+        backbone = functools.partial(
+            ConfiguredBackbone, model_type="bert", options=SMALL, tuning=tuning
+        )
+        self.item_encoder = ItemEncoder(facts, backbone, width=4, **options)
+        self.has_item_table = has_item_table
+
+    def vectors(self, data, item):
+        return self.item_encoder(*data.catalogue.take(np.array(item)))
+
+
+@pytest.fixture
+def data():
+    """Six items; the first four have rows to train or validate, and their texts are 0 to 6."""
+    chance = np.random.default_rng(0)
+    lengths = chance.integers(1, 9, 10)
+    tokens = chance.integers(3, 20, lengths.sum()).astype(np.int32)
+    store = TokenStore(tokens, np.cumsum([0, *lengths]))
+    text_of_item = np.array([[3, 0], [1, 0], [2, 4], [6, 5], [7, 8], [9, 8]])
+    rows = {"train": [0, 1, 4], "val": [2], "test": [3, 5]}
+    prepared = SimpleNamespace(
+        item=np.array([3, 0, 1, 4, 2, 5]), rows_of=lambda part: np.array(rows[part])
+    )
+    catalogue = Catalogue(store, text_of_item, np.zeros(6, np.int64), name="tokens-1")
+    return SimpleNamespace(catalogue=catalogue, prepared=prepared)
+
+
+@pytest.fixture
+def passed(monkeypatch):
+    """How many texts passed an encoder."""
+    counted = []
+    forward = ConfiguredBackbone.forward
+    monkeypatch.setattr(
+        ConfiguredBackbone,
+        "forward",
+        lambda self, chunk: counted.append(len(chunk.mask)) or forward(self, chunk),
+    )
+    return counted
+
+
+@pytest.mark.parametrize("block", [1, 4, 100])
+def test_no_batch_encodes_any_afterwards(data, passed, monkeypatch, block):
+    monkeypatch.setattr(frozen_texts, "_TEXTS_AT_ONCE", block)
+    network = Parts(FrozenTuning())
+    wanted = Parts(FullTuning()).eval().vectors(data, range(6))
+    encode_frozen_texts(network, data, CPU, QUIET)
+    passed.clear()
+    torch.testing.assert_close(network.vectors(data, range(6)), wanted)
+    assert network.training
+    assert not passed
+
+
+def test_what_was_kept_before_is_computed_anew(data, passed):
+    """Whatever was asked for first: the bits are those of a process that begins with this."""
+    network = Parts(FrozenTuning(), max_tokens_per_chunk=12)
+    network.vectors(data, [4, 1])
+    passed.clear()
+    encode_frozen_texts(network, data, CPU, QUIET)
+    assert sum(passed) == 10
+    other = Parts(FrozenTuning(), max_tokens_per_chunk=12)
+    encode_frozen_texts(other, data, CPU, QUIET)
+    assert torch.equal(network.vectors(data, range(6)), other.vectors(data, range(6)))
+
+
+@pytest.mark.parametrize(
+    ("tuning", "options", "count"),
+    [
+        (FullTuning(), {}, 0),
+        (FrozenTuning(), {"max_kept_texts": 0}, 0),
+        (FrozenTuning(), {"max_kept_texts": 4}, 4),
+        (FrozenTuning(), {"has_item_table": False}, 7),
+    ],
+)
+def test_texts_that_are_asked_for(data, passed, tuning, options, count):
+    """Without a table of items, those that only rows of the test have are not."""
+    encode_frozen_texts(Parts(tuning, **options), data, CPU, QUIET)
+    assert sum(passed) == count
+
+
+def test_nothing_is_kept_where_processes_share_the_encoder(data, passed):
+    network = Parts(FrozenTuning())
+    network.item_encoder.calls_of_all_ranks = lambda calls: calls
+    encode_frozen_texts(network, data, CPU, QUIET)
+    assert not passed
+
+
+def test_processes_encode_a_part_each_and_know_all(data, passed, monkeypatch):
+    parts = []
+    monkeypatch.setattr(
+        shared_work, "gather_from_all", lambda part: parts.append(part) or part[None]
+    )
+    counts = []
+    for process in range(3):
+        monkeypatch.setattr(shared_work, "_process", lambda at=process: (at, 3))
+        monkeypatch.setattr(ItemEncoder, "keep", lambda *kept: None)
+        passed.clear()
+        encode_frozen_texts(Parts(FrozenTuning()), data, CPU, QUIET)
+        counts.append(sum(passed))
+    assert counts == [4, 3, 3]
+    monkeypatch.undo()
+    monkeypatch.setattr(shared_work, "gather_from_all", lambda part: torch.stack(parts))
+    monkeypatch.setattr(shared_work, "_process", lambda: (1, 3))
+    network = Parts(FrozenTuning())
+    encode_frozen_texts(network, data, CPU, QUIET)
+    wanted = Parts(FullTuning()).eval().vectors(data, range(6))
+    torch.testing.assert_close(network.vectors(data, range(6)), wanted)
