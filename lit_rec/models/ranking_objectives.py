@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -32,11 +32,23 @@ class Asked:
     item: Tensor
 
     @classmethod
-    def of(cls, users: Tensor, batch: RecBatch) -> Asked:
-        """Choose them from users ``[B, D]`` or, at every position, ``[B, H + 1, D]``."""
-        mask = batch.target.mask
-        everywhere = users if users.dim() == 3 else users.unsqueeze(1)
-        return cls(everywhere[mask], mask.nonzero()[:, 0], batch.target.value[mask])
+    def of(cls, users: Tensor, mask: Tensor, batch: RecBatch) -> Asked:
+        """Choose them where ``mask`` is True, from users of the same shape and a width."""
+        return cls(users[mask], mask.nonzero()[:, 0], batch.target.value[mask])
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What positions are compared with.
+
+    Shape:
+        vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, the log probability of
+        being compared with, of each row of the vocabulary but the first.
+    """
+
+    vectors: Tensor
+    code: Tensor
+    log_prob: Tensor
 
 
 class RankingObjective(Objective):
@@ -97,7 +109,6 @@ class RankingObjective(Objective):
         self, users: Tensor, item_vectors: Tensor, batch: RecBatch
     ) -> tuple[Tensor, Tensor]:
         """Return the sum of the losses and their number, while training."""
-        asked = Asked.of(users, batch)
         code = batch.items.vocab_row  # of every process the same
         drawn = batch.drawn
         if drawn is not None:
@@ -107,14 +118,32 @@ class RankingObjective(Objective):
             # what training never saw, as a given history may hold, is no negative
             known = code > 0
             others, other = distinct_items(item_vectors[known], code[known], self.gather)
-        of_others, of_own = self._log_prob(batch, other, code[asked.item])
+        compared, mask = Compared(others, other, self._log_prob(batch)), batch.target.mask
+        if users.dim() == 2:
+            total = self._sum(users.unsqueeze(1), mask, item_vectors, compared, batch)
+            return total, mask.sum()
+        after, at_first = mask.clone(), mask.clone()
+        after[:, 0], at_first[:, 1:] = False, False
+        total = self._sum(users, after, item_vectors, compared, batch)
+        # what sequences begin with shall train the vector of an empty history, and move no item for others
+        still = replace(compared, vectors=others.detach())
+        total = total + self._sum(users, at_first, item_vectors.detach(), still, batch)
+        return total, mask.sum()
+
+    def _sum(
+        self, users: Tensor, mask: Tensor, item_vectors: Tensor, compared: Compared, batch: RecBatch
+    ) -> Tensor:
+        """Return the sum of the losses of users ``[B, ., D]`` where ``mask`` ``[B, .]`` is True."""
+        asked, code, other = Asked.of(users, mask, batch), batch.items.vocab_row, compared.code
         own = self._own(batch, code, other) if self.spare_own else None
         own_vectors = item_vectors[asked.item]
+        of_others = compared.log_prob[other - 1]
+        of_own = compared.log_prob[code[asked.item] - 1]
 
         def of_positions(part: slice) -> Tensor:
             u, row = asked.users[part], asked.row[part]
             target = code[asked.item[part]].unsqueeze(1)
-            scores = u @ others.T  # [m, N']
+            scores = u @ compared.vectors.T  # [m, N']
             spared = other == target
             if own is not None:
                 spared = spared | own[row]
@@ -124,7 +153,7 @@ class RankingObjective(Objective):
             return self.losses(first, scores, prob)
 
         size = max(self.scores_per_block // max(len(other), 1), 1)
-        return in_row_blocks(of_positions, len(asked.row), size).sum(), batch.target.mask.sum()
+        return in_row_blocks(of_positions, len(asked.row), size).sum()
 
     def whole(self, own: Tensor, scores: Tensor, item: Tensor) -> Tensor:
         """Return the loss of each position against a whole catalogue ``[m]``, which evaluation logs.
@@ -137,13 +166,12 @@ class RankingObjective(Objective):
         others = scores.scatter(1, item.unsqueeze(1), -torch.inf) / self.temperature
         return self.losses(own.unsqueeze(1) / self.temperature, others, None)
 
-    def _log_prob(self, batch: RecBatch, other: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the log probabilities of ``other`` ``[N']`` and of ``own`` ``[M]``, both rows of the vocabulary."""
+    def _log_prob(self, batch: RecBatch) -> Tensor:
+        """Return the log probabilities ``[V]`` of being compared with."""
         behaviors = batch.history.mask.sum() + len(batch)
         everywhere = int(self.gather(behaviors.reshape(1)).sum())
         of_item = torch.from_numpy(self.negatives.log_prob(self._log_frequency, everywhere))
-        of_item = of_item.float().to(batch.row.device)
-        return of_item[other - 1], of_item[own - 1]
+        return of_item.float().to(batch.row.device)
 
     def _own(self, batch: RecBatch, code: Tensor, other: Tensor) -> Tensor:
         """Return which of ``other`` ``[N']``, which increases, stand in each row's sequence ``[B, N']``."""

@@ -163,6 +163,26 @@ def test_rows_with_one_vector_each_are_asked_about_their_own_item():
     assert float(total.detach()) == loss(objective, users[:, :1], items, rows)
 
 
+@pytest.mark.parametrize("made", [ItemSoftmax, BPR])
+def test_first_items_train_the_empty_history_and_move_no_item(made):
+    batch = batch_of(ROWS)
+    target = batch.target
+    assert target.mask[:, 0].any()
+    first = target.mask & (torch.arange(target.mask.shape[1]) == 0)
+    gradients = {}
+    for name, mask in (("all", target.mask), ("later", target.mask & ~first), ("first", first)):
+        users, items = (found.detach().requires_grad_() for found in Model()(batch))
+        masked = replace(batch, target=replace(target, mask=mask))
+        # what is asked about decides what else would be spared
+        objective = bound(made(BatchNegatives(), spare_own=False))
+        objective(users, items, masked)[0].backward()
+        gradients[name] = users.grad, items.grad
+    assert not gradients["first"][1].any()
+    torch.testing.assert_close(gradients["all"][1], gradients["later"][1])
+    assert gradients["first"][0][:, 0].any()
+    torch.testing.assert_close(gradients["all"][0], gradients["first"][0] + gradients["later"][0])
+
+
 def test_the_loss_against_a_whole_catalogue():
     batch = with_all_items(batch_of(ROWS), torch.arange(ITEMS))
     users, items = Model()(batch)
