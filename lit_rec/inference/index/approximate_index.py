@@ -28,7 +28,7 @@ _SEARCH = {"expansion_search": 128, "threads": 0}  # what it is searched with
 class ApproximateIndex(ItemIndex):
     """Walk a graph that joins each item to near ones, then sort what was met by its exact inner products.
 
-    The graph (HNSW, of usearch) holds vectors in half precision and only chooses candidates. Where filters leave fewer than k of them,
+    The graph (HNSW, of usearch) holds centred vectors in half precision and only chooses candidates. Where filters leave fewer than k of them,
     more are fetched; where that would be a long walk, as with few allowed items, or of a small catalogue, the exact index answers. So a list is never shorter
     than the exact one, and its scores are right; what may be missing is an item that the walk did not meet.
 
@@ -64,8 +64,9 @@ class ApproximateIndex(ItemIndex):
         threads: int = 0,
     ) -> None:
         self._prepare(vectors, connectivity, expansion_add, expansion_search, threads)
+        self._centre, farthest = self._exact.vectors.spread()
         # half precision ends at 65,504
-        self._scale = 1 / self._exact.vectors.longest if self._exact.vectors.longest else 1.0
+        self._scale = 1 / farthest if farthest else 1.0
         self._insert(0)
 
     def _prepare(self, vectors: Tensor, *options: int) -> None:
@@ -86,12 +87,12 @@ class ApproximateIndex(ItemIndex):
         )
 
     def _insert(self, first: int) -> None:
-        """Put the items from row ``first`` on into the graph."""
+        """Put the items from row ``first`` on into the graph, without what they have in common: it orders no list."""
         for start, vectors in self._exact.vectors.blocks(65_536):
             rows = np.arange(max(start, first), start + len(vectors))
             if len(rows):
-                new = (vectors[rows[0] - start :] * self._scale).cpu().numpy()
-                self._graph.add(rows, new, threads=self._threads)
+                moved = (vectors[rows[0] - start :] - self._centre) * self._scale
+                self._graph.add(rows, moved.cpu().numpy(), threads=self._threads)
 
     def __len__(self) -> int:
         """Return how many items can be found."""
@@ -182,7 +183,8 @@ class ApproximateIndex(ItemIndex):
         whole = written if isinstance(written, bytearray) else bytearray(written)
         graph = torch.frombuffer(whole, dtype=torch.uint8)
         key, removed = self._exact.vectors.key(), self._exact.removed
-        StoredGraph(key, dict(self._options), self._scale, removed, graph).write(Path(path))
+        moved = self._centre.cpu(), self._scale
+        StoredGraph(key, dict(self._options), *moved, removed, graph).write(Path(path))
 
     @classmethod
     def load(
@@ -209,7 +211,7 @@ class ApproximateIndex(ItemIndex):
         index = cls.__new__(cls)
         index._prepare(vectors, *stored.options.values(), expansion_search, threads)
         stored.check_key(index._exact.vectors.key(), where=where)
-        index._scale = stored.scale
+        index._centre, index._scale = stored.centre.to(vectors.device), stored.scale
         index._graph.load(stored.graph.numpy().tobytes())
         index._graph.expansion_search = expansion_search
         index._exact.remove_items(stored.removed)

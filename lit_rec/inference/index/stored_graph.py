@@ -13,7 +13,7 @@ from torch import Tensor
 from lit_rec.data.atomic import replace_file
 from lit_rec.errors import CheckpointError
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,15 @@ class StoredGraph:
     Args:
         key: Hash of the vectors.
         options: Those that the graph was built with.
-        scale: What vectors were multiplied by.
+        centre: ``[D]``, what was taken from the vectors.
+        scale: What they were multiplied by then.
         removed: Rows that are not in the graph.
         graph: uint8, as usearch writes it.
     """
 
     key: str
     options: dict[str, int]
+    centre: Tensor
     scale: float
     removed: Tensor
     graph: Tensor

@@ -54,7 +54,7 @@ def load(data, tmp_path):
         module.facts = facts
         module.configure_model()
         facts = replace(facts, backbone=module.built().backbone.config_plain())
-        content = checkpoint_content(data, facts, None, None)
+        content = checkpoint_content(data, facts, {}, None)
         path = tmp_path / "best.ckpt"
         torch.save({"state_dict": module.state_dict(), KEY: content}, path)
         return Recommender.from_checkpoint(path, network=build, index=index and index(path))

@@ -60,6 +60,18 @@ def check_scores(found, vectors=VECTORS, queries=QUERIES):
         assert len(rows.unique()) == len(rows)
 
 
+@pytest.mark.usefixtures("usearch")
+def test_vectors_that_have_most_in_common_are_found_as_well():
+    """As those of an encoder of text do; what all items have in common orders none of them."""
+    vectors = VECTORS + 300.0
+    index = ApproximateIndex(vectors, threads=1)
+    assert recall(index.search(QUERIES, 10), ExactIndex(vectors).search(QUERIES, 10)) >= 0.95
+    more = mixture(400, 3) + 300.0
+    index.add_items(more)
+    exact = ExactIndex(torch.cat([vectors, more]))
+    assert recall(index.search(QUERIES, 10), exact.search(QUERIES, 10)) >= 0.95
+
+
 def test_nearly_all_of_the_best_are_found(index):
     exact = ExactIndex(VECTORS)
     for k in (1, 10, 60):
