@@ -2,6 +2,7 @@
 
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed evaluate [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed index [--quick] [--json FILE]
 tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
 tools/benchmark scale memory [--quick] [--json FILE] [--rows N]
@@ -18,8 +19,10 @@ from typing import Any
 
 import quality
 import scale
+import speed_evaluate
 import speed_index
 import speed_train
+from benchmark_data import check_data
 from rich.console import Console
 from rich.table import Table
 from written_results import NUMBERS, shown, write_section
@@ -94,14 +97,14 @@ def _quality(name: str) -> Callable[[argparse.Namespace], Rows]:
 
 
 def _train(options: argparse.Namespace) -> Rows:
-    if not (options.data / "ml-100k/u1.base").is_file():
-        raise ConfigError(
-            f"'{options.data}' holds no ml-100k/u1.base",
-            where="--data",
-            rule="a folder with the unpacked MovieLens 100K archive as ml-100k",
-            remedy="name the folder with --data FOLDER",
-        )
+    check_data(options.data, "ml-100k/u1.base")
     return speed_train.measure(options.data, quick=options.quick)
+
+
+def _evaluate(options: argparse.Namespace) -> Rows:
+    for needed in ("ml-100k/u1.base", "amazon-scientific/Scientific.train.inter"):
+        check_data(options.data, needed)
+    return speed_evaluate.measure(options.data, quick=options.quick)
 
 
 def _made_up_rows(options: argparse.Namespace) -> int:
@@ -118,6 +121,7 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in quality.QUALITY},
     ("speed", "train"): _train,
+    ("speed", "evaluate"): _evaluate,
     ("speed", "index"): lambda options: speed_index.measure(quick=options.quick),
     ("scale", "rows"): lambda options: scale.measure_rows(
         _made_up_rows(options), quick=options.quick

@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from benchmark_data import check_data
 from quality_runs import Run, report_of
 
-from lit_rec.errors import ConfigError
 from lit_rec.evaluation.report import Report, ReportRow
 
 _IDS_ALONE = "--model.network.init_args.item_encoder=lit_rec.models.id_item_encoder.IdItemEncoder"
@@ -52,13 +52,7 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         ConfigError: If the data is not there.
     """
     quality = QUALITY[name]
-    if not (data / quality.needs).is_file():
-        raise ConfigError(
-            f"'{data}' holds no {quality.needs}",
-            where="--data",
-            rule="a folder with the data of the benchmark",
-            remedy="name the folder with --data FOLDER",
-        )
+    check_data(data, quality.needs)
     runs = quality.runs(data)
     if quick:
         few = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3")

@@ -16,9 +16,7 @@ from typing import Any
 
 import polars as pl
 import torch
-import yaml
-from jsonargparse import ArgumentParser
-from lightning import LightningDataModule
+from configured import configured
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
@@ -71,21 +69,7 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
 
 
 def _configured(data: Path) -> tuple[BehaviorDataModule, LitRec]:
-    config = yaml.safe_load(_CONFIG.read_text())
-    options = config["data"]["init_args"]
-    options["reader"]["init_args"]["folder"] = str(data / "ml-100k")
-    backbone = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]["backbone"]
-    backbone["init_args"]["name"] = options["encoder"]  # what the interpolation stands for
-    parser = ArgumentParser()
-    parser.add_subclass_arguments(LightningDataModule, "data")
-    parser.add_class_arguments(LitRec, "model")
-    made = parser.instantiate(
-        parser.parse_object({"data": config["data"], "model": config["model"]})
-    )
-    made.data.prepare_data()
-    made.model.facts = made.data.facts
-    made.model.configure_model()
-    return made.data, made.model
+    return configured(_CONFIG, data / "ml-100k")
 
 
 def _our_steps(data: BehaviorDataModule, module: LitRec) -> Callable[[], int]:

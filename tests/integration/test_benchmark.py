@@ -13,7 +13,6 @@ from .conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-FLAGS = "|".join("0" * 19)
 ROWS = [
     {
         "name": name,
@@ -26,25 +25,6 @@ ROWS = [
     }
     for name, metric, value in (("lit_rec", "interactions/s", 600.0), ("ratio", "ratio", 40.0))
 ]
-
-
-@pytest.fixture
-def archive(tmp_path):
-    """Twenty users who rated ten films, as MovieLens 100K lies in its folder."""
-    folder = tmp_path / "data/ml-100k"
-    folder.mkdir(parents=True)
-    rows = [
-        f"{user}\t{item}\t{1 + (user * item) % 5}\t{880_000_000 + 60 * user + item}\n"
-        for user in range(1, 21)
-        for item in range(1, 11)
-    ]
-    (folder / "u.data").write_text("".join(rows))
-    (folder / "u1.base").write_text("".join(rows[20:]))
-    (folder / "u1.test").write_text("".join(rows[:20]))
-    (folder / "u.user").write_text("".join(f"{u}|24|M|writer|85711\n" for u in range(1, 21)))
-    films = "".join(f"{i}|Night {i} (1990)|01-Jan-1990||http://x|{FLAGS}\n" for i in range(1, 11))
-    (folder / "u.item").write_text(films)
-    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -80,7 +60,7 @@ def refused(capsys, *words):
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
     assert f"'{' '.join(words)}'" in text
-    assert "speed train, speed index, scale rows, scale memory" in text
+    assert "speed train, speed evaluate, speed index, scale rows, scale memory" in text
 
 
 @pytest.mark.usefixtures("tools")

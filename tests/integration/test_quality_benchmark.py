@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lit_rec.errors import ConfigError
 from lit_rec.evaluation.report import Report, ReportRow
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -173,6 +174,5 @@ def test_rows_of_several_names_are_shown_and_written(tools, commands, data, tmp_
 
 
 def test_data_that_is_not_there(tools, tmp_path):
-    quality = tools("quality")
-    with pytest.raises(quality.ConfigError, match=r"holds no banking77/train\.csv"):
+    with pytest.raises(ConfigError, match=r"holds no banking77/train\.csv"):
         measure(tools, tmp_path, tmp_path, "banking77")

@@ -1,0 +1,46 @@
+"""Data and model of one of the project's configurations, for a benchmark that runs them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+from lightning import LightningDataModule
+
+import lit_rec.training.named_parts  # noqa: F401  (imported classes can be named without their path)
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.training.lit_rec import LitRec
+
+
+def configured(
+    config: Path, folder: Path, change: Callable[[dict[str, Any]], None] | None = None
+) -> tuple[BehaviorDataModule, LitRec]:
+    """Return a configuration's data, prepared, and its module, built.
+
+    Args:
+        config: The YAML.
+        folder: Where the reader finds its files.
+        change: Changes the configuration first.
+    """
+    content = yaml.safe_load(config.read_text())
+    options = content["data"]["init_args"]
+    options["reader"]["init_args"]["folder"] = str(folder)
+    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
+    encoder["backbone"]["init_args"]["name"] = options[
+        "encoder"
+    ]  # what the interpolation stands for
+    if change is not None:
+        change(content)
+    parser = ArgumentParser()
+    parser.add_subclass_arguments(LightningDataModule, "data")
+    parser.add_class_arguments(LitRec, "model")
+    made = parser.instantiate(
+        parser.parse_object({"data": content["data"], "model": content["model"]})
+    )
+    made.data.prepare_data()
+    made.model.facts = made.data.facts
+    made.model.configure_model()
+    return made.data, made.model

@@ -1,0 +1,122 @@
+"""Evaluation of the test rows against one that encodes every occurrence of an item, in one run.
+
+lit_rec's side is a whole `test` by the Trainer with nothing known before: the catalogue is encoded once, users are made of its vectors, metrics
+are taken. The other side encodes the texts of each row's history and of its own item, for each row again, 64 rows at a time, those of similar
+length together as lit_rec has them; it is given its batches, users, scores and metrics for nothing, and its seconds are scaled from some
+batches drawn at random to all test rows. Both encode in float32 with the encoder as it was pretrained, both are timed in turns, so that
+noise of the machine hits both; the ratio's low and high are the extremes over the turns.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from configured import configured
+from lightning import Trainer
+from own_process import row
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.vector_tables import FOLDER
+
+_ROWS = 64
+# configuration, folder of the data, batches of a turn
+_DATA = {
+    "scientific": ("configs/scientific.yaml", "amazon-scientific", 12),
+    "movielens u1": ("configs/movielens_u1.yaml", "ml-100k", 4),
+}
+
+
+def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
+    """Return rows of name, metric, value, low, high, seeds and seconds.
+
+    Args:
+        data: Folder that holds ml-100k and amazon-scientific.
+        quick: One turn instead of five.
+    """
+    return [
+        figure
+        for name, (config, folder, batches) in _DATA.items()
+        for figure in _measured(name, Path(config), data / folder, batches, 1 if quick else 5)
+    ]
+
+
+def _measured(
+    name: str, config: Path, folder: Path, batches: int, turns: int
+) -> list[dict[str, Any]]:
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as cache:
+        datamodule, module = configured(config, folder, partial(_change, cache=cache))
+        ours, theirs, occurrences = [], [], 0
+        for turn in range(turns):
+            shutil.rmtree(Path(cache, FOLDER), ignore_errors=True)
+            ours.append(_whole_test(datamodule, module))
+            seconds, occurrences = _every_occurrence(datamodule, module, batches, turn)
+            theirs.append(seconds)
+    spent = time.perf_counter() - started
+    ratios = [other / own for own, other in zip(ours, theirs, strict=True)]
+    rows, items = len(datamodule.prepared.rows_of("test")), len(datamodule.catalogue)
+    return [
+        row(name, f"lit_rec, seconds for {rows:,} rows and {items:,} items", ours, spent),
+        row(name, f"every occurrence, seconds for {occurrences:,}", theirs, spent),
+        row(name, "every occurrence / lit_rec, ratio", ratios, spent),
+    ]
+
+
+def _change(content: dict[str, Any], cache: str) -> None:
+    content["data"]["init_args"]["cache_folder"] = cache
+    # vectors of a frozen encoder would be kept from turn to turn
+    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
+    encoder["backbone"]["init_args"].pop("tuning", None)
+
+
+def _whole_test(data: BehaviorDataModule, module: LitRec) -> float:
+    trainer = Trainer(
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
+    )
+    started = time.perf_counter()
+    trainer.test(module, data, verbose=False)
+    return time.perf_counter() - started
+
+
+@torch.no_grad()
+def _every_occurrence(
+    data: BehaviorDataModule, module: LitRec, batches: int, turn: int
+) -> tuple[float, int]:
+    """Return the seconds that all test rows would take, and the occurrences in them."""
+    encoder = module.built().item_encoder
+    if not isinstance(encoder, ItemEncoder):
+        raise ValueError(f"{type(encoder).__name__} encodes no texts")
+    encoder.eval()
+    rows, catalogue = data.prepared.rows_of("test"), data.catalogue
+    history = data.history.bind(data.prepared)
+
+    def items_of(some: Any) -> Any:
+        found = history.of(some)
+        return np.concatenate([found.item[found.mask], np.asarray(data.prepared.item[some])])
+
+    occurrences = sum(
+        len(items_of(rows[start : start + 4096])) for start in range(0, len(rows), 4096)
+    )
+    drawn = np.random.default_rng(turn).permutation(rows)[: batches * _ROWS]
+    seconds, met = 0.0, 0
+    for start in range(0, len(drawn), _ROWS):
+        items = items_of(drawn[start : start + _ROWS])
+        texts = catalogue.texts(catalogue.text_of_item[items].reshape(-1))
+        started = time.perf_counter()
+        encoder.encode_texts(texts)
+        seconds += time.perf_counter() - started
+        met += len(items)
+    return seconds * occurrences / met, occurrences
