@@ -124,7 +124,7 @@ def module_of(data, user_encoder, head):
 
 def recommender(module, data):
     facts = replace(data.facts, backbone=module.built().backbone.config_plain())
-    return Recommender(module, checkpoint_content(data, facts, None, None))
+    return Recommender(module, checkpoint_content(data, facts, {}, None))
 
 
 @pytest.fixture

@@ -49,8 +49,9 @@ def test_blocks_of_one_user_and_few_pairs_at_a_time_change_nothing(made, lists, 
         np.testing.assert_allclose(parts["score"], whole["score"], atol=1e-6)
 
 
-def test_items_are_encoded_once_and_users_once(made, lists, monkeypatch):
-    data = made("next_item")
+def test_items_are_encoded_once_and_users_once(made, lists, monkeypatch, tmp_path):
+    data = copy.copy(made("next_item"))
+    data.cache_folder = tmp_path  # where no earlier test has kept vectors
     module, items, users = module_of(data, *TOWERS["next_item"][0]), [], []
     network = module.built()
     of_items, of_users = network.encode_items, network.encode_users
