@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from lit_rec.models.ranges import share
+from lit_rec.models.ranges import positive, share
 
 
 class Ids(nn.Module, ABC):
@@ -51,9 +51,11 @@ class IdEmbedding(Ids):
         width: Width of the vector.
         dropout: Probability that an id is dropped, drawn for each entry: each distinct item of a batch, or each row for users.
         std: Standard deviation of the embeddings at the start; biases start at 0.
+        scale: What embeddings are multiplied by. Under Adam and kin, whose steps are as long for small gradients as for large ones, ids learn
+            that much slower than what they stand beside: below 1 where text shall say most, and ids only what text cannot.
 
     Raises:
-        ConfigError: If ``dropout`` is not from 0 to 1.
+        ConfigError: If ``dropout`` is not from 0 to 1, or ``scale`` is not above 0.
 
     Reference:
         Volkovs et al. 2017, DropoutNet, https://papers.nips.cc/paper/7081.
@@ -61,9 +63,12 @@ class IdEmbedding(Ids):
 
     start: Tensor
 
-    def __init__(self, size: int, width: int, dropout: float = 0.5, std: float = 0.05) -> None:
+    def __init__(
+        self, size: int, width: int, dropout: float = 0.5, std: float = 0.05, scale: float = 1.0
+    ) -> None:
         super().__init__(size, width)
         self.dropout = share("ids.init_args.dropout", dropout)
+        self.scale = positive("ids.init_args.scale", scale)
         self.embedding = nn.Embedding(size + 1, width)
         self.bias = nn.Embedding(size + 1, 1)
         # kept apart from the learned bias, so that weight decay pulls towards the ratings' own mean
@@ -81,6 +86,10 @@ class IdEmbedding(Ids):
         if self.training and self.dropout > 0:
             known = known & (torch.rand(vocab_row.shape, device=vocab_row.device) >= self.dropout)
         both = torch.cat(
-            [self.embedding(vocab_row), self.bias(vocab_row) + self.start[vocab_row]], 1
+            [
+                self.scale * self.embedding(vocab_row),
+                self.bias(vocab_row) + self.start[vocab_row],
+            ],
+            1,
         )
         return both * known.unsqueeze(1)

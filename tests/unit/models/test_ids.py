@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from lit_rec.errors import ConfigError
 from lit_rec.models.ids import IdEmbedding, NoIds
 
 
@@ -49,3 +51,22 @@ def test_neither_an_unseen_nor_a_dropped_id_learns():
     ids = filled().eval()
     ids(torch.tensor([0, 5])).sum().backward()
     assert ids.embedding.weight.grad.any(1).nonzero().flatten().tolist() == [5]
+
+
+def test_under_adam_the_scale_says_how_far_a_step_moves_an_id():
+    moved = []
+    for scale in (1.0, 0.25):
+        ids = IdEmbedding(4, 3, dropout=0.0, scale=scale)
+        row, before = torch.tensor([2]), ids(torch.tensor([2])).detach()
+        assert torch.equal(before[0, :3], scale * ids.embedding.weight[2].detach())
+        optimizer = torch.optim.Adam(ids.parameters(), lr=0.01)
+        ids(row).sum().backward()
+        optimizer.step()
+        moved.append((ids(row) - before).detach())
+    torch.testing.assert_close(moved[1][:, :3], 0.25 * moved[0][:, :3])
+    torch.testing.assert_close(moved[1][:, 3], moved[0][:, 3])
+
+
+def test_a_scale_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match=r"ids\.init_args\.scale"):
+        IdEmbedding(4, 3, scale=0.0)
