@@ -10,12 +10,11 @@ from typing import Any, Literal, cast
 import lightning
 import polars as pl
 import torch
-from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
 from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.cleaning import clean
+from lit_rec.data.cleaning_record import CleaningRecord
 from lit_rec.data.collator import Collator, RowCollator
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
@@ -23,11 +22,12 @@ from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import PastHistory
 from lit_rec.data.history_rule import History
 from lit_rec.data.negatives import Negatives
-from lit_rec.data.prepared import PARTS, Prepared, prepare
+from lit_rec.data.prepared import Prepared
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.row_loader import CollatedRows, RowLoader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.splits import Split, TimeSplit
+from lit_rec.data.tables_writer import write_tables
 from lit_rec.data.task_collators import TaskCollators
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens, open_tokens, token_folder
@@ -35,7 +35,7 @@ from lit_rec.data.tokens import TokenizerFiles, special_tokens
 from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
 
-_FORMAT = 6  # raise when what the caches hold changes
+_FORMAT = 7  # raise when what the caches hold changes
 
 
 class BehaviorDataModule(lightning.LightningDataModule):
@@ -107,7 +107,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
                     remedy=f"{start} is a start",
                 )
         self.reader, self.encoder, self.text = reader, encoder, text
-        self.split, self.history = split or TimeSplit(), history or PastHistory()
+        self.split = split or TimeSplit()
+        self.history = history or PastHistory()
         self.task: Task = task
         self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []
@@ -149,6 +150,11 @@ class BehaviorDataModule(lightning.LightningDataModule):
     def prepared(self) -> Prepared:
         """The behaviors, memory-mapped."""
         return Prepared.open(self._tables_folder())
+
+    @property
+    def cleaning(self) -> CleaningRecord:
+        """What was dropped of the tables as they were read."""
+        return CleaningRecord.read(self._tables_folder())
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -274,20 +280,13 @@ class BehaviorDataModule(lightning.LightningDataModule):
         return cached(self.cache_folder, "tables", self.tables_key, self._write_tables)
 
     def _write_tables(self, folder: Path) -> None:
-        tables = self.reader.read()
-        tables, report = clean(tables, unknown_items=self.unknown_items, duplicates=self.duplicates)
-        rank_zero_info(str(report))
-        part = self.split.assign(tables.behaviors, ordered=tables.ordered)
-        counts = {name: int((part == name).sum()) for name in PARTS}
-        rank_zero_info(
-            f"{len(tables.behaviors):,} behaviors of {len(tables.items):,} items: "
-            + ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        )
-        prepare(
-            tables,
-            part,
-            self.text,
+        write_tables(
             folder,
+            self.reader,
+            self.split,
+            self.text,
+            unknown_items=self.unknown_items,
+            duplicates=self.duplicates,
             item_fields=self.item_fields,
             user_text=self.user_text,
             user_fields=self.user_fields,

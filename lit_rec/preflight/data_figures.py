@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.cleaning import clean
 from lit_rec.data.prepared import PARTS, Ints, Prepared
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.rows import Bools, RatingRows
@@ -68,24 +67,13 @@ def _day(seconds: float) -> str:
 
 
 def cleaning_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return what cleaning drops, and how many repeated rows it keeps: the tables are read again, for a cache keeps neither."""
-    tables, report = clean(
-        data.reader.read(), unknown_items=data.unknown_items, duplicates=data.duplicates
-    )
-    key = [c for c in ("user_id", "item_id", "timestamp") if c in tables.behaviors.columns]
-    repeated = tables.behaviors.select((~pl.struct(key).is_first_distinct()).sum()).item()
-    steps = [
-        {
-            "rule": s.rule,
-            "dropped": s.dropped,
-            "of": s.of,
-            "of_what": s.of_what,
-            "example": s.example,
-        }
-        for s in report.steps
-        if s.dropped
-    ]
-    return {"dropped": steps, "repeated_kept": int(repeated), "repeated_by": key}
+    """Return what cleaning dropped, and how many repeated rows it kept."""
+    record = data.cleaning
+    return {
+        "dropped": [asdict(step) for step in record.steps if step.dropped],
+        "repeated_kept": record.repeated,
+        "repeated_by": list(record.repeated_by),
+    }
 
 
 def slice_figures(data: BehaviorDataModule) -> dict[str, dict[str, int]]:
