@@ -40,12 +40,12 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
 
     Args:
         data: Folder that holds ml-100k and amazon-scientific.
-        quick: One turn instead of five.
+        quick: One turn instead of three.
     """
     return [
         figure
         for name, (config, folder, batches) in _DATA.items()
-        for figure in _measured(name, Path(config), data / folder, batches, 1 if quick else 5)
+        for figure in _measured(name, Path(config), data / folder, batches, 1 if quick else 3)
     ]
 
 
