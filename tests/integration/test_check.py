@@ -164,7 +164,7 @@ def test_what_check_prepared_is_not_prepared_again(workplace, tmp_path, monkeypa
     lit_rec("check", *words)
     said = capsys.readouterr().out
     assert said.rstrip().endswith("`lit-rec fit` would start.")
-    monkeypatch.setattr("lit_rec.data.behavior_data.write_tables", None)
+    monkeypatch.setattr("lit_rec.data.readers.plain.TableReader.read", None)
     lit_rec("check", *words)
     assert "dropped" in capsys.readouterr().out, "what cleaning did is known without the tables"
     lit_rec("fit", *words, "--trainer.fast_dev_run=true")
