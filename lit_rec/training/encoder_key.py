@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
@@ -17,7 +16,7 @@ from torch.distributed.fsdp import FSDPModule
 from lit_rec import __version__
 from lit_rec.data.cache import hash_of, hash_of_files
 from lit_rec.models.networks import Network
-from lit_rec.training.sharding import whole
+from lit_rec.training.weights import weights_hash
 
 
 def maker_of(network: Network, weights: Mapping[str, Tensor]) -> str:
@@ -36,11 +35,11 @@ def maker_of(network: Network, weights: Mapping[str, Tensor]) -> str:
         options = {} if _is_of_transformers(kind) else vars(part)
         plain = {key: repr(value) for key, value in options.items() if _is_option(key, value)}
         parts.append([name, f"{kind.__module__}.{kind.__qualname__}", plain])
-    computed = ((name, buffer) for name, buffer in network.named_buffers() if name not in weights)
+    computed = {name: buffer for name, buffer in network.named_buffers() if name not in weights}
     return hash_of(
         {
-            "weights": _digest(weights.items()),
-            "computed": _digest(computed),
+            "weights": weights_hash(weights),
+            "computed": weights_hash(computed),
             "parts": parts,
             "code": [__version__, *hash_of_files(_files(classes))],
             "encoder": _configuration(network),
@@ -52,16 +51,6 @@ def place_of(device: torch.device) -> list[str]:
     """Return what the last digits of a vector depend on beside what encodes."""
     precision = torch.get_float32_matmul_precision()
     return [device.type, precision, torch.__version__, transformers.__version__]
-
-
-def _digest(weights: Iterable[tuple[str, Any]]) -> str:
-    digest = hashlib.sha256()
-    for name, weight in sorted(weights, key=lambda entry: entry[0]):
-        if isinstance(weight, Tensor):
-            there = whole(weight)
-            digest.update(f"{name}\0{there.dtype}\0{tuple(there.shape)}\0".encode())
-            digest.update(there.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _class_of(part: nn.Module) -> type:

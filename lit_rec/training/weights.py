@@ -87,15 +87,15 @@ def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
 
 
 def weights_hash(weights: Mapping[str, Tensor]) -> str:
-    """Return a hash of all weights, bit by bit; every process calls this.
+    """Return a hash of all weights, bit by bit, in whatever order they come; every process calls this.
 
     Example:
         >>> weights_hash({"a": torch.zeros(2)}) == weights_hash({"a": torch.zeros(3)})
         False
     """
     found = hashlib.sha256()
-    for name, weight in weights.items():
-        numbers = whole(weight)
+    for name in sorted(weights):
+        numbers = whole(weights[name])
         found.update(f"{name} {numbers.dtype} {tuple(numbers.shape)}".encode())
         found.update(numbers.contiguous().view(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
