@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.batches import SeenItems
+from lit_rec.models.repeat_bias import Repeats
 
 SCORES_AT_ONCE = 2**24  # bounds the memory, not the result
 
@@ -27,20 +28,27 @@ class ScoredRows:
 
 
 def scored_blocks(
-    users: Tensor, items: Tensor, target: Tensor, at_once: int = SCORES_AT_ONCE
+    users: Tensor,
+    items: Tensor,
+    target: Tensor,
+    repeats: Repeats | None = None,
+    at_once: int = SCORES_AT_ONCE,
 ) -> Iterator[ScoredRows]:
-    """Yield the inner products of users and items, a block of rows at a time.
+    """Yield the inner products of users and items, with what repeats add, a block of rows at a time.
 
     Args:
         users: ``[R, D]``.
         items: ``[I, D]``.
         target: ``[R]`` int64 rows of ``items``.
+        repeats: What the rows' whole histories add, their items by rows of ``items``.
         at_once: Most scores of a block.
     """
     step = max(at_once // max(len(items), 1), 1)
     for start in range(0, len(users), step):
         rows = slice(start, start + step)
         scores = users[rows] @ items.T
+        if repeats is not None:
+            scores = repeats.added_to_all(scores, rows)
         yield ScoredRows(rows, scores, scores.gather(1, target[rows].unsqueeze(1)).squeeze(1))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lit_rec.data.batches import Candidates, RecBatch, Target, Users
 from lit_rec.data.facts import Facts
+from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
 from lit_rec.inference.index.scored_search import search_by_scores
@@ -69,15 +70,55 @@ class UserScores:
         """
         queries = self._queries()
         if queries is not None:
-            return index.search(
-                queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
-            )
+            return self._by_products(index, queries, k, seen, allow, deny)
         if not isinstance(index, ExactIndex):
             raise ValueError(f"{type(index).__name__} finds nothing where every item is scored")
         users, device = len(self._batch), index.vectors.device
         space = index.space(users, seen, allow, deny)
         at_once = max(1, _NUMBERS // index.vectors.width)
         return search_by_scores(self._sorting, space, users, k, at_once=at_once, device=device)
+
+    def _by_products(
+        self,
+        index: ItemIndex,
+        queries: Tensor,
+        k: int,
+        seen: Sequence[Rows] | None,
+        allow: Rows | None,
+        deny: Rows,
+    ) -> Found:
+        """Search by inner products; items of the history, whose scores may be more or less than these, are scored apart."""
+        network = self._network
+        if not isinstance(network, TwoTower) or network.repeats is None:
+            return index.search(
+                queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
+            )
+        had = self._had()
+        is_open = index.may_find(had, seen=seen, allow=allow, deny=deny)
+        exists = index.may_find(had)
+        closed = [
+            torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
+            for rows, mine, there in zip(seen or [()] * len(had), had, exists, strict=True)
+        ]
+        found = index.search(queries, k, seen=closed, allow=allow, deny=deny, rescore=self._sorting)
+        if not is_open.any():
+            return found
+        device = found.scores.device
+        had, is_open = had.to(device), is_open.to(device)
+        again = self._sorting(slice(0, len(had)), torch.where(is_open, had, 0))
+        again = again.to(device).masked_fill(~is_open, -torch.inf)
+        scores, rows = ordered(
+            torch.cat([found.scores, again], 1),
+            torch.cat([found.rows, had.masked_fill(~is_open, -1)], 1),
+        )
+        return Found(rows[:, :k], scores[:, :k])
+
+    def _had(self) -> Tensor:
+        """Return the items of the histories ``[B, H]`` on the CPU, each of a user once, -1 elsewhere."""
+        history = self._batch.history
+        rows = history.item_index.masked_fill(~history.mask, -1).sort(dim=1).values.cpu()
+        rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
+        return rows
 
     @property
     def by_products(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -37,12 +38,15 @@ class CausalTransformerUserEncoder(UserEncoder):
         hidden: Width of the feed-forward part, in units of ``width``.
         dropout: Share dropped of what enters, of attention weights and of what each layer adds, while training.
         max_length: Most behaviors of a history.
+        recency: Where given, a user begins as the mean direction of the history's items, each behavior counting this often for one of the
+            behavior after it, and the layers learn what is to be added to that; the weights are learned from there on. Item vectors that
+            already say what is alike, as projected texts do, serve from the first step on then.
 
     Shape:
         ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``: ``[B, width + 1]``, after all.
 
     Raises:
-        ConfigError: If a number is below 1, ``dropout`` is not from 0 to 1, or ``heads`` does not divide ``width``.
+        ConfigError: If a number is below 1, ``dropout`` or ``recency`` is not from 0 to 1, or ``heads`` does not divide ``width``.
 
     Reference:
         Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781. Xiong et al. 2020, On layer
@@ -60,6 +64,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         hidden: int = 4,
         dropout: float = 0.2,
         max_length: int = 50,
+        recency: float | None = None,
     ) -> None:
         super().__init__()
         for name, value in (("layers", layers), ("hidden", hidden), ("max_length", max_length)):
@@ -89,6 +94,7 @@ class CausalTransformerUserEncoder(UserEncoder):
             _Layer(width, heads, hidden * width, dropout) for _ in range(layers)
         )
         self.leave = nn.LayerNorm(width)
+        self.recent = None if recency is None else _RecentMean(width, max_length, recency)
 
     def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user before the first slot and after each.
@@ -128,13 +134,15 @@ class CausalTransformerUserEncoder(UserEncoder):
                 functional.pad(of_slots, room)[rows, :longest]
                 for of_slots in (history.item_index, history.event, history.rating)
             )
-            vectors = item_vectors[item, :-1] + self.position.weight[:longest] + self.event(event)
+            items = item_vectors[item, :-1]
+            vectors = items + self.position.weight[:longest] + self.event(event)
             level = torch.nan_to_num((rating - self.mean) / self.spread)  # no rating: NaN
             vectors = self.enter(vectors + level.unsqueeze(-1) * self.rating)
             for layer in self.layers:
                 # padding stands to the right: no real slot sees it
                 vectors = layer(vectors)
-            yield rows, self.leave(vectors)
+            vectors = self.leave(vectors)
+            yield rows, vectors if self.recent is None else self.recent(items, vectors)
 
     def _check(self, slots: int) -> None:
         if slots > self.max_length:
@@ -144,6 +152,26 @@ class CausalTransformerUserEncoder(UserEncoder):
                 rule="at least data.history.max_length",
                 remedy=f"set it to {slots} or more, or data.history.max_length to {self.max_length}",
             )
+
+
+class _RecentMean(nn.Module):
+    """The mean direction of a history's items, the newest counting most, and what is learned beside it, which begins at nothing."""
+
+    def __init__(self, width: int, max_length: int, recency: float) -> None:
+        super().__init__()
+        ratio = math.log(max(share("user_encoder.init_args.recency", recency), 1e-6))
+        self.log_weight = nn.Parameter(ratio * torch.arange(max_length))  # by how long ago
+        self.beside = nn.Linear(width, width, bias=False)
+        nn.init.zeros_(self.beside.weight)
+
+    def forward(self, items: Tensor, learned: Tensor) -> Tensor:
+        """Return users at each slot ``[B, H, width]`` from the slots' items and what the layers say, ``[B, H, width]`` each."""
+        slot = torch.arange(items.shape[1], device=items.device)
+        ago = slot.unsqueeze(1) - slot
+        weight = self.log_weight[ago.clamp(min=0)].masked_fill(ago < 0, -torch.inf).softmax(1)
+        mean = weight @ functional.normalize(items, dim=-1)
+        recent: Tensor = functional.normalize(mean, dim=-1) + self.beside(learned)
+        return recent
 
 
 def _in_order(found: list[tuple[Tensor, Tensor]]) -> Tensor:

@@ -27,6 +27,8 @@ class FieldSum(nn.Module):
         fields: The other fields, G of them.
         width: Width of the sum, its bias coordinate left out.
         dropout: Share of a text vector's coordinates dropped while training.
+        principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
+            of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -37,10 +39,16 @@ class FieldSum(nn.Module):
     spread: Tensor
 
     def __init__(
-        self, texts: int, text_width: int, fields: Sequence[FittedField], width: int, dropout: float
+        self,
+        texts: int,
+        text_width: int,
+        fields: Sequence[FittedField],
+        width: int,
+        dropout: float,
+        principal: bool = False,
     ) -> None:
         super().__init__()
-        self.texts, self.width = texts, width
+        self.texts, self.width, self.principal = texts, width, principal
         self.columns = [field.column for field in fields]
         self.dropout = nn.Dropout(dropout)
         self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
@@ -84,6 +92,10 @@ class FieldSum(nn.Module):
             spread = (of_field - self.centre[field]).square().sum(1).mean().sqrt()
             rounding = _ROUNDING * of_field.square().sum(1).mean().sqrt()
             self.spread[field] = torch.where(spread > rounding, spread / LENGTH, 1.0)
+            if self.principal:
+                centred = (of_field - self.centre[field]) / self.spread[field]
+                at = slice(field * of_field.shape[1], (field + 1) * of_field.shape[1])
+                self.weight[:-1, at] = principal_projection(centred, self.width)
         for column, encoder in zip(self.columns, self.others, strict=True):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
 
@@ -109,3 +121,30 @@ class FieldSum(nn.Module):
         for place, (column, encoder) in enumerate(zip(self.columns, self.others, strict=True)):
             total = total + scale[self.texts + place] * encoder(items.fields[column])
         return total
+
+
+def principal_projection(vectors: Tensor, width: int) -> Tensor:
+    """Return a projection ``[width, D]`` onto principal components, each divided by the root of its spread.
+
+    Vectors keep their length on average. Components that the vectors do not have, for there are few of them, project to 0.
+
+    Args:
+        vectors: ``[n, D]``, centred.
+        width: How many components.
+
+    Reference:
+        Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316; theirs divides by the spread itself, which
+        makes as much of the last component as of the first.
+
+    Example:
+        >>> principal_projection(torch.tensor([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 2).abs()
+        tensor([[0.9220, 0.0000],
+                [0.0000, 1.8439]])
+    """
+    _, spread, components = torch.linalg.svd(vectors, full_matrices=False)
+    real = int((spread > 1e-6 * spread[:1].clamp(min=1e-30)).sum())
+    rows = min(width, real)
+    found = vectors.new_zeros(width, vectors.shape[1])
+    found[:rows] = components[:rows] / spread[:rows].sqrt().unsqueeze(1)
+    length = (vectors @ found.T).square().sum().sqrt()
+    return found * (vectors.square().sum().sqrt() / length.clamp(min=1e-30))

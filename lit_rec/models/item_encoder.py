@@ -59,6 +59,8 @@ class ItemEncoder(ItemVectors):
         width: Width of the item vector, its bias coordinate left out.
         ids: What an id adds; takes the number of ids and ``width``. Nothing by default.
         dropout: Share of a text vector's coordinates dropped while training.
+        principal: Whether what projects texts begins as their principal components, so that item vectors are near where texts are, before any
+            training; at random otherwise.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
         max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
@@ -85,6 +87,7 @@ class ItemEncoder(ItemVectors):
         width: int = 64,
         ids: Callable[[int, int], Ids] = NoIds,
         dropout: float = 0.0,
+        principal: bool = False,
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
         max_kept_texts: int = 200_000,
@@ -102,7 +105,7 @@ class ItemEncoder(ItemVectors):
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
         self.fields = FieldSum(
-            len(facts.fields), self.backbone.width, facts.item_fields, width, dropout
+            len(facts.fields), self.backbone.width, facts.item_fields, width, dropout, principal
         )
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:

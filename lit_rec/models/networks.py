@@ -16,6 +16,7 @@ from lit_rec.models.backbone import Backbone
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.heads import Head
 from lit_rec.models.item_encoder import ItemEncoder, ItemVectors
+from lit_rec.models.repeat_bias import RepeatBias, Repeats
 from lit_rec.models.user_encoder import UserEncoder
 
 
@@ -142,10 +143,11 @@ class TwoTower(ItemNetwork):
         item_encoder: From texts and ids to item vectors.
         user_encoder: From item vectors and histories to user vectors; takes the width.
         head: From both to scores; takes the width.
+        repeats: What is added to the scores of items that stand in the history, beside a head of vectors; nothing by default.
 
     Raises:
-        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that mixes them, or
-            profiles and an item encoder that reads no text.
+        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that mixes them,
+            ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no text.
     """
 
     has_item_table = True
@@ -156,6 +158,7 @@ class TwoTower(ItemNetwork):
         item_encoder: Callable[[Facts], ItemVectors],
         user_encoder: Callable[[Facts, int], UserEncoder],
         head: Callable[[Facts, int], Head],
+        repeats: Callable[[Facts], RepeatBias] | None = None,
     ) -> None:
         super().__init__(facts, item_encoder)
         self.user_encoder = user_encoder(facts, self.item_encoder.width)
@@ -167,6 +170,14 @@ class TwoTower(ItemNetwork):
                 rule="a user has one vector, whatever the candidate, where all items are scored by inner products",
                 remedy="use CausalTransformerUserEncoder, AdditiveAttentionUserEncoder or MeanUserEncoder",
             )
+        if repeats is not None and self.gives != "vectors":
+            raise ConfigError(
+                f"repeats beside {type(self.head).__name__}",
+                where="model.network.init_args.repeats",
+                rule="what is added to the scores of items that a user had, where the next item is ranked by vectors",
+                remedy="leave it out, or use CosineHead or InnerProductHead",
+            )
+        self.repeats = None if repeats is None else repeats(facts)
         self.profile = self._new_profile(facts) if facts.has_profiles else None
 
     def _new_profile(self, facts: Facts) -> FieldSum:
@@ -206,6 +217,26 @@ class TwoTower(ItemNetwork):
         with torch.autocast(item_vectors.device.type, enabled=False):
             users = self.user_encoder.positions(item_vectors, batch)
         return _beside_profiles(users, batch, profiles)
+
+    def repeats_of(self, batch: RecBatch, code: Tensor) -> Repeats | None:
+        """Return what histories add to scores; None: nothing.
+
+        Args:
+            batch: The rows.
+            code: ``[N]`` int64, the number of each of the batch's items; below 0 for those that no score is asked of.
+        """
+        if self.repeats is None:
+            return None
+        return self.repeats.of(code[batch.history.item_index], batch.history)
+
+    def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return what the head gives, and what repeats add."""
+        scores = super().score(users, item_vectors, batch)
+        repeats = self.repeats_of(batch, torch.arange(len(item_vectors), device=scores.device))
+        if repeats is None:
+            return scores
+        row = torch.arange(len(batch), device=scores.device)
+        return scores + repeats.of_items(batch.candidates.item_index, row, repeats.behaviors)
 
     def _profile(self) -> tuple[FieldSum, ItemEncoder]:
         if self.profile is None or not isinstance(self.item_encoder, ItemEncoder):

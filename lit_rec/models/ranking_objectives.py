@@ -16,6 +16,7 @@ from lit_rec.data.negatives import BatchNegatives, CatalogueNegatives, Negatives
 from lit_rec.models.gathered_items import Gather, distinct_items, gather_from_all
 from lit_rec.models.objectives import Objective
 from lit_rec.models.ranges import count, positive, share
+from lit_rec.models.repeat_bias import Repeats
 from lit_rec.models.row_blocks import in_row_blocks
 
 
@@ -24,17 +25,22 @@ class Asked:
     """The positions of a batch that are asked about, M of them.
 
     Shape:
-        users: ``[M, D]``. row: ``[M]`` int64, the row of each. item: ``[M]`` int64 into the batch's items, what came next.
+        users: ``[M, D]``. row: ``[M]`` int64, the row of each. behaviors: ``[M]`` int64, how many of its history had been. item: ``[M]``
+        int64 into the batch's items, what came next.
     """
 
     users: Tensor
     row: Tensor
+    behaviors: Tensor
     item: Tensor
 
     @classmethod
     def of(cls, users: Tensor, mask: Tensor, batch: RecBatch) -> Asked:
         """Choose them where ``mask`` is True, from users of the same shape and a width."""
-        return cls(users[mask], mask.nonzero()[:, 0], batch.target.value[mask])
+        row, slot = mask.nonzero().unbind(1)
+        # a position of a sequence has seen the slots before it, a row all of them
+        seen = slot if users.shape[1] > 1 else batch.history.mask.sum(1)[row]
+        return cls(users[mask], row, seen, batch.target.value[mask])
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,20 @@ class RankingObjective(Objective):
         """
 
     def forward(
-        self, users: Tensor, item_vectors: Tensor, batch: RecBatch
+        self,
+        users: Tensor,
+        item_vectors: Tensor,
+        batch: RecBatch,
+        repeats: Repeats | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return the sum of the losses and their number, while training."""
+        """Return the sum of the losses and their number, while training.
+
+        Args:
+            users: Vectors of the users.
+            item_vectors: Vectors of the batch's items.
+            batch: The rows.
+            repeats: What histories add to scores, their items by rows of the vocabulary.
+        """
         code = batch.items.vocab_row  # of every process the same
         drawn = batch.drawn
         if drawn is not None:
@@ -120,18 +137,24 @@ class RankingObjective(Objective):
             others, other = distinct_items(item_vectors[known], code[known], self.gather)
         compared, mask = Compared(others, other, self._log_prob(batch)), batch.target.mask
         if users.dim() == 2:
-            total = self._sum(users.unsqueeze(1), mask, item_vectors, compared, batch)
+            total = self._sum(users.unsqueeze(1), mask, item_vectors, compared, batch, repeats)
             return total, mask.sum()
         after, at_first = mask.clone(), mask.clone()
         after[:, 0], at_first[:, 1:] = False, False
-        total = self._sum(users, after, item_vectors, compared, batch)
+        total = self._sum(users, after, item_vectors, compared, batch, repeats)
         # what sequences begin with shall train the vector of an empty history, and move no item for others
         still = replace(compared, vectors=others.detach())
         total = total + self._sum(users, at_first, item_vectors.detach(), still, batch)
         return total, mask.sum()
 
     def _sum(
-        self, users: Tensor, mask: Tensor, item_vectors: Tensor, compared: Compared, batch: RecBatch
+        self,
+        users: Tensor,
+        mask: Tensor,
+        item_vectors: Tensor,
+        compared: Compared,
+        batch: RecBatch,
+        repeats: Repeats | None = None,
     ) -> Tensor:
         """Return the sum of the losses of users ``[B, ., D]`` where ``mask`` ``[B, .]`` is True."""
         asked, code, other = Asked.of(users, mask, batch), batch.items.vocab_row, compared.code
@@ -144,13 +167,16 @@ class RankingObjective(Objective):
             u, row = asked.users[part], asked.row[part]
             target = code[asked.item[part]].unsqueeze(1)
             scores = u @ compared.vectors.T  # [m, N']
+            first = (u * own_vectors[part]).sum(1, keepdim=True)
+            if repeats is not None:
+                scores = repeats.added(scores, other, row, asked.behaviors[part])
+                first = first + repeats.of_items(target, row, asked.behaviors[part])
             spared = other == target
             if own is not None:
                 spared = spared | own[row]
             scores = scores.masked_fill(spared, -torch.inf) / self.temperature
-            first = (u * own_vectors[part]).sum(1, keepdim=True) / self.temperature
             prob = torch.cat([of_own[part].unsqueeze(1), of_others.expand_as(scores)], 1)
-            return self.losses(first, scores, prob)
+            return self.losses(first / self.temperature, scores, prob)
 
         size = max(self.scores_per_block // max(len(other), 1), 1)
         return in_row_blocks(of_positions, len(asked.row), size).sum()

@@ -13,6 +13,7 @@ from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
 from lit_rec.models.networks import Network, TwoTower
 from lit_rec.models.objectives import Objective, ScoreObjective
 from lit_rec.models.ranking_objectives import RankingObjective
+from lit_rec.models.repeat_bias import Repeats
 from lit_rec.models.vector_heads import VectorHead
 from lit_rec.training.tasks import predictions
 from lit_rec.training.vector_tables import VectorTables
@@ -81,16 +82,24 @@ def ranking_step(
         encode = network.encode_positions if network.gives_positions else network.encode_users
         users = encode(item_vectors, batch, profiles)
         with torch.autocast(users.device.type, enabled=False):
-            total, count = objective(head.of_users(users), head.of_items(item_vectors), batch)
+            of_users, of_items = head.of_users(users), head.of_items(item_vectors)
+            code = batch.items.vocab_row
+            repeats = network.repeats_of(batch, code.masked_fill(code == 0, -1))
+            total, count = objective(of_users, of_items, batch, repeats)
         return StepOutcome(total, count, None)
     item_vectors, profiles = tables.look_up(batch)
     with torch.autocast(item_vectors.device.type, enabled=False):
         users = head.of_users(network.encode_users(item_vectors, batch, profiles))
-        return _among_all(objective, users, head.of_items(tables.items), batch)
+        repeats = network.repeats_of(batch, batch.items.catalogue_row)
+        return _among_all(objective, users, head.of_items(tables.items), batch, repeats)
 
 
 def _among_all(
-    objective: RankingObjective, users: Tensor, items: Tensor, batch: RecBatch
+    objective: RankingObjective,
+    users: Tensor,
+    items: Tensor,
+    batch: RecBatch,
+    repeats: Repeats | None,
 ) -> StepOutcome:
     """Rank each row's own item in the catalogue ``[I, D]``."""
     code = batch.items.catalogue_row
@@ -98,7 +107,7 @@ def _among_all(
     if batch.seen is None:
         raise ValueError("the batch does not tell what its users had seen")
     ranks, losses = [users.new_zeros(0, 2)], [users.new_zeros(0)]
-    for block in scored_blocks(users, items, target):
+    for block in scored_blocks(users, items, target, repeats):
         rows = block.rows
         ranks.append(target_ranks(block, target[rows], batch.seen.within(rows)))
         losses.append(objective.whole(block.own, block.scores, target[rows]))

@@ -41,6 +41,7 @@ def config(workplace, tmp_path_factory):
     parts["item_encoder"]["init_args"]["width"] = 16
     parts["user_encoder"] = {"class_path": CAUSAL, "init_args": {"layers": 1, "max_length": 4}}
     parts["head"] = {"class_path": HEAD}
+    parts["repeats"] = {"class_path": "lit_rec.models.repeat_bias.RepeatBias"}
     found["model"] |= {"head_rate": 1e-2, "head_decay": 0.01}
     found["trainer"] |= {"max_epochs": 2, "accelerator": "cpu", "enable_progress_bar": False}
     found["trainer"]["logger"]["init_args"] |= {"save_dir": str(folder / "runs"), "name": "text"}
@@ -183,8 +184,10 @@ def test_check_tells_of_it(config, capsys):
 
 def test_parts_that_do_not_go_together(config, capsys):
     neighborhood = "--model.network.init_args.head=lit_rec.models.heads.DotHead"
+    without = "--model.network.init_args.repeats=null"
     assert "ItemSoftmax takes vectors, the network gives scores" in message(
-        capsys, "fit", "-c", config, neighborhood
+        capsys, "fit", "-c", config, neighborhood, without
     )
+    assert "repeats beside DotHead" in message(capsys, "fit", "-c", config, neighborhood)
     short = "--model.network.init_args.user_encoder.init_args.max_length=3"
     assert "for an encoder that has 3 positions" in message(capsys, "fit", "-c", config, short)

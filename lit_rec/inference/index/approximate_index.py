@@ -115,6 +115,17 @@ class ApproximateIndex(ItemIndex):
         for row in rows.tolist():
             self._graph.remove(row)
 
+    def may_find(
+        self,
+        rows: Tensor,
+        *,
+        seen: Sequence[Rows] | None = None,
+        allow: Rows | None = None,
+        deny: Rows = (),
+    ) -> Tensor:
+        """Return which rows may be found: see ``ItemIndex``."""
+        return self._exact.may_find(rows, seen=seen, allow=allow, deny=deny)
+
     @torch.no_grad()
     def search(
         self,

@@ -68,6 +68,20 @@ class ExactIndex(ItemIndex):
         gone = distinct_rows(rows, len(self.vectors), "rows")
         self.removed = sorted_distinct(torch.cat([self.removed, gone]))
 
+    def may_find(
+        self,
+        rows: Tensor,
+        *,
+        seen: Sequence[Rows] | None = None,
+        allow: Rows | None = None,
+        deny: Rows = (),
+    ) -> Tensor:
+        """Return which rows may be found: see ``ItemIndex``."""
+        rows, size = rows.cpu(), len(self.vectors)
+        space = self.space(len(rows), seen, allow, deny)
+        there = (rows >= 0) & (rows < size)
+        return there & space.may_find(rows.clamp(0, max(size - 1, 0)), torch.arange(len(rows)))
+
     @torch.no_grad()
     def search(
         self,

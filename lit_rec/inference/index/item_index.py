@@ -41,6 +41,24 @@ class ItemIndex(ABC):
         """Return how many items can be found."""
 
     @abstractmethod
+    def may_find(
+        self,
+        rows: Tensor,
+        *,
+        seen: Sequence[Rows] | None = None,
+        allow: Rows | None = None,
+        deny: Rows = (),
+    ) -> Tensor:
+        """Return which rows ``[B, c]`` searches of B queries may find, ``[B, c]`` bool on the CPU; none that the catalogue does not have.
+
+        Args:
+            rows: Any numbers.
+            seen: See ``search``.
+            allow: See ``search``.
+            deny: See ``search``.
+        """
+
+    @abstractmethod
     def search(
         self,
         queries: Tensor,

@@ -32,7 +32,7 @@ def ranks_of(users, items, target, seen, mask, at_once=2**24):
     return torch.cat(
         [
             target_ranks(block, target[block.rows], pairs.within(block.rows))
-            for block in scored_blocks(users, items, target, at_once)
+            for block in scored_blocks(users, items, target, at_once=at_once)
         ]
     )
 

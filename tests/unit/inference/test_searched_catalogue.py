@@ -15,6 +15,7 @@ from lit_rec.inference.recommender import Recommender
 from lit_rec.models.heads import DotHead
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.networks import TwoTower
+from lit_rec.models.repeat_bias import RepeatBias
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.models.vector_heads import CosineHead, InnerProductHead, VectorHead
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content
@@ -28,6 +29,7 @@ SEARCHED = {
     "attention, dot": (AdditiveAttentionUserEncoder, DotHead),
     "cosine": (MeanUserEncoder, CosineHead),
     "inner product": (AdditiveAttentionUserEncoder, InnerProductHead),
+    "cosine, repeats": (MeanUserEncoder, CosineHead, RepeatBias),
 }
 
 
@@ -41,14 +43,14 @@ def load(data, tmp_path):
     """Write a checkpoint of some towers, as a run would, and load it."""
 
     def load(towers, index=None, *, seed=0, moved=_moved):
-        user_encoder, head = towers
+        user_encoder, head, *repeats = towers
         task = "next_item" if issubclass(head, VectorHead) else "rating"
         facts = replace(data.facts, task=task)
 
         def build(facts):
             torch.manual_seed(seed)
             items = functools.partial(ItemEncoder, backbone=_backbone(), width=8)
-            return moved(TwoTower(facts, items, user_encoder, head))
+            return moved(TwoTower(facts, items, user_encoder, head, *repeats))
 
         module = LitRec(build)
         module.facts = facts

@@ -9,10 +9,10 @@ from lit_rec.models.causal_transformer import CausalTransformerUserEncoder
 from lit_rec.models.vector_heads import CosineHead, InnerProductHead
 
 
-@pytest.fixture
-def encoder(facts):
+@pytest.fixture(params=[None, 0.5], ids=["layers", "recent mean"])
+def encoder(facts, request):
     torch.manual_seed(0)
-    made = CausalTransformerUserEncoder(facts, 8, dropout=0.3, max_length=9)
+    made = CausalTransformerUserEncoder(facts, 8, dropout=0.3, max_length=9, recency=request.param)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -153,3 +153,22 @@ def test_cosines_and_inner_products_by_loops(facts, vectors, batch):
             assert float(product[row, place]) == pytest.approx(dot + float(i[-1]), abs=1e-5)
             norms = float(u.norm() * i[:-1].norm())
             assert float(cosine[row, place]) == pytest.approx(dot / norms, abs=1e-5)
+
+
+@pytest.mark.parametrize("recency", [0.0, 0.6, 1.0])
+def test_a_user_begins_as_the_mean_of_what_it_took_of_late(facts, vectors, make_batch, recency):
+    encoder = CausalTransformerUserEncoder(facts, 8, max_length=9, recency=recency).eval()
+    batch = make_batch(rows=6, longest=7)
+    users = encoder(vectors, batch)
+    direction = torch.nn.functional.normalize(vectors[:, :-1], dim=1)
+    for row in range(1, 6):
+        had = batch.history.item_index[row][batch.history.mask[row]].tolist()
+        wanted = sum(recency**ago * direction[item] for ago, item in enumerate(reversed(had)))
+        wanted = torch.nn.functional.normalize(wanted, dim=0)
+        torch.testing.assert_close(users[row, :-1], wanted, atol=1e-4, rtol=0)
+    assert not users[0].any()
+
+
+def test_recency_is_a_share(facts):
+    with pytest.raises(ConfigError, match=r"recency: 1.5 cannot be used[\s\S]*a share from 0 to 1"):
+        CausalTransformerUserEncoder(facts, 8, recency=1.5)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from lit_rec.data.batches import Items, Profiles, Texts, Users
 from lit_rec.data.fields.category import CategoryFacts
@@ -197,3 +198,40 @@ def test_networks_of_texts_alone_refuse_other_fields(rich):
     with pytest.raises(ConfigError, match="TextClassifier would not read them"):
         TextClassifier(rich, lambda facts: ItemEncoder(facts, None))
     refuse_fields("TextClassifier", replace(rich, profile_texts=(), user_fields=()), items=False)
+
+
+def test_projections_begin_as_principal_components():
+    """Beside those of scikit-learn: the same directions, each divided by the root of its spread, and vectors as long as before."""
+    chance = np.random.default_rng(0)
+    vectors = (
+        chance.normal(size=(40, 6)) @ np.diag([5, 3, 2, 1, 0.5, 0.1]) @ chance.normal(size=(6, 6))
+    )
+    vectors = vectors.astype(np.float32) + 7
+    fields = FieldSum(2, 6, (), 4, dropout=0.0, principal=True)
+    index = torch.arange(40).unsqueeze(1).expand(-1, 2).clone()
+    index[20:, 1] = 0  # the second field has half of the texts
+    told = torch.ones(40, dtype=torch.bool)
+    items = Items(index, torch.arange(40), torch.arange(1, 41))
+    fields.calibrate(torch.from_numpy(vectors), told, items)
+    projected = fields.project(torch.from_numpy(vectors), told).detach().numpy()
+    for field in (0, 1):
+        of_field = vectors[index[:, field]]
+        known = PCA(4).fit(of_field)
+        wanted = known.transform(vectors) / known.explained_variance_**0.25
+        found = projected[:, field, :-1]
+        signs = np.sign((found * wanted).sum(0))
+        factor = np.abs(found).sum() / np.abs(wanted).sum()
+        np.testing.assert_allclose(found * signs, wanted * factor, atol=2e-3 * np.abs(found).max())
+        centred = (of_field - of_field.mean(0)) / float(fields.spread[field])
+        own = found[index[:, field]]
+        assert (own**2).sum() == pytest.approx((centred**2).sum(), rel=1e-3)
+    assert not projected[..., -1].any(), "a bias is no direction of a text"
+
+
+def test_fewer_texts_than_components():
+    fields = FieldSum(1, 6, (), 5, dropout=0.0, principal=True)
+    vectors = torch.randn(3, 6, generator=torch.Generator().manual_seed(0))
+    items = Items(torch.arange(3).unsqueeze(1), torch.arange(3), torch.arange(1, 4))
+    fields.calibrate(vectors, torch.ones(3, dtype=torch.bool), items)
+    assert fields.weight[:2].any(1).all()
+    assert not fields.weight[2:].any(), "three texts differ in two directions"
