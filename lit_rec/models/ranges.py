@@ -24,6 +24,19 @@ def positive(option: str, value: float) -> float:
     return _checked(option, value, 0 < value < math.inf, "a number above 0")
 
 
+def finite(option: str, value: float) -> float:
+    """Return a number, negative ones included.
+
+    Args:
+        option: The part and its option.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is infinite, or no number.
+    """
+    return _checked(option, value, math.isfinite(value), "a finite number")
+
+
 def share(option: str, value: float) -> float:
     """Return a share, such as a dropout, from 0 to 1.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches import HistorySlots
 from lit_rec.data.facts import Facts
-from lit_rec.models.ranges import count
+from lit_rec.models.ranges import count, finite
 
 # A score in cosines moves by 0.01 in a step of rate 1e-3: Adam would need a thousand steps for what a softmax at 0.07 asks for at once.
 _SCALE = 10.0
@@ -21,17 +21,19 @@ class RepeatBias(nn.Module):
     Text says that nothing is as near to what a user just took as that thing itself. Where people take things once, this is the worst that
     can be shown, and a model of vectors cannot say so; where they come back for more, as to songs and groceries, it is the best. The
     numbers are learned from the training rows alone: one for the newest behavior, one for the second, for the third and fourth, the
-    fifth to eighth, and so on in powers of two. They begin at 0.
+    fifth to eighth, and so on in powers of two.
 
     Args:
         facts: Facts of the data.
         max_length: Behaviors from which on all are as long ago.
+        start: Where the numbers begin, in units of the scores. Far below 0, such as -1 beside ``CosineHead``, where it is known that nobody
+            comes back: a model that is trained for a few steps, or slowly, has no time to find out.
 
     Shape:
         A history of H slots -> ``of`` -> ``Repeats``; ``bias`` ``[G]``, in units of the scores, from the newest on.
 
     Raises:
-        ConfigError: If ``max_length`` is below 1.
+        ConfigError: If ``max_length`` is below 1, or ``start`` is not finite.
 
     Reference:
         Ren et al. 2019, RepeatNet, https://arxiv.org/abs/1812.02646 (repetition told apart from what is new).
@@ -42,13 +44,11 @@ class RepeatBias(nn.Module):
         >>> TwoTower(facts, IdItemEncoder, CausalTransformerUserEncoder, CosineHead, repeats)  # doctest: +SKIP
     """
 
-    def __init__(self, facts: Facts, max_length: int = 64) -> None:
+    def __init__(self, facts: Facts, max_length: int = 64, start: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(
-            torch.zeros(
-                (count("repeats.init_args.max_length", max_length) - 1).bit_length() + 1,
-            )
-        )
+        groups = (count("repeats.init_args.max_length", max_length) - 1).bit_length() + 1
+        begins = finite("repeats.init_args.start", start) / _SCALE
+        self.weight = nn.Parameter(torch.full((groups,), begins))
 
     @property
     def bias(self) -> Tensor:

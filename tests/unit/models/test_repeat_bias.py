@@ -45,6 +45,7 @@ def test_groups_are_powers_of_two():
     for longest, groups in ((1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (64, 7)):
         made = RepeatBias(facts_of_ranks(), max_length=longest)
         assert made.bias.tolist() == [0.0] * groups
+    assert RepeatBias(facts_of_ranks(), 4, start=-1.5).bias.tolist() == [-1.5] * 3
 
 
 def test_every_position_by_a_loop(repeats, make_batch):
@@ -162,3 +163,5 @@ def test_what_cannot_be_added_to(facts):
         ConfigError, match=r"repeats.init_args.max_length: 0 cannot be used[\s\S]*1 or more"
     ):
         RepeatBias(facts, max_length=0)
+    with pytest.raises(ConfigError, match=r"repeats.init_args.start: inf cannot be used"):
+        RepeatBias(facts, start=math.inf)
