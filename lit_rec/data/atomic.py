@@ -23,12 +23,17 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
         write(work)
         work.replace(path)
     except OSError as error:
-        raise ConfigError(
-            f"cannot be written ({error.strerror or error})",
-            where=str(path),
-            rule="a folder with room that this user can write",
-            remedy="make room, change its permissions, or choose another folder",
-        ) from error
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):  # the folder itself may not be one
             work.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError) -> ConfigError:
+    """Return what to tell of a file that cannot be written."""
+    return ConfigError(
+        f"cannot be written ({error.strerror or error})",
+        where=str(path),
+        rule="a folder with room that this user can write",
+        remedy="make room, change its permissions, or choose another folder",
+    )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 
-from lit_rec.data.atomic import replace_file
+from lit_rec.data.atomic import replace_file, unwritable
+from lit_rec.errors import ConfigError
 
+# the loaders of a command that was killed hold its lock until they notice, which takes five
+_PATIENCE = 10.0  # seconds
 _SCHEMA = pl.Schema(
     {"user_id": pl.String, "rank": pl.Int32, "item_id": pl.String, "score": pl.Float32}
 )
 
 
 class ListParts:
-    """The blocks of one result, each in a file that is written whole or not at all.
+    """The blocks of one result, each in a file that is written whole or not at all, by one command at a time.
 
     Args:
         result: The file that the blocks will make.
@@ -26,6 +31,34 @@ class ListParts:
     def __init__(self, result: Path, key: str) -> None:
         self._result = result
         self.folder = result.with_name(f".{result.stem}.{key[:16]}")
+        self._lock = FileLock(result.with_name(f".{result.stem}.lock"))
+
+    def claim(self) -> None:
+        """Keep other commands out until ``release``, or until this process has ended, killed or not; one process calls this.
+
+        Raises:
+            ConfigError: If another command writes this result, or the folder cannot be written.
+        """
+        path = self._result
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=_PATIENCE)
+        except Timeout as error:
+            raise ConfigError(
+                f"another predict writes {path.name} there",
+                where=str(path.parent),
+                rule="one command at a time makes lists in a folder: two would take each other's blocks away",
+                remedy="wait until it has ended, or copy the checkpoint to another folder, whose lists are its own",
+            ) from error
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def release(self) -> None:
+        """Let others in; nothing is done where nothing is claimed."""
+        if self._lock.is_locked:
+            with suppress(OSError):  # some systems remove no file that is open: the lock does then
+                Path(self._lock.lock_file).unlink()
+            self._lock.release()
 
     def found(self) -> set[int]:
         """Return the numbers of the blocks that are done, and remove what other results have left; one process calls this."""

@@ -37,6 +37,7 @@ class ListWriter(Callback):
 
     def __init__(self, options: ListOptions) -> None:
         self._options = options
+        self._claimed: ListParts | None = None
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Have the data hand out blocks of users, and the module make their lists.
@@ -63,6 +64,17 @@ class ListWriter(Callback):
         if stage == "predict":
             pl_module.lists = None
             trainer.datamodule.blocks_of_users = None  # type: ignore[attr-defined]
+            self._release()
+
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
+    ) -> None:
+        """Let other commands go on where this one stops."""
+        self._release()
+
+    def _release(self) -> None:
+        if self._claimed is not None:
+            self._claimed.release()
 
     def on_predict_batch_end(
         self,
@@ -101,12 +113,23 @@ class ListWriter(Callback):
         starts = range(0, users, size)
         self._blocks = [range(at, min(at + size, users)) for at in starts]
         self._result = Path(run_folder(trainer), "recommendations.parquet")
-        self._parts = ListParts(self._result, _key(module, data, self._options))
-        found = self._parts.found() if trainer.is_global_zero else set()
+        self._parts = self._claimed = ListParts(self._result, _key(module, data, self._options))
+        found = _found(self._parts) if trainer.is_global_zero else set()
         # a process that looked for itself could find what another has just written
         found = trainer.strategy.broadcast(found)
+        if isinstance(found, ConfigError):  # all stop: one alone would leave others waiting
+            raise found
         rank_zero_info(f"{len(found):,} of {len(self._blocks):,} blocks of users were found done")
         return [block for block in enumerate(self._blocks) if block[0] not in found]
+
+
+def _found(parts: ListParts) -> set[int] | ConfigError:
+    """Return which blocks are done of a result that is this command's from now on, or why it is not."""
+    try:
+        parts.claim()
+    except ConfigError as error:
+        return error
+    return parts.found()
 
 
 def _key(module: ListModule, data: BehaviorDataModule, options: ListOptions) -> str:

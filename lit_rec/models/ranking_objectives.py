@@ -49,12 +49,14 @@ class Compared:
 
     Shape:
         vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, the log probability of
-        being compared with, of each row of the vocabulary but the first.
+        being compared with, of each row of the vocabulary but the first. own: ``[B, N']`` bool, which stand in each row's sequence; None
+        where those are compared as well.
     """
 
     vectors: Tensor
     code: Tensor
     log_prob: Tensor
+    own: Tensor | None = None
 
 
 class RankingObjective(Objective):
@@ -135,7 +137,8 @@ class RankingObjective(Objective):
             # what training never saw, as a given history may hold, is no negative
             known = code > 0
             others, other = distinct_items(item_vectors[known], code[known], self.gather)
-        compared, mask = Compared(others, other, self._log_prob(batch)), batch.target.mask
+        own = self._own(batch, code, other) if self.spare_own else None
+        compared, mask = Compared(others, other, self._log_prob(batch), own), batch.target.mask
         if users.dim() == 2:
             total = self._sum(users.unsqueeze(1), mask, item_vectors, compared, batch, repeats)
             return total, mask.sum()
@@ -158,7 +161,6 @@ class RankingObjective(Objective):
     ) -> Tensor:
         """Return the sum of the losses of users ``[B, ., D]`` where ``mask`` ``[B, .]`` is True."""
         asked, code, other = Asked.of(users, mask, batch), batch.items.vocab_row, compared.code
-        own = self._own(batch, code, other) if self.spare_own else None
         own_vectors = item_vectors[asked.item]
         of_others = compared.log_prob[other - 1]
         of_own = compared.log_prob[code[asked.item] - 1]
@@ -172,8 +174,8 @@ class RankingObjective(Objective):
                 scores = repeats.added(scores, other, row, asked.behaviors[part])
                 first = first + repeats.of_items(target, row, asked.behaviors[part])
             spared = other == target
-            if own is not None:
-                spared = spared | own[row]
+            if compared.own is not None:
+                spared = spared | compared.own[row]
             scores = scores.masked_fill(spared, -torch.inf) / self.temperature
             prob = torch.cat([of_own[part].unsqueeze(1), of_others.expand_as(scores)], 1)
             return self.losses(first / self.temperature, scores, prob)

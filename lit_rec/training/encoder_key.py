@@ -15,15 +15,15 @@ from torch.distributed.fsdp import FSDPModule
 
 from lit_rec import __version__
 from lit_rec.data.cache import hash_of, hash_of_files
-from lit_rec.models.networks import Network
+from lit_rec.models.backbone import Backbone
 from lit_rec.training.weights import weights_hash
 
 
-def maker_of(network: Network, weights: Mapping[str, Tensor]) -> str:
+def maker_of(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
     """Return a hash of what encodes: every byte of the weights, and the network's parts, their options and their code.
 
     Args:
-        network: The network.
+        network: The network, or whatever part encodes.
         weights: Its ``state_dict``, or one that is saved; of divided weights, every process calls this.
     """
     parts: list[Any] = []
@@ -79,10 +79,11 @@ def _files(classes: Iterable[type]) -> list[Path]:
     return sorted(path for path in files if path.is_file())
 
 
-def _configuration(network: Network) -> dict[str, Any] | None:
-    if network.backbone is None:
+def _configuration(network: nn.Module) -> dict[str, Any] | None:
+    backbone = next((part for part in network.modules() if isinstance(part, Backbone)), None)
+    if backbone is None:
         return None
     # where it was read from is not what it is
     named = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
-    plain = network.backbone.config_plain()
+    plain = backbone.config_plain()
     return {name: value for name, value in plain.items() if name not in named}

@@ -8,24 +8,25 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
-from torch import Tensor
+from torch import Tensor, nn
 
 from lit_rec.data.cache import hash_of
 from lit_rec.data.catalogue import Catalogue, Int64s
 from lit_rec.data.item_inputs import input_hashes
 from lit_rec.errors import ConfigError
-from lit_rec.models.networks import Network
 from lit_rec.training.encoder_key import maker_of, place_of
 from lit_rec.training.known_vectors import CheckpointVectors, KnownVectors, assembled
 from lit_rec.training.shared_work import is_first, tensor_of_first, told_by_first
 from lit_rec.training.vector_store import VectorStore
+
+_ITEMS = ("item vectors", "items")
 
 
 class KeptTables:
     """Tables of one state of a network.
 
     Args:
-        network: Encodes; of divided weights, every process builds this.
+        network: Encodes, or a part of one that does; of divided weights, every process builds this.
         device: Where the network is.
         folder: Where tables lie on disk; None: nothing is looked for there, and nothing is kept.
         checkpoint: Vectors of a checkpoint, which count if they are of this network.
@@ -33,7 +34,7 @@ class KeptTables:
 
     def __init__(
         self,
-        network: Network,
+        network: nn.Module,
         device: torch.device,
         folder: Path | None,
         checkpoint: CheckpointVectors | None = None,
@@ -43,15 +44,21 @@ class KeptTables:
         same = checkpoint is not None and checkpoint.maker == self._maker
         self._known = checkpoint.known if checkpoint is not None and same else None
 
-    def table(self, catalogue: Catalogue, encode: Callable[[Int64s], Tensor]) -> Tensor:
+    def table(
+        self,
+        catalogue: Catalogue,
+        encode: Callable[[Int64s], Tensor],
+        named: tuple[str, str] = _ITEMS,
+    ) -> Tensor:
         """Return the vectors of a catalogue's items ``[I, D]``, in this process alone.
 
         Args:
             catalogue: The items.
             encode: From rows ``[n]`` to their vectors ``[n, D]``.
+            named: What the vectors are called, and the rows.
         """
         found = self._look(catalogue, profiles=False)
-        _tell("item vectors", "items", len(catalogue), len(found.missing))
+        _tell(*named, len(catalogue), len(found.missing))
         fresh = encode(found.missing) if len(found.missing) else None
         return found.completed(fresh).to(self._device)
 
@@ -67,7 +74,7 @@ class KeptTables:
         """
         found = self._look(catalogue, profiles=profiles) if is_first() else None
         missing = told_by_first(np.empty(0, np.int64) if found is None else found.missing)
-        named = ("profile vectors", "users") if profiles else ("item vectors", "items")
+        named = ("profile vectors", "users") if profiles else _ITEMS
         _tell(*named, len(catalogue), len(missing))
         fresh = encode(missing) if len(missing) else None
         return tensor_of_first(None if found is None else found.completed(fresh), self._device)

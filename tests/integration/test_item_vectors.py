@@ -1,5 +1,6 @@
 """Items are encoded once, whichever command asks: validate, test, predict or a Recommender."""
 
+import json
 import re
 import shutil
 
@@ -9,6 +10,7 @@ import torch
 
 from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
+from lit_rec.models.backbone import Backbone
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.training.checkpoint_content import catalogue_of, facts_of
 
@@ -41,10 +43,39 @@ def encoded(monkeypatch, caplog):
 
 def test_the_first_test_after_fit_encodes_nothing(run_folder, encoded, tmp_path):
     cache = f"--data.cache_folder={tmp_path}/cache"
-    for command in ("test", "predict"):
+    for command in ("predict", "test"):
+        assert not (tmp_path / "cache/vectors").exists()
         found = encoded(lit_rec, command, "--ckpt_path", run_folder / "best.ckpt", cache)
         assert found == (0, [(40, 40, 0)])
-    assert not (tmp_path / "cache/vectors").exists()
+
+
+def test_texts_of_the_baselines_are_encoded_by_the_first_test(
+    run_folder, workplace, tmp_path, monkeypatch, caplog
+):
+    """The second reads no text at all and reports the same numbers; of other texts, those are read."""
+    forward, texts = Backbone.forward, []
+    monkeypatch.setattr(
+        Backbone,
+        "forward",
+        lambda self, chunk: texts.append(len(chunk.mask)) or forward(self, chunk),
+    )
+    shutil.copy(run_folder / "best.ckpt", tmp_path)
+    table = pl.read_csv(workplace / "my/items.csv", infer_schema=False)
+    table[7, "title"] = "night of the unread"
+    table.write_csv(tmp_path / "changed.csv")
+    words = ["test", "--ckpt_path", tmp_path / "best.ckpt", f"--data.cache_folder={tmp_path}/cache"]
+    reports, encoded = [], []
+    for more in ([], [], [f"--data.reader.items={tmp_path}/changed.csv"]):
+        texts.clear()
+        caplog.clear()
+        lit_rec(*words, *more)
+        [told] = re.findall(r"frozen text vectors: (\d+) texts, (\d+) found", caplog.text)
+        encoded.append((sum(texts), int(told[0]) - int(told[1])))
+        reports.append(json.loads((tmp_path / "report.json").read_text())["rows"])
+    assert reports[0] == reports[1]
+    assert encoded[0][0] == encoded[0][1] > 1
+    # of the changed item, the model reads its text too
+    assert encoded[1:] == [(0, 0), (2, 1)]
 
 
 def test_what_one_command_encodes_the_others_find(run_folder, workplace, encoded, tmp_path):

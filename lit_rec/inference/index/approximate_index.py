@@ -22,7 +22,9 @@ from lit_rec.inference.index.stored_graph import StoredGraph
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
 _GRAPH = ("connectivity", "expansion_add")  # what a graph is built with
-_SEARCH = {"expansion_search": 128, "threads": 0}  # what it is searched with
+# at 128, some walks of a large catalogue end before they have come near the best items
+_EXPANSION = 384
+_SEARCH = {"expansion_search": _EXPANSION, "threads": 0}  # what it is searched with
 
 
 class ApproximateIndex(ItemIndex):
@@ -60,7 +62,7 @@ class ApproximateIndex(ItemIndex):
         *,
         connectivity: int = 32,
         expansion_add: int = 128,
-        expansion_search: int = 128,
+        expansion_search: int = _EXPANSION,
         threads: int = 0,
     ) -> None:
         self._prepare(vectors, connectivity, expansion_add, expansion_search, threads)
@@ -199,7 +201,12 @@ class ApproximateIndex(ItemIndex):
 
     @classmethod
     def load(
-        cls, path: str | Path, vectors: Tensor, *, expansion_search: int = 128, threads: int = 0
+        cls,
+        path: str | Path,
+        vectors: Tensor,
+        *,
+        expansion_search: int = _EXPANSION,
+        threads: int = 0,
     ) -> Self:
         """Read what ``save`` wrote.
 

@@ -101,6 +101,15 @@ def test_batch_negatives_by_a_loop(kind, spare_own, scores_per_block):
     assert int(count) == wanted[1] == 14
 
 
+def test_own_items_are_looked_for_once_a_step(monkeypatch):
+    """First positions and later ones, which are summed apart, share what was found."""
+    calls, own = [], BPR._own
+    monkeypatch.setattr(BPR, "_own", lambda *given: calls.append(1) or own(*given))
+    batch = batch_of(ROWS)
+    bound(BPR(BatchNegatives()))(*Model()(batch), batch)
+    assert calls == [1]
+
+
 def test_an_item_that_training_never_saw_is_no_negative():
     """As one of a history that the data gives; the first item here is in histories alone."""
     batch = with_all_items(batch_of(ROWS), None)

@@ -184,6 +184,9 @@ def test_an_index_is_built_once(usearch, tmp_path, monkeypatch):
     first = ApproximateIndex.load_or_build(path, few, threads=1)
     again = ApproximateIndex.load_or_build(path, few, threads=1)
     assert len(built) == 1
+    loaded = ApproximateIndex.load(path, few)
+    # as the figures in docs/inference.md have it, whichever way an index is come by
+    assert [one._graph.expansion_search for one in (first, again, loaded)] == [384] * 3
     assert torch.equal(first.search(QUERIES, 5).rows, again.search(QUERIES, 5).rows)
     other = few.clone()
     other[7, 0] += 1e-3
