@@ -23,7 +23,10 @@ _TEXTS_AT_ONCE = 16_384
 
 
 def encode_frozen_texts(
-    network: Network, data: BehaviorDataModule, device: torch.device, trainer: lightning.Trainer
+    network: Network,
+    data: BehaviorDataModule,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
 ) -> None:
     """Compute what training will not change of the texts that training and validation will ask for, and keep it.
 
@@ -37,7 +40,7 @@ def encode_frozen_texts(
         network: Whose item encoders keep texts; nothing is done for others.
         data: Has the texts.
         device: Where the network is.
-        trainer: In whose display a bar stands.
+        trainer: In whose display a bar stands; None: there is no other.
     """
     catalogue = data.catalogue
     for encoder in network.modules():
@@ -76,7 +79,7 @@ def _encoded(
     catalogue: Catalogue,
     text: Int64s,
     device: torch.device,
-    trainer: lightning.Trainer,
+    trainer: lightning.Trainer | None,
 ) -> Tensor:
     """Return the texts' vectors ``[P, width of the encoder]``."""
     with evaluation_mode(encoder):
@@ -86,7 +89,7 @@ def _encoded(
 
 
 def _blocks(
-    catalogue: Catalogue, text: Int64s, device: torch.device, trainer: lightning.Trainer
+    catalogue: Catalogue, text: Int64s, device: torch.device, trainer: lightning.Trainer | None
 ) -> Iterator[Texts]:
     """Yield texts, some at a time, and show how far they are; one block of none where there are none."""
     within, shown = display(trainer)
