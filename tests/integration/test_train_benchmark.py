@@ -145,9 +145,22 @@ def test_useful_work_by_hand(tools, speed_train, archive):
     assert machine.fast_dtype(Config, 8) in (torch.float32, torch.bfloat16)
 
 
-@pytest.mark.parametrize(("half", "dtype"), [(1.2, torch.float32), (1.4, torch.bfloat16)])
-def test_a_tie_is_float32(tools, monkeypatch, half, dtype):
-    machine = tools("machine_rate")
-    rates = {torch.bfloat16: half, torch.float32: 1.0}
-    monkeypatch.setattr(machine, "matmul_rate", lambda config, tokens, kind: rates[kind])
-    assert machine.fast_dtype(None, 1) == dtype
+@pytest.mark.parametrize(
+    ("few", "many", "dtype", "asked"),
+    [
+        (0.05, 9.0, torch.float32, [16, 16]),  # imitated: nothing more is asked
+        (0.5, 1.2, torch.float32, [16, 16, 2048, 2048]),
+        (0.5, 1.4, torch.bfloat16, [16, 16, 2048, 2048]),
+    ],
+)
+def test_a_tie_is_float32(tools, monkeypatch, few, many, dtype, asked):
+    machine, found = tools("machine_rate"), []
+
+    def rate(config, tokens, kind):
+        found.append(tokens)
+        half = few if tokens == 16 else many
+        return half if kind == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr(machine, "matmul_rate", rate)
+    assert machine.fast_dtype(None, 2048) == dtype
+    assert found == asked
