@@ -2,6 +2,8 @@
 
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed reach [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed serve [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed evaluate [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed index [--quick] [--json FILE]
 tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
@@ -21,6 +23,8 @@ import quality
 import scale
 import speed_evaluate
 import speed_index
+import speed_reach
+import speed_serve
 import speed_train
 from benchmark_data import check_data
 from rich.console import Console
@@ -101,6 +105,16 @@ def _train(options: argparse.Namespace) -> Rows:
     return speed_train.measure(options.data, quick=options.quick)
 
 
+def _reach(options: argparse.Namespace) -> Rows:
+    check_data(options.data, "ml-100k/u1.base")
+    return speed_reach.measure(options.data, quick=options.quick)
+
+
+def _serve(options: argparse.Namespace) -> Rows:
+    check_data(options.data, "amazon-scientific/Scientific.train.inter")
+    return speed_serve.measure(options.data, quick=options.quick)
+
+
 def _evaluate(options: argparse.Namespace) -> Rows:
     for needed in ("ml-100k/u1.base", "amazon-scientific/Scientific.train.inter"):
         check_data(options.data, needed)
@@ -121,6 +135,8 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in quality.QUALITY},
     ("speed", "train"): _train,
+    ("speed", "reach"): _reach,
+    ("speed", "serve"): _serve,
     ("speed", "evaluate"): _evaluate,
     ("speed", "index"): lambda options: speed_index.measure(quick=options.quick),
     ("scale", "rows"): lambda options: scale.measure_rows(

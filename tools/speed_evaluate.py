@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from configured import configured
+from every_occurrence import texts_of
 from lightning import Trainer
 from own_process import row
 
@@ -114,7 +115,7 @@ def _every_occurrence(
     seconds, met = 0.0, 0
     for start in range(0, len(drawn), _ROWS):
         items = items_of(drawn[start : start + _ROWS])
-        texts = catalogue.texts(catalogue.text_of_item[items].reshape(-1))
+        texts = texts_of(catalogue, items)
         started = time.perf_counter()
         encoder.encode_texts(texts)
         seconds += time.perf_counter() - started

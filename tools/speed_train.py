@@ -1,32 +1,78 @@
-"""Fit throughput of configs/movielens_u1.yaml against the plain loop, in one run.
+"""Whole training steps of configs/movielens_u1.yaml against those that do some work twice, in one run.
 
-The plain loop is what a first script does: for each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16,
-float32, the same encoder with a linear head, fused AdamW; nothing is shared between rows. Both sides take whole optimizer steps (batch, forward,
-backward, clipping, update) and are timed in turns, so that noise of the machine hits both. Interactions per second are rows of a step
-divided by the median of its seconds. Both sides run in float32, whatever the probe of the YAML would choose; the ratio's low and high are the extremes over the turns.
+Every side takes whole optimizer steps (batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits
+all; ratios are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step divided by the median of its seconds.
+
+- `plain loop`: see plain_loop.py; float32 on both sides, whatever the probe of the YAML would choose.
+- `every occurrence`: the same network and options, but each slot of a history and each candidate has its texts encoded for itself, as NewsRecLib and
+  Legommenders do: 64 rows a step, eight at a time, for the activations of all would not fit. Texts of similar length still go together,
+  which such recommenders do not do. Both sides in bfloat16 autocast where this machine's products are faster in it, which the metric then says.
+- `matmul`: the machine's rate on the encoder's shapes, with as many rows as a chunk has tokens; `step / matmul` is the share of it that a whole
+  step reaches with its useful work (machine_rate.py), without and with `recompute`.
+- `top 2 layers`: the same batches with TopLayersTuning(2), once what leaves the lower layers is kept, against full tuning.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import polars as pl
 import torch
 from configured import configured
-from torch import nn
-from transformers import AutoModel, AutoTokenizer
+from every_occurrence import unshared
+from machine_rate import fast_dtype, matmul_rate, useful_flops
+from own_process import row
+from plain_loop import plain_steps
+from training_steps import Step, network_steps, rate
 
+from lit_rec.data.batches import RecBatch
 from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.training.frozen_texts import encode_frozen_texts
 from lit_rec.training.lit_rec import LitRec
 
 _CONFIG = Path("configs/movielens_u1.yaml")
-_PLAIN_BATCH = 16
-_PLAIN_TOKENS = 128
-_CLIP = 1.0
+_TOP = 2
+_ROWS, _AT_ONCE = 64, 8  # of a step that encodes every occurrence, and of one pass
+_EVERY = 3  # turns between two of its steps, which take long
+
+Options = dict[str, Any]
+Change = Callable[[Options], None]
+
+
+@dataclass
+class Sides:
+    """What is timed: the steps of each side by its name, in the order of a turn.
+
+    Args:
+        steps: Each side's.
+        dtype: The fast one, of the sides whose name says so.
+        work: Useful floating-point operations of the step of a turn, by its number.
+        machine: The rate of matrix products now, in the fast dtype and in what ``shapes`` says.
+        shapes: The name of that row.
+    """
+
+    steps: dict[str, Step]
+    dtype: torch.dtype
+    work: Callable[[int], float]
+    machine: Callable[[], float]
+    shapes: str = "matmul"
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    def take_turns(self, turns: int) -> None:
+        """Time every side once a turn; the first step of each pays for allocations and is not counted."""
+        for name, step in self.steps.items():
+            if name != "every occurrence":
+                step()
+        self.rates = {name: [] for name in (*self.steps, "matmul")}
+        for turn in range(turns):
+            for name, step in self.steps.items():
+                if name != "every occurrence" or turn % _EVERY == 0:
+                    self.rates[name].append(rate(step, 4 if name == "plain loop" else 1))
+            self.rates["matmul"].append(self.machine())
 
 
 def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
@@ -38,103 +84,111 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
     """
     started = time.perf_counter()
     turns = 3 if quick else 10
-    datamodule, module = _configured(data)
-    ours = _our_steps(datamodule, module)
-    plain = _plain_steps(datamodule)
-    rates: dict[str, list[float]] = {"lit_rec": [], "plain loop": []}
-    for step in (ours, plain):  # the first step pays for allocations
-        step()
-    for _ in range(turns):
-        rates["lit_rec"].append(_rate(ours, 1))
-        rates["plain loop"].append(_rate(plain, 4))
-    ratios = [a / b for a, b in zip(rates["lit_rec"], rates["plain loop"], strict=True)]
-    seconds = time.perf_counter() - started
-    named = [
+    sides = _sides(data / "ml-100k", turns)
+    sides.take_turns(turns)
+    return _rows(sides, time.perf_counter() - started)
+
+
+def _rows(sides: Sides, seconds: float) -> list[dict[str, Any]]:
+    rates, fast = sides.rates, _fast(sides.dtype)
+    mixed = "interactions/s" if sides.dtype == torch.float32 else "interactions/s, bf16"
+
+    def ratios(one: str, other: str, every: int = 1) -> list[float]:
+        return [a / b for a, b in zip(rates[one][::every], rates[other], strict=True)]
+
+    def shares(name: str) -> list[float]:
+        # rows a second, the batch's rows, and its useful work give operations a second
+        done = [each * sides.work(turn) for turn, each in enumerate(rates[name])]
+        return [a / b for a, b in zip(done, rates["matmul"], strict=True)]
+
+    shown = [
         ("lit_rec", "interactions/s", rates["lit_rec"]),
         ("plain loop", "interactions/s", rates["plain loop"]),
+        ("lit_rec / plain loop", "ratio", ratios("lit_rec", "plain loop")),
     ]
-    named.append(("lit_rec / plain loop", "ratio", ratios))
+    if fast != "lit_rec":
+        shown.append(("lit_rec", mixed, rates[fast]))
     return [
-        {
-            "name": n,
-            "metric": m,
-            "value": median(v),
-            "low": min(v),
-            "high": max(v),
-            "seeds": 1,
-            "seconds": seconds,
-        }
-        for n, m, v in named
+        row(name, metric, values, seconds)
+        for name, metric, values in (
+            *shown,
+            ("every occurrence", mixed, rates["every occurrence"]),
+            ("lit_rec / every occurrence", "ratio", ratios(fast, "every occurrence", _EVERY)),
+            (sides.shapes, "GFLOP/s", [each / 1e9 for each in rates["matmul"]]),
+            ("step / matmul", "share", shares(fast)),
+            ("step with recompute / matmul", "share", shares("recompute")),
+            (f"top {_TOP} layers", "interactions/s", rates["top layers"]),
+            (f"top {_TOP} layers / full tuning", "ratio", ratios("top layers", "lit_rec")),
+        )
     ]
 
 
-def _configured(data: Path) -> tuple[BehaviorDataModule, LitRec]:
-    return configured(_CONFIG, data / "ml-100k")
+def _sides(folder: Path, turns: int) -> Sides:
+    data, module = _configured(folder)
+    batches = list(islice(data.train_dataloader(), turns + 1))
+    config, encoder = module.built().backbone.config, module.built().item_encoder
+    tokens = encoder.max_tokens_per_chunk
+    dtype = fast_dtype(config, tokens)
+    steps = {
+        "lit_rec": network_steps(module, cycle(batches)),
+        "plain loop": plain_steps(data),
+        "recompute": network_steps(_configured(folder, _recompute)[1], cycle(batches), dtype),
+        "top layers": network_steps(_top_layers(folder), cycle(batches)),
+        "every occurrence": _every_occurrence(folder, dtype),
+    }
+    if dtype != torch.float32:
+        steps[_fast(dtype)] = network_steps(module, cycle(batches), dtype)
+    added = len(encoder.special.prefix) + len(encoder.special.suffix)
+
+    def work(turn: int) -> float:
+        batch = batches[(turn + 1) % len(batches)]  # the first was not counted
+        return useful_flops(batch.texts.offsets.diff() + added, config) / len(batch)
+
+    name = str(dtype).removeprefix("torch.")
+    shapes = (
+        f"matmul, {name}, {tokens:,} tokens of {config.hidden_size} and {config.intermediate_size}"
+    )
+    return Sides(steps, dtype, work, lambda: matmul_rate(config, tokens, dtype), shapes)
 
 
-def _our_steps(data: BehaviorDataModule, module: LitRec) -> Callable[[], int]:
-    network, optimizer = module.built().train(), module.new_optimizer()
-    batches: Iterator[Any] = iter(data.train_dataloader())
-
-    def step() -> int:
-        batch = next(batches)
-        total, count = module.objective(network(batch), batch.target)
-        (total / count).backward()
-        _update(network, optimizer)
-        return len(batch)
-
-    return step
+def _fast(dtype: torch.dtype) -> str:
+    """Return the name of the network's own side in the fast dtype."""
+    return "lit_rec" if dtype == torch.float32 else "lit_rec, bf16"
 
 
-def _plain_steps(data: BehaviorDataModule) -> Callable[[], int]:
-    tokenizer = AutoTokenizer.from_pretrained(data.encoder)
-    encoder = AutoModel.from_pretrained(data.encoder).train()
-    head = nn.Linear(encoder.config.hidden_size, 1)
-    both = nn.ModuleList([encoder, head])
-    optimizer = torch.optim.AdamW(both.parameters(), lr=2e-5, fused=True)
-    prepared = data.prepared
-    texts = prepared.texts.select(pl.concat_str(pl.all(), separator=". ")).to_series().to_list()
-    bound = data.history.bind(prepared)
-    order = torch.randperm(
-        len(prepared.rows_of("train")), generator=torch.Generator().manual_seed(0)
-    ).numpy()
-    rows = iter(prepared.rows_of("train")[order])
-
-    def step() -> int:
-        batch = torch.tensor([int(next(rows)) for _ in range(_PLAIN_BATCH)]).numpy()
-        history = bound.of(batch)
-        past = [
-            "; ".join(texts[i] for i in items[mask])
-            for items, mask in zip(history.item, history.mask, strict=True)
-        ]
-        candidate = [texts[i] for i in prepared.item[batch]]
-        tokens = tokenizer(
-            past,
-            candidate,
-            padding="max_length",
-            truncation="only_first",
-            max_length=_PLAIN_TOKENS,
-            return_tensors="pt",
-        )
-        score = head(encoder(**tokens).last_hidden_state[:, 0]).squeeze(1)
-        target = torch.from_numpy(prepared.rating[batch].copy())
-        nn.functional.mse_loss(score, target).backward()
-        _update(both, optimizer)
-        return len(batch)
-
-    return step
+def _configured(folder: Path, change: Change | None = None) -> tuple[BehaviorDataModule, LitRec]:
+    return configured(_CONFIG, folder, change)
 
 
-def _update(module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    nn.utils.clip_grad_norm_(module.parameters(), _CLIP)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+def _recompute(content: Options) -> None:
+    _item_encoder(content)["recompute"] = True
 
 
-def _rate(step: Callable[[], int], steps: int) -> float:
-    seconds, rows = [], 0
-    for _ in range(steps):
-        start = time.perf_counter()
-        rows = step()
-        seconds.append(time.perf_counter() - start)
-    return rows / median(seconds)
+def _top_layers(folder: Path) -> LitRec:
+    """Return a module with what leaves its lower layers kept."""
+
+    def change(content: Options) -> None:
+        tuning = {"class_path": "TopLayersTuning", "init_args": {"layers": _TOP}}
+        _item_encoder(content)["backbone"]["init_args"]["tuning"] = tuning
+
+    data, module = _configured(folder, change)
+    encode_frozen_texts(module.built(), data, module.device, None)
+    return module
+
+
+def _every_occurrence(folder: Path, dtype: torch.dtype) -> Step:
+    def change(content: Options) -> None:
+        content["data"]["init_args"]["batch_size"] = _AT_ONCE
+
+    data, module = _configured(folder, change)
+
+    def batches() -> Iterator[RecBatch]:
+        while True:
+            yield from (unshared(batch, data.catalogue) for batch in data.train_dataloader())
+
+    return network_steps(module, batches(), dtype, parts=_ROWS // _AT_ONCE)
+
+
+def _item_encoder(content: Options) -> Options:
+    found: Options = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
+    return found

@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel
 from lit_rec.data.batches import TextChunk
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
+from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.lower_layers import LowerLayers
 from lit_rec.models.ranges import share
 from lit_rec.models.tuning import FullTuning, Tuning
 
@@ -26,6 +28,9 @@ class Backbone(nn.Module):
 
     Autocast, where the Trainer's precision asks for it, covers this module alone; what leaves it is float32.
 
+    What of it is not trained gives a text the same token vectors in every step: where it ends is the *border*, and a pass may begin
+    there. Above the border are the layers that are trained, or nothing where the whole encoder is frozen.
+
     Shape:
         A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
     """
@@ -38,6 +43,9 @@ class Backbone(nn.Module):
         if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
             pooler.requires_grad_(False)  # no output of it is used: it would wait for a gradient
         self._frozen = not any(p.requires_grad for p in model.parameters())
+        below = [] if self._frozen else tuning.still_layers(model)
+        self._lower = LowerLayers(below) if below else None
+        self._has_border: bool | None = None
         self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
 
     @property
@@ -62,13 +70,43 @@ class Backbone(nn.Module):
             part.eval()
         return self
 
-    def forward(self, chunk: TextChunk, beside: Tensor | None = None) -> Tensor:
+    @property
+    def has_border(self) -> bool:
+        """Whether a pass may begin at the border: something is frozen, and the encoder can begin in its middle, which is tried once."""
+        if self._has_border is None:
+            self._has_border = self._frozen or (
+                self._lower is not None and self._tried(self._lower)
+            )
+        return self._has_border
+
+    @torch.no_grad()
+    def border_states(self, chunk: TextChunk) -> Tensor:
+        """Return the token vectors at the border ``[P', T, width]`` float32, computed in float32; call it where there is a border."""
+        with torch.autocast(chunk.mask.device.type, enabled=False):
+            if self._lower is None:
+                return self._tokens(chunk)
+            states = self._lower.output(lambda: self._tokens(chunk))
+        return states[:, : chunk.mask.shape[1]].float()
+
+    def forward(
+        self, chunk: TextChunk, beside: Tensor | None = None, states: Tensor | None = None
+    ) -> Tensor:
         """Return the token vectors of a chunk.
 
         Args:
             chunk: The texts.
             beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
+            states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other numbers.
         """
+        width = chunk.input_ids.shape[1]
+        if states is not None and (self._lower is None or not width):
+            return states
+        if states is None or self._lower is None:
+            return self._tokens(chunk, beside)
+        with self._lower.replaced(states):
+            return self._tokens(chunk, beside)
+
+    def _tokens(self, chunk: TextChunk, beside: Tensor | None = None) -> Tensor:
         ids, mask = chunk.input_ids, chunk.mask.long()
         width = ids.shape[1]
         if not width:  # empty texts without special tokens; no encoder takes a text of no place
@@ -83,6 +121,14 @@ class Backbone(nn.Module):
                 out = self.model(inputs_embeds=words + beside, attention_mask=mask)
         hidden: Tensor = out.last_hidden_state
         return (hidden if width else hidden[:, :0]).float()
+
+    def _tried(self, lower: LowerLayers) -> bool:
+        device = next(self.model.parameters()).device
+        ids = torch.arange(6, device=device).view(2, 3) % 4  # words that every vocabulary has
+        mask = torch.tensor([[True, True, False], [True, True, True]], device=device)
+        chunk = TextChunk(ids, mask, torch.arange(2, device=device))
+        with evaluation_mode(self), torch.autocast(device.type, enabled=False):
+            return lower.can_be_replaced(lambda: self._tokens(chunk), mask)
 
 
 def model_of_config(plain: dict[str, Any]) -> nn.Module:

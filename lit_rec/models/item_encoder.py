@@ -65,6 +65,10 @@ class ItemEncoder(ItemVectors):
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
         max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
             is trained: each passes the encoder once, before training. A batch with a text beyond them is encoded as it comes.
+        max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where only lower layers
+            are not trained (or only the pooling is): each text passes those once, before training, and steps and evaluations begin
+            above them. ``4 * width of the encoder`` bytes a token: 0.7 GiB of 500,000 at a width of 384. Of a catalogue with more, or
+            with an encoder that cannot begin in its middle, nothing is kept.
 
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
@@ -91,6 +95,7 @@ class ItemEncoder(ItemVectors):
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
         max_kept_texts: int = 200_000,
+        max_kept_tokens: int = 500_000,
     ) -> None:
         super().__init__()
         self.width = count("item_encoder.init_args.width", width)
@@ -111,6 +116,7 @@ class ItemEncoder(ItemVectors):
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
         self.max_kept_texts = count("item_encoder.init_args.max_kept_texts", max_kept_texts, 0)
+        self.max_kept_tokens = count("item_encoder.init_args.max_kept_tokens", max_kept_tokens, 0)
         parts = [*self.backbone.parameters(), *self.pooling.parameters()]
         self._is_still = not any(parameter.requires_grad for parameter in parts)
         self._kept = KeptTexts(self.backbone.width)
@@ -134,9 +140,35 @@ class ItemEncoder(ItemVectors):
         shared = self.calls_of_all_ranks is not None
         return self.max_kept_texts if self._is_still and not shared else 0
 
+    @property
+    def kept_tokens(self) -> int:
+        """How many tokens of a catalogue have their vectors at the encoder's border kept at most; 0 where those of whole texts are."""
+        shared = self.calls_of_all_ranks is not None
+        if not self.max_kept_tokens or self._is_still or shared or not self.backbone.has_border:
+            return 0
+        return self.max_kept_tokens
+
     def keep(self, store: str, number: Tensor, vectors: Tensor) -> None:
         """Keep the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and of that store no others."""
-        self._kept.fill(store, number, vectors)
+        self._kept.begin(store, len(vectors), vectors.device)
+        self._kept.add(store, number, torch.ones_like(number), vectors)
+
+    def keep_states(self, parts: Iterable[Texts], tokens: int) -> None:
+        """Keep the tokens' vectors at the encoder's border of some texts of one store, and of that store no others.
+
+        Args:
+            parts: The texts, some at a time.
+            tokens: How many tokens they have together, special ones included.
+        """
+        for place, texts in enumerate(parts):
+            number, store = texts.number, str(texts.store)
+            if number is None:
+                raise ValueError("texts without a store cannot be kept")
+            if not place:
+                self._kept.begin(store, tokens, number.device)
+            for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
+                states = self.backbone.border_states(chunk)[chunk.mask]
+                self._kept.add(store, number[chunk.text_index], chunk.mask.sum(1), states)
 
     def encode_texts(self, texts: Texts) -> Tensor:
         """Return the vectors of the texts ``[P, backbone width]``; those that are kept are not encoded."""
@@ -176,11 +208,12 @@ class ItemEncoder(ItemVectors):
     def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
         """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
         parts, order = [], []
+        begun = texts if not self._is_still and self._kept.knows(texts) else None
         for chunk in self._chunks(texts):
             if self.recompute and torch.is_grad_enabled():
-                found = checkpoint(self._encode_chunk, chunk, finish, use_reentrant=False)
+                found = checkpoint(self._encode_chunk, chunk, finish, begun, use_reentrant=False)
             else:
-                found = self._encode_chunk(chunk, finish)
+                found = self._encode_chunk(chunk, finish, begun)
             parts.append(found[: len(chunk.text_index)])
             order.append(chunk.text_index)
         if not parts:
@@ -204,8 +237,10 @@ class ItemEncoder(ItemVectors):
         nothing = replace(chunk, text_index=chunk.text_index[:0])
         return own + [nothing] * (self.calls_of_all_ranks(len(own)) - len(own))
 
-    def _encode_chunk(self, chunk: TextChunk, finish: Finish) -> Tensor:
-        tokens = self.backbone(chunk)  # [P', T, width]
+    def _encode_chunk(self, chunk: TextChunk, finish: Finish, begun: Texts | None) -> Tensor:
+        # of texts whose lower states are kept, these; here, so that what is recomputed does not hold them
+        states = None if begun is None else self._kept.states(begun, chunk)
+        tokens = self.backbone(chunk, states=states)  # [P', T, width]
         with torch.autocast(tokens.device.type, enabled=False):
             return finish(self.pooling(tokens, chunk.mask), chunk.mask.any(1))
 

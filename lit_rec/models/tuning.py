@@ -45,6 +45,13 @@ class Tuning(ABC):
         """
         return [] if _is_trained(model) else [model]
 
+    def still_layers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the lowest layers that stay as they were pretrained together with all that is before them, lowest first.
+
+        After ``apply``, and where only a part of the encoder is trained: what leaves the last of them may be kept while training.
+        """
+        return []
+
 
 class FullTuning(Tuning):
     """Train every parameter."""
@@ -101,7 +108,12 @@ class TopLayersTuning(Tuning):
             for module in model.modules()
             if module not in inside and layers not in module.modules() and not _is_trained(module)
         ]
-        return [*outside, *layers[: len(layers) - self.layers]]
+        return [*outside, *self.still_layers(model)]
+
+    def still_layers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the layers below the top ones."""
+        layers = encoder_layers(model)
+        return list(layers[: len(layers) - self.layers])
 
 
 def _is_trained(module: nn.Module) -> bool:

@@ -1,4 +1,4 @@
-"""tools/benchmark: what it is told, what it measures on a made-up archive, and what it writes."""
+"""tools/benchmark: what it is told, what it shows and what it writes."""
 
 import errno
 import json
@@ -7,7 +7,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-import torch
 
 from .conftest import ROOT
 
@@ -60,7 +59,7 @@ def refused(capsys, *words):
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
     assert f"'{' '.join(words)}'" in text
-    assert "speed train, speed evaluate, speed index, scale rows, scale memory" in text
+    assert "speed train, speed reach, speed serve, speed evaluate, speed index, scale rows" in text
 
 
 @pytest.mark.usefixtures("tools")
@@ -105,45 +104,3 @@ def test_rows_are_written_whole_or_not_at_all(measured, archive, tmp_path, monke
     assert path.read_text() == "of an earlier run"
     assert [file.name for file in tmp_path.glob("*rows*")] == ["rows.json"]
     assert "interactions/s" in capsys.readouterr().out, "what was measured is shown all the same"
-
-
-@pytest.mark.parametrize(("quick", "turns"), [(True, 3), (False, 10)])
-def test_both_sides_are_timed_in_turns(tools, tmp_path, monkeypatch, quick, turns):
-    speed_train, called = tools("speed_train"), []
-    monkeypatch.setattr(speed_train, "_configured", lambda data: (data, None))
-    monkeypatch.setattr(speed_train, "_our_steps", lambda data, module: lambda: 4096)
-    monkeypatch.setattr(speed_train, "_plain_steps", lambda data: lambda: 16)
-
-    def rate(step, steps):
-        """Ours takes 1, 2, 3, ... times as long as at first; the other side does not change."""
-        called.append(step())
-        return 600.0 / called.count(4096) if step() == 4096 else 20.0
-
-    monkeypatch.setattr(speed_train, "_rate", rate)
-    rows = speed_train.measure(tmp_path, quick=quick)
-    assert called == [4096, 16] * turns
-    assert all(list(row) == list(ROWS[0]) for row in rows)
-    json.dumps(rows)
-    found = {row["name"]: (row["value"], row["low"], row["high"]) for row in rows}
-    middle = {3: 300.0, 10: (600 / 5 + 600 / 6) / 2}[turns]
-    assert found == {
-        "lit_rec": pytest.approx((middle, 600 / turns, 600)),
-        "plain loop": (20, 20, 20),
-        "lit_rec / plain loop": pytest.approx((middle / 20, 30 / turns, 30)),
-    }
-
-
-def test_steps_of_both_sides_train(tools, archive, workplace, tmp_path, monkeypatch):
-    """The configuration of the benchmark, on a made-up archive and a tiny encoder."""
-    speed_train = tools("speed_train")
-    monkeypatch.setattr(speed_train, "_CONFIG", ROOT / "configs/movielens_u1.yaml")
-    (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
-    data, module = speed_train._configured(archive)
-    groups = {group["name"]: group for group in module.new_optimizer().param_groups}
-    assert groups["encoder"]["lr"] == module.hparams["encoder_rate"]
-    assert groups["head"]["weight_decay"] == module.hparams["head_decay"]
-    weights = module.built().backbone.model.embeddings.word_embeddings.weight
-    before = weights.detach().clone()
-    assert speed_train._our_steps(data, module)() == 171, "u1.base, but for a twentieth"
-    assert not torch.equal(weights, before)
-    assert speed_train._plain_steps(data)() == 16

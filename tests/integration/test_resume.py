@@ -28,6 +28,11 @@ RUNS = {
     "moving average": ({"last_every_n_steps": 3, "callbacks": [EMA]}, [(12, 0)]),
     "average of epochs": ({"callbacks": [SWA], "max_epochs": 3}, [(20, 0)]),
     "frozen encoder": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
+    "frozen lower layers": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
+}
+TUNINGS = {
+    "frozen encoder": part("lit_rec.models.tuning.FrozenTuning"),
+    "frozen lower layers": part("lit_rec.models.tuning.TopLayersTuning", layers=1),
 }
 
 
@@ -59,10 +64,10 @@ def test_resumed_run_is_the_run_that_was_never_stopped(name, fit, workplace, tmp
     options, places = RUNS[name]
     callbacks = [STOPPING, *options.get("callbacks", [])]
     config = configuration(workplace, **{"max_epochs": 2, **options, "callbacks": callbacks})
-    if name == "frozen encoder":
+    if name in TUNINGS:
         # a text's vector depends, in its last bits, on the texts that it is encoded with
         item_encoder = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-        item_encoder["backbone"]["init_args"]["tuning"] = part("lit_rec.models.tuning.FrozenTuning")
+        item_encoder["backbone"]["init_args"]["tuning"] = TUNINGS[name]
         item_encoder["max_tokens_per_chunk"] = 100
     rows = fit(config)
     whole = tmp_path / "runs/run/version_0"

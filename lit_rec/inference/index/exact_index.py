@@ -33,7 +33,7 @@ class ExactIndex(ItemIndex):
 
     Args:
         vectors: ``[I, D]``; kept, not copied, where they are float32 and contiguous. The index computes where they are.
-        block_items: Items of a block.
+        block_items: Items of a block, for as many queries as ``block_queries``; fewer queries take more items at once.
         block_queries: Queries of a block. A search holds ``block_queries * block_items`` scores at once.
 
     Raises:
@@ -200,17 +200,20 @@ class ExactIndex(ItemIndex):
             torch.empty(len(queries), 0, device=queries.device),
             torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device),
         )
-        for first, vectors in self._blocks(space):
+        # few queries take more items at once, for the same number of scores: each block costs a dozen small operations
+        items = self._block_items * max(self._block_queries // max(len(queries), 1), 1)
+        for first, vectors in self._blocks(space, items):
             scores = queries @ vectors.T  # [b, n]
             space.close(scores, first, part)
             values, columns = best_columns(scores, min(count, len(vectors)))
             best = merged(best, (values, columns + first), count)
         return best
 
-    def _blocks(self, space: SearchSpace) -> Iterator[tuple[int, Tensor]]:
+    def _blocks(self, space: SearchSpace, items: int) -> Iterator[tuple[int, Tensor]]:
         if space.allowed is None:
-            yield from self.vectors.blocks(self._block_items)
+            yield from self.vectors.blocks(items)
             return
+        # these are copied, however few queries there are
         for first in range(0, space.size, self._block_items):
             yield first, self.vectors.take(space.allowed[first : first + self._block_items])
 

@@ -33,9 +33,9 @@ def passes(monkeypatch):
     counted = []
     forward = ConfiguredBackbone.forward
 
-    def count(self, chunk, beside=None):
+    def count(self, chunk, beside=None, states=None):
         counted.append(len(chunk.mask))
-        return forward(self, chunk, beside)
+        return forward(self, chunk, beside, states)
 
     monkeypatch.setattr(ConfiguredBackbone, "forward", count)
     return counted

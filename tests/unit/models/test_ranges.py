@@ -35,7 +35,13 @@ def test_numbers_within_and_outside(check, good, bad):
 PARTS = {
     "item_encoder": (
         lambda facts, backbone: partial(ItemEncoder, facts, backbone),
-        {"width": (0, -3), "dropout": (-0.1, 20.0, NAN), "max_tokens_per_chunk": (0,)},
+        {
+            "width": (0, -3),
+            "dropout": (-0.1, 20.0, NAN),
+            "max_tokens_per_chunk": (0,),
+            "max_kept_texts": (-1,),
+            "max_kept_tokens": (-1,),
+        },
     ),
     "pooling": (lambda facts, backbone: partial(AttentionPooling, 4), {"hidden": (0,)}),
     "ids": (lambda facts, backbone: partial(IdEmbedding, 3, 4), {"dropout": (-1.0, 50.0, NAN)}),

@@ -1,4 +1,4 @@
-"""A frozen encoder's texts are encoded before training, in an order that no batch decides, each in one process."""
+"""Texts of a frozen encoder, or its lower layers, are encoded before training, in an order that no batch decides."""
 
 import functools
 from types import SimpleNamespace
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers.models.bert.modeling_bert import BertLayer
 
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.tokens import SpecialTokens, TokenStore
 from lit_rec.models.backbone import ConfiguredBackbone
 from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.tuning import FrozenTuning, FullTuning
+from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
 from lit_rec.training import frozen_texts, shared_work
 from lit_rec.training.frozen_texts import encode_frozen_texts
 
@@ -21,7 +22,8 @@ CPU = torch.device("cpu")
 SMALL = {
     "vocab_size": 20,
     "hidden_size": 16,
-    "num_hidden_layers": 1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
     "num_attention_heads": 2,
     "intermediate_size": 16,
     "max_position_embeddings": 16,
@@ -32,15 +34,16 @@ QUIET = SimpleNamespace(progress_bar_callback=None)
 class Parts(nn.Module):
     """An item encoder in a network, with or without a table of items."""
 
-    def __init__(self, tuning, *, has_item_table=True, **options):
+    def __init__(self, tuning, *, has_item_table=True, num_hidden_layers=1, **options):
         super().__init__()
         torch.manual_seed(0)
         facts = Facts(
             *("rating", 3.0, 1.0, 5.0, (), ("u",), ("a", "b"), ("title", "genre"), 16),
             SpecialTokens((1,), (2,), 0),
         )
+        of_encoder = SMALL | {"num_hidden_layers": num_hidden_layers}
         backbone = functools.partial(
-            ConfiguredBackbone, model_type="bert", options=SMALL, tuning=tuning
+            ConfiguredBackbone, model_type="bert", options=of_encoder, tuning=tuning
         )
         self.item_encoder = ItemEncoder(facts, backbone, width=4, **options)
         self.has_item_table = has_item_table
@@ -73,7 +76,7 @@ def passed(monkeypatch):
     monkeypatch.setattr(
         ConfiguredBackbone,
         "forward",
-        lambda self, chunk: counted.append(len(chunk.mask)) or forward(self, chunk),
+        lambda self, chunk, **rest: counted.append(len(chunk.mask)) or forward(self, chunk, **rest),
     )
     return counted
 
@@ -144,3 +147,74 @@ def test_processes_encode_a_part_each_and_know_all(data, passed, monkeypatch):
     encode_frozen_texts(network, data, CPU, QUIET)
     wanted = Parts(FullTuning()).eval().vectors(data, range(6))
     torch.testing.assert_close(network.vectors(data, range(6)), wanted)
+
+
+def deep(tuning, **options):
+    """An encoder of two layers."""
+    return Parts(tuning, num_hidden_layers=2, **options)
+
+
+@pytest.fixture
+def layers(monkeypatch):
+    """How many texts passed each layer of a BERT."""
+    counted = [0, 0]
+    forward = BertLayer.forward
+
+    def count(self, hidden, *rest, **named):
+        counted[self.attention.self.layer_idx] += len(hidden)
+        return forward(self, hidden, *rest, **named)
+
+    monkeypatch.setattr(BertLayer, "forward", count)
+    return counted
+
+
+def test_lower_layers_read_each_text_once(data, layers):
+    """Steps and evaluations begin above them, with the vectors of an encoder that begins at the first."""
+    network = deep(TopLayersTuning(1), max_tokens_per_chunk=12)
+    encode_frozen_texts(network, data, CPU, QUIET)
+    assert layers == [10 + 4, 4], "two short texts try whether the encoder can begin in its middle"
+    wanted = deep(FullTuning()).eval().vectors(data, range(6))
+    layers[:] = [0, 0]
+    for mode in (network.eval(), network.train()):
+        torch.testing.assert_close(mode.vectors(data, range(6)), wanted, rtol=1e-6, atol=1e-6)
+    assert layers == [0, 20]
+
+
+@pytest.mark.parametrize(
+    ("tuning", "options", "kept"),
+    [
+        (TopLayersTuning(1), {"max_kept_tokens": 56}, True),
+        (TopLayersTuning(1), {"max_kept_tokens": 55}, False),
+        (TopLayersTuning(1), {"max_kept_tokens": 0}, False),
+        (FullTuning(), {}, False),
+    ],
+)
+def test_a_catalogue_that_does_not_fit_is_encoded_as_it_comes(data, layers, tuning, options, kept):
+    lengths = np.diff(data.catalogue.store.offsets)
+    assert lengths.sum() + 2 * len(lengths) == 56
+    network = deep(tuning, **options)
+    encode_frozen_texts(network, data, CPU, QUIET)
+    layers[:] = [0, 0]
+    network.vectors(data, range(6))
+    assert layers == [0 if kept else 10, 10]
+
+
+def test_rows_of_other_texts_begin_at_the_first_layer(data, layers):
+    """Without a table of items, texts that only rows of the test have are not kept."""
+    network = deep(TopLayersTuning(1), has_item_table=False)
+    encode_frozen_texts(network, data, CPU, QUIET)
+    for items, below in (([0, 3], 0), ([0, 5], 4)):
+        layers[:] = [0, 0]
+        network.vectors(data, items)
+        assert layers == [below, 4]
+
+
+def test_what_lower_layers_give_is_the_same_whatever_was_asked_for_before(data):
+    found = []
+    for before in ([], [4, 1]):
+        network = deep(TopLayersTuning(1), max_tokens_per_chunk=12)
+        if before:
+            network.vectors(data, before)
+        encode_frozen_texts(network, data, CPU, QUIET)
+        found.append(network.vectors(data, range(6)))
+    assert torch.equal(*found)

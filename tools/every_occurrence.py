@@ -1,0 +1,46 @@
+"""The texts of each slot by themselves: what a recommender does that encodes every occurrence of an item."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from lit_rec.data.batches import Items, RecBatch, Texts
+from lit_rec.data.catalogue import Catalogue, Int64s
+
+
+def texts_of(catalogue: Catalogue, items: Int64s) -> Texts:
+    """Return the texts of items ``[n]``, those of an item that stands twice twice."""
+    found = catalogue.texts(catalogue.text_of_item[items].reshape(-1))
+    return replace(found, number=None, store=None)
+
+
+def unshared(batch: RecBatch, catalogue: Catalogue) -> RecBatch:
+    """Return the same batch with nothing shared: each slot of a history and each candidate is an item of its own, with its own texts."""
+    places: list[Any] = []
+    items: list[torch.Tensor] = []
+    start = 0
+    for slots in (batch.history, batch.candidates):
+        number = int(slots.mask.sum())
+        place = torch.zeros_like(slots.item_index)
+        place[slots.mask] = torch.arange(start, start + number)
+        places.append(replace(slots, item_index=place))
+        items.append(slots.item_index[slots.mask])
+        start += number
+    at = torch.cat(items)
+    row = batch.items.catalogue_row[at]
+    texts = texts_of(catalogue, row.numpy())
+    return replace(
+        batch,
+        texts=texts,
+        items=Items(
+            text_index=torch.arange(len(texts)).view(len(at), -1),
+            catalogue_row=row,
+            vocab_row=batch.items.vocab_row[at],
+            fields={name: values[at] for name, values in batch.items.fields.items()},
+        ),
+        history=places[0],
+        candidates=places[1],
+    )

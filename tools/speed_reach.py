@@ -1,0 +1,126 @@
+"""How long configs/movielens_u1.yaml takes to a validation RMSE that a plain loop does not have after a whole epoch.
+
+`lit-rec`'s side is `Trainer.fit` with the YAML's options, its probe of the precision included, validated every few steps and stopped once
+`val/rmse` is low enough: minutes from the call to then, validations included. The plain loop (plain_loop.py) is timed step by step in this
+run, which gives the minutes of its epoch; it is charged neither validation nor loading.
+
+The RMSE to reach is that of `user_item_bias` on the same validation rows, fitted on the same training rows: it knows how each user and each
+item were rated. The plain loop reads titles and genres alone, no rating but its target's and no id, so it cannot know as much.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from configured import configured
+from lightning import Trainer, seed_everything
+from lightning.pytorch.callbacks import Callback
+from own_process import row
+from plain_loop import plain_steps
+from training_steps import rate
+
+from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.prepared import Prepared
+from lit_rec.evaluation.baselines import UserItemBiasBaseline
+from lit_rec.evaluation.rows import RaggedHistory, RatingRows
+from lit_rec.training.precision import PrecisionProbe
+
+_CONFIG = Path("configs/movielens_u1.yaml")
+_STEPS = 3  # between two validations
+_PLAIN = (5, 40)  # steps of the plain loop that are timed, quick and not
+
+
+class Reached(Callback):
+    """Stop once the validation's RMSE is low enough.
+
+    Args:
+        rmse: What is low enough.
+    """
+
+    def __init__(self, rmse: float) -> None:
+        self.rmse = rmse
+        self.minutes: float | None = None
+        self.lowest = float("inf")
+        self._started = 0.0
+
+    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Look at the clock."""
+        self.lowest = min(self.lowest, float(trainer.callback_metrics["val/rmse"]))
+        if self.lowest <= self.rmse:
+            self.minutes = (time.perf_counter() - self._started) / 60
+            trainer.should_stop = True
+
+
+def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
+    """Return rows of name, metric, value, low, high, seeds and seconds.
+
+    Args:
+        data: Folder that holds ml-100k.
+        quick: Five steps of the plain loop instead of forty; the fit is the same.
+
+    Raises:
+        ValueError: If the fit ends before.
+    """
+    started = time.perf_counter()
+    options = yaml.safe_load(_CONFIG.read_text())
+    seed_everything(options["seed_everything"], verbose=False)
+    datamodule, module = configured(_CONFIG, data / "ml-100k")
+    reached = Reached(bias_rmse(datamodule))
+    trainer = Trainer(
+        max_epochs=options["trainer"]["max_epochs"],
+        gradient_clip_val=options["trainer"]["gradient_clip_val"],
+        num_sanity_val_steps=0,
+        val_check_interval=_STEPS,
+        check_val_every_n_epoch=None,
+        callbacks=[PrecisionProbe(), reached],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(module, datamodule)
+    if reached.minutes is None:
+        raise ValueError(f"val/rmse came to {reached.lowest:.4f}, not to {reached.rmse:.4f}")
+    plain = plain_steps(datamodule)
+    plain()  # it pays for allocations
+    rates = [rate(plain, 1) for _ in range(_PLAIN[not quick])]
+    rows = len(datamodule.prepared.rows_of("train"))
+    minutes = [rows / each / 60 for each in rates]
+    seconds = time.perf_counter() - started
+    to = f"to val/rmse {reached.rmse:.4f}"
+    return [
+        row("lit_rec", f"minutes {to}", [reached.minutes], seconds),
+        row("lit_rec", "steps", [float(trainer.global_step)], seconds),
+        row("plain loop", "minutes of an epoch", minutes, seconds),
+        row(
+            "plain loop's epoch / lit_rec",
+            "ratio",
+            [each / reached.minutes for each in minutes],
+            seconds,
+        ),
+    ]
+
+
+def bias_rmse(data: BehaviorDataModule) -> float:
+    """Return the RMSE of ``user_item_bias`` on the validation rows."""
+    prepared, baseline = data.prepared, UserItemBiasBaseline()
+    train, val = (_rows(prepared, part) for part in ("train", "val"))
+    baseline.fit(train, len(prepared.user_ids), len(data.catalogue))
+    nothing = RaggedHistory(np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
+    error = baseline.predict(val.user, val.item, nothing) - val.rating
+    return float(np.sqrt(np.mean(error**2)))
+
+
+def _rows(prepared: Prepared, part: str) -> RatingRows:
+    rows = prepared.rows_of(part)
+    codes = (np.asarray(column[rows], np.int64) for column in (prepared.user, prepared.item))
+    return RatingRows(*codes, np.asarray(prepared.rating[rows], np.float64))
