@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import lightning
 import numpy as np
@@ -18,6 +19,7 @@ from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.networks import Network
 from lit_rec.training.item_table import display
 from lit_rec.training.shared_work import brought_together, own_part
+from lit_rec.training.text_tables import TextReader, TextTables
 
 _TEXTS_AT_ONCE = 16_384
 
@@ -30,7 +32,7 @@ def encode_frozen_texts(
 ) -> None:
     """Compute what training will not change of the texts that training and validation will ask for, and keep it.
 
-    The vectors of a frozen encoder's texts, each computed in one of the processes and kept in all; or what leaves the lower layers of one
+    The vectors of a frozen encoder's texts, found in the cache or computed in one of the processes, and kept in all; or what leaves the lower layers of one
     whose top is trained, which each process computes for itself.
 
     In the store's order: a vector's last bits depend on the texts beside it, and a resumed run has to have those of the run that was
@@ -49,7 +51,9 @@ def encode_frozen_texts(
         if encoder.kept_texts:
             text = _asked_for(network, data)
             text = text[text < encoder.kept_texts]
-            vectors = _encoded(encoder, catalogue, text, device, trainer)
+            reader = TextReader(encoder.backbone, encoder.pooling, encoder.special)
+            encode = partial(_encoded, encoder, catalogue, device=device, trainer=trainer)
+            vectors = TextTables(reader, data, device).of_all_processes(text, encode)
             encoder.keep(catalogue.name, torch.from_numpy(text).to(device), vectors)
         elif encoder.kept_tokens:
             text = _asked_for(network, data)

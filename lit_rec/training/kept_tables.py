@@ -63,7 +63,12 @@ class KeptTables:
         return found.completed(fresh).to(self._device)
 
     def table_of_all(
-        self, catalogue: Catalogue, encode: Callable[[Int64s], Tensor], *, profiles: bool = False
+        self,
+        catalogue: Catalogue,
+        encode: Callable[[Int64s], Tensor],
+        *,
+        profiles: bool = False,
+        named: tuple[str, str] = _ITEMS,
     ) -> Tensor:
         """Return a table ``[I, D]`` on every process, all of which call this; the first one looks for what is known.
 
@@ -71,11 +76,11 @@ class KeptTables:
             catalogue: The items, or the users with their profiles.
             encode: From rows ``[n]`` to their vectors ``[n, D]``, on every process.
             profiles: Whether the catalogue is one of profiles.
+            named: What the vectors are called, and the rows, where it is not.
         """
         found = self._look(catalogue, profiles=profiles) if is_first() else None
         missing = told_by_first(np.empty(0, np.int64) if found is None else found.missing)
-        named = ("profile vectors", "users") if profiles else _ITEMS
-        _tell(*named, len(catalogue), len(missing))
+        _tell(*(("profile vectors", "users") if profiles else named), len(catalogue), len(missing))
         fresh = encode(missing) if len(missing) else None
         return tensor_of_first(None if found is None else found.completed(fresh), self._device)
 

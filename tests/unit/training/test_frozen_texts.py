@@ -53,7 +53,7 @@ class Parts(nn.Module):
 
 
 @pytest.fixture
-def data():
+def data(tmp_path):
     """Six items; the first four have rows to train or validate, and their texts are 0 to 6."""
     chance = np.random.default_rng(0)
     lengths = chance.integers(1, 9, 10)
@@ -65,7 +65,7 @@ def data():
         item=np.array([3, 0, 1, 4, 2, 5]), rows_of=lambda part: np.array(rows[part])
     )
     catalogue = Catalogue(store, text_of_item, np.zeros(6, np.int64), name="tokens-1")
-    return SimpleNamespace(catalogue=catalogue, prepared=prepared)
+    return SimpleNamespace(catalogue=catalogue, prepared=prepared, cache_folder=tmp_path)
 
 
 @pytest.fixture
@@ -127,26 +127,47 @@ def test_nothing_is_kept_where_processes_share_the_encoder(data, passed):
     assert not passed
 
 
+def test_another_run_of_the_same_encoder_finds_them(data, passed):
+    """To the last bit; another encoder, and other texts, are encoded."""
+    network = Parts(FrozenTuning(), max_tokens_per_chunk=12)
+    encode_frozen_texts(network, data, CPU, QUIET)
+    passed.clear()
+    other = Parts(FrozenTuning(), max_tokens_per_chunk=50)
+    encode_frozen_texts(other, data, CPU, QUIET)
+    assert torch.equal(network.vectors(data, range(6)), other.vectors(data, range(6)))
+    assert not passed
+    data.catalogue.store.tokens[0] += 1
+    encode_frozen_texts(Parts(FrozenTuning()), data, CPU, QUIET)
+    assert sum(passed) == 1
+    passed.clear()
+    with torch.no_grad():
+        other.item_encoder.backbone.model.embeddings.word_embeddings.weight[3] += 1
+    encode_frozen_texts(other, data, CPU, QUIET)
+    assert sum(passed) == 10
+
+
 def test_processes_encode_a_part_each_and_know_all(data, passed, monkeypatch):
-    parts = []
+    parts, text = [], np.arange(10)
     monkeypatch.setattr(
         shared_work, "gather_from_all", lambda part: parts.append(part) or part[None]
     )
     counts = []
+
+    def encoded():
+        encoder = Parts(FrozenTuning()).item_encoder
+        return frozen_texts._encoded(encoder, data.catalogue, text, device=CPU, trainer=QUIET)
+
     for process in range(3):
         monkeypatch.setattr(shared_work, "_process", lambda at=process: (at, 3))
-        monkeypatch.setattr(ItemEncoder, "keep", lambda *kept: None)
         passed.clear()
-        encode_frozen_texts(Parts(FrozenTuning()), data, CPU, QUIET)
+        encoded()
         counts.append(sum(passed))
     assert counts == [4, 3, 3]
     monkeypatch.undo()
     monkeypatch.setattr(shared_work, "gather_from_all", lambda part: torch.stack(parts))
     monkeypatch.setattr(shared_work, "_process", lambda: (1, 3))
-    network = Parts(FrozenTuning())
-    encode_frozen_texts(network, data, CPU, QUIET)
-    wanted = Parts(FullTuning()).eval().vectors(data, range(6))
-    torch.testing.assert_close(network.vectors(data, range(6)), wanted)
+    encoder = Parts(FrozenTuning()).eval().item_encoder
+    torch.testing.assert_close(encoded(), encoder.encode_anew(data.catalogue.texts(text)))
 
 
 def deep(tuning, **options):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.tokens import SpecialTokens, TokenStore
 from lit_rec.errors import ConfigError
 from lit_rec.training import frozen_vectors
@@ -47,7 +48,9 @@ def read(tmp_path):
 
         data = SimpleNamespace(
             facts=SimpleNamespace(special=SpecialTokens(*special, 0)),
-            catalogue=SimpleNamespace(store=store, text_of_item=np.array(text_of_item)),
+            catalogue=Catalogue(
+                store, np.array(text_of_item), np.zeros(len(text_of_item), np.int64)
+            ),
             cache_folder=tmp_path,
         )
         module = SimpleNamespace(new_network=new_network, device=torch.device("cpu"), _trainer=None)
