@@ -19,7 +19,12 @@ from quality_runs import Run, report_of
 from lit_rec.evaluation.report import Report, ReportRow
 
 _IDS_ALONE = "--model.network.init_args.item_encoder=lit_rec.models.id_item_encoder.IdItemEncoder"
-_RANKS = ("recall@10", "ndcg@10", "ndcg@10_difference", "masked_recall@10", "masked_ndcg@10")
+_RANKS = tuple(
+    f"{convention}{metric}{compared}"
+    for convention in ("", "masked_")
+    for metric in ("recall@10", "ndcg@10")
+    for compared in ("", "_difference")
+)
 
 
 @dataclass(frozen=True)

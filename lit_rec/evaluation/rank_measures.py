@@ -12,11 +12,13 @@ from lit_rec.evaluation.measures import DIFFERENCE, Figure, Measures, mean_figur
 from lit_rec.evaluation.rank_gains import MAIN, rank_gains
 from lit_rec.evaluation.rows import Bools, Floats
 
+_PAIRED = (MAIN, "recall@10", f"masked_{MAIN}", "masked_recall@10")
+
 
 class RankMeasures(Measures):
-    """``recall@k``, ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50, the same as ``masked_...``, and ``ndcg@10_difference``.
+    """``recall@k``, ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50, the same as ``masked_...``, and ``..._difference`` of some.
 
-    The difference is the first model's minus another's.
+    A difference is the first model's minus another's: of ``ndcg@10`` and ``recall@10``, by both conventions.
 
     Args:
         ranks: Of each of M models ``[R, 2]``, the ranks of what came next: among all items, and among those not seen.
@@ -37,4 +39,7 @@ class RankMeasures(Measures):
                 self._names, range(0, len(self._gains), self._models), strict=True
             )
         }
-        return {**figures, MAIN + DIFFERENCE: figures[MAIN].map(lambda value: value[0] - value)}
+        compared = {
+            name + DIFFERENCE: figures[name].map(lambda value: value[0] - value) for name in _PAIRED
+        }
+        return figures | compared

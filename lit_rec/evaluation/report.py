@@ -35,7 +35,7 @@ class ReportRow:
     ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``, ``ndcg@k`` and ``mrr@k`` for k
     of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's history has not.
 
-    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference`` and ``ndcg@10_difference`` compare a baseline with the first model, in pairs:
+    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and its like compare a baseline with the first model, in pairs:
     above 0 the first model is better.
 
     ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model

@@ -141,8 +141,9 @@ def test_measures_are_means_with_paired_differences():
         np.testing.assert_allclose(figures[name].value, wanted)
         assert figures[name].draws.shape == (3, 20)
         assert figures[name].count == mask.sum()
-    main, difference = figures["ndcg@10"], figures["ndcg@10_difference"]
-    np.testing.assert_allclose(difference.draws, main.draws[0] - main.draws)
+    for name in ("ndcg@10", "recall@10", "masked_ndcg@10", "masked_recall@10"):
+        alone, difference = figures[name], figures[f"{name}_difference"]
+        np.testing.assert_allclose(difference.draws, alone.draws[0] - alone.draws)
     nobody = RankMeasures(ranks).on(np.zeros(50, bool), Drawn(np.arange(0)))
     assert np.isnan(nobody["recall@10"].value).all()
     assert nobody["recall@10"].count == 0
