@@ -18,7 +18,11 @@ from quality_runs import Run, report_of
 
 from lit_rec.evaluation.report import Report, ReportRow
 
-_IDS_ALONE = "--model.network.init_args.item_encoder=lit_rec.models.id_item_encoder.IdItemEncoder"
+_ENCODER = "--model.network.init_args.item_encoder"
+_IDS_ALONE = (
+    f"{_ENCODER}=lit_rec.models.id_item_encoder.IdItemEncoder",
+    f"{_ENCODER}.init_args.width=128",  # as beside text
+)
 _RANKS = tuple(
     f"{convention}{metric}{compared}"
     for convention in ("", "masked_")
@@ -102,10 +106,10 @@ def _seeds(config: str, count: int, *words: str) -> list[Run]:
     ]
 
 
-def _scientific(*words: str, seeds: int = 3) -> Quality:
+def _scientific(*words: str, config: str = "configs/scientific.yaml", seeds: int = 3) -> Quality:
     def runs(data: Path) -> list[Run]:
         folder = f"--data.reader.folder={data / 'amazon-scientific'}"
-        return _seeds("configs/scientific.yaml", seeds, folder, *words)
+        return _seeds(config, seeds, folder, *words)
 
     return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs)
 
@@ -132,10 +136,8 @@ _RATINGS = ("rmse", "rmse_difference", "mae")
 
 QUALITY = {
     "scientific": _scientific(),
-    "scientific-ids": _scientific(_IDS_ALONE),
-    "scientific-new-items": _scientific(
-        "--data.split=lit_rec.data.new_item_split.NewItemSplit", seeds=1
-    ),
+    "scientific-ids": _scientific(*_IDS_ALONE),
+    "scientific-new-items": _scientific(config="configs/scientific_new_items.yaml", seeds=1),
     "banking77": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
     ),
