@@ -16,8 +16,8 @@ from lit_rec.data.batches import RecBatch, TextChunk
 from lit_rec.errors import ConfigError
 
 _TEXTS = 128  # enough for a steady rate, little enough to cost less than a second
-_FEW = 2  # texts that show whether a machine computes bfloat16 or imitates it, fifty times slower
-_IMITATED = 10
+_FEW = 16  # texts that show whether a machine computes bfloat16 or imitates it, fifty times slower
+_IMITATED = 4
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 
@@ -40,7 +40,7 @@ class PrecisionProbe(Callback):
     """Before training, time the encoder's forward and backward pass on texts of the data in float32 and in bf16-mixed, and take the faster.
 
     bf16 has to take less than 0.9 of the time, for a tie should not be decided by noise. Where a run has to be repeated bit by bit, leave this
-    callback out and name the Trainer's precision. Where bf16 takes ten times as long for two texts, these decide. On several processes the first decides for all. A run that is resumed keeps the
+    callback out and name the Trainer's precision. Where bf16 takes four times as long for a few texts, these decide. On several processes the first decides for all. A run that is resumed keeps the
     precision that it began with. Does nothing where the Trainer's precision is not the default ``32-true``.
     """
 
@@ -75,7 +75,7 @@ class PrecisionProbe(Callback):
         frozen = not any(p.requires_grad for p in backbone.parameters())
         device = pl_module.device.type
 
-        few = TextChunk(chunk.input_ids[:_FEW], chunk.mask[:_FEW], chunk.text_index[:_FEW])
+        few = TextChunk(chunk.input_ids[-_FEW:], chunk.mask[-_FEW:], chunk.text_index[-_FEW:])
 
         def seconds(enabled: bool, some: TextChunk, repeats: int) -> float:
             def work() -> None:
