@@ -11,8 +11,9 @@ from torch import Tensor
 from lit_rec.data.batches import Candidates, RecBatch, Target, Users
 from lit_rec.data.facts import Facts
 from lit_rec.inference.index.best_columns import ordered
+from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, ItemIndex, Rows
+from lit_rec.inference.index.item_index import Found, ItemIndex
 from lit_rec.inference.index.scored_search import search_by_scores
 from lit_rec.inference.told import sorting_and_shown
 from lit_rec.models.networks import Network, TwoTower
@@ -94,8 +95,9 @@ class UserScores:
                 queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
             )
         had = self._had()
-        is_open = index.may_find(had, seen=seen, allow=allow, deny=deny)
-        exists = index.may_find(had)
+        users = torch.arange(len(had))
+        is_open = index.space(len(had), seen, allow, deny).may_find(had, users)
+        exists = index.space(len(had), None, None, ()).may_find(had, users)
         closed = [
             torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
             for rows, mine, there in zip(seen or [()] * len(had), had, exists, strict=True)

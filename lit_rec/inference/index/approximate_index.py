@@ -14,8 +14,10 @@ from torch import Tensor
 
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index.best_columns import ordered
+from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, IndexFactory, ItemIndex, Rescore, Rows
+from lit_rec.inference.index.item_index import Found, IndexFactory, ItemIndex, Rescore
+from lit_rec.inference.index.search_space import SearchSpace
 from lit_rec.inference.index.stored_graph import StoredGraph
 
 # Walks meet one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as a longer one.
@@ -117,16 +119,11 @@ class ApproximateIndex(ItemIndex):
         for row in rows.tolist():
             self._graph.remove(row)
 
-    def may_find(
-        self,
-        rows: Tensor,
-        *,
-        seen: Sequence[Rows] | None = None,
-        allow: Rows | None = None,
-        deny: Rows = (),
-    ) -> Tensor:
-        """Return which rows may be found: see ``ItemIndex``."""
-        return self._exact.may_find(rows, seen=seen, allow=allow, deny=deny)
+    def space(
+        self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
+    ) -> SearchSpace:
+        """Return what may be found: see ``ItemIndex``."""
+        return self._exact.space(queries, seen, allow, deny)
 
     @torch.no_grad()
     def search(

@@ -9,14 +9,8 @@ import torch
 from torch import Tensor
 
 from lit_rec.inference.index.best_columns import best_columns, merged, ordered
-from lit_rec.inference.index.item_index import (
-    Found,
-    ItemIndex,
-    Rescore,
-    Rows,
-    distinct_rows,
-    sorted_distinct,
-)
+from lit_rec.inference.index.catalogue_rows import Rows, distinct_rows, sorted_distinct
+from lit_rec.inference.index.item_index import Found, ItemIndex, Rescore
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import SearchSpace
 
@@ -67,20 +61,6 @@ class ExactIndex(ItemIndex):
         """Never find these rows again: see ``ItemIndex``."""
         gone = distinct_rows(rows, len(self.vectors), "rows")
         self.removed = sorted_distinct(torch.cat([self.removed, gone]))
-
-    def may_find(
-        self,
-        rows: Tensor,
-        *,
-        seen: Sequence[Rows] | None = None,
-        allow: Rows | None = None,
-        deny: Rows = (),
-    ) -> Tensor:
-        """Return which rows may be found: see ``ItemIndex``."""
-        rows, size = rows.cpu(), len(self.vectors)
-        space = self.space(len(rows), seen, allow, deny)
-        there = (rows >= 0) & (rows < size)
-        return there & space.may_find(rows.clamp(0, max(size - 1, 0)), torch.arange(len(rows)))
 
     @torch.no_grad()
     def search(

@@ -6,12 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor
 
-Rows = Sequence[int] | npt.NDArray[np.int64] | Tensor
+from lit_rec.inference.index.catalogue_rows import Rows
+from lit_rec.inference.index.search_space import SearchSpace
+
 # From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
 Rescore = Callable[[slice | Tensor, Tensor], Tensor]
 
@@ -41,22 +40,10 @@ class ItemIndex(ABC):
         """Return how many items can be found."""
 
     @abstractmethod
-    def may_find(
-        self,
-        rows: Tensor,
-        *,
-        seen: Sequence[Rows] | None = None,
-        allow: Rows | None = None,
-        deny: Rows = (),
-    ) -> Tensor:
-        """Return which rows ``[B, c]`` searches of B queries may find, ``[B, c]`` bool on the CPU; none that the catalogue does not have.
-
-        Args:
-            rows: Any numbers.
-            seen: See ``search``.
-            allow: See ``search``.
-            deny: See ``search``.
-        """
+    def space(
+        self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
+    ) -> SearchSpace:
+        """Return what this number of queries may find, removed items left out: see ``search``."""
 
     @abstractmethod
     def search(
@@ -105,31 +92,3 @@ class ItemIndex(ABC):
 
 # From the vectors [I, D] of a catalogue to what searches them.
 IndexFactory = Callable[[Tensor], ItemIndex]
-
-
-def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:
-    """Return rows of a catalogue, sorted and each once, on the CPU.
-
-    Args:
-        rows: The rows.
-        size: Rows that the catalogue has.
-        name: What they were given as, for the error.
-
-    Raises:
-        ValueError: If one is not of the catalogue.
-
-    Example:
-        >>> distinct_rows([3, 1, 3], 4, "deny")
-        tensor([1, 3])
-    """
-    found = sorted_distinct(torch.as_tensor(rows, dtype=torch.int64).cpu())
-    if len(found) and not (found[0] >= 0 and found[-1] < size):
-        wrong = found[0] if found[0] < 0 else found[-1]
-        raise ValueError(f"{name} has row {int(wrong)}, the catalogue has rows 0 to {size - 1}")
-    return found
-
-
-def sorted_distinct(rows: Tensor) -> Tensor:
-    """Return rows sorted and each once."""
-    found: Tensor = torch.unique(rows)
-    return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lit_rec.inference.index.item_index import Rows, distinct_rows
+from lit_rec.inference.index.catalogue_rows import Rows, distinct_rows
 
 
 class SearchSpace:
@@ -35,6 +35,7 @@ class SearchSpace:
         allow: Rows | None,
         closed: Tensor,
     ) -> None:
+        self._rows = size
         self.allowed: Tensor | None = None
         self.closed = closed
         if allow is not None:
@@ -62,10 +63,11 @@ class SearchSpace:
         return places if self.allowed is None else self.allowed.to(places.device)[places]
 
     def may_find(self, rows: Tensor, queries: Tensor) -> Tensor:
-        """Return which of the rows ``[b, c]`` the ``queries`` ``[b]`` may find, ``[b, c]``; all on the CPU."""
-        place, found = rows, ~is_among(rows, self.closed)
+        """Return which of the rows ``[b, c]``, any numbers, the ``queries`` ``[b]`` may find, ``[b, c]``; all on the CPU."""
+        there = (rows >= 0) & (rows < self._rows)
+        place, found = rows, there & ~is_among(rows, self.closed)
         if self.allowed is not None:
-            found = is_among(rows, self.allowed)
+            found = there & is_among(rows, self.allowed)
             place = torch.searchsorted(self.allowed, rows)
         return found & ~is_among(queries.unsqueeze(1) * self.size + place, self._pairs)
 
