@@ -30,6 +30,7 @@ from .random_behaviors import (
     Row,
     counts,
     lengths,
+    may_see,
     prepared_of,
     rows_strategy,
     wheres,
@@ -75,7 +76,7 @@ def past_by_hand(
         for place, other in enumerate(rows)
         if other.user == row.user
         and clock(place) < bound
-        and other.part <= row.part
+        and may_see(row, other, past=True)
         and counts(other, where)
     ]
     return sorted(past, key=lambda place: (clock(place), place))[-length:]
@@ -112,7 +113,7 @@ def training_by_hand(rows: list[Row], target: int, where: Where) -> list[int]:
         place
         for place, other in enumerate(rows)
         if other.user == rows[target].user
-        and other.part == 0
+        and may_see(rows[target], other, past=False)
         and place != target
         and (other.impression is None or other.impression != rows[target].impression)
         and counts(other, where)
