@@ -101,12 +101,19 @@ class TrainingHistory(History):
         max_length: Longest history H; the newest rows are kept.
         where: Which behaviors count.
         keep: Probability that a training row stays in a history drawn for training.
+        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what ``NewUserSplit`` shows of others.
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.
     """
 
-    def __init__(self, max_length: int = 50, where: Where | None = None, keep: float = 0.5) -> None:
+    def __init__(
+        self,
+        max_length: int = 50,
+        where: Where | None = None,
+        keep: float = 0.5,
+        oldest: bool = False,
+    ) -> None:
         super().__init__(max_length, where)
         if not 0 < keep <= 1:
             raise ConfigError(
@@ -115,10 +122,21 @@ class TrainingHistory(History):
                 rule="above 0 and at most 1",
                 remedy="0.5 draws half of the user's rows each time",
             )
-        self.keep = keep
+        self.keep, self.oldest = keep, oldest
 
     def bind(self, prepared: Prepared) -> BoundHistory:
-        """Bind the rule to a data set."""
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the oldest rows are to be kept of behaviors that have no order.
+        """
+        if self.oldest and not prepared.has_order:
+            raise ConfigError(
+                "the oldest rows, but the behaviors have no timestamp column",
+                where="data.history.oldest",
+                rule="a timestamp, or data that declares itself ordered",
+                remedy="map a timestamp column, set ordered: true in the reader, or leave the option out",
+            )
         return _BoundTraining(prepared, self)
 
 
@@ -134,14 +152,18 @@ class _BoundTraining(BoundHistory):
         """Return the histories of ``rows``; a random subset where ``rng`` is given."""
         prepared = self._prepared
         low, high = self._seen.spans(rows, prepared.offsets[prepared.user[rows] + 1])
-        if rng is None:
-            full = window(prepared, self._seen.places, np.maximum(low, high - self._enough), high)
-        else:
+        if rng is not None:
             full = self._drawn(low, high, rng)
+        elif self._rule.oldest:
+            full = window(prepared, self._seen.places, low, np.minimum(high, low + self._enough))
+        else:
+            full = window(prepared, self._seen.places, np.maximum(low, high - self._enough), high)
         keep = full.mask & (full.source != rows[:, None])
         if self._largest:
             impression = prepared.impression[rows][:, None]
             keep &= (impression < 0) | (prepared.impression[full.source] != impression)
+        if self._rule.oldest:
+            keep &= np.cumsum(keep, 1) <= self._rule.max_length
         return newest(full, keep, self._rule.max_length)
 
     @property
@@ -150,7 +172,7 @@ class _BoundTraining(BoundHistory):
         return self._rule.max_length + max(self._largest, 1)
 
     def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
-        """Draw from ``places[low:high]`` for each row, the newest that are drawn; real slots stand to the right.
+        """Draw from ``places[low:high]`` for each row, the newest or the oldest that are drawn, in their order.
 
         Where each place stays with probability p, the steps from one that stays to the next are geometric: what is drawn costs as
         much as is kept, however many behaviors a user has.
@@ -158,9 +180,10 @@ class _BoundTraining(BoundHistory):
         longest = int((high - low).max(initial=0))
         width = max(min(longest, self._enough), 1)
         steps = rng.geometric(self._rule.keep, (len(low), width))
-        back = np.cumsum(np.minimum(steps, longest + 1), 1)[:, ::-1]
-        place = high[:, None] - back  # oldest first
-        mask = place >= low[:, None]
+        far = np.cumsum(np.minimum(steps, longest + 1), 1)
+        ends = low[:, None] - 1 + far, high[:, None] - far[:, ::-1]  # oldest first
+        place = ends[0] if self._rule.oldest else ends[1]
+        mask = (place >= low[:, None]) & (place < high[:, None])
         places = self._seen.places[np.where(mask, place, 0)] if longest else 0
         source = np.where(mask, places, -1)
         item = self._prepared.item[source].astype(np.int64)
