@@ -178,11 +178,15 @@ def _tuning(data: Path) -> list[Run]:
     ]
 
 
-def _own_movielens(config: str) -> Quality:
-    def runs(data: Path) -> list[Run]:
-        return _seeds(config, 1, f"--data.reader.folder={data / 'ml-100k'}")
+def _new_items(data: Path) -> list[Run]:
+    folder = data / "ml-100k"
+    words = (f"--data.reader.folder={folder}", f"--data.reader.plots={folder / 'plots.json'}")
+    return _seeds("configs/movielens_new_items.yaml", 1, *words)
 
-    return Quality("ml-100k/u.data", _RATINGS, runs)
+
+def _cold_users(data: Path) -> list[Run]:
+    folder = f"--data.reader.folder={data / 'ml-100k'}"
+    return _seeds("configs/movielens_cold_users.yaml", 1, folder)
 
 
 _RATINGS = ("rmse", "rmse_difference", "mae")
@@ -198,7 +202,7 @@ QUALITY = {
     ),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
-    "ml100k-new-items": _own_movielens("configs/movielens_new_items.yaml"),
-    "ml100k-cold-users": _own_movielens("configs/movielens_cold_users.yaml"),
+    "ml100k-new-items": Quality("ml-100k/plots.json", _RATINGS, _new_items),
+    "ml100k-cold-users": Quality("ml-100k/u.data", _RATINGS, _cold_users),
     "ml100k-folds": Quality("ml-100k/u1.base", _RATINGS, _folds),
 }
