@@ -1,8 +1,10 @@
 """How good the configurations of the project are: trained, chosen on validation rows, and tested once.
 
-Each name is one configuration over several seeds or folds. A figure's value is the mean over the runs; its low and high are the means of the
+Each name is one configuration over several seeds or folds, or several lines of one configuration. A figure's value is the mean over the runs; its low and high are the means of the
 ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean. Every finished run stays on the disk, so
 a second call goes on where the first was broken off, and one of finished runs only shows them.
+
+Lines are shown one by one, with the seconds and the validation curve of each; which of them is the best, validation rows say.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmark_data import check_data
-from quality_runs import Run, report_of
+from quality_runs import Run, curve_of, report_of
 
 from lit_rec.evaluation.report import Report, ReportRow
 
@@ -39,11 +41,13 @@ class Quality:
         needs: A file that the data folder has to hold.
         metrics: Of the report.
         runs: From the data folder to the runs.
+        curve: What each run is told apart by, if they are lines: a metric of validation rows, the lower the better.
     """
 
     needs: str
     metrics: tuple[str, ...]
     runs: Callable[[Path], list[Run]]
+    curve: str | None = None
 
 
 def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
@@ -67,11 +71,43 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         few = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3")
         runs = [Run(f"quick_{run.name}", run.config, run.words + few) for run in runs[:1]]
     found = [report_of(run, folder / name) for run in runs]
+    if quality.curve is not None:
+        curves = [curve_of(run, folder / name, quality.curve) for run in runs]
+        return _lines(name, quality, runs, found, curves)
     seconds = sum(spent for _, spent in found)
     return [
         _mean(f"{name}: {model}", metric, rows, seconds)
         for metric in quality.metrics
         for model, rows in _by_model([report for report, _ in found], metric).items()
+    ]
+
+
+def _lines(
+    name: str,
+    quality: Quality,
+    runs: list[Run],
+    found: list[tuple[Report, float]],
+    curves: list[list[float]],
+) -> list[dict[str, Any]]:
+    """Return each line's figures, seconds and curve; then the baselines, which are those of every line."""
+    best = min(range(len(runs)), key=lambda place: min(curves[place]))
+    rows = []
+    for place, (run, (report, seconds), curve) in enumerate(zip(runs, found, curves, strict=True)):
+        title = f"{name}: {run.name}{', best on validation rows' * (place == best)}"
+        for metric in quality.metrics:
+            ours = _by_model([report], metric).get("lit_rec", [])
+            rows += [_mean(title, metric, [row], seconds) for row in ours]
+        rows.append(_plain(title, "seconds", seconds, seconds))
+        rows += [
+            _plain(title, f"{quality.curve}, epoch {epoch}", value, seconds)
+            for epoch, value in enumerate(curve, 1)
+        ]
+    report, seconds = found[best]
+    return rows + [
+        _mean(f"{name}: {model}", metric, of_model, seconds)
+        for metric in quality.metrics
+        for model, of_model in _by_model([report], metric).items()
+        if model != "lit_rec"
     ]
 
 
@@ -97,6 +133,11 @@ def _mean(name: str, metric: str, rows: list[ReportRow], seconds: float) -> dict
         "seeds": len(rows),
         "seconds": seconds,
     }
+
+
+def _plain(name: str, metric: str, value: float, seconds: float) -> dict[str, Any]:
+    ends = {"low": None, "high": None}
+    return {"name": name, "metric": metric, "value": value, **ends, "seeds": 1, "seconds": seconds}
 
 
 def _seeds(config: str, count: int, *words: str) -> list[Run]:
@@ -132,6 +173,31 @@ def _folds(data: Path) -> list[Run]:
     return [Run(fold, run.config, run.words) for fold, run in folds.items()]
 
 
+def _tuning(data: Path) -> list[Run]:
+    tuning = "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning"
+    lines = {
+        "full": ("FullTuning",),
+        "top_2_layers": ("TopLayersTuning", f"{tuning}.init_args.layers=2"),
+        "frozen": ("FrozenTuning",),
+    }
+    same = _movielens(data, "u1", 1)[0]
+    return [
+        Run(line, same.config, (*same.words, f"{tuning}=lit_rec.models.tuning.{kind}", *more))
+        for line, (kind, *more) in lines.items()
+    ]
+
+
+def _new_items(data: Path) -> list[Run]:
+    folder = data / "ml-100k"
+    words = (f"--data.reader.folder={folder}", f"--data.reader.plots={folder / 'plots.json'}")
+    return _seeds("configs/movielens_new_items.yaml", 1, *words)
+
+
+def _cold_users(data: Path) -> list[Run]:
+    folder = f"--data.reader.folder={data / 'ml-100k'}"
+    return _seeds("configs/movielens_cold_users.yaml", 1, folder)
+
+
 _RATINGS = ("rmse", "rmse_difference", "mae")
 
 QUALITY = {
@@ -142,5 +208,8 @@ QUALITY = {
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
     ),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
+    "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
+    "ml100k-new-items": Quality("ml-100k/plots.json", _RATINGS, _new_items),
+    "ml100k-cold-users": Quality("ml-100k/u.data", _RATINGS, _cold_users),
     "ml100k-folds": Quality("ml-100k/u1.base", _RATINGS, _folds),
 }

@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 from lit_rec.data.atomic import replace_file
 from lit_rec.evaluation.report import Report
 
@@ -57,6 +59,19 @@ def report_of(run: Run, folder: Path) -> tuple[Report, float]:
             _store(own, {**_stored(own), "is_trained": True})
         _timed(own, ["test", "--ckpt_path", str(version / "best.ckpt")])
     return Report.read(version / "report.json"), float(_stored(own)["seconds"])
+
+
+def curve_of(run: Run, folder: Path, metric: str) -> list[float]:
+    """Return what a finished run logged of a metric, validation by validation; of one that was done again after a break, the later.
+
+    Args:
+        run: The run, logged by TensorBoard.
+        folder: Of the benchmark.
+        metric: Such as ``val/rmse``.
+    """
+    events = EventAccumulator(str(folder / run.name / "version_0"), {"scalars": 0}).Reload()
+    of_step = {event.step: event.value for event in events.Scalars(metric)}
+    return [of_step[step] for step in sorted(of_step)]
 
 
 def _train(run: Run, own: Path) -> None:

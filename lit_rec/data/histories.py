@@ -12,7 +12,8 @@ from lit_rec.data.history_rule import (
     History,
     OrderedHistory,
 )
-from lit_rec.data.prepared import PARTS, Prepared
+from lit_rec.data.prepared import ALL_PARTS, Prepared
+from lit_rec.data.seen_rows import SeenRows
 from lit_rec.data.sequences import BoundSequences, PastSequences, RowSequences
 from lit_rec.data.where import Where
 from lit_rec.errors import ConfigError
@@ -20,12 +21,21 @@ from lit_rec.errors import ConfigError
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+# what a row of each part sees of its user's
+_PAST = {
+    "train": ("train",),
+    "val": ("train", "val", "shown"),
+    "test": ALL_PARTS,
+    "shown": ("train", "shown"),
+}
+_TRAINING = {part: ("train",) if part == "train" else ("train", "shown") for part in ALL_PARTS}
+
 
 class PastHistory(OrderedHistory):
     """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
 
     Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
-    only; a validation row sees earlier training and validation rows; a test row sees every earlier row of its user, as a
+    only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier row of its user, as a
     deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
     """
 
@@ -58,44 +68,28 @@ class PastHistory(OrderedHistory):
 class _BoundPast(BoundOrderedHistory):
     def __init__(self, prepared: Prepared, rule: PastHistory) -> None:
         self._prepared, self._max_length = prepared, rule.max_length
-        counts = rule.where.mask(prepared)
-        # one list of places per part of the target: a row sees rows of its own or an earlier part
-        seen = [counts & (prepared.part <= part) for part in range(len(PARTS))]
-        places = [np.flatnonzero(mask) for mask in seen]
-        starts = np.cumsum([0, *(len(p) for p in places)])
-        self._places = np.concatenate(places)
-        self._rank = [
-            np.concatenate([[0], np.cumsum(mask)]) + start
-            for mask, start in zip(seen, starts, strict=False)
-        ]
+        self._seen = SeenRows(prepared, rule.where.mask(prepared), _PAST)
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; chance plays no part here."""
         low, high = self._span(rows)
-        return window(self._prepared, self._places, np.maximum(low, high - self._max_length), high)
+        low = np.maximum(low, high - self._max_length)
+        return window(self._prepared, self._seen.places, low, high)
 
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
         """Return the items of all that is before ``rows``."""
         row, index = flat(*self._span(rows))
-        return row, np.asarray(self._prepared.item[self._places[index]], np.int64)
+        return row, np.asarray(self._prepared.item[self._seen.places[index]], np.int64)
 
     def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
         """Return where the past of ``rows`` begins and ends among the places, uncut."""
-        prepared = self._prepared
-        start = prepared.offsets[prepared.user[rows]]
-        end = prepared.past_end[rows]
-        part = prepared.part[rows]
-        low = np.zeros(len(rows), np.int64)
-        high = np.zeros(len(rows), np.int64)
-        for code, rank in enumerate(self._rank):
-            here = part == code
-            low[here] = rank[start[here]]
-            high[here] = rank[end[here]]
-        return low, high
+        return self._seen.spans(rows, self._prepared.past_end[rows])
 
 
 class TrainingHistory(History):
     """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
+
+    A row that is evaluated sees what is shown of its user as well (``NewUserSplit``), a training row never does.
 
     Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was
     the target.
@@ -107,12 +101,19 @@ class TrainingHistory(History):
         max_length: Longest history H; the newest rows are kept.
         where: Which behaviors count.
         keep: Probability that a training row stays in a history drawn for training.
+        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what ``NewUserSplit`` shows of others.
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.
     """
 
-    def __init__(self, max_length: int = 50, where: Where | None = None, keep: float = 0.5) -> None:
+    def __init__(
+        self,
+        max_length: int = 50,
+        where: Where | None = None,
+        keep: float = 0.5,
+        oldest: bool = False,
+    ) -> None:
         super().__init__(max_length, where)
         if not 0 < keep <= 1:
             raise ConfigError(
@@ -121,37 +122,48 @@ class TrainingHistory(History):
                 rule="above 0 and at most 1",
                 remedy="0.5 draws half of the user's rows each time",
             )
-        self.keep = keep
+        self.keep, self.oldest = keep, oldest
 
     def bind(self, prepared: Prepared) -> BoundHistory:
-        """Bind the rule to a data set."""
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the oldest rows are to be kept of behaviors that have no order.
+        """
+        if self.oldest and not prepared.has_order:
+            raise ConfigError(
+                "the oldest rows, but the behaviors have no timestamp column",
+                where="data.history.oldest",
+                rule="a timestamp, or data that declares itself ordered",
+                remedy="map a timestamp column, set ordered: true in the reader, or leave the option out",
+            )
         return _BoundTraining(prepared, self)
 
 
 class _BoundTraining(BoundHistory):
     def __init__(self, prepared: Prepared, rule: TrainingHistory) -> None:
         self._prepared, self._rule = prepared, rule
-        counts = rule.where.mask(prepared) & (prepared.part == 0)
-        self._places = np.flatnonzero(counts)
-        self._rank = np.concatenate([[0], np.cumsum(counts)])
-        shown = np.asarray(prepared.impression)[self._places]
-        # most rows that one impression may keep out of a history
+        self._seen = SeenRows(prepared, rule.where.mask(prepared), _TRAINING)
+        shown = np.asarray(prepared.impression)[self._seen.places]
+        # no impression may keep more rows out of a history
         self._largest = int(np.bincount(shown[shown >= 0]).max(initial=0))
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; a random subset where ``rng`` is given."""
         prepared = self._prepared
-        user = prepared.user[rows]
-        low = self._rank[prepared.offsets[user]]
-        high = self._rank[prepared.offsets[user + 1]]
-        if rng is None:
-            full = window(prepared, self._places, np.maximum(low, high - self._enough), high)
-        else:
+        low, high = self._seen.spans(rows, prepared.offsets[prepared.user[rows] + 1])
+        if rng is not None:
             full = self._drawn(low, high, rng)
+        elif self._rule.oldest:
+            full = window(prepared, self._seen.places, low, np.minimum(high, low + self._enough))
+        else:
+            full = window(prepared, self._seen.places, np.maximum(low, high - self._enough), high)
         keep = full.mask & (full.source != rows[:, None])
         if self._largest:
             impression = prepared.impression[rows][:, None]
             keep &= (impression < 0) | (prepared.impression[full.source] != impression)
+        if self._rule.oldest:
+            keep &= np.cumsum(keep, 1) <= self._rule.max_length
         return newest(full, keep, self._rule.max_length)
 
     @property
@@ -160,7 +172,7 @@ class _BoundTraining(BoundHistory):
         return self._rule.max_length + max(self._largest, 1)
 
     def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
-        """Draw from ``places[low:high]`` for each row, the newest that are drawn; real slots stand to the right.
+        """Draw from ``places[low:high]`` for each row, the newest or the oldest that are drawn, in their order.
 
         Where each place stays with probability p, the steps from one that stays to the next are geometric: what is drawn costs as
         much as is kept, however many behaviors a user has.
@@ -168,10 +180,12 @@ class _BoundTraining(BoundHistory):
         longest = int((high - low).max(initial=0))
         width = max(min(longest, self._enough), 1)
         steps = rng.geometric(self._rule.keep, (len(low), width))
-        back = np.cumsum(np.minimum(steps, longest + 1), 1)[:, ::-1]
-        place = high[:, None] - back  # oldest first
-        mask = place >= low[:, None]
-        source = np.where(mask, self._places[np.where(mask, place, 0)] if longest else 0, -1)
+        far = np.cumsum(np.minimum(steps, longest + 1), 1)
+        ends = low[:, None] - 1 + far, high[:, None] - far[:, ::-1]  # oldest first
+        place = ends[0] if self._rule.oldest else ends[1]
+        mask = (place >= low[:, None]) & (place < high[:, None])
+        places = self._seen.places[np.where(mask, place, 0)] if longest else 0
+        source = np.where(mask, places, -1)
         item = self._prepared.item[source].astype(np.int64)
         return HistoryRows(source, np.where(mask, item, 0), mask)
 

@@ -16,7 +16,8 @@ from lit_rec.data.fields.field import Field
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
 
-PARTS = ("train", "val", "test")
+PARTS = ("train", "val", "test")  # of rows that are predicted
+ALL_PARTS = (*PARTS, "shown")
 _COLUMNS = (
     "user",
     "item",
@@ -49,7 +50,8 @@ class Prepared:
         label: ``[R]`` int32 places in ``labels``, -1 where absent.
         event: ``[R]`` int32 places in ``events``, -1 where absent.
         timestamp: ``[R]`` float64 seconds, NaN where absent.
-        part: ``[R]`` int8 places in ``PARTS``.
+        part: ``[R]`` int8 places in ``ALL_PARTS``. Rows of ``shown`` stand in histories of rows that are evaluated, and nothing else
+            is done with them: they are never predicted, and no figure of the training rows counts them.
         row: ``[R]`` int64, the row in the input's order.
         past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of the same
             impression's first time. Where the data declares itself ordered, the row's own place.
@@ -98,10 +100,10 @@ class Prepared:
         return len(self.user)
 
     def rows_of(self, part: str) -> npt.NDArray[np.int64]:
-        """Return the rows of ``train``, ``val`` or ``test``, or of ``all``."""
+        """Return the rows of ``train``, ``val``, ``test`` or ``shown``, or of ``all``."""
         if part == "all":
             return np.arange(len(self), dtype=np.int64)
-        return np.flatnonzero(self.part == PARTS.index(part))
+        return np.flatnonzero(self.part == ALL_PARTS.index(part))
 
     @classmethod
     def open(cls, folder: Path) -> Prepared:
@@ -140,7 +142,7 @@ def prepare(
 
     Args:
         tables: Tables in which every behavior's item is known.
-        split: ``train``, ``val`` or ``test`` for each behavior.
+        split: ``train``, ``val``, ``test`` or ``shown`` for each behavior.
         template: Makes the texts of an item.
         folder: An existing, empty folder.
         item_fields: Columns of the items that are read otherwise.
@@ -170,7 +172,7 @@ def prepare(
         "rating": _column(frame, "rating", pl.Float32, np.nan),
         "timestamp": _column(frame, "timestamp", pl.Float64, np.nan),
         **{column: _codes(frame, column, names[column]) for column in _NAMED},
-        "part": frame["part"].replace_strict(PARTS, range(len(PARTS))).to_numpy().astype(np.int8),
+        "part": _part(frame["part"]),
         "row": frame["row"].to_numpy().astype(np.int64),
         "past_end": _past_end(frame, user),
         "impression": _impressions(frame),
@@ -216,6 +218,10 @@ def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:
             bound=pl.when(pl.col("impression_id").is_null()).then("moment").otherwise(first)
         )
     return frame.with_columns(bound=pl.col("moment"))
+
+
+def _part(names: pl.Series) -> npt.NDArray[np.int8]:
+    return names.replace_strict(ALL_PARTS, range(len(ALL_PARTS))).to_numpy().astype(np.int8)
 
 
 def _past_end(frame: pl.DataFrame, user: Ints) -> npt.NDArray[np.int64]:

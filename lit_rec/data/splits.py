@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.prepared import ALL_PARTS, PARTS
 from lit_rec.errors import ConfigError
-
-_NAMES = np.array(["train", "val", "test"])
 
 
 class Split(ABC):
     """A rule that gives each behavior one part; a validation part always exists."""
 
     def assign(self, behaviors: pl.DataFrame, *, ordered: bool = False) -> pl.Series:
-        """Return ``train``, ``val`` or ``test`` for each row of ``behaviors``, in its order.
+        """Return ``train``, ``val``, ``test`` or ``shown`` for each row of ``behaviors``, in its order.
 
         Args:
             behaviors: A clean behaviors table.
@@ -35,11 +34,11 @@ class Split(ABC):
                     rule="training and validation rows exist, and validation is never the test part",
                     remedy="raise the share, give more rows, or use RandomSplit",
                 )
-        return pl.Series("part", _NAMES.tolist()).gather(part)
+        return pl.Series("part", ALL_PARTS).gather(part)
 
     @abstractmethod
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        """Return 0, 1 or 2 for each row."""
+        """Return a place in ``ALL_PARTS`` for each row."""
 
 
 def check_shares(validation: float, test: float) -> None:
@@ -90,7 +89,7 @@ class RandomSplit(Split):
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         count = len(behaviors)
         num_val, num_test = round(count * self.validation), round(count * self.test)
-        drawn = _draw(_first_of_impression(behaviors), self.seed, num_test, num_val)
+        drawn = _draw(first_of_impression(behaviors), self.seed, num_test, num_val)
         part: npt.NDArray[np.int8] = np.array([0, 2, 1], np.int8)[drawn]
         return part
 
@@ -119,10 +118,10 @@ class TimeSplit(Split):
         self.validation, self.test = validation, test
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        clock = _clock(behaviors, ordered, type(self).__name__)
+        clock = clock_of(behaviors, ordered, type(self).__name__)
         if "impression_id" in behaviors.columns:
-            first = _first_of_impression(behaviors)
-            clock = _earliest(clock, first)[first]
+            first = first_of_impression(behaviors)
+            clock = earliest(clock, first)[first]
         distinct, counts = np.unique(clock, return_counts=True)
         until = np.cumsum(counts) / len(clock)  # share of rows up to and with each time
         slack = 1e-9
@@ -144,8 +143,8 @@ class LeaveLastOutSplit(Split):
     """
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        first = _first_of_impression(behaviors)
-        clock = _earliest(_clock(behaviors, ordered, type(self).__name__), first)
+        first = first_of_impression(behaviors)
+        clock = earliest(clock_of(behaviors, ordered, type(self).__name__), first)
         whole = np.flatnonzero(first == np.arange(len(first)))  # a place for each impression
         user = behaviors["user_id"].rank("dense").to_numpy()[whole]
         order = np.lexsort((behaviors["row"].to_numpy()[whole], clock[whole], user))
@@ -185,7 +184,7 @@ class GivenSplit(Split):
                 remedy="map the column, name the files in the reader, or use RandomSplit",
             )
         given = behaviors["split"].cast(pl.String)
-        unknown = sorted({str(v) for v in given.unique()} - set(_NAMES.tolist()))
+        unknown = sorted({str(v) for v in given.unique()} - set(PARTS))
         if unknown:
             raise ConfigError(
                 f"the split column holds {unknown[:3]}",
@@ -193,17 +192,17 @@ class GivenSplit(Split):
                 rule="train, val or test",
                 remedy="rename these values",
             )
-        part = given.replace_strict(_NAMES.tolist(), range(3), return_dtype=pl.Int8).to_numpy(
+        part = given.replace_strict(PARTS, range(len(PARTS)), return_dtype=pl.Int8).to_numpy(
             writable=True
         )
         if not (part == 1).any():
             train = np.flatnonzero(part == 0)
-            first = _first_of_impression(behaviors)[train]
+            first = first_of_impression(behaviors)[train]
             part[train] = _draw(first, self.seed, round(len(train) * self.validation))
         return part.astype(np.int8)
 
 
-def _first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
+def first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
     """Return, for each row, the place of the first row of its impression; its own where it has none."""
     place = np.arange(len(behaviors), dtype=np.int64)
     if "impression_id" not in behaviors.columns:
@@ -214,13 +213,18 @@ def _first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
     return placed.select(pl.when(alone).then("place").otherwise(first)).to_series().to_numpy()
 
 
-def _earliest(
+def earliest(
     clock: npt.NDArray[np.float64], first: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Return the first time of each impression at the place of its first row, and of a row without one at its own."""
-    earliest = clock.copy()
-    np.minimum.at(earliest, first, clock)
-    return earliest
+    """Return the first time of each impression at the place of its first row, and of a row without one at its own.
+
+    Args:
+        clock: ``[R]`` when each row was.
+        first: ``[R]``, what ``first_of_impression`` returns.
+    """
+    first_time = clock.copy()
+    np.minimum.at(first_time, first, clock)
+    return first_time
 
 
 def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[np.int8]:
@@ -246,7 +250,17 @@ def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[
     return drawn[row]
 
 
-def _clock(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:
+def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:
+    """Return when each row was: seconds, or its place where data without a timestamp declares itself ordered.
+
+    Args:
+        behaviors: The rows.
+        ordered: Whether they are declared to be in time order.
+        split: Who asks, for the error.
+
+    Raises:
+        ConfigError: If the rows have no order.
+    """
     if "timestamp" in behaviors.columns:
         return behaviors["timestamp"].to_numpy().astype(np.float64)
     if ordered:

@@ -11,7 +11,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lit_rec.data.cleaning import clean
 from lit_rec.data.cleaning_record import CleaningRecord
 from lit_rec.data.fields.field import Field
-from lit_rec.data.prepared import PARTS, prepare
+from lit_rec.data.prepared import ALL_PARTS, PARTS, prepare
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits import Split
 from lit_rec.data.text_template import TextTemplate
@@ -41,10 +41,10 @@ def write_tables(
     rank_zero_info(str(report))
     CleaningRecord.of(report, tables.behaviors).write(folder)
     part = split.assign(tables.behaviors, ordered=tables.ordered)
-    counts = {name: int((part == name).sum()) for name in PARTS}
+    counts = {name: int((part == name).sum()) for name in ALL_PARTS}
     rank_zero_info(
         f"{len(tables.behaviors):,} behaviors of {len(tables.items):,} items: "
-        + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        + ", ".join(f"{name} {count:,}" for name, count in counts.items() if count or name in PARTS)
     )
     prepare(
         tables,

@@ -141,7 +141,7 @@ def _labels(
     unseen = np.flatnonzero((code >= 0) & (counts[code] == 0))
     if len(unseen):
         raise DataError(
-            f"{len(unseen):,} validation or test rows have a label that no training row has, such as "
+            f"{len(unseen):,} rows that do not train have a label that no training row has, such as "
             f"'{prepared.labels[code[unseen[0]]]}'",
             where="data.reader",
             rule="every label that is asked for is among the training rows",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.prepared import PARTS, Ints, Prepared
+from lit_rec.data.prepared import ALL_PARTS, PARTS, Ints, Prepared
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.rows import Bools, RatingRows
 from lit_rec.evaluation.slices import rating_slices, whole
@@ -30,6 +30,7 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
     """
     prepared = data.prepared
     known = known_targets(data)
+    rows = {part: prepared.rows_of(part) for part in ALL_PARTS}
     times = prepared.timestamp[~np.isnan(prepared.timestamp)]
     return {
         "behaviors": len(prepared),
@@ -39,7 +40,11 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
         "first": _day(times.min()) if len(times) else None,
         "last": _day(times.max()) if len(times) else None,
         "distinct_times": len(np.unique(times)),
-        "parts": {part: _counts(prepared, prepared.rows_of(part), known) for part in PARTS},
+        "parts": {
+            part: _counts(prepared, found, known)
+            for part, found in rows.items()
+            if len(found) or part in PARTS
+        },
     }
 
 

@@ -43,8 +43,7 @@ def _data(figures: dict[str, Any]) -> Iterator[str]:
     )
     names = [name for name in slices["val"] if name != "all"]
     rows: list[Sequence[str]] = [("part", "behaviors", "users", "items", *names)]
-    for part in _PARTS:
-        counts = data["parts"][part]
+    for part, counts in data["parts"].items():
         of_slices = [f"{slices[part][name]:,}" if part in slices else "" for name in names]
         rows.append(
             (part, *(f"{counts[c]:,}" for c in ("behaviors", "users", "items")), *of_slices)

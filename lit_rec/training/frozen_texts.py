@@ -64,10 +64,10 @@ def encode_frozen_texts(
 
 
 def _asked_for(network: Network, data: BehaviorDataModule) -> Int64s:
-    """Return the texts of all items where evaluation has a table of them, else of those that rows of training and validation name."""
+    """Return the texts of all items where evaluation has a table of them, else of those that training and validation name or show."""
     items = np.arange(len(data.catalogue))
     if not network.has_item_table:
-        rows = [data.prepared.rows_of(part) for part in ("train", "val")]
+        rows = [data.prepared.rows_of(part) for part in ("train", "val", "shown")]
         items = np.unique(data.prepared.item[np.concatenate(rows)])
     return np.unique(data.catalogue.text_of_item[items])
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 from lit_rec.errors import ConfigError
 from lit_rec.evaluation.report import Report, ReportRow
@@ -14,10 +15,23 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 @pytest.fixture
 def data(tmp_path):
-    folder = tmp_path / "data/amazon-scientific"
-    folder.mkdir(parents=True)
-    (folder / "Scientific.train.inter").write_text("")
+    for name in ("amazon-scientific/Scientific.train.inter", "ml-100k/u1.base"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("")
     return tmp_path / "data"
+
+
+# validation RMSE by epoch of each line
+CURVES = {"full": [0.96, 0.92], "top_2_layers": [0.95, 0.94, 0.97], "frozen": [0.98]}
+
+
+def write_curve(folder, values):
+    """Log as a run does; the second epoch twice, as one that was broken off in it."""
+    logged = [(20 * epoch, value) for epoch, value in enumerate(values, 1)]
+    for step, value in [*logged[:1], (40, 9.9), *logged[1:]] if logged[1:] else logged:
+        with SummaryWriter(folder) as events:
+            events.add_scalar("val/rmse", value, step)
 
 
 @pytest.fixture
@@ -36,14 +50,18 @@ def commands(tools, monkeypatch):
             folder = Path(*told) / "version_0"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "last.ckpt").write_text("")
+            write_curve(folder, CURVES.get(folder.parent.name.removeprefix("quick_"), []))
         if len(asked) in broken:
             raise subprocess.CalledProcessError(1, command)
         if words[0] == "test":
             folder = Path(words[2]).parent
-            seed = int(folder.parent.name[-1])
+            seed = int(folder.parent.name[-1]) if folder.parent.name[-1].isdigit() else 0
             rows = [
                 ReportRow("lit_rec", "all", "recall@10", 0.1 + seed / 100, 0.09, 0.12, 50),
                 ReportRow("lit_rec", "new_items", "recall@10", 0.9, 0.8, 1.0, 5),
+                ReportRow("lit_rec", "all", "rmse", 0.95, 0.94, 0.96, 50),
+                ReportRow("user_item_bias", "all", "rmse", 0.97, 0.95, 0.99, 50),
+                ReportRow("user_item_bias", "all", "rmse_difference", 0.02, 0.01, 0.03, 50),
                 ReportRow("popularity", "all", "recall@10", 0.05, None, None, 50),
                 ReportRow("popularity", "all", "ndcg@10_difference", 0.03, 0.02, 0.04, 50),
             ]
@@ -134,6 +152,36 @@ def test_quick_is_one_short_run_apart_from_the_others(tools, commands, data, tmp
     assert rows[0]["seeds"] == 1
     measure(tools, data, tmp_path)
     assert kinds(asked) == ["fit", "test"] * 4
+
+
+def test_lines_are_shown_one_by_one(tools, commands, data, tmp_path):
+    rows = measure(tools, data, tmp_path, "ml100k-tuning")
+    asked, _ = commands
+    assert kinds(asked) == ["fit", "test"] * 3
+    full, top, frozen = (set(words) for words in asked[::2])
+    ours = {word.partition(".tuning")[2] for word in (full | top | frozen) - (full & top & frozen)}
+    kind = "=lit_rec.models.tuning."
+    assert ours - {""} == {
+        *(f"{kind}{name}Tuning" for name in ("Full", "TopLayers", "Frozen")),
+        ".init_args.layers=2",
+    }
+    found: dict[str, dict[str, dict]] = {}
+    for row in rows:
+        found.setdefault(row["name"].removeprefix("ml100k-tuning: "), {})[row["metric"]] = row
+    best = "full, best on validation rows"
+    assert list(found) == [best, "top_2_layers", "frozen", "user_item_bias"]
+    assert found[best]["rmse"]["low"] == 0.94
+    for name, curve in ((best, CURVES["full"]), *list(CURVES.items())[1:]):
+        epochs = [figures for metric, figures in found[name].items() if "epoch" in metric]
+        assert [row["value"] for row in epochs] == pytest.approx(curve)
+        assert found[name]["seconds"]["value"] == found[name]["rmse"]["seconds"] > 0
+    assert found["user_item_bias"]["rmse_difference"]["value"] == 0.02
+
+
+def test_a_quick_look_at_lines_is_one_of_them(tools, commands, data, tmp_path):
+    rows = measure(tools, data, tmp_path, "ml100k-tuning", quick=True)
+    assert kinds(commands[0]) == ["fit", "test"]
+    assert rows[0]["name"] == "ml100k-tuning: quick_full, best on validation rows"
 
 
 def test_every_name_has_its_configuration(tools, tmp_path):

@@ -16,7 +16,7 @@ from lit_rec.data.histories import (
     History,
     Where,
 )
-from lit_rec.data.prepared import PARTS, Prepared, prepare
+from lit_rec.data.prepared import ALL_PARTS, Prepared, prepare
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.tokens import TokenStore
@@ -49,7 +49,7 @@ one_row = st.builds(
     item=st.integers(0, ITEMS - 1),
     rating=st.none() | st.integers(1, 5).map(float),
     time=st.integers(0, 4),
-    part=st.integers(0, 2),
+    part=st.integers(0, 3),
     impression=st.none() | st.integers(0, 2),
     event=st.none() | st.sampled_from(EVENTS),
     history=st.lists(st.integers(0, ITEMS - 1), max_size=4).map(tuple),
@@ -84,7 +84,7 @@ def prepared_of(rows: list[Row], *, ordered: bool = False, with_time: bool = Tru
         columns["timestamp"] = [float(r.time) for r in rows]
     ids = [f"i{i}" for i in range(ITEMS)]
     items = pl.DataFrame({"item_id": ids, "title": [f"title {i}" for i in ids]})
-    split = pl.Series("part", [PARTS[r.part] for r in rows])
+    split = pl.Series("part", [ALL_PARTS[r.part] for r in rows])
     with tempfile.TemporaryDirectory() as folder:
         tables = Tables(pl.DataFrame(columns), items, ordered=ordered)
         prepare(tables, split, TextTemplate(["title"]), Path(folder))
@@ -107,6 +107,15 @@ def collator_of(prepared: Prepared, history: History) -> RowCollator:
         np.array(prepared.rating),
         with_texts=True,
     )
+
+
+def may_see(row: Row, other: Row, *, past: bool) -> bool:
+    """Whether a row of one part may see one of another, written out: places are those in ``ALL_PARTS``."""
+    if row.part == 0:
+        return other.part == 0
+    if past and row.part < 3:
+        return other.part in (*range(row.part + 1), 3)
+    return other.part in (0, 3)
 
 
 def counts(row: Row, where: Where) -> bool:

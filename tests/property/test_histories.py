@@ -30,6 +30,7 @@ from .random_behaviors import (
     Row,
     counts,
     lengths,
+    may_see,
     prepared_of,
     rows_strategy,
     wheres,
@@ -75,7 +76,7 @@ def past_by_hand(
         for place, other in enumerate(rows)
         if other.user == row.user
         and clock(place) < bound
-        and other.part <= row.part
+        and may_see(row, other, past=True)
         and counts(other, where)
     ]
     return sorted(past, key=lambda place: (clock(place), place))[-length:]
@@ -112,7 +113,7 @@ def training_by_hand(rows: list[Row], target: int, where: Where) -> list[int]:
         place
         for place, other in enumerate(rows)
         if other.user == rows[target].user
-        and other.part == 0
+        and may_see(rows[target], other, past=False)
         and place != target
         and (other.impression is None or other.impression != rows[target].impression)
         and counts(other, where)
@@ -120,14 +121,17 @@ def training_by_hand(rows: list[Row], target: int, where: Where) -> list[int]:
     return sorted(places, key=lambda place: (rows[place].time, place))
 
 
+@pytest.mark.parametrize("oldest", [False, True])
 @SOME
 @given(rows=rows_strategy, length=lengths, where=wheres)
-def test_training_history_equals_a_loop(rows: list[Row], length: int, where: Where):
+def test_training_history_equals_a_loop(oldest: bool, rows: list[Row], length: int, where: Where):
     prepared = prepared_of(rows)
-    found = TrainingHistory(length, where).bind(prepared).of(prepared.rows_of("all"))
+    rule = TrainingHistory(length, where, oldest=oldest)
+    found = rule.bind(prepared).of(prepared.rows_of("all"))
     lists = seen(prepared, found, lambda place: rows[place].item)
     for place, history in zip(prepared.row.tolist(), lists, strict=True):
-        assert history == training_by_hand(rows, place, where)[-length:]
+        whole = training_by_hand(rows, place, where)
+        assert history == (whole[:length] if oldest else whole[-length:])
 
 
 @SOME
@@ -155,14 +159,17 @@ def test_training_history_keeps_about_the_share_asked_for():
         assert found.mask.sum() / (200 * 199) == pytest.approx(keep, abs=0.02)
 
 
-def test_training_history_draws_every_subset_as_often_as_it_should():
-    """Six rows, each but the target kept by a chance of 0.3, the newest two of those: against all 32 subsets of the five others."""
+@pytest.mark.parametrize("oldest", [False, True])
+def test_training_history_draws_every_subset_as_often_as_it_should(oldest: bool):
+    """Six rows, each but the target kept by a chance of 0.3, two of those at one end: against all 32 subsets of the five others."""
     prepared = prepared_of([Row(0, place % ITEMS, 3.0, place, 0) for place in range(6)])
-    bound = TrainingHistory(2, keep=0.3).bind(prepared)
+    bound = TrainingHistory(2, keep=0.3, oldest=oldest).bind(prepared)
     expected: Counter[tuple[int, ...]] = Counter()
     for kept in itertools.product((False, True), repeat=5):
         others = [place for place, stays in zip((0, 1, 2, 4, 5), kept, strict=True) if stays]
-        expected[tuple(others[-2:])] += 0.3 ** sum(kept) * 0.7 ** (5 - sum(kept))
+        expected[tuple(others[:2] if oldest else others[-2:])] += 0.3 ** sum(kept) * 0.7 ** (
+            5 - sum(kept)
+        )
     draws = 20_000
     found = bound.of(np.full(draws, 3), np.random.default_rng(0))
     drawn = Counter(
@@ -215,6 +222,8 @@ def test_errors_show_what_was_seen():
     prepared = prepared_of(TIED, with_time=False)
     with pytest.raises(ConfigError, match="no timestamp column"):
         PastHistory().bind(prepared)
+    with pytest.raises(ConfigError, match="the oldest rows, but the behaviors have no timestamp"):
+        TrainingHistory(oldest=True).bind(prepared)
     with pytest.raises(ConfigError, match="0 is too small"):
         PastHistory(max_length=0)
     with pytest.raises(ConfigError, match=r"1\.5 is not a usable probability"):

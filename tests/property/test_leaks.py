@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 
 from lit_rec.data.batches import RecBatch
 from lit_rec.data.collator import BatchRows
+from lit_rec.data.facts import Facts
 from lit_rec.data.histories import (
     BoundHistory,
     GivenHistory,
@@ -21,8 +22,20 @@ from lit_rec.data.histories import (
     Where,
 )
 from lit_rec.data.prepared import Prepared
+from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.training_facts import training_facts
 
-from .random_behaviors import FEW, TIED, Row, collator_of, few_rows, lengths, prepared_of, wheres
+from .random_behaviors import (
+    FEW,
+    ITEMS,
+    TIED,
+    Row,
+    collator_of,
+    few_rows,
+    lengths,
+    prepared_of,
+    wheres,
+)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -38,13 +51,32 @@ def equal(one: Any, other: Any) -> bool:
     return all(equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
 
 
-def check_no_leak(rows: list[Row], history: History, *, later_of_user: bool) -> None:
+# whether the change of a row that is not trained on may be seen by another row of its user
+Seen = Callable[[Row, Row], bool]
+
+
+def later(changed: Row, other: Row) -> bool:
+    """Whether the other row is of a later second."""
+    return other.time > changed.time
+
+
+def shown(changed: Row, other: Row) -> bool:
+    """Whether the change is of what is shown, to a row that does not train."""
+    return changed.part == 3 and other.part > 0
+
+
+def nothing(changed: Row, other: Row) -> bool:
+    """Return False."""
+    return False
+
+
+def check_no_leak(rows: list[Row], history: History, allowed: Seen) -> None:
     """Change each evaluation row's rating and label in turn and see what else changes.
 
     Args:
         rows: The behaviors.
         history: The rule.
-        later_of_user: Whether strictly later evaluation rows of the same user may see the change.
+        allowed: Which rows of the same user may see the change.
     """
     before = prepared_of(rows)
     train, everything = before.rows_of("train"), before.rows_of("all")
@@ -64,7 +96,7 @@ def check_no_leak(rows: list[Row], history: History, *, later_of_user: bool) -> 
             zip(inputs, inputs_by_row(new(BatchRows(everything))), strict=True)
         ):
             other = rows[before.row[index]]
-            if not (later_of_user and other.user == row.user and other.time > row.time):
+            if not (other.user == row.user and allowed(row, other)):
                 assert one == two, "the inputs of a row changed"
 
 
@@ -90,19 +122,35 @@ def inputs_by_row(batch: RecBatch) -> list[str]:
 @FEW
 @given(rows=few_rows, length=lengths, where=wheres)
 def test_past_history_leaks_nothing(rows: list[Row], length: int, where: Where):
-    check_no_leak(rows, PastHistory(length, where), later_of_user=True)
+    check_no_leak(rows, PastHistory(length, where), later)
 
 
 @FEW
 @given(rows=few_rows, length=lengths, where=wheres)
 def test_training_history_leaks_nothing(rows: list[Row], length: int, where: Where):
-    check_no_leak(rows, TrainingHistory(length, where), later_of_user=False)
+    check_no_leak(rows, TrainingHistory(length, where), shown)
+
+
+@FEW
+@given(rows=few_rows)
+def test_facts_know_training_rows_alone(rows: list[Row]):
+    assume(any(row.part == 0 and row.rating is not None for row in rows))
+    before = facts_of(prepared_of(rows))
+    for place, row in enumerate(rows):
+        if row.part > 0:
+            other = Row(row.user, (row.item + 1) % ITEMS, 9.0, row.time, row.part, event="refund")
+            assert before == facts_of(prepared_of([*rows[:place], other, *rows[place + 1 :]]))
+
+
+def facts_of(prepared: Prepared) -> Facts:
+    special = SpecialTokens((1,), (2,), 0)
+    return training_facts(prepared, "rating", fields=("title",), max_tokens=9, special=special)
 
 
 @FEW
 @given(rows=few_rows, length=lengths)
 def test_given_history_leaks_nothing(rows: list[Row], length: int):
-    check_no_leak(rows, GivenHistory(length), later_of_user=False)
+    check_no_leak(rows, GivenHistory(length), nothing)
 
 
 class Leaky(History):
@@ -150,10 +198,19 @@ class _BoundLeaky(BoundHistory):
     ],
 )
 def test_a_leak_is_noticed(allowed: Callable[[Prepared, int, int], bool]):
-    check_no_leak(TIED, PastHistory(), later_of_user=True)
-    check_no_leak(TIED, TrainingHistory(), later_of_user=False)
+    check_no_leak(TIED, PastHistory(), later)
+    check_no_leak(TIED, TrainingHistory(), nothing)
     with pytest.raises(AssertionError, match="changed"):
-        check_no_leak(TIED, Leaky(allowed), later_of_user=True)
+        check_no_leak(TIED, Leaky(allowed), later)
+
+
+def test_what_is_shown_is_not_trained_with():
+    """Of a user who trains as well, as no split of the project gives it."""
+    rows = [*TIED, Row(0, 4, 5.0, 0, 3)]
+    check_no_leak(rows, PastHistory(), later)
+    check_no_leak(rows, TrainingHistory(), shown)
+    with pytest.raises(AssertionError, match="a training batch changed"):
+        check_no_leak(rows, Leaky(lambda p, r, o: p.part[o] == 3), later)
 
 
 def test_labels_are_among_the_inputs():
@@ -171,4 +228,4 @@ def test_labels_are_among_the_inputs():
 
 def test_past_history_is_too_much_for_a_stricter_promise():
     with pytest.raises(AssertionError, match="inputs of a row changed"):
-        check_no_leak([*TIED, Row(0, 4, 1.0, 3, 2)], PastHistory(), later_of_user=False)
+        check_no_leak([*TIED, Row(0, 4, 1.0, 3, 2)], PastHistory(), nothing)

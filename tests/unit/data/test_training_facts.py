@@ -69,7 +69,7 @@ def test_an_order_of_ones_own(prepared_of):
 
 
 def test_what_cannot_be_learned_is_an_error(prepared_of):
-    with pytest.raises(DataError, match=r"2 validation or test rows have a label .* 'c'"):
+    with pytest.raises(DataError, match=r"2 rows that do not train have a label .* 'c'"):
         facts_of(prepared_of(["a", "b", "a", "b", "c", "c"]))
     with pytest.raises(DataError, match="every training row has the label 'a'"):
         facts_of(prepared_of(["a", "a", "a", "a", None, "a"]))
