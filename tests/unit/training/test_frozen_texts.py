@@ -60,7 +60,7 @@ def data(tmp_path):
     tokens = chance.integers(3, 20, lengths.sum()).astype(np.int32)
     store = TokenStore(tokens, np.cumsum([0, *lengths]))
     text_of_item = np.array([[3, 0], [1, 0], [2, 4], [6, 5], [7, 8], [9, 8]])
-    rows = {"train": [0, 1, 4], "val": [2], "test": [3, 5]}
+    rows = {"train": [0, 1, 4], "val": [2], "test": [3, 5], "shown": []}
     prepared = SimpleNamespace(
         item=np.array([3, 0, 1, 4, 2, 5]), rows_of=lambda part: np.array(rows[part])
     )
