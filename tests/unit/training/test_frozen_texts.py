@@ -62,7 +62,7 @@ def data(tmp_path):
     text_of_item = np.array([[3, 0], [1, 0], [2, 4], [6, 5], [7, 8], [9, 8]])
     rows = {"train": [0, 1, 4], "val": [2], "test": [3, 5], "shown": []}
     prepared = SimpleNamespace(
-        item=np.array([3, 0, 1, 4, 2, 5]), rows_of=lambda part: np.array(rows[part])
+        item=np.array([3, 0, 1, 4, 2, 5]), rows_of=lambda part: np.array(rows[part], np.int64)
     )
     catalogue = Catalogue(store, text_of_item, np.zeros(6, np.int64), name="tokens-1")
     return SimpleNamespace(catalogue=catalogue, prepared=prepared, cache_folder=tmp_path)
