@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lit_rec.data.prepared import ALL_PARTS, Prepared
+from lit_rec.data.prepared import ALL_PARTS, Ints, Prepared
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -47,7 +46,7 @@ class SeenRows:
             ALL_PARTS.index(asked): ranks[distinct.index(names)] for asked, names in sets.items()
         }
 
-    def spans(self, rows: Int64s, end: npt.NDArray[np.integer[Any]]) -> tuple[Int64s, Int64s]:
+    def spans(self, rows: Int64s, end: Ints) -> tuple[Int64s, Int64s]:
         """Return where among ``places`` begins and ends what each row sees of its user before ``end``.
 
         Args:

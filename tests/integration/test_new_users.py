@@ -33,7 +33,8 @@ def test_the_report_is_of_rows_beyond_what_is_shown(workplace, held_out, tmp_pat
     words = [f"--trainer.logger.init_args.save_dir={tmp_path}/runs", "--trainer.max_epochs=1"]
     lit_rec("fit", *options(workplace), *SPLIT, *words)
     run = tmp_path / "runs/own_data/version_0"
-    lit_rec("test", "--ckpt_path", run / "best.ckpt")
+    for command in ("test", "predict"):
+        lit_rec(command, "--ckpt_path", run / "best.ckpt")
     predictions = pl.read_parquet(run / "predictions.parquet")
     counts = dict(predictions.group_by("user_id").len().iter_rows())
     assert len(counts) == 5
