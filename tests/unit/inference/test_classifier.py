@@ -73,7 +73,9 @@ def test_one_text_or_many(classifier):
 def test_equal_texts_are_encoded_once(classifier, monkeypatch):
     backbone = classifier._module.built().backbone
     encode, seen = backbone.forward, []
-    monkeypatch.setattr(backbone, "forward", lambda c: seen.append(len(c.mask)) or encode(c))
+    monkeypatch.setattr(
+        backbone, "forward", lambda c, **more: seen.append(len(c.mask)) or encode(c, **more)
+    )
     # of these, "red river", "blue", "city" and the empty text differ
     classifier.classify(["red river", "blue", "red river", {"title": "blue", "genres": "city"}] * 5)
     assert sum(seen) == 4
