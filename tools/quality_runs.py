@@ -70,7 +70,9 @@ def curve_of(run: Run, folder: Path, metric: str) -> list[float]:
         metric: Such as ``val/rmse``.
     """
     events = EventAccumulator(str(folder / run.name / "version_0"), {"scalars": 0}).Reload()
-    of_step = {event.step: event.value for event in events.Scalars(metric)}
+    # files of one second are read in the order of their names, which is not that of their numbers
+    in_time = sorted(events.Scalars(metric), key=lambda event: event.wall_time)
+    of_step = {event.step: event.value for event in in_time}
     return [of_step[step] for step in sorted(of_step)]
 
 
