@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 _REPEATS = 3
-_FEW, _IMITATED = (
-    16,
-    10,
-)  # tokens that show a machine without bfloat16, which takes half a minute for all
+# tokens that show a machine without bfloat16, which takes half a minute for all
+_FEW, _IMITATED = 16, 10
 _FASTER = 1.3  # times float32's rate, from which on bfloat16 pays: a tie is not decided by noise
 
 

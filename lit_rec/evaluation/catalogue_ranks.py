@@ -48,7 +48,8 @@ def scored_blocks(
         rows = slice(start, start + step)
         scores = users[rows] @ items.T
         if repeats is not None:
-            scores = repeats.added_to_all(scores, rows)
+            column = torch.arange(len(items), device=items.device)
+            scores = repeats.at_ends(rows).to_columns(scores, column)
         yield ScoredRows(rows, scores, scores.gather(1, target[rows].unsqueeze(1)).squeeze(1))
 
 

@@ -95,12 +95,12 @@ class UserScores:
                 queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
             )
         had = self._had()
-        users = torch.arange(len(had))
-        is_open = index.space(len(had), seen, allow, deny).may_find(had, users)
-        exists = index.space(len(had), None, None, ()).may_find(had, users)
+        space = index.space(len(had), seen, allow, deny)
+        is_open = space.may_find(had, torch.arange(len(had)))
+        # the others are not found anyway: seen, denied, removed, or not of the catalogue
         closed = [
             torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
-            for rows, mine, there in zip(seen or [()] * len(had), had, exists, strict=True)
+            for rows, mine, there in zip(seen or [()] * len(had), had, is_open, strict=True)
         ]
         found = index.search(queries, k, seen=closed, allow=allow, deny=deny, rescore=self._sorting)
         if not is_open.any():

@@ -235,8 +235,7 @@ class TwoTower(ItemNetwork):
         repeats = self.repeats_of(batch, torch.arange(len(item_vectors), device=scores.device))
         if repeats is None:
             return scores
-        row = torch.arange(len(batch), device=scores.device)
-        return scores + repeats.of_items(batch.candidates.item_index, row, repeats.behaviors)
+        return repeats.at_ends(slice(None)).to_items(scores, batch.candidates.item_index)
 
     def _profile(self) -> tuple[FieldSum, ItemEncoder]:
         if self.profile is None or not isinstance(self.item_encoder, ItemEncoder):

@@ -167,18 +167,18 @@ class RankingObjective(Objective):
 
         def of_positions(part: slice) -> Tensor:
             u, row = asked.users[part], asked.row[part]
-            target = code[asked.item[part]].unsqueeze(1)
+            target = code[asked.item[part]]
             scores = u @ compared.vectors.T  # [m, N']
-            first = (u * own_vectors[part]).sum(1, keepdim=True)
+            first = (u * own_vectors[part]).sum(1)
             if repeats is not None:
-                scores = repeats.added(scores, other, row, asked.behaviors[part])
-                first = first + repeats.of_items(target, row, asked.behaviors[part])
-            spared = other == target
+                repeated = repeats.at(row, asked.behaviors[part])
+                scores, first = repeated.to_columns(scores, other), repeated.to_one(first, target)
+            spared = other == target.unsqueeze(1)
             if compared.own is not None:
                 spared = spared | compared.own[row]
             scores = scores.masked_fill(spared, -torch.inf) / self.temperature
             prob = torch.cat([of_own[part].unsqueeze(1), of_others.expand_as(scores)], 1)
-            return self.losses(first / self.temperature, scores, prob)
+            return self.losses(first.unsqueeze(1) / self.temperature, scores, prob)
 
         size = max(self.scores_per_block // max(len(other), 1), 1)
         return in_row_blocks(of_positions, len(asked.row), size).sum()

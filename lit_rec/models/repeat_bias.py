@@ -81,8 +81,8 @@ class Repeats:
     behaviors: Tensor
     bias: Tensor
 
-    def pairs(self, row: Tensor, behaviors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return place ``[S]``, item ``[S]`` and what is added ``[S]`` for positions of histories, each item of a position once.
+    def at(self, row: Tensor, behaviors: Tensor) -> Repeated:
+        """Return what is added at positions of histories.
 
         Args:
             row: ``[M]`` int64, whose history.
@@ -94,41 +94,48 @@ class Repeats:
         place, at = last.nonzero().unbind(1)
         ago = behaviors[place] - at  # 1: the newest
         group = torch.ceil(torch.log2(ago.float())).long().clamp(max=len(self.bias) - 1)
-        return place, self.item[row[place], at], self.bias[group]
+        return Repeated(place, self.item[row[place], at], self.bias[group])
 
-    def added(self, scores: Tensor, column: Tensor, row: Tensor, behaviors: Tensor) -> Tensor:
-        """Return scores ``[M, N]`` with what repeats add.
+    def at_ends(self, rows: slice) -> Repeated:
+        """Return what the whole histories of some rows add."""
+        row = torch.arange(len(self.item), device=self.item.device)[rows]
+        return self.at(row, self.behaviors[row])
 
-        Args:
-            scores: ``[M, N]``.
-            column: ``[N]`` int64, the items of the columns, which increase.
-            row: ``[M]`` int64, whose history.
-            behaviors: ``[M]`` int64, how many behaviors of it had been.
-        """
-        place, item, bias = self.pairs(row, behaviors)
-        at = torch.searchsorted(column, item).clamp(max=max(len(column) - 1, 0))
-        there = column[at] == item if len(column) else torch.zeros_like(place, dtype=torch.bool)
-        where = (place[there], at[there])
-        return scores.index_put(where, bias[there].to(scores.dtype), accumulate=True)
 
-    def added_to_all(self, scores: Tensor, rows: slice) -> Tensor:
-        """Return scores ``[b, I]`` with what the whole histories of some rows add, whose items are the columns."""
-        row = torch.arange(rows.start, rows.start + len(scores), device=scores.device)
-        place, item, bias = self.pairs(row, self.behaviors[row])
-        return scores.index_put((place, item), bias.to(scores.dtype), accumulate=True)
+@dataclass(frozen=True)
+class Repeated:
+    """What is added to the scores of S items, each item of a position once.
 
-    def of_items(self, item: Tensor, row: Tensor, behaviors: Tensor) -> Tensor:
-        """Return what is added to the scores of items ``[M, C]`` at positions ``[M]`` of histories: ``[M, C]``."""
-        place, repeated, bias = self.pairs(row, behaviors)
-        if not len(place):
-            return torch.zeros(item.shape, device=item.device)
-        span = max(int(repeated.max()), int(item.max()) if item.numel() else 0) + 1
-        key, order = (place * span + repeated).sort()
+    Shape:
+        place: ``[S]`` int64, which of the positions; they increase. item: ``[S]`` int64. bias: ``[S]``.
+    """
+
+    place: Tensor
+    item: Tensor
+    bias: Tensor
+
+    def to_columns(self, scores: Tensor, column: Tensor) -> Tensor:
+        """Return the scores ``[M, N]`` of items ``column`` ``[N]``, which increase, with what is added."""
+        at = torch.searchsorted(column, self.item).clamp(max=max(len(column) - 1, 0))
+        there = column[at] == self.item if len(column) else torch.zeros_like(at, dtype=torch.bool)
+        where = (self.place[there], at[there])
+        return scores.index_put(where, self.bias[there].to(scores.dtype), accumulate=True)
+
+    def to_one(self, scores: Tensor, item: Tensor) -> Tensor:
+        """Return the scores ``[M]`` of one item ``[M]`` of each position with what is added."""
+        there = self.item == item[self.place]
+        return scores.index_add(0, self.place[there], self.bias[there].to(scores.dtype))
+
+    def to_items(self, scores: Tensor, item: Tensor) -> Tensor:
+        """Return the scores ``[M, C]`` of items ``[M, C]`` with what is added."""
+        if not len(self.place):
+            return scores
+        span = max(int(self.item.max()), int(item.max()) if item.numel() else 0) + 1
+        key, order = (self.place * span + self.item).sort()
         line = torch.arange(len(item), device=item.device).unsqueeze(1)
         wanted = line * span + item
         at = torch.searchsorted(key, wanted).clamp(max=len(key) - 1)
-        found: Tensor = bias[order][at] * (key[at] == wanted)
-        return found
+        return scores + self.bias[order][at] * (key[at] == wanted)
 
 
 def _until(item: Tensor, mask: Tensor) -> Tensor:

@@ -133,6 +133,19 @@ def tools(monkeypatch):
 
 
 @pytest.fixture
+def benchmark_script(tools, workplace, tmp_path, monkeypatch):
+    """Import a benchmark of tools/ that reads one configuration of the project, with a tiny encoder in its place."""
+
+    def script(name):
+        found = tools(name)
+        monkeypatch.setattr(found, "_CONFIG", ROOT / found._CONFIG)
+        (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
+        return found
+
+    return script
+
+
+@pytest.fixture
 def archive(tmp_path):
     """Twenty users who rated ten films, as MovieLens 100K lies in its folder."""
     folder = tmp_path / "data/ml-100k"

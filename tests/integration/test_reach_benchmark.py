@@ -1,19 +1,14 @@
-"""tools/benchmark speed reach and speed serve, on made-up data and a tiny encoder."""
+"""tools/benchmark speed reach, on made-up data and a tiny encoder."""
 
 import numpy as np
 import pytest
-
-from .conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def reach(tools, workplace, tmp_path, monkeypatch):
-    found = tools("speed_reach")
-    monkeypatch.setattr(found, "_CONFIG", ROOT / "configs/movielens_u1.yaml")
-    (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
-    return found
+def reach(benchmark_script):
+    return benchmark_script("speed_reach")
 
 
 def test_minutes_until_an_error_is_low_enough(reach, archive, tmp_path, monkeypatch):

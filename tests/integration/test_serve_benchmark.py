@@ -2,8 +2,6 @@
 
 import pytest
 
-from .conftest import ROOT
-
 pytestmark = pytest.mark.filterwarnings("default")
 
 
@@ -25,10 +23,8 @@ def sequences(tmp_path):
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(True, (400, 40)), (False, (600, 60))])
-def test_calls_are_timed(tools, sequences, workplace, tmp_path, monkeypatch, quick, sizes):
-    serve, asked = tools("speed_serve"), []
-    (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
-    monkeypatch.setattr(serve, "_CONFIG", ROOT / "configs/scientific.yaml")
+def test_calls_are_timed(benchmark_script, sequences, monkeypatch, quick, sizes):
+    serve, asked = benchmark_script("speed_serve"), []
     monkeypatch.setattr(serve, "_QUICK", (400, 40))
     monkeypatch.setattr(serve, "_FULL", (600, 60))
     recommend = serve.Recommender.recommend

@@ -8,18 +8,12 @@ import torch
 
 from lit_rec.models.networks import TwoTower
 
-from .conftest import ROOT
-
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def speed_train(tools, workplace, tmp_path, monkeypatch):
-    """The benchmark with the configuration of the project and a tiny encoder."""
-    found = tools("speed_train")
-    monkeypatch.setattr(found, "_CONFIG", ROOT / "configs/movielens_u1.yaml")
-    (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
-    return found
+def speed_train(benchmark_script):
+    return benchmark_script("speed_train")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -139,3 +139,19 @@ def test_vectors_are_single_precision_under_autocast(facts, batch, tiny_bert, re
         assert vectors.dtype == torch.float32
         vectors.square().sum().backward()
     assert {p.grad.dtype for p in encoder.parameters() if p.grad is not None} == {torch.float32}
+
+
+def test_projections_begin_where_the_texts_are(facts):
+    """With ``principal``, items are as near one another as their texts; by default the projection stays as it was drawn."""
+    drawn = plain_encoder(facts)
+    before = drawn.fields.weight.clone()
+    drawn.calibrate(TEXTS, ITEMS)
+    assert torch.equal(drawn.fields.weight, before)
+    near = plain_encoder(facts, principal=True)
+    near.calibrate(TEXTS, ITEMS)
+    # the first field has the texts 0 and 2, which differ in one direction
+    first = near.fields.weight[:2, :2]
+    apart = torch.tensor([2.0, -1.0])  # [4, 0] - [2, 1]
+    across = torch.tensor([1.0, 2.0])
+    assert (first @ apart).abs().max() > 0.1
+    torch.testing.assert_close(first @ across, torch.zeros(2), atol=1e-5, rtol=0)

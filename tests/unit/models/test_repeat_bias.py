@@ -59,16 +59,19 @@ def test_every_position_by_a_loop(repeats, make_batch):
     row, had = row[reaches], had[reaches]
     columns = torch.tensor([0, 1, 3])
     scores = torch.randn(len(row), 3, generator=torch.Generator().manual_seed(0))
-    changed = found.added(scores, columns, row, had)
+    repeated = found.at(row, had)
+    changed = repeated.to_columns(scores, columns)
     asked = torch.arange(4).expand(len(row), 4)
-    alone = found.of_items(asked, row, had)
+    alone = repeated.to_items(torch.zeros(len(row), 4), asked)
+    one = [repeated.to_one(torch.zeros(len(row)), torch.full((len(row),), i)) for i in range(4)]
+    assert torch.equal(torch.stack(one, 1), alone)
     for place, (r, h) in enumerate(zip(row.tolist(), had.tolist(), strict=True)):
         before = item[r, :h].tolist()
         wanted = [added(repeats.bias, before, one) for one in range(4)]
         assert alone[place].tolist() == pytest.approx(wanted)
         more = (changed[place] - scores[place]).tolist()
         assert more == pytest.approx([wanted[0], wanted[1], wanted[3]], abs=1e-6)
-    whole = found.added_to_all(torch.zeros(3, 4), slice(2, 5))
+    whole = found.at_ends(slice(2, 5)).to_columns(torch.zeros(3, 4), torch.arange(4))
     for place, r in enumerate((2, 3, 4)):
         before = item[r][batch.history.mask[r]].tolist()
         wanted = [added(repeats.bias, before, one) for one in range(4)]
