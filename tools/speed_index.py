@@ -6,7 +6,7 @@ float32. Users are drawn from the same mixture. 1,000,000 items and 1,000 users,
 
 `exact` takes the users in blocks of 100, each block first by `scores = users @ items.T; scores.topk(10)`, which holds a score for every item,
 then by `ExactIndex.search`: the ratio is of their seconds, its low and high the extremes over the blocks. `memory` is the peak of a process
-that does the second alone, vectors included. `approximate` asks for one user at a time, with the graph's defaults, against the same plain
+that does the second alone, vectors included. `approximate` asks for one user at a time, with its defaults, against the same plain
 product and against `ExactIndex`; recall@10 is the share of the exact ten that is found. Every part is a process of its own.
 """
 
@@ -40,7 +40,7 @@ def measure(*, quick: bool) -> list[dict[str, Any]]:
         _row(name, "equal lists, share", exact["equal"], exact),
         _row(name, "peak memory, GiB", memory["peak"], memory),
     ]
-    if find_spec("usearch") is None:
+    if find_spec("faiss") is None:
         print("the approximate index is left out: pip install 'lit_rec[index]'", file=sys.stderr)
         return rows
     near = _measured("approximate", items, users)

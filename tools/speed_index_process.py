@@ -83,7 +83,7 @@ def approximate(items: int, users: int) -> dict[str, Any]:
         found["exact_ratio"].append(slow / fast)
         found["recall"].append(float(torch.isin(best, rows).float().mean()))
     with tempfile.TemporaryDirectory(prefix="lit_rec_index_") as folder:
-        path = Path(folder) / "graph.index"
+        path = Path(folder) / "best.index"
         index.save(path)
         size = path.stat().st_size / _GIB
     lists = {name: values[1:] for name, values in found.items()}

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         "--index",
         choices=["exact", "approximate"],
         default="exact",
-        help="how a large catalogue is searched; approximate: by a graph, built once and kept beside the checkpoint as X.index (default: exact)",
+        help="how a large catalogue is searched; approximate: by lists of similar items, made once and kept beside the checkpoint as X.index (default: exact)",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(

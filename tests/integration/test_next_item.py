@@ -140,8 +140,8 @@ def test_recommendations(text_run):
     assert nobody[0] > nobody[-1] + 0.01, "first rows trained what is said to somebody new"
 
 
-def test_a_graph_is_kept_beside_the_checkpoint(text_run, workplace, run_folder, capsys):
-    pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+def test_an_index_is_kept_beside_the_checkpoint(text_run, workplace, run_folder, capsys):
+    pytest.importorskip("faiss", reason="faiss, the extra 'index', is not installed")
     words = ("recommend", "--ckpt_path", text_run[0] / "best.ckpt", "--history=50,181", "--json")
     found = []
     for index in ("exact", "approximate", "approximate"):

@@ -1,57 +1,56 @@
-"""ApproximateIndex: nearly the best items, by walking a graph of the catalogue instead of comparing all of it."""
+"""ApproximateIndex: nearly the best items, from the lists of a catalogue that come nearest instead of from all of it."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.errors import CheckpointError
 from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, IndexFactory, ItemIndex, Rescore
+from lit_rec.inference.index.item_lists import ItemLists, Reading, needed_faiss
 from lit_rec.inference.index.search_space import SearchSpace
-from lit_rec.inference.index.stored_graph import StoredGraph
+from lit_rec.inference.index.stored_index import StoredIndex
 
-# Walks meet one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as a longer one.
+# Candidates are one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as sorting more.
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
-_GRAPH = ("connectivity", "expansion_add")  # what a graph is built with
-# of 300,000 items, walks of 128 lose one user of 180, those of 384 one of 3,000; parts of larger graphs that no walk reaches are not mended by it
-_EXPANSION = 384
-_SEARCH = {"expansion_search": _EXPANSION, "threads": 0}  # what it is searched with
+_BUILT = ("lists", "exact_below")  # what lists are built with
+_READING = Reading()
 
 
 class ApproximateIndex(ItemIndex):
-    """Walk a graph that joins each item to near ones, then sort what was met by its exact inner products.
+    """Read the lists of items that come nearest to a query, then sort the best of them by their exact inner products.
 
-    The graph (HNSW, of usearch) holds centred vectors in half precision and only chooses candidates. Where filters leave fewer than k of them,
-    more are fetched; where that would be a long walk, as with few allowed items, or of a small catalogue, the exact index answers. So a list is never shorter
-    than the exact one, and its scores are right; what may be missing is an item that the walk did not meet.
+    Items of similar direction stand in one list (k-means, by faiss), each as one bit a coordinate (RaBitQ; 8 of vectors narrower than
+    256), which only choose candidates. Where filters leave few of them, more are taken; where those would be many, as with few
+    allowed items, the exact index answers. So what is found is never fewer than the exact index finds, and its scores are right; what
+    may be missing is an item in a list that was not read.
 
     Args:
         vectors: ``[I, D]``; kept for the exact scores, not copied, where they are float32 and contiguous.
-        connectivity: Edges of an item: more find more, and take more memory.
-        expansion_add: Candidates while the graph is built: more make it better and the building slower.
-        expansion_search: Candidates of a search, k at least: more find more, and take longer.
-        threads: Threads that build and search; 0: one for each core.
+        lists: Lists of items; 0: twice the root of the number of items. They are those of the items that are there when they are built;
+            items that are added go into the nearest.
+        share: Share of the lists that a search reads: more finds more, and takes longer.
+        least_read: Items whose lists are read, however small the share: of few items, the best lie in more of the lists.
+        exact_below: A catalogue of fewer items has no lists: all of them are compared.
 
     Raises:
-        ConfigError: If usearch is not installed.
+        ConfigError: If faiss is not installed.
         ValueError: If ``vectors`` is no matrix, or an option is out of range.
         DataError: If a vector is not finite.
 
     Reference:
-        Malkov & Yashunin 2018, Efficient and robust approximate nearest neighbor search using HNSW graphs,
-        https://arxiv.org/abs/1603.09320; for inner products, Morozov & Babenko 2018, Non-metric similarity graphs for maximum inner
-        product search, https://papers.nips.cc/paper/7722.
+        Gao & Long 2024, RaBitQ: quantizing high-dimensional vectors with a theoretical error bound, https://arxiv.org/abs/2405.12497;
+        Douze et al. 2024, The Faiss library, https://arxiv.org/abs/2401.08281.
 
     Example:
         >>> index = ApproximateIndex(vectors)  # doctest: +SKIP
@@ -62,62 +61,52 @@ class ApproximateIndex(ItemIndex):
         self,
         vectors: Tensor,
         *,
-        connectivity: int = 32,
-        expansion_add: int = 128,
-        expansion_search: int = _EXPANSION,
-        threads: int = 0,
+        lists: int = 0,
+        share: float = _READING.share,
+        least_read: int = _READING.least_read,
+        exact_below: int = 8_192,
     ) -> None:
-        self._prepare(vectors, connectivity, expansion_add, expansion_search, threads)
-        self._centre, farthest = self._exact.vectors.spread()
-        # half precision ends at 65,504
-        self._scale = 1 / farthest if farthest else 1.0
-        self._insert(0)
+        self._prepare(vectors, lists, exact_below, Reading(share, least_read))
+        self._build()
 
-    def _prepare(self, vectors: Tensor, *options: int) -> None:
-        names = (*_GRAPH, *_SEARCH)
-        for name, value in zip(names, options, strict=True):
-            if value < (name != "threads"):
-                raise ValueError(f"{name} is {value}, {int(name != 'threads')} or more is meant")
-        kind = needed_usearch()
+    def _prepare(self, vectors: Tensor, lists: int, exact_below: int, reading: Reading) -> None:
+        for name, value, least in (("lists", lists, 0), ("exact_below", exact_below, 1)):
+            if value < least:
+                raise ValueError(f"{name} is {value}, {least} or more is meant")
+        needed_faiss()
         self._exact = ExactIndex(vectors)
-        self._options = dict(zip(_GRAPH, options, strict=False))
-        self._threads = options[3]
-        self._graph = kind(
-            ndim=self._exact.vectors.width,
-            metric="ip",
-            dtype="f16",
-            **self._options,
-            expansion_search=options[2],
-        )
+        self._options = {"lists": lists, "exact_below": exact_below}
+        self._reading = reading
+        self._lists: ItemLists | None = None
 
-    def _insert(self, first: int) -> None:
-        """Put the items from row ``first`` on into the graph, without what they have in common: it orders no list."""
-        for start, vectors in self._exact.vectors.blocks(65_536):
-            rows = np.arange(max(start, first), start + len(vectors))
-            if len(rows):
-                moved = (vectors[rows[0] - start :] - self._centre) * self._scale
-                self._graph.add(rows, moved.cpu().numpy(), threads=self._threads)
+    def _build(self) -> None:
+        """Make lists of all items there are, if they are many enough."""
+        vectors, options = self._exact.vectors, self._options
+        if len(vectors) >= options["exact_below"]:
+            count = min(options["lists"] or round(2 * len(vectors) ** 0.5), len(vectors))
+            self._lists = ItemLists.of(vectors, count, self._reading)
+            self._lists.remove(self._exact.removed)
 
     def __len__(self) -> int:
         """Return how many items can be found."""
         return len(self._exact)
 
     def add_items(self, vectors: Tensor) -> range:
-        """Add items after the last, and join them to the graph: see ``ItemIndex``."""
+        """Add items after the last, each into the list that is nearest: see ``ItemIndex``."""
         rows = self._exact.add_items(vectors)
-        self._insert(rows.start)
+        if self._lists is None:
+            self._build()
+        else:
+            self._lists.insert(self._exact.vectors, rows.start)
         return rows
 
     def remove_items(self, rows: Rows) -> None:
-        """Take items out of the graph: see ``ItemIndex``."""
+        """Take items out of the lists: see ``ItemIndex``."""
         before = self._exact.removed
         self._exact.remove_items(rows)
         gone = self._exact.removed
-        self._forget(gone[~torch.isin(gone, before)])
-
-    def _forget(self, rows: Tensor) -> None:
-        for row in rows.tolist():
-            self._graph.remove(row)
+        if self._lists is not None:
+            self._lists.remove(gone[~torch.isin(gone, before)])
 
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
@@ -141,14 +130,16 @@ class ApproximateIndex(ItemIndex):
         space = self._exact.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=queries.device)
         scores = torch.full((len(queries), k), -torch.inf, device=queries.device)
-        waiting, count = torch.arange(len(queries)), k + k // 8 + 16
-        most = max(_LEAST, len(self) // _SHARE)
-        while len(waiting) and count <= most < len(self):
+        # One bit a coordinate has the best ten among its best hundred, and where few coordinates decide among two hundred. Where filters
+        # leave few of those, better ones are in lists that were not read.
+        waiting, count = torch.arange(len(queries)), 4 * k + 160
+        lists, most = self._lists, max(_LEAST, len(self) // _SHARE)
+        while lists is not None and len(waiting) and count <= most < len(self):
             if space.size * most < count * len(self):  # so few are allowed that none may be met
                 break
-            met = self._met(queries[waiting], count)
+            met = lists.nearest(queries[waiting], count)
             is_open = (met >= 0) & space.may_find(met, waiting)
-            enough = is_open.sum(1) >= k
+            enough = is_open.sum(1) >= 2 * k + 40
             done = waiting[enough]
             met = torch.where(is_open, met, 0)[enough].to(queries.device)
             if rescore is None or not len(done):
@@ -174,27 +165,20 @@ class ApproximateIndex(ItemIndex):
             scores[waiting], rows[waiting] = found.scores, found.rows
         return Found(rows, scores)
 
-    def _met(self, queries: Tensor, count: int) -> Tensor:
-        """Return rows ``[b, count]`` that the walks met, -1 where there were fewer."""
-        vectors = (queries / queries.norm(dim=1, keepdim=True).clamp(min=1e-30)).cpu().numpy()
-        found = self._graph.search(vectors, count, threads=self._threads)
-        rows = torch.from_numpy(np.atleast_2d(found.keys).astype(np.int64))
-        # of one query there are keys alone, as many as were met
-        counts = torch.as_tensor(np.array(getattr(found, "counts", [len(found)]), np.int64))
-        return torch.where(torch.arange(rows.shape[1]) < counts.unsqueeze(1), rows, -1)
-
     def save(self, path: str | Path) -> None:
-        """Write the graph to one file, with a hash of the vectors, which are not in it.
+        """Write the lists to one file, with a hash of the vectors, which are not in it.
 
         Raises:
             ConfigError: If the file cannot be written.
         """
-        written = self._graph.save()
-        whole = written if isinstance(written, bytearray) else bytearray(written)
-        graph = torch.frombuffer(whole, dtype=torch.uint8)
-        key, removed = self._exact.vectors.key(), self._exact.removed
-        moved = self._centre.cpu(), self._scale
-        StoredGraph(key, dict(self._options), *moved, removed, graph).write(Path(path))
+        key, removed, lists = self._exact.vectors.key(), self._exact.removed, None
+        if self._lists is not None:
+            lists = {
+                "centre": self._lists.centre,
+                "rotation": self._lists.rotation,
+                "lists": self._lists.written(),
+            }
+        StoredIndex(key, dict(self._options), removed, lists).write(Path(path))
 
     @classmethod
     def load(
@@ -202,33 +186,31 @@ class ApproximateIndex(ItemIndex):
         path: str | Path,
         vectors: Tensor,
         *,
-        expansion_search: int = _EXPANSION,
-        threads: int = 0,
+        share: float = _READING.share,
+        least_read: int = _READING.least_read,
     ) -> Self:
         """Read what ``save`` wrote.
 
         Args:
             path: The file.
-            vectors: ``[I, D]``, those that the graph was built of: added items included, removed ones too.
-            expansion_search: Candidates of a search.
-            threads: Threads that search and add; 0: one for each core.
+            vectors: ``[I, D]``, those that the lists were built of: added items included, removed ones too.
+            share: As for the class.
+            least_read: As for the class.
 
         Raises:
             CheckpointError: If the file is absent, damaged, or of other vectors.
-            ConfigError: If usearch is not installed.
+            ConfigError: If faiss is not installed.
         """
-        return cls._of(StoredGraph.read(Path(path)), vectors, str(path), expansion_search, threads)
+        return cls._of(
+            StoredIndex.read(Path(path)), vectors, Path(path), Reading(share, least_read)
+        )
 
     @classmethod
-    def _of(
-        cls, stored: StoredGraph, vectors: Tensor, where: str, expansion_search: int, threads: int
-    ) -> Self:
+    def _of(cls, stored: StoredIndex, vectors: Tensor, path: Path, reading: Reading) -> Self:
         index = cls.__new__(cls)
-        index._prepare(vectors, *stored.options.values(), expansion_search, threads)
-        stored.check_key(index._exact.vectors.key(), where=where)
-        index._centre, index._scale = stored.centre.to(vectors.device), stored.scale
-        index._graph.load(stored.graph.numpy().tobytes())
-        index._graph.expansion_search = expansion_search
+        index._prepare(vectors, **stored.options, reading=reading)
+        stored.check_key(index._exact.vectors.key(), path)
+        index._lists = stored.item_lists(path, reading)
         index._exact.remove_items(stored.removed)
         return index
 
@@ -239,18 +221,18 @@ class ApproximateIndex(ItemIndex):
         Args:
             path: The file, such as ``best.index`` beside ``best.ckpt``.
             vectors: ``[I, D]``.
-            options: As for the class; where ``connectivity`` or ``expansion_add`` is named, a graph of another is built anew.
+            options: As for the class; where ``lists`` or ``exact_below`` is named, an index built with another is built anew.
 
         Raises:
-            ConfigError: If usearch is not installed, or the file cannot be written.
+            ConfigError: If faiss is not installed, or the file cannot be written.
         """
-        needed_usearch()
-        asked = {name: options[name] for name in _GRAPH if name in options}
+        needed_faiss()
+        asked = {name: options[name] for name in _BUILT if name in options}
         try:
-            stored = StoredGraph.read(Path(path))
+            stored = StoredIndex.read(Path(path))
             if asked.items() <= stored.options.items():
-                search = {name: options[name] for name in options if name not in _GRAPH}
-                return cls._of(stored, vectors, str(path), **{**_SEARCH, **search})
+                search = {name: options[name] for name in options if name not in _BUILT}
+                return cls._of(stored, vectors, Path(path), replace(_READING, **search))
         except CheckpointError:  # none yet, or of another catalogue
             pass
         index = cls(vectors, **options)
@@ -270,20 +252,3 @@ class ApproximateIndex(ItemIndex):
             >>> Recommender.from_checkpoint(path, index=ApproximateIndex.beside(path))  # doctest: +SKIP
         """
         return partial(cls.load_or_build, Path(checkpoint).with_suffix(".index"), **options)
-
-
-def needed_usearch() -> Any:
-    """Return the graph's class.
-
-    Raises:
-        ConfigError: If usearch is not installed.
-    """
-    try:
-        return importlib.import_module("usearch.index").Index
-    except ImportError as error:
-        raise ConfigError(
-            f"usearch cannot be imported ({error})",
-            where="ApproximateIndex",
-            rule="an approximate index needs the package usearch, which lit_rec does without otherwise",
-            remedy="pip install 'lit_rec[index]', or use the exact index",
-        ) from error

@@ -81,16 +81,12 @@ class ItemVectors:
                 yield first + start, part[start : start + size]
             first += len(part)
 
-    def spread(self) -> tuple[Tensor, float]:
-        """Return the mean ``[D]`` of all vectors, and how far the farthest is from it."""
+    def mean(self) -> Tensor:
+        """Return the mean ``[D]`` of all vectors, 0 of none."""
         total = torch.zeros(self.width, dtype=torch.float64, device=self.device)
         for _, block in self.blocks(_PART):
             total += block.sum(0, dtype=torch.float64)
-        centre = (total / max(self._size, 1)).float()
-        distances = [
-            torch.linalg.vector_norm(block - centre, dim=1).max() for _, block in self.blocks(_PART)
-        ]
-        return centre, float(max(distances, default=0.0))
+        return (total / max(self._size, 1)).float()
 
     def key(self) -> str:
         """Return a hash of all vectors and their order: in how many steps they were added does not count."""

@@ -11,6 +11,7 @@ import torch
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_lists import ItemLists
 from lit_rec.inference.recommender import Recommender
 from lit_rec.models.heads import DotHead
 from lit_rec.models.item_encoder import ItemEncoder
@@ -34,8 +35,8 @@ SEARCHED = {
 
 
 @pytest.fixture(scope="module")
-def usearch():
-    return pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+def faiss():
+    return pytest.importorskip("faiss", reason="faiss, the extra 'index', is not installed")
 
 
 @pytest.fixture
@@ -66,19 +67,22 @@ def load(data, tmp_path):
 
 @pytest.fixture
 def insertions(monkeypatch):
-    """The first row of each insertion into a graph."""
-    found, insert = [], ApproximateIndex._insert
+    """The first row of each insertion into lists."""
+    found, insert = [], ItemLists.insert
     monkeypatch.setattr(
-        ApproximateIndex, "_insert", lambda self, first: found.append(first) or insert(self, first)
+        ItemLists,
+        "insert",
+        lambda self, vectors, first: found.append(first) or insert(self, vectors, first),
     )
     return found
 
 
 def beside(path):
-    return ApproximateIndex.beside(path, threads=1)
+    """Lists of even the few items here, all of which are read."""
+    return ApproximateIndex.beside(path, exact_below=10, share=1.0)
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize("towers", SEARCHED.values(), ids=SEARCHED)
 def test_lists_of_a_small_catalogue_are_the_exact_ones(load, towers):
     rec = load(towers, beside)
@@ -90,9 +94,9 @@ def test_lists_of_a_small_catalogue_are_the_exact_ones(load, towers):
         check(rec, history, 10, sorted_table(rec, history, 10, gone), exclude_seen=False, deny=gone)
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize("towers", SEARCHED.values(), ids=SEARCHED)
-def test_what_the_graph_finds_is_sorted_by_what_the_head_says(load, towers, monkeypatch):
+def test_what_lists_hold_is_sorted_by_what_the_head_says(load, towers, monkeypatch):
     rec = load(towers, beside)
     rec.add_items(MORE)
     monkeypatch.setattr(ExactIndex, "search", lambda *a, **more: pytest.fail("all are compared"))
@@ -105,7 +109,7 @@ def test_what_the_graph_finds_is_sorted_by_what_the_head_says(load, towers, monk
         assert len(place) == 10
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 def test_items_come_and_go_without_building_anew(load, insertions):
     rec = load(SEARCHED["cosine"], beside)
     rec.add_items(MORE)
@@ -122,8 +126,8 @@ def test_items_come_and_go_without_building_anew(load, insertions):
     assert insertions == [0, 18]
 
 
-@pytest.mark.usefixtures("usearch")
-def test_the_graph_is_kept_beside_the_checkpoint(load, tmp_path, insertions):
+@pytest.mark.usefixtures("faiss")
+def test_the_index_is_kept_beside_the_checkpoint(load, tmp_path, insertions):
     first = load(SEARCHED["dot"], beside).recommend(["i3"], 5)
     written = (tmp_path / "best.index").read_bytes()
     rec = load(SEARCHED["dot"], beside)
@@ -132,7 +136,7 @@ def test_the_graph_is_kept_beside_the_checkpoint(load, tmp_path, insertions):
     rec.remove_items(["i1"])
     assert (tmp_path / "best.index").read_bytes() == written, "what a run wrote is not changed"
     other = load(SEARCHED["dot"], beside, seed=1)
-    assert insertions == [0, 18, 0], "other vectors, another graph"
+    assert insertions == [0, 18, 0], "other vectors, other lists"
     assert other.recommend(["i3"], 5) == load(SEARCHED["dot"], seed=1).recommend(["i3"], 5)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["best.ckpt", "best.index"]
 
@@ -148,16 +152,16 @@ def test_scores_that_no_index_finds(load, towers, index, tmp_path):
     assert not (tmp_path / "best.index").exists()
 
 
-def test_without_usearch(load, monkeypatch):
+def test_without_faiss(load, monkeypatch):
     imported = importlib.import_module
 
     def absent(name, *more):
-        if name.startswith("usearch"):
+        if name.startswith("faiss"):
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         return imported(name, *more)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(ConfigError, match=r"usearch cannot be imported[\s\S]*lit_rec\[index\]"):
+    with pytest.raises(ConfigError, match=r"faiss cannot be imported[\s\S]*lit_rec\[index\]"):
         load(SEARCHED["dot"], beside)
 
 
@@ -165,7 +169,7 @@ def test_without_usearch(load, monkeypatch):
 def test_an_added_item_is_found_by_its_own_text(load, index, request):
     """Where the cosine of texts decides, nothing is nearer to a text than an item of the same text."""
     if index is not None:
-        request.getfixturevalue("usearch")
+        request.getfixturevalue("faiss")
     rec = load(SEARCHED["cosine"], index, moved=lambda network: network)
     distinct = MORE.unique(["title", "genres"], keep="first", maintain_order=True)
     new = distinct.join(pl.DataFrame(rec._items.columns), on=["title", "genres"], how="anti")

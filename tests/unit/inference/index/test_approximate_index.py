@@ -1,6 +1,7 @@
 """ApproximateIndex: recall against the exact one, filters, items that come and go, and its file."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index import approximate_index
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_lists import Reading
+from lit_rec.inference.index.stored_index import StoredIndex
 
-ITEMS, WIDTH = 3_000, 24
+ITEMS, WIDTH = 6_000, 24
+# an eighth of the lists, which are few
+PART = {"share": 0.125, "least_read": 1}
+SOME = {**PART, "exact_below": 1_000}
 
 
 def mixture(rows, seed):
@@ -27,21 +33,21 @@ VECTORS, QUERIES = mixture(ITEMS, 1), mixture(50, 2)
 
 
 @pytest.fixture(scope="module")
-def usearch():
-    return pytest.importorskip("usearch", reason="usearch, the extra 'index', is not installed")
+def faiss():
+    return pytest.importorskip("faiss", reason="faiss, the extra 'index', is not installed")
 
 
 @pytest.fixture(scope="module")
-def built(usearch, tmp_path_factory):
+def built(faiss, tmp_path_factory):
     """The file of a built index, for tests that change theirs."""
-    path = tmp_path_factory.mktemp("graph") / "best.index"
-    ApproximateIndex(VECTORS, threads=1).save(path)
+    path = tmp_path_factory.mktemp("lists") / "best.index"
+    ApproximateIndex(VECTORS, exact_below=1_000).save(path)
     return path
 
 
 @pytest.fixture
 def index(built):
-    return ApproximateIndex.load(built, VECTORS, threads=1)
+    return ApproximateIndex.load(built, VECTORS, **PART)
 
 
 def recall(found, exact):
@@ -60,11 +66,11 @@ def check_scores(found, vectors=VECTORS, queries=QUERIES):
         assert len(rows.unique()) == len(rows)
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 def test_vectors_that_have_most_in_common_are_found_as_well():
     """As those of an encoder of text do; what all items have in common orders none of them."""
     vectors = VECTORS + 300.0
-    index = ApproximateIndex(vectors, threads=1)
+    index = ApproximateIndex(vectors, **SOME)
     assert recall(index.search(QUERIES, 10), ExactIndex(vectors).search(QUERIES, 10)) >= 0.95
     more = mixture(400, 3) + 300.0
     index.add_items(more)
@@ -122,7 +128,7 @@ def test_filters(index, options):
         assert not rows & set(map(int, options["seen"][place] if "seen" in options else []))
 
 
-def test_the_graph_is_walked_unless_the_walk_is_long(index, monkeypatch):
+def test_lists_are_read_unless_many_candidates_are_needed(index, monkeypatch):
     asked, exact = [], ExactIndex.search
 
     def search(self, queries, k, **options):
@@ -138,7 +144,19 @@ def test_the_graph_is_walked_unless_the_walk_is_long(index, monkeypatch):
     best = ExactIndex.search(ExactIndex(VECTORS), QUERIES[:1], 1_000).rows[0]
     asked.clear()
     index.search(QUERIES[:2], 10, seen=[best, []])
-    assert asked == [1], "one user has seen all that a walk would meet"
+    assert asked == [1], "one user has seen all candidates"
+
+
+def test_what_is_read(built, index):
+    """More lists find more of what counts, all of them find everything, and few items are all read."""
+    exact = ExactIndex(VECTORS).search(QUERIES, 10)
+    few = ApproximateIndex.load(built, VECTORS, share=0.01, least_read=1)
+    found = [recall(one.search(QUERIES, 10), exact) for one in (few, index)]
+    assert found[0] < 0.85
+    assert 0.95 < found[1] < 1
+    for reading in ({"share": 1.0, "least_read": 1}, {"share": 0.01}):
+        whole = ApproximateIndex.load(built, VECTORS, **reading)
+        assert torch.equal(whole.search(QUERIES, 10).rows, exact.rows)
 
 
 def test_items_come_and_go(index):
@@ -167,7 +185,7 @@ def test_a_file_is_read_as_it_was_written(index, tmp_path):
     index.save(tmp_path / "own.index")
     assert [file.name for file in tmp_path.iterdir()] == ["own.index"]
     everything = torch.cat([VECTORS, mixture(40, 3)])
-    again = ApproximateIndex.load(tmp_path / "own.index", everything)
+    again = ApproximateIndex.load(tmp_path / "own.index", everything, **PART)
     assert len(again) == len(index) == ITEMS - 60
     found, expected = again.search(QUERIES, 10), index.search(QUERIES, 10)
     assert torch.equal(found.rows, expected.rows)
@@ -175,22 +193,22 @@ def test_a_file_is_read_as_it_was_written(index, tmp_path):
     assert list(again.add_items(VECTORS[:1])) == [ITEMS + 40]
 
 
-def test_an_index_is_built_once(usearch, tmp_path, monkeypatch):
-    path, built, insert = tmp_path / "best.index", [], ApproximateIndex._insert
-    monkeypatch.setattr(
-        ApproximateIndex, "_insert", lambda self, first: built.append(1) or insert(self, first)
-    )
-    few = VECTORS[:300]
-    first = ApproximateIndex.load_or_build(path, few, threads=1)
-    again = ApproximateIndex.load_or_build(path, few, threads=1)
+def test_an_index_is_built_once(faiss, tmp_path, monkeypatch):
+    path, built, build = tmp_path / "best.index", [], ApproximateIndex._build
+    monkeypatch.setattr(ApproximateIndex, "_build", lambda self: built.append(1) or build(self))
+    few = VECTORS[:2_000]
+    first = ApproximateIndex.load_or_build(path, few)
+    again = ApproximateIndex.load_or_build(path, few)
     assert len(built) == 1
     loaded = ApproximateIndex.load(path, few)
     # as the figures in docs/inference.md have it, whichever way an index is come by
-    assert [one._graph.expansion_search for one in (first, again, loaded)] == [384] * 3
+    assert [one._reading for one in (first, again, loaded)] == [Reading()] * 3
+    part = ApproximateIndex.load_or_build(path, few, **PART)
+    assert (part._reading, len(built)) == (Reading(0.125, 1), 1)
     assert torch.equal(first.search(QUERIES, 5).rows, again.search(QUERIES, 5).rows)
     other = few.clone()
     other[7, 0] += 1e-3
-    for options in ({"vectors": other}, {"vectors": other, "connectivity": 8}):
+    for options in ({"vectors": other}, {"vectors": other, "lists": 8}):
         ApproximateIndex.load_or_build(path, **options)
         ApproximateIndex.load_or_build(path, **options)
     assert len(built) == 3
@@ -199,7 +217,7 @@ def test_an_index_is_built_once(usearch, tmp_path, monkeypatch):
     assert len(built) == 4
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 def test_files_that_cannot_be_read(built, tmp_path):
     with pytest.raises(CheckpointError, match=r"none\.index: there is no such file"):
         ApproximateIndex.load(tmp_path / "none.index", VECTORS)
@@ -221,12 +239,28 @@ def test_files_that_cannot_be_read(built, tmp_path):
             ApproximateIndex.load(damaged, VECTORS)
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
+def test_a_file_of_another_faiss(built, tmp_path):
+    """It is whole, but has a form that this faiss does not know."""
+    stored = StoredIndex.read(built)
+    strange = torch.frombuffer(bytearray(b"IxZZ" + bytes(60)), dtype=torch.uint8)
+    path = tmp_path / "strange.index"
+    replace(stored, lists={**stored.lists, "lists": strange}).write(path)
+    with pytest.raises(CheckpointError, match="this version of faiss cannot read it: "):
+        ApproximateIndex.load(path, VECTORS)
+    assert len(ApproximateIndex.load_or_build(path, VECTORS)) == ITEMS
+    assert len(ApproximateIndex.load(path, VECTORS)) == ITEMS
+
+
+@pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize(
     ("vectors", "options", "said"),
     [
-        (VECTORS[:5], {"connectivity": 0}, "connectivity is 0, 1 or more is meant"),
-        (VECTORS[:5], {"threads": -1}, "threads is -1, 0 or more is meant"),
+        (VECTORS[:5], {"lists": -1}, "lists is -1, 0 or more is meant"),
+        (VECTORS[:5], {"exact_below": 0}, "exact_below is 0, 1 or more is meant"),
+        (VECTORS[:5], {"share": 0.0}, r"share is 0\.0, above 0 and 1 at most is meant"),
+        (VECTORS[:5], {"least_read": 0}, "least_read is 0, 1 or more is meant"),
+        (VECTORS[:5], {"share": 1.5}, r"share is 1\.5, above 0 and 1 at most is meant"),
         (VECTORS[0], {}, "vectors have shape"),
     ],
 )
@@ -235,23 +269,55 @@ def test_what_cannot_be_built(vectors, options, said):
         ApproximateIndex(vectors, **options)
 
 
-@pytest.mark.usefixtures("usearch")
+@pytest.mark.usefixtures("faiss")
 def test_small_catalogues():
     index = ApproximateIndex(torch.empty(0, 3))
     assert index.search(torch.ones(1, 3), 2).rows.tolist() == [[-1, -1]]
     index.add_items(torch.tensor([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]))
     assert index.search(torch.ones(1, 3), 3).rows.tolist() == [[1, 0, -1]]
-    assert ApproximateIndex(torch.zeros(50, 3)).search(torch.ones(1, 3), 2).scores.tolist() == [
-        [0, 0]
-    ]
+    alike = ApproximateIndex(torch.zeros(300, 3), exact_below=1)
+    assert alike.search(torch.ones(1, 3), 2).scores.tolist() == [[0, 0]]
 
 
-def test_without_usearch(monkeypatch, tmp_path: Path):
+@pytest.mark.usefixtures("faiss")
+def test_a_catalogue_that_grows_gets_lists(monkeypatch):
+    """Once there are enough items; what was removed before is not in them."""
+    index = ApproximateIndex(VECTORS[:100], exact_below=5_000, **PART)
+    gone = ExactIndex(VECTORS).search(QUERIES, 3).rows.flatten().unique()
+    index.remove_items(gone[gone < 100])
+    index.add_items(VECTORS[100:])
+    index.remove_items(gone)
+    exact = ExactIndex(VECTORS)
+    exact.remove_items(gone)
+    expected = exact.search(QUERIES, 10)
+    monkeypatch.setattr(ExactIndex, "search", lambda *a, **more: pytest.fail("all are compared"))
+    found = index.search(QUERIES, 10)
+    assert recall(found, expected) > 0.95
+    assert not torch.isin(found.rows, gone).any()
+
+
+@pytest.mark.usefixtures("faiss")
+@pytest.mark.parametrize(("width", "most"), [(255, 320), (256, 96)])
+def test_bytes_of_an_item(width, most, tmp_path):
+    """Wide vectors are one bit a coordinate in the lists, narrow ones eight; both choose well, a bias in the last coordinate included."""
+    chance = torch.Generator().manual_seed(1)
+    topics = torch.randn(30, width, generator=chance)
+    vectors = topics[torch.randint(30, (8_000,), generator=chance)]
+    vectors = vectors + torch.randn(8_000, width, generator=chance)
+    vectors[:, -1] *= 30.0
+    queries = topics + 0.5 * torch.randn(30, width, generator=chance)
+    index = ApproximateIndex(vectors, **SOME)
+    assert recall(index.search(queries, 10), ExactIndex(vectors).search(queries, 10)) > 0.9
+    index.save(tmp_path / "a.index")
+    assert (tmp_path / "a.index").stat().st_size - 4 * width**2 < most * 8_000
+
+
+def test_without_faiss(monkeypatch, tmp_path: Path):
     def absent(name):
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    said = r"ApproximateIndex: usearch cannot be imported \(No module named 'usearch\.index'\)[\s\S]*pip install 'lit_rec\[index\]'"
+    said = r"ApproximateIndex: faiss cannot be imported \(No module named 'faiss'\)[\s\S]*pip install 'lit_rec\[index\]'"
     with pytest.raises(ConfigError, match=said):
         ApproximateIndex(VECTORS[:5])
     with pytest.raises(ConfigError, match=said):
