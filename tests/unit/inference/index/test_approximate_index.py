@@ -147,18 +147,6 @@ def test_lists_are_read_unless_many_candidates_are_needed(index, monkeypatch):
     assert asked == [1], "one user has seen all candidates"
 
 
-def test_what_is_read(built, index):
-    """More lists find more of what counts, all of them find everything, and few items are all read."""
-    exact = ExactIndex(VECTORS).search(QUERIES, 10)
-    few = ApproximateIndex.load(built, VECTORS, share=0.01, least_read=1)
-    found = [recall(one.search(QUERIES, 10), exact) for one in (few, index)]
-    assert found[0] < 0.85
-    assert 0.95 < found[1] < 1
-    for reading in ({"share": 1.0, "least_read": 1}, {"share": 0.01}):
-        whole = ApproximateIndex.load(built, VECTORS, **reading)
-        assert torch.equal(whole.search(QUERIES, 10).rows, exact.rows)
-
-
 def test_items_come_and_go(index):
     more = mixture(500, 3) * 1.5  # longer than any before
     rows = index.add_items(more)
@@ -294,22 +282,6 @@ def test_a_catalogue_that_grows_gets_lists(monkeypatch):
     found = index.search(QUERIES, 10)
     assert recall(found, expected) > 0.95
     assert not torch.isin(found.rows, gone).any()
-
-
-@pytest.mark.usefixtures("faiss")
-@pytest.mark.parametrize(("width", "most"), [(255, 320), (256, 96)])
-def test_bytes_of_an_item(width, most, tmp_path):
-    """Wide vectors are one bit a coordinate in the lists, narrow ones eight; both choose well, a bias in the last coordinate included."""
-    chance = torch.Generator().manual_seed(1)
-    topics = torch.randn(30, width, generator=chance)
-    vectors = topics[torch.randint(30, (8_000,), generator=chance)]
-    vectors = vectors + torch.randn(8_000, width, generator=chance)
-    vectors[:, -1] *= 30.0
-    queries = topics + 0.5 * torch.randn(30, width, generator=chance)
-    index = ApproximateIndex(vectors, **SOME)
-    assert recall(index.search(queries, 10), ExactIndex(vectors).search(queries, 10)) > 0.9
-    index.save(tmp_path / "a.index")
-    assert (tmp_path / "a.index").stat().st_size - 4 * width**2 < most * 8_000
 
 
 def test_without_faiss(monkeypatch, tmp_path: Path):
