@@ -106,6 +106,15 @@ class Amazon2018Reader(_AmazonReader):
     Reference:
         Ni, Li, McAuley 2019, Justifying recommendations using distantly-labeled reviews and fine-grained aspects,
         https://doi.org/10.18653/v1/D19-1018.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     review = {"reviewerID": "A1", "asin": "B7", "overall": 5.0, "unixReviewTime": 1514764800, "reviewText": "Sturdy &amp; light"}
+        ...     pl.DataFrame([review]).write_ndjson(f"{folder}/reviews.json")
+        ...     pl.DataFrame([{"asin": "B7", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.json")
+        ...     Amazon2018Reader(f"{folder}/reviews.json", f"{folder}/meta.json").read().behaviors.select("item_id", "rating", "text").rows()
+        [('B7', 5.0, 'Sturdy & light')]
     """
 
     _review_keys: ClassVar[Mapping[str, str]] = {
@@ -136,6 +145,15 @@ class Amazon2023Reader(_AmazonReader):
 
     Reference:
         Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     review = {"user_id": "A1", "asin": "B7", "parent_asin": "B0", "rating": 5.0, "timestamp": 1514764800500, "text": "", "title": "Fine"}
+        ...     pl.DataFrame([review]).write_ndjson(f"{folder}/reviews.jsonl")
+        ...     pl.DataFrame([{"parent_asin": "B0", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.jsonl")
+        ...     Amazon2023Reader(f"{folder}/reviews.jsonl", f"{folder}/meta.jsonl").read().behaviors.select("item_id", "timestamp", "summary").rows()
+        [('B0', 1514764800.5, 'Fine')]
     """
 
     _review_keys: ClassVar[Mapping[str, str]] = {

@@ -47,6 +47,17 @@ class AmazonRatingsReader(Reader):
 
     Reference:
         Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     rating = {"user_id": "A1", "parent_asin": "B0", "rating": 5.0, "timestamp": 1514764800500}
+        ...     for part in ("train", "test"):
+        ...         pl.DataFrame([rating]).write_csv(f"{folder}/{part}.csv")
+        ...     pl.DataFrame([{"parent_asin": "B0", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.jsonl")
+        ...     reader = AmazonRatingsReader(f"{folder}/train.csv", f"{folder}/meta.jsonl", test_ratings=f"{folder}/test.csv")
+        ...     reader.read().behaviors.select("user_id", "item_id", "timestamp", "split").rows()
+        [('A1', 'B0', 1514764800.5, 'train'), ('A1', 'B0', 1514764800.5, 'test')]
     """
 
     def __init__(

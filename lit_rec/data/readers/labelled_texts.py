@@ -31,6 +31,14 @@ class LabelledTextReader(Reader):
 
     Raises:
         ConfigError: If a canonical name is unknown, or one file stands for two parts.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     pl.DataFrame({"text": ["Where is my card?"], "category": ["arrival"]}).write_csv(f"{folder}/train.csv")
+        ...     tables = LabelledTextReader(f"{folder}/train.csv", {"label": "category"}).read()
+        >>> tables.items.rows(), tables.behaviors.select("item_id", "label").rows()
+        ([('Where is my card?', '0')], [('0', 'arrival')])
     """
 
     def __init__(

@@ -26,7 +26,7 @@ _REMEDY = "mend or remove the line, or unpack the archive again"
 
 
 class MindReader(Reader):
-    """MIND as Microsoft packs it: folders with ``news.tsv`` and ``behaviors.tsv``, one for each part.
+    r"""MIND as Microsoft packs it: folders with ``news.tsv`` and ``behaviors.tsv``, one for each part.
 
     A behavior is a news item that was shown: event ``click`` and label ``1``, or event ``show`` and label ``0``; both are null where a
     test folder does not tell. Rows of one impression share an impression_id, ``PART-ID``, for every folder counts from 1. The
@@ -46,6 +46,15 @@ class MindReader(Reader):
 
     Reference:
         Wu et al. 2020, MIND: a large-scale dataset for news recommendation, https://aclanthology.org/2020.acl-main.331.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     news = "N1\tsports\tgolf\tA title\t\t\t\t", "N2\tnews\tworld\tAnother\t\t\t\t"
+        ...     _ = Path(folder, "news.tsv").write_text("\n".join(news))
+        ...     _ = Path(folder, "behaviors.tsv").write_text("1\tU8\t11/15/2019 8:55:22 AM\tN2\tN1-1 N2-0")
+        ...     MindReader(train=folder).read().behaviors.select("impression_id", "user_id", "item_id", "event", "label").rows()
+        [('train-1', 'U8', 'N1', 'click', '1'), ('train-1', 'U8', 'N2', 'show', '0')]
     """
 
     def __init__(self, train: str, validation: str | None = None, test: str | None = None) -> None:

@@ -44,7 +44,7 @@ _FILMS = ["item_id", "full_title", "released", "video", "imdb", *_GENRES]
 
 
 class MovieLens100KReader(Reader):
-    """MovieLens 100K as GroupLens packs it: u.data, u.item, u.user and the folds u1 to u5, ua, ub.
+    r"""MovieLens 100K as GroupLens packs it: u.data, u.item, u.user and the folds u1 to u5, ua, ub.
 
     Items have title (without the year, "The" moved to the front), year, genres and, where ``plots`` is given, plot, directors and cast.
 
@@ -59,6 +59,15 @@ class MovieLens100KReader(Reader):
 
     Reference:
         Harper & Konstan 2015, The MovieLens datasets, https://doi.org/10.1145/2827872.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "u.data").write_text("196\t50\t5\t881250949")
+        ...     _ = Path(folder, "u.item").write_text("50|Usual Suspects, The (1995)|14-Aug-1995||" + "|0" * 6 + "|1" + "|0" * 12)
+        ...     _ = Path(folder, "u.user").write_text("196|49|M|writer|55105")
+        ...     MovieLens100KReader(folder).read().items.rows()
+        [('50', 'The Usual Suspects', '1995', 'Crime')]
     """
 
     def __init__(self, folder: str, fold: str | None = None, plots: str | None = None) -> None:

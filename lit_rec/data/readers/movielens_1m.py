@@ -67,6 +67,16 @@ class MovieLens1MReader(Reader):
 
     Reference:
         Harper & Konstan 2015, The MovieLens datasets, https://doi.org/10.1145/2827872.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "ratings.dat").write_text("1::50::5::978300760")
+        ...     _ = Path(folder, "movies.dat").write_text("50::Usual Suspects, The (1995)::Crime|Thriller")
+        ...     _ = Path(folder, "users.dat").write_text("1::F::1::10::48067")
+        ...     tables = MovieLens1MReader(folder).read()
+        >>> tables.items.rows(), tables.users.rows()
+        ([('50', 'The Usual Suspects', '1995', ['Crime', 'Thriller'])], [('1', 'F', 'under 18', 'K-12 student', '48067')])
     """
 
     def __init__(self, folder: str) -> None:

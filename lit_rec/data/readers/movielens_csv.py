@@ -47,6 +47,16 @@ class MovieLensReader(Reader):
 
     Reference:
         Harper & Konstan 2015, The MovieLens datasets, https://doi.org/10.1145/2827872.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     film = {"movieId": ["50"], "title": ["Usual Suspects, The (1995)"], "genres": ["Crime|Thriller"]}
+        ...     pl.DataFrame(film).write_csv(f"{folder}/movies.csv")
+        ...     rating = {"userId": [1], "movieId": [50], "rating": [4.5], "timestamp": [964982931]}
+        ...     pl.DataFrame(rating).write_csv(f"{folder}/ratings.csv")
+        ...     MovieLensReader(folder).read().items.rows()
+        [('50', 'The Usual Suspects', '1995', ['Crime', 'Thriller'])]
     """
 
     def __init__(self, folder: str, tags: bool = True, tags_before: str | None = None) -> None:

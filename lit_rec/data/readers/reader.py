@@ -10,7 +10,18 @@ from lit_rec.data.tables import Tables
 
 
 class Reader(ABC):
-    """Knows the files of a format and the columns they hold."""
+    """Knows the files of a format and the columns they hold.
+
+    Example:
+        >>> import polars as pl
+        >>> class OneSale(Reader):
+        ...     def read(self) -> Tables:
+        ...         return Tables(pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "row": [0]}), pl.DataFrame({"item_id": ["a"]}))
+        ...     def sources(self) -> list[Source]:
+        ...         return []  # nothing that a cache would have to look at
+        >>> OneSale().read().behaviors.rows()
+        [('u', 'a', 0)]
+    """
 
     @abstractmethod
     def read(self) -> Tables:

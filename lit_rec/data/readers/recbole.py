@@ -12,7 +12,7 @@ from lit_rec.data.validation import typed_behaviors, typed_entities
 
 
 class RecBoleReader(Reader):
-    """A folder with ``NAME.inter``, ``NAME.item`` and, if there is one, ``NAME.user``: tab-separated, headers ``name:type``.
+    r"""A folder with ``NAME.inter``, ``NAME.item`` and, if there is one, ``NAME.user``: tab-separated, headers ``name:type``.
 
     Columns keep their names without the type.
 
@@ -22,6 +22,14 @@ class RecBoleReader(Reader):
 
     Reference:
         Zhao et al. 2021, RecBole, https://arxiv.org/abs/2011.01731.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "toy.inter").write_text("user_id:token\titem_id:token\trating:float\n7\t3\t4")
+        ...     _ = Path(folder, "toy.item").write_text("item_id:token\ttitle:token_seq\n3\tHeat")
+        ...     RecBoleReader(folder, "toy").read().behaviors.rows(named=True)
+        [{'user_id': '7', 'item_id': '3', 'rating': 4.0, 'row': 0}]
     """
 
     def __init__(self, folder: str, name: str | None = None) -> None:

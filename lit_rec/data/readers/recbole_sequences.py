@@ -22,7 +22,7 @@ _COLUMNS = ("user_id", "item_id_list", "item_id")
 
 
 class RecBoleSequenceReader(Reader):
-    """Sequences as RecBole reads and UniSRec writes them: ``NAME.train.inter``, ``NAME.valid.inter`` (optional), ``NAME.test.inter``.
+    r"""Sequences as RecBole reads and UniSRec writes them: ``NAME.train.inter``, ``NAME.valid.inter`` (optional), ``NAME.test.inter``.
 
     Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. The rows of a user, one for each
     beginning of the sequence, become one sequence, and every list is compared with it. Behaviors are in order and have no time:
@@ -39,6 +39,16 @@ class RecBoleSequenceReader(Reader):
     Reference:
         Hou et al. 2022, Towards universal sequence representation learning for recommender systems,
         https://arxiv.org/abs/2206.05941.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     for part, line in (("train", "u\ta\tb"), ("valid", "u\ta b\tc"), ("test", "u\ta b c\td")):
+        ...         lines = "user_id:token\titem_id_list:token_seq\titem_id:token", line
+        ...         _ = Path(folder, f"toy.{part}.inter").write_text("\n".join(lines))
+        ...     _ = Path(folder, "toy.text").write_text("\n".join(["item_id:token\ttitle:token_seq", "a\tA", "b\tB", "c\tC", "d\tD"]))
+        ...     RecBoleSequenceReader(folder, "toy").read().behaviors.select("item_id", "split").rows()
+        [('a', 'train'), ('b', 'train'), ('c', 'val'), ('d', 'test')]
     """
 
     def __init__(self, folder: str, name: str | None = None) -> None:
