@@ -98,12 +98,34 @@ def _rebuild(
 
 
 class ConfigError(LitRecError):
-    """An option is wrong, or two options contradict each other."""
+    """An option is wrong, or two options contradict each other.
+
+    Example:
+        >>> print(ConfigError("1.5 is not a usable share", where="data.split.init_args.test", remedy="0.1 is a tenth"))
+        data.split.init_args.test: 1.5 is not a usable share.
+          Try:  0.1 is a tenth.
+    """
 
 
 class DataError(LitRecError):
-    """A table holds something that cannot be trusted."""
+    """A table holds something that cannot be trusted.
+
+    Example:
+        >>> print(DataError("2 ids are repeated", where="items.csv", details=["'a' in line 3", "'b' in line 9"], rule="each id once"))
+        items.csv: 2 ids are repeated.
+          'a' in line 3
+          'b' in line 9
+          Rule: each id once.
+    """
 
 
 class CheckpointError(LitRecError):
-    """A checkpoint is absent, damaged, or was not written by lit_rec."""
+    """A checkpoint is absent, damaged, or was not written by lit_rec.
+
+    Example:
+        >>> try:
+        ...     raise CheckpointError("there is no such file", where="best.ckpt")
+        ... except LitRecError as error:  # the class of all three
+        ...     print(error)
+        best.ckpt: there is no such file.
+    """

@@ -37,6 +37,16 @@ class PastHistory(OrderedHistory):
     Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
     only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier row of its user, as a
     deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
+
+    Example:
+        >>> import pathlib, tempfile, polars as pl
+        >>> from lit_rec.data import prepared, tables, text_template
+        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "timestamp": [5.0, 6.0, 6.0], "row": range(3)})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     both = tables.Tables(rows, rows.select("item_id", title="item_id"))
+        ...     prepared.prepare(both, pl.Series(["train"] * 3), text_template.TextTemplate(["title"]), pathlib.Path(folder))
+        ...     PastHistory().bind(Prepared.open(pathlib.Path(folder))).of(np.arange(3)).mask.tolist()  # b and c are of one second
+        [[False], [True], [True]]
     """
 
     def bind(self, prepared: Prepared) -> BoundOrderedHistory:
@@ -90,12 +100,9 @@ class TrainingHistory(History):
     """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
 
     A row that is evaluated sees what is shown of its user as well (``NewUserSplit``), a training row never does.
+    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was the target.
 
-    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was
-    the target.
-
-    While training, a random subset is drawn each time: "all rows but the target" beside a parameter of the user would let a model
-    compute the target from what is missing.
+    While training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the user could compute the target.
 
     Args:
         max_length: Longest history H; the newest rows are kept.
@@ -105,6 +112,9 @@ class TrainingHistory(History):
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.
+
+    Example:
+        ``data: {history: {class_path: lit_rec.data.histories.TrainingHistory, init_args: {max_length: 20, keep: 0.3}}}``
     """
 
     def __init__(
@@ -191,7 +201,12 @@ class _BoundTraining(BoundHistory):
 
 
 class NoHistory(History):
-    """Rows see nothing of their user: for texts that have no user, and to measure what histories bring."""
+    """Rows see nothing of their user: for texts that have no user, and to measure what histories bring.
+
+    Example:
+        >>> NoHistory().bind(None).of(np.arange(2)).mask.tolist()  # two rows, of any data
+        [[False], [False]]
+    """
 
     def __init__(self) -> None:
         super().__init__(max_length=1)
@@ -218,6 +233,13 @@ class GivenHistory(OrderedHistory):
 
     Args:
         max_length: Longest history H; the last ids are kept.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> lists = {"given_item": np.array([7, 8, 9]), "given_offsets": np.array([0, 3]), "given_index": np.array([0, 0])}
+        >>> prepared = SimpleNamespace(has_given=True, **lists)  # what it reads of Prepared: one list of three items, for two rows
+        >>> GivenHistory(max_length=2).bind(prepared).of(np.arange(2)).item.tolist()
+        [[8, 9], [8, 9]]
     """
 
     def __init__(self, max_length: int = 50) -> None:

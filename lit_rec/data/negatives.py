@@ -17,6 +17,15 @@ class Negatives(ABC):
     """A choice among the V items that training rows have: an item that training never saw would only be pushed away.
 
     ``draws`` says whether items are brought into a batch beside those of its rows.
+
+    Example:
+        >>> class FirstItem(Negatives):
+        ...     def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        ...         return np.array([0])
+        ...     def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        ...         return np.where(np.arange(len(log_frequency)) == 0, 0.0, -np.inf)
+        >>> FirstItem().log_prob(np.log([0.5, 0.5]), 8).tolist()
+        [0.0, -inf]
     """
 
     draws = True
@@ -48,6 +57,10 @@ class BatchNegatives(Negatives):
 
     Reference:
         Yi et al. 2019, Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
+
+    Example:
+        >>> np.exp(BatchNegatives().log_prob(np.log([0.5, 0.1]), behaviors=2)).round(6).tolist()  # 1 - 0.5 ** 2, 1 - 0.9 ** 2
+        [0.75, 0.19]
     """
 
     draws = False
@@ -97,6 +110,10 @@ class PopularNegatives(Negatives):
 
     Raises:
         ConfigError: If ``count`` is below 1.
+
+    Example:
+        >>> PopularNegatives(100).draw(np.log([0.5, 0.5]), np.random.default_rng(0)).tolist()  # each drawn often, and there once
+        [0, 1]
     """
 
     def __init__(self, count: int = 1000) -> None:
@@ -114,7 +131,12 @@ class PopularNegatives(Negatives):
 
 
 class CatalogueNegatives(Negatives):
-    """Every item that training rows have: exact, at the cost of encoding them all in each step."""
+    """Every item that training rows have: exact, at the cost of encoding them all in each step.
+
+    Example:
+        >>> CatalogueNegatives().draw(np.log([0.5, 0.3, 0.2]), np.random.default_rng(0)).tolist()
+        [0, 1, 2]
+    """
 
     def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
         """Return all."""

@@ -13,7 +13,15 @@ from lit_rec.errors import ConfigError
 
 
 class Split(ABC):
-    """A rule that gives each behavior one part; a validation part always exists."""
+    """A rule that gives each behavior one part; a validation part always exists.
+
+    Example:
+        >>> class OddRowsValidate(Split):
+        ...     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        ...         return (behaviors["row"].to_numpy() % 2).astype(np.int8)
+        >>> OddRowsValidate().assign(pl.DataFrame({"row": range(3)})).to_list()
+        ['train', 'val', 'train']
+    """
 
     def assign(self, behaviors: pl.DataFrame, *, ordered: bool = False) -> pl.Series:
         """Return ``train``, ``val``, ``test`` or ``shown`` for each row of ``behaviors``, in its order.
@@ -80,6 +88,10 @@ class RandomSplit(Split):
 
     Raises:
         ConfigError: If the shares are not usable.
+
+    Example:
+        >>> sorted(RandomSplit(0.25, 0.25).assign(pl.DataFrame({"user_id": ["u"] * 8})).to_list())
+        ['test', 'test', 'train', 'train', 'train', 'train', 'val', 'val']
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> None:
@@ -140,6 +152,11 @@ class LeaveLastOutSplit(Split):
 
     Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one user_id and
     impression_id) counts as one row and is taken whole, at its first timestamp.
+
+    Example:
+        >>> frame = pl.DataFrame({"user_id": list("uuuv"), "timestamp": [3.0, 1.0, 2.0, 9.0], "row": range(4)})
+        >>> LeaveLastOutSplit().assign(frame).to_list()
+        ['test', 'train', 'val', 'train']
     """
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -169,6 +186,10 @@ class GivenSplit(Split):
 
     Raises:
         ConfigError: If the share is not usable, or the data brings no parts.
+
+    Example:
+        >>> GivenSplit().assign(pl.DataFrame({"split": ["train", "val", "test"]})).to_list()
+        ['train', 'val', 'test']
     """
 
     def __init__(self, validation: float = 0.1, seed: int = 0) -> None:

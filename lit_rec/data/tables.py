@@ -30,6 +30,12 @@ class Tables:
         histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A behavior's
             history_index is a row here, null where it has no history.
         dropped: What the reader left out, and why.
+
+    Example:
+        >>> behaviors = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "rating": [4.0], "row": [0]})
+        >>> tables = Tables(behaviors, items=pl.DataFrame({"item_id": ["a"], "title": ["Heat"]}))
+        >>> tables.users is None, tables.ordered, tables.place(0)
+        (True, False, 'row 1 of the behaviors')
     """
 
     behaviors: pl.DataFrame

@@ -22,6 +22,16 @@ class Where:
         events: Names of the events that count; null: all.
         min_rating: Smallest rating that counts; null: all, rows without a rating included.
         labels: Names of the labels that count, such as the clicks among what was shown; null: all.
+
+    Example:
+        >>> import pathlib, tempfile, polars as pl
+        >>> from lit_rec.data import prepared, tables, text_template
+        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "rating": [5.0, 2.0, None], "row": range(3)})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     both = tables.Tables(rows, rows.select("item_id", title="item_id"))
+        ...     prepared.prepare(both, pl.Series(["train"] * 3), text_template.TextTemplate(["title"]), pathlib.Path(folder))
+        ...     Where(min_rating=4.0).mask(Prepared.open(pathlib.Path(folder))).tolist()
+        [True, False, False]
     """
 
     events: Sequence[str] | None = None

@@ -64,6 +64,12 @@ class VectorField(Field):
 
     Args:
         column: A column of lists of numbers, all of one length, or of texts such as ``0.1 0.2`` or ``[0.1, 0.2]``.
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": ["a", "b"], "image": ["0.5 2", None]})
+        >>> fitted = VectorField("image").fit(frame, "data.item_fields")
+        >>> fitted.size, fitted.encode(frame, "data.item_fields").tolist()
+        (2, [[0.5, 2.0], [nan, nan]])
     """
 
     def fit(self, frame: pl.DataFrame, where: str) -> VectorFacts:
