@@ -117,7 +117,7 @@ class TimeSplit(Split):
         test: Share of the rows that test.
 
     Raises:
-        ConfigError: If the shares are not usable.
+        ConfigError: If the shares are not usable; or, by ``assign``, if the rows have no order.
 
     Example:
         >>> frame = pl.DataFrame({"timestamp": [3.0, 1.0, 2.0, 4.0, 5.0]})
@@ -153,6 +153,9 @@ class LeaveLastOutSplit(Split):
     Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one user_id and
     impression_id) counts as one row and is taken whole, at its first timestamp.
 
+    Raises:
+        ConfigError: By ``assign``, if the rows have no order.
+
     Example:
         >>> frame = pl.DataFrame({"user_id": list("uuuv"), "timestamp": [3.0, 1.0, 2.0, 9.0], "row": range(4)})
         >>> LeaveLastOutSplit().assign(frame).to_list()
@@ -185,7 +188,7 @@ class GivenSplit(Split):
         seed: Seed of that draw.
 
     Raises:
-        ConfigError: If the share is not usable, or the data brings no parts.
+        ConfigError: If the share is not usable; or, by ``assign``, if the data brings no parts, or others than train, val and test.
 
     Example:
         >>> GivenSplit().assign(pl.DataFrame({"split": ["train", "val", "test"]})).to_list()

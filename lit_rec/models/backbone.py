@@ -33,6 +33,13 @@ class Backbone(nn.Module):
 
     Shape:
         A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
+
+    Example:
+        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> backbone = Backbone(model_of_config({"model_type": "bert", **tiny}), FullTuning())
+        >>> chunk = TextChunk(torch.tensor([[1, 7, 2]]), torch.ones(1, 3, dtype=torch.bool), torch.tensor([0]))
+        >>> backbone(chunk).shape, backbone.has_border
+        (torch.Size([1, 3, 4]), False)
     """
 
     def __init__(self, model: nn.Module, tuning: Tuning) -> None:
@@ -154,6 +161,18 @@ class PretrainedBackbone(Backbone):
 
     Raises:
         ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.models.tuning import FrozenTuning
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> with TemporaryDirectory() as folder:
+        ...     model_of_config({"model_type": "bert", **options}).save_pretrained(folder)
+        ...     backbone = PretrainedBackbone(facts, folder, FrozenTuning())
+        >>> backbone.width, backbone.has_border  # all of it is frozen
+        (4, True)
     """
 
     def __init__(
@@ -178,6 +197,13 @@ class ConfiguredBackbone(Backbone):
 
     Raises:
         ConfigError: If the architecture is not known, or it cannot take texts of ``facts.max_tokens`` tokens.
+
+    Example:
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> ConfiguredBackbone(facts, "bert", options).width
+        4
     """
 
     def __init__(

@@ -37,6 +37,17 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
     Reference:
         Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang et al.
         2018, DKN, https://arxiv.org/abs/1801.08284, section 4.4.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> seen = [Seen(item=0, rating=4.0, event=0, timestamp=float("nan"), label=0)]
+        >>> batch = request_batch(seen, rows=np.array([1, 2]), user_row=0, now=None)  # one behavior, two candidates
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> CandidateAttentionUserEncoder(facts, width=4)(torch.zeros(3, 5), batch).shape
+        torch.Size([1, 2, 5])
     """
 
     per_candidate = True

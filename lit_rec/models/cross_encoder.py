@@ -40,11 +40,28 @@ class CrossEncoder(Network):
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
 
+    Shape:
+        A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` of more than two labels.
+
     Raises:
-        ConfigError: If a number is out of range.
+        ConfigError: If a number is out of range, or the data has fields or profiles that would not be read.
 
     Reference:
         Nogueira & Cho 2019, Passage re-ranking with BERT, https://arxiv.org/abs/1901.04085.
+
+    Example:
+        >>> import dataclasses, functools, numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.models.backbone import ConfiguredBackbone
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> network = CrossEncoder(facts, functools.partial(ConfiguredBackbone, model_type="bert", options=options), max_tokens=16)
+        >>> items = Items(torch.tensor([[0], [1]]), torch.arange(2), torch.tensor([1, 2]))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> batch = dataclasses.replace(batch, texts=Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3])), items=items)
+        >>> network(batch).tolist()  # before training, the mean rating
+        [[3.0, 3.0]]
     """
 
     has_item_table = False

@@ -72,6 +72,16 @@ class DotHead(Head):
 
     Reference:
         Koren, Bell & Volinsky 2009, Matrix factorization techniques, https://doi.org/10.1109/MC.2009.263.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
+        >>> DotHead(facts, width=2)(user, items, batch).tolist()  # 3 + 0.5 + 0.25 + (3 + 2), 3 + 0.5 - 1 + 0
+        [[8.75, 2.5]]
     """
 
     def __init__(self, facts: Facts, width: int, scale: float = 1.0) -> None:
@@ -128,6 +138,16 @@ class MLPHead(_PairHead):
 
     Reference:
         He et al. 2017, Neural collaborative filtering, https://arxiv.org/abs/1708.05031.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
+        >>> MLPHead(facts, width=2)(user, items, batch).tolist()  # before training mean and biases alone: 3 + 0.5 + 0.25, 3 + 0.5 - 1
+        [[3.75, 2.5]]
     """
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
@@ -145,6 +165,15 @@ class RegressionHead(MLPHead):
 
     Raises:
         ConfigError: If the data's task is not ``rating``, or as for ``MLPHead``.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> RegressionHead(facts, width=2, hidden=8).features(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 8])
     """
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
@@ -166,6 +195,15 @@ class ClassificationHead(_PairHead):
 
     Raises:
         ConfigError: If the data's task is not ``label``, ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> ClassificationHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 3])
     """
 
     gives = "class_scores"
@@ -197,6 +235,15 @@ class LinearHead(Head):
 
     Raises:
         ConfigError: If ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> LinearHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 3])
     """
 
     def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:

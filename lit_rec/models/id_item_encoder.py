@@ -32,6 +32,15 @@ class IdItemEncoder(ItemVectors):
 
     Reference:
         Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781 (item embeddings).
+
+    Example:
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> none = torch.empty(0, dtype=torch.int64)
+        >>> items = Items(text_index=none, catalogue_row=torch.tensor([0, 1, 2]), vocab_row=torch.tensor([1, 2, 0]))
+        >>> vectors = IdItemEncoder(facts, width=4)(Texts(none, torch.tensor([0])), items)
+        >>> vectors.shape, bool(vectors[2].any())  # training never saw the last
+        (torch.Size([3, 5]), False)
     """
 
     def __init__(

@@ -34,7 +34,13 @@ class Ids(nn.Module, ABC):
 
 
 class NoIds(Ids):
-    """Ids add nothing: two items with the same text have the same vector."""
+    """Ids add nothing: two items with the same text have the same vector.
+
+    Example:
+        >>> NoIds(size=9, width=2)(torch.tensor([0, 7]))
+        tensor([[0., 0., 0.],
+                [0., 0., 0.]])
+    """
 
     def forward(self, vocab_row: Tensor) -> Tensor:
         """Return zeros."""
@@ -59,6 +65,12 @@ class IdEmbedding(Ids):
 
     Reference:
         Volkovs et al. 2017, DropoutNet, https://papers.nips.cc/paper/7081.
+
+    Example:
+        >>> ids = IdEmbedding(size=2, width=1, std=0.0).eval()
+        >>> ids.start_at(torch.tensor([0.0, 0.5, -0.5]))
+        >>> ids(torch.tensor([1, 2, 0])).tolist()  # an embedding of one number, and a bias; the last id was not seen
+        [[0.0, 0.5], [0.0, -0.5], [0.0, 0.0]]
     """
 
     start: Tensor

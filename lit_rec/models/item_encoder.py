@@ -79,6 +79,17 @@ class ItemEncoder(ItemVectors):
     Reference:
         Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
         coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
+
+    Example:
+        >>> from functools import partial
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.models.backbone import ConfiguredBackbone
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> encoder = ItemEncoder(facts, partial(ConfiguredBackbone, model_type="bert", options=options), width=2)
+        >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))  # "5" and "6 7"
+        >>> encoder(texts, Items(torch.tensor([[0], [1], [1]]), torch.arange(3), torch.tensor([1, 2, 0]))).shape
+        torch.Size([3, 3])
     """
 
     backbone: Backbone

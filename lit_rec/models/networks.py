@@ -145,9 +145,25 @@ class TwoTower(ItemNetwork):
         head: From both to scores; takes the width.
         repeats: What is added to the scores of items that stand in the history, beside a head of vectors; nothing by default.
 
+    Shape:
+        A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
+
     Raises:
         ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that mixes them,
             ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no text.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.models import heads, id_item_encoder, user_encoder
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> network = TwoTower(facts, id_item_encoder.IdItemEncoder, user_encoder.MeanUserEncoder, heads.DotHead)
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> items = Items(torch.empty(2, 0), torch.arange(2), torch.tensor([1, 2]))
+        >>> vectors = network.encode_items(batch.texts, items)
+        >>> vectors.shape, network.score(network.encode_users(vectors, batch), vectors, batch).shape
+        (torch.Size([2, 65]), torch.Size([1, 2]))
     """
 
     has_item_table = True

@@ -18,6 +18,13 @@ class Pooling(nn.Module, ABC):
 
     Shape:
         tokens ``[P, T, D]`` float, mask ``[P, T]`` bool (True = real token) -> ``[P, D]`` float.
+
+    Example:
+        >>> class TwoTokenPooling(Pooling):
+        ...     def weights(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        ...         return 0.5 * (mask & (mask.cumsum(1) <= 2))
+        >>> TwoTokenPooling(1)(torch.tensor([[[2.0], [4.0], [9.0]]]), torch.tensor([[True, True, True]]))
+        tensor([[3.]])
     """
 
     def __init__(self, width: int) -> None:
@@ -96,6 +103,12 @@ class AttentionPooling(Pooling):
 
     Reference:
         Yang et al. 2016, Hierarchical Attention Networks, https://aclanthology.org/N16-1174, section 2.2.
+
+    Example:
+        >>> pooling = AttentionPooling(1)
+        >>> weights = pooling.weights(torch.tensor([[[2.0], [2.0], [9.0]]]), torch.tensor([[True, True, False]]))
+        >>> weights.detach()  # equal tokens weigh alike, and padding nothing
+        tensor([[0.5000, 0.5000, 0.0000]])
     """
 
     def __init__(self, width: int, hidden: int = 128) -> None:

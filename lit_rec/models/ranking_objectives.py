@@ -65,8 +65,7 @@ class RankingObjective(Objective):
     Args:
         negatives: What it is compared with while training.
         temperature: What scores are divided by.
-        spare_own: Whether the items of a position's own sequence are spared: of those that the user did have, earlier or later, none is
-            then a negative.
+        spare_own: Whether the items of a position's own sequence are spared: what the user did have, earlier or later, is then no negative.
         scores_per_block: Most scores that are held at once: sets the memory of a step. Those of more are computed in blocks of positions,
             each of them again in the backward pass.
 
@@ -234,6 +233,10 @@ class ItemSoftmax(RankingObjective):
     Reference:
         Szegedy et al. 2016, https://arxiv.org/abs/1512.00567 (label smoothing). Bengio & Senécal 2008, Adaptive importance sampling, https://doi.org/10.1109/TNN.2007.912312. Yi et al. 2019,
         Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
+
+    Example:
+        >>> ItemSoftmax().whole(torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2]))  # log 3, all alike
+        tensor([1.0986])
     """
 
     def __init__(
@@ -275,6 +278,10 @@ class BPR(RankingObjective):
 
     Reference:
         Rendle et al. 2009, BPR, https://arxiv.org/abs/1205.2618.
+
+    Example:
+        >>> BPR().whole(torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2]))  # log 2 against each other one
+        tensor([0.6931])
     """
 
     def __init__(

@@ -20,7 +20,17 @@ class SlotOrder(ABC):
 
 
 class NewestFirst(SlotOrder):
-    """The newest behaviors first, whatever the candidate."""
+    """The newest behaviors first, whatever the candidate.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> seen = [Seen(item, float("nan"), 0, float("nan"), 0) for item in (0, 1)]
+        >>> batch = request_batch(seen, rows=np.array([2]), user_row=0, now=None)
+        >>> NewestFirst()(batch)  # of a history of two
+        tensor([[[1, 0]]])
+    """
 
     def __call__(self, batch: RecBatch) -> Tensor:
         """Return the slots from the last to the first: real ones stand to the left."""
@@ -37,6 +47,18 @@ class NearestFirst(SlotOrder):
 
     Reference:
         Jaccard 1912, The distribution of the flora in the alpine zone, https://doi.org/10.1111/j.1469-8137.1912.tb05611.x.
+
+    Example:
+        >>> import dataclasses, numpy as np
+        >>> from lit_rec.data.batches import Items, Texts
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> seen = [Seen(item, float("nan"), 0, float("nan"), 0) for item in (0, 1)]
+        >>> batch = request_batch(seen, rows=np.array([2]), user_row=0, now=None)
+        >>> texts = Texts(torch.tensor([5, 6, 8, 9, 5, 7]), torch.tensor([0, 2, 4, 6]))  # "5 6", "8 9", and the candidate "5 7"
+        >>> items = Items(torch.tensor([[0], [1], [2]]), torch.arange(3), torch.zeros(3))
+        >>> NearestFirst()(dataclasses.replace(batch, texts=texts, items=items))
+        tensor([[[0, 1]]])
     """
 
     def __call__(self, batch: RecBatch) -> Tensor:

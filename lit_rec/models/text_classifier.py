@@ -22,6 +22,22 @@ class TextClassifier(ItemNetwork):
         facts: Facts of the data.
         item_encoder: From texts to vectors.
         head: From a vector to scores; takes the width.
+
+    Shape:
+        A batch of B rows with one candidate each -> ``[B, 1, K]`` float32 for K labels, ``[B, 1]`` for ratings.
+
+    Raises:
+        ConfigError: If the data has profiles of users, which would not be read.
+
+    Example:
+        >>> from functools import partial
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.models.backbone import ConfiguredBackbone
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> network = TextClassifier(facts, partial(ItemEncoder, backbone=partial(ConfiguredBackbone, model_type="bert", options=options)))
+        >>> network.gives, network.head.linear.out_features
+        ('class_scores', 3)
     """
 
     has_item_table = False

@@ -32,7 +32,18 @@ def encoder_layers(model: nn.Module) -> nn.ModuleList:
 
 
 class Tuning(ABC):
-    """A choice of trained parameters."""
+    """A choice of trained parameters.
+
+    Example:
+        >>> class BiasTuning(Tuning):
+        ...     def apply(self, model: nn.Module) -> None:
+        ...         for name, parameter in model.named_parameters():
+        ...             parameter.requires_grad_(name.endswith("bias"))
+        >>> encoder = nn.Linear(2, 2)
+        >>> BiasTuning().apply(encoder)
+        >>> encoder.weight.requires_grad, encoder.bias.requires_grad
+        (False, True)
+    """
 
     @abstractmethod
     def apply(self, model: nn.Module) -> None:
@@ -54,7 +65,14 @@ class Tuning(ABC):
 
 
 class FullTuning(Tuning):
-    """Train every parameter."""
+    """Train every parameter.
+
+    Example:
+        >>> encoder = nn.Linear(2, 2)
+        >>> FullTuning().apply(encoder)
+        >>> encoder.weight.requires_grad, FullTuning().still(encoder)
+        (True, [])
+    """
 
     def apply(self, model: nn.Module) -> None:
         """Train all."""
@@ -62,7 +80,14 @@ class FullTuning(Tuning):
 
 
 class FrozenTuning(Tuning):
-    """Train none: the encoder stays as it was pretrained, its dropout off."""
+    """Train none: the encoder stays as it was pretrained, its dropout off.
+
+    Example:
+        >>> encoder = nn.Linear(2, 2)
+        >>> FrozenTuning().apply(encoder)
+        >>> encoder.weight.requires_grad, FrozenTuning().still(encoder)
+        (False, [Linear(in_features=2, out_features=2, bias=True)])
+    """
 
     def apply(self, model: nn.Module) -> None:
         """Train none."""
@@ -76,7 +101,13 @@ class TopLayersTuning(Tuning):
         layers: How many of the top layers are trained.
 
     Raises:
-        ConfigError: If ``layers`` is below 1 or above the number the encoder has.
+        ConfigError: If ``layers`` is below 1 or above the number the encoder has, or the encoder is of no known structure; seen by ``apply``.
+
+    Example:
+        >>> encoder = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])})
+        >>> TopLayersTuning(layers=1).apply(encoder)
+        >>> [name for name, parameter in encoder.named_parameters() if parameter.requires_grad]
+        ['layers.1.weight', 'layers.1.bias']
     """
 
     def __init__(self, layers: int) -> None:

@@ -53,6 +53,15 @@ class CosineHead(VectorHead):
     Reference:
         Hou et al. 2022, Towards universal sequence representation learning for recommender systems,
         https://arxiv.org/abs/2206.05941, section 2.3.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = CosineHead(facts, width=2)
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])), head.of_items(torch.tensor([[5.0, 0.0, 9.0]]))  # biases are left out
+        (tensor([[0.6000, 0.8000]]), tensor([[1., 0.]]))
     """
 
     def of_users(self, users: Tensor) -> Tensor:
@@ -70,6 +79,15 @@ class InnerProductHead(VectorHead):
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = InnerProductHead(facts, width=2)
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])) @ head.of_items(torch.tensor([[2.0, 1.0, 0.5]])).T  # 6 + 4 + 0.5
+        tensor([[10.5000]])
     """
 
     def of_users(self, users: Tensor) -> Tensor:
