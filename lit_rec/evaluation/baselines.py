@@ -16,7 +16,18 @@ USER_SHRINKAGES = (5.0, 1.0, 3.0, 10.0, 25.0)
 
 
 class Baseline(ABC):
-    """A model without training steps."""
+    """A model without training steps.
+
+    Example:
+        >>> class FiveStars(Baseline):
+        ...     name = "five_stars"
+        ...     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
+        ...         pass
+        ...     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+        ...         return np.full(len(user), 5.0)
+        >>> FiveStars().predict(np.array([0]), np.array([1]), RaggedHistory(np.zeros(2), np.empty(0), np.empty(0))).tolist()
+        [5.0]
+    """
 
     name: ClassVar[str]
 
@@ -36,7 +47,16 @@ class Baseline(ABC):
 
 
 class MeanBaseline(Baseline):
-    """The mean of all training ratings."""
+    """The mean of all training ratings.
+
+    Example:
+        >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
+        >>> nothing = RaggedHistory(np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0))  # of one row
+        >>> baseline = MeanBaseline()
+        >>> baseline.fit(train, num_users=2, num_items=2)
+        >>> baseline.predict(np.array([1]), np.array([1]), nothing).tolist()
+        [4.0]
+    """
 
     name = "mean"
 
@@ -56,6 +76,16 @@ class UserItemBiasBaseline(Baseline):
 
     Reference:
         Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874, section 2.1.
+
+    Example:
+        >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
+        >>> nothing = RaggedHistory(np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0))  # of one row
+        >>> baseline = UserItemBiasBaseline()
+        >>> baseline.fit(train, num_users=2, num_items=2)
+        >>> baseline.item.tolist()  # item 0: (1 + 0) / (2 + 3), item 1: -1 / (1 + 3)
+        [0.2, -0.25]
+        >>> baseline.predict(np.array([1]), np.array([1]), nothing).round(4).tolist()  # 4 - 0.25 - 0.2 / (1 + 5)
+        [3.7167]
     """
 
     name = "user_item_bias"
@@ -83,6 +113,14 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
     """The same, with the user's bias taken from the row's own history: it holds for users whom training never saw.
 
     Where a history reaches beyond the training rows this is the harder baseline, for it knows of the user what the model knows.
+
+    Example:
+        >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
+        >>> seen = RaggedHistory(np.array([0, 1]), item=np.array([0]), rating=np.array([5.0]))  # one row, whose user gave item 0 five
+        >>> baseline = HistoryBiasBaseline()
+        >>> baseline.fit(train, num_users=2, num_items=2)
+        >>> baseline.predict(np.array([-1]), np.array([1]), seen).round(4).tolist()  # 4 - 0.25 + (5 - 4.2) / (1 + 5)
+        [3.8833]
     """
 
     name = "history_bias"

@@ -24,6 +24,14 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
 
     Reference:
         Sarwar et al. 2001, Item-based collaborative filtering, https://doi.org/10.1145/371920.372071.
+
+    Example:
+        >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
+        >>> seen = RaggedHistory(np.array([0, 1]), item=np.array([0]), rating=np.array([5.0]))  # one row, whose user gave item 0 five
+        >>> baseline = FrozenTextKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+        >>> baseline.fit(train, num_users=2, num_items=3)
+        >>> baseline.predict(np.array([0]), np.array([2]), seen).round(4).tolist()  # item 2 is like item 0: 4 + 0.8 / 6 + (0.8 - 0.8 / 6) / 2
+        [4.4667]
     """
 
     name = "frozen_text_knn"
@@ -66,6 +74,13 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
     Reference:
         Hoerl & Kennard 1970, Ridge regression, https://doi.org/10.1080/00401706.1970.10488634.
+
+    Example:
+        >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 1.0, 5.0]))
+        >>> baseline = FrozenTextRidgeBaseline(np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]))
+        >>> baseline.fit(train, num_users=2, num_items=3)
+        >>> np.sign(baseline.text).tolist()  # nobody rated item 2, which is like item 0
+        [1.0, -1.0, 1.0]
     """
 
     name = "frozen_text_ridge"

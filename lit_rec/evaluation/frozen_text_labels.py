@@ -29,6 +29,14 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
 
     Reference:
         Dudani 1976, The distance-weighted k-nearest-neighbor rule, https://doi.org/10.1109/TSMC.1976.5408784.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 0]))
+        >>> baseline = FrozenTextLabelKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+        >>> baseline.fit(train, num_items=3, num_labels=2)
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline.predict(np.array([2]), nothing).round(4).tolist()  # two votes of item 0, and one row that is half and half
+        [[0.1667, 0.8333]]
     """
 
     name = "frozen_text_knn"
@@ -69,6 +77,12 @@ class FrozenTextHistoryBaseline(LabelBaseline):
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
+
+    Example:
+        >>> baseline = FrozenTextHistoryBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]))
+        >>> history = SharedHistory(np.array([0, 1]), np.array([0]), of_row=np.array([0, 0]))  # two rows after item 0
+        >>> baseline.predict(np.array([1, 2]), history).round(4).tolist()
+        [0.0, 0.6]
     """
 
     name = "frozen_text_history"

@@ -16,7 +16,18 @@ SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0, 100.0, 300.0)
 
 
 class LabelBaseline(ABC):
-    """A model of labels without training steps."""
+    """A model of labels without training steps.
+
+    Example:
+        >>> class Always(LabelBaseline):
+        ...     name = "always"
+        ...     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        ...         pass
+        ...     def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        ...         return np.tile([0.0, 1.0], (len(item), 1))
+        >>> Always().predict(np.array([7]), SharedHistory(np.zeros(2), np.empty(0), np.array([0]))).tolist()
+        [[0.0, 1.0]]
+    """
 
     name: ClassVar[str]
 
@@ -35,7 +46,16 @@ class LabelBaseline(ABC):
 
 
 class MajorityBaseline(LabelBaseline):
-    """The training frequencies of the labels."""
+    """The training frequencies of the labels.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = MajorityBaseline()
+        >>> baseline.fit(train, num_items=2, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()
+        [[0.25, 0.75]]
+    """
 
     name = "majority"
 
@@ -52,6 +72,14 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
     """The item's label frequencies, shrunk to those of all rows: an item that training never saw has the latter.
 
     The shrinkage is the one by which the rest of the training rows predicts a tenth of them best.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = ItemLabelFrequencyBaseline()
+        >>> baseline.fit(train, num_items=3, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()  # (2 + 3 * 0.75) / (2 + 3) is the second
+        [[0.15, 0.85]]
     """
 
     name = "item_label_frequency"
@@ -88,7 +116,16 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
 
 
 class PopularityBaseline(LabelBaseline):
-    """How often the item has the second of two labels, such as its clicks."""
+    """How often the item has the second of two labels, such as its clicks.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = PopularityBaseline()
+        >>> baseline.fit(train, num_items=2, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()
+        [2.0]
+    """
 
     name = "popularity"
 

@@ -18,6 +18,16 @@ class NextItemBaseline(ABC):
 
     Attributes:
         items: ``[I, D]``, the items' side of its scores.
+
+    Example:
+        >>> class FirstItems(NextItemBaseline):
+        ...     name = "first_items"
+        ...     items = -torch.arange(3.0).unsqueeze(1)
+        ...     def users(self, history: Tensor, mask: Tensor) -> Tensor:
+        ...         return torch.ones(len(history), 1)
+        >>> baseline = FirstItems()
+        >>> (baseline.users(torch.zeros(1, 1), torch.zeros(1, 1)) @ baseline.items.T).argmax(1)
+        tensor([0])
     """
 
     name: ClassVar[str]
@@ -39,6 +49,12 @@ class NextPopularityBaseline(NextItemBaseline):
     Args:
         item: ``[R]`` codes of the training rows.
         num_items: I, the number of items.
+
+    Example:
+        >>> baseline = NextPopularityBaseline(item=np.array([2, 0, 2]), num_items=3)
+        >>> nobody = torch.zeros(1, 1, dtype=torch.int64), torch.zeros(1, 1, dtype=torch.bool)
+        >>> baseline.users(*nobody) @ baseline.items.T
+        tensor([[1., 0., 2.]])
     """
 
     name = "popularity"
@@ -59,6 +75,12 @@ class FrozenTextNextBaseline(NextItemBaseline):
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
+
+    Example:
+        >>> baseline = FrozenTextNextBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]))
+        >>> after = baseline.users(torch.tensor([[1]]), torch.tensor([[True]]))  # item 1 was seen
+        >>> after @ baseline.items.T
+        tensor([[0.0000, 1.0000, 0.8000]])
     """
 
     name = "frozen_text_knn"

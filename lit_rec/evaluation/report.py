@@ -41,6 +41,11 @@ class ReportRow:
     ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
     without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item), and
     ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their users, on ``new_items`` too.
+
+    Example:
+        >>> row = ReportRow("mean", "new_users", "rmse", value=1.02, low=0.98, high=1.07, count=310)
+        >>> row.low <= row.value <= row.high
+        True
     """
 
     model: str
@@ -54,7 +59,14 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Report:
-    """Rows, those of the main metric first in each slice, and what they were measured on."""
+    """Rows, those of the main metric first in each slice, and what they were measured on.
+
+    Example:
+        >>> figures = ("model", "all", "rmse", 0.91, 0.89, 0.93, 1000), ("mean", "all", "rmse", 1.12, 1.1, 1.14, 1000)
+        >>> report = Report(tuple(ReportRow(*figure) for figure in figures))
+        >>> report.main, report.value("mean"), "0.9100 [0.8900, 0.9300]" in str(report)
+        ('rmse', 1.12, True)
+    """
 
     rows: tuple[ReportRow, ...]
     meta: dict[str, Any] = field(default_factory=dict)
