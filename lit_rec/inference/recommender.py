@@ -28,7 +28,13 @@ from lit_rec.training.lit_rec import LitRec
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One item of a list: its id, its score, and the columns of the items table."""
+    """One item of a list: its id, its score, and the columns of the items table.
+
+    Example:
+        >>> best = Recommendation("50", 4.5, {"title": "Star Wars", "year": None})
+        >>> best.item_id, best.fields["title"]
+        ('50', 'Star Wars')
+    """
 
     item_id: str
     score: float

@@ -22,6 +22,13 @@ class Found:
     Args:
         rows: ``[B, k]`` int64, rows of the catalogue; -1 where fewer than k items were left.
         scores: ``[B, k]`` float32, inner products; -inf there.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.inference.index.exact_index import ExactIndex
+        >>> found = ExactIndex(torch.tensor([[1.0], [3.0]])).search(torch.tensor([[2.0]]), k=3, deny=[0])
+        >>> found.rows.tolist(), found.scores.tolist()
+        ([[1, -1, -1]], [[6.0, -inf, -inf]])
     """
 
     rows: Tensor
@@ -33,6 +40,16 @@ class ItemIndex(ABC):
 
     An item is named by its row: the first vector has row 0, added ones come after the last, and a removed one's row is not given
     away again.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.inference.index.exact_index import ExactIndex
+        >>> index = ExactIndex(torch.tensor([[1.0], [3.0]]))
+        >>> index.add_items(torch.tensor([[2.0]]))
+        range(2, 3)
+        >>> index.remove_items([1])
+        >>> len(index), index.search(torch.tensor([[1.0]]), k=1).rows.tolist()
+        (2, [[2]])
     """
 
     @abstractmethod
