@@ -26,6 +26,15 @@ class Head(nn.Module, ABC):
     Shape:
         users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate; item_vectors
         ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
+
+    Example:
+        >>> class BiasHead(Head):
+        ...     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        ...         return self.biases(users, item_vectors[batch.candidates.item_index])
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> BiasHead(facts, width=1).biases(torch.tensor([[9.0, 0.5]]), torch.tensor([[[9.0, -1.0]]]))  # 3 + 0.5 - 1
+        tensor([[2.5000]])
     """
 
     gives = "scores"

@@ -19,6 +19,15 @@ class Ids(nn.Module, ABC):
 
     Shape:
         vocab_row ``[N]`` int64 (0 = unseen) -> ``[N, width + 1]`` float32; the last coordinate is a bias.
+
+    Example:
+        >>> class SeenIds(Ids):
+        ...     def forward(self, vocab_row: Tensor) -> Tensor:
+        ...         bias = (vocab_row > 0).float().unsqueeze(1)
+        ...         return torch.cat([torch.zeros(len(bias), self.width), bias], 1)
+        >>> SeenIds(size=9, width=1)(torch.tensor([0, 7]))
+        tensor([[0., 0.],
+                [0., 1.]])
     """
 
     def __init__(self, size: int, width: int) -> None:

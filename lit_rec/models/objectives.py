@@ -59,6 +59,15 @@ class ScoreObjective(Objective):
 
     Shape:
         scores ``[B, C]``, or ``[B, C, K]`` for class scores; target ``[B, C]`` -> sum ``[]``, count ``[]``.
+
+    Example:
+        >>> class AbsoluteError(ScoreObjective):
+        ...     task, consumes = "rating", "scores"
+        ...     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        ...         return ((scores - target.value).abs() * target.mask).sum(), target.mask.sum()
+        >>> target = Target(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, False]]))
+        >>> AbsoluteError()(torch.tensor([[5.0, 9.0]]), target)
+        (tensor(2.), tensor(1))
     """
 
     @abstractmethod

@@ -39,9 +39,16 @@ class RepeatBias(nn.Module):
         Ren et al. 2019, RepeatNet, https://arxiv.org/abs/1812.02646 (repetition told apart from what is new).
 
     Example:
-        >>> import functools
-        >>> repeats = functools.partial(RepeatBias, max_length=50)
-        >>> TwoTower(facts, IdItemEncoder, CausalTransformerUserEncoder, CosineHead, repeats)  # doctest: +SKIP
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
+        >>> history = request_batch(seen, rows=np.array([0, 1]), user_row=0, now=None).history
+        >>> added = RepeatBias(facts, start=-1.0).of(history.item_index, history).at_ends(slice(None))
+        >>> added.to_items(torch.zeros(1, 2), torch.tensor([[0, 1]])).tolist()  # item 0 was taken already
+        [[-1.0, 0.0]]
     """
 
     def __init__(self, facts: Facts, max_length: int = 64, start: float = 0.0) -> None:

@@ -12,7 +12,19 @@ from lit_rec.models.pair_sequences import item_texts
 
 
 class SlotOrder(ABC):
-    """An order of each row's history slots beside each candidate."""
+    """An order of each row's history slots beside each candidate.
+
+    Example:
+        >>> class OldestFirst(SlotOrder):
+        ...     def __call__(self, batch: RecBatch) -> Tensor:
+        ...         slots = batch.history.item_index.shape[1]
+        ...         return torch.arange(slots).expand(*batch.candidates.item_index.shape, slots)
+        >>> import numpy as np
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> OldestFirst()(request_batch([], rows=np.array([4, 7]), user_row=0, now=None))  # one slot, which is padding, for each candidate
+        tensor([[[0],
+                 [0]]])
+    """
 
     @abstractmethod
     def __call__(self, batch: RecBatch) -> Tensor:
