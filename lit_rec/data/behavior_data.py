@@ -41,8 +41,7 @@ _FORMAT = 7  # raise when what the caches hold changes
 class BehaviorDataModule(lightning.LightningDataModule):
     """Behaviors and items for predicting ratings, labels such as clicks, or what comes next.
 
-    Tables are read, cleaned, split and written once, as memory-mapped columns under a hash of files and options; texts are
-    tokenised once. ``facts`` has the plain values that a network is built from.
+    Tables are read, cleaned, split and written once, under a hash of files and options; texts are tokenised once. A network is built from ``facts``.
 
     Args:
         reader: Reads the tables.
@@ -68,6 +67,11 @@ class BehaviorDataModule(lightning.LightningDataModule):
     Raises:
         ConfigError: If an option is wrong.
         DataError: If a table cannot be trusted.
+
+    Example:
+        >>> from lit_rec.data.readers.plain import TableReader
+        >>> BehaviorDataModule(TableReader("sales.csv", "items.csv"), "folder of an encoder", TextTemplate(["title"])).history.max_length
+        50
     """
 
     def __init__(
@@ -107,17 +111,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
                     remedy=f"{start} is a start",
                 )
         self.reader, self.encoder, self.text = reader, encoder, text
-        self.split = split or TimeSplit()
-        self.history = history or PastHistory()
+        self.split, self.history = split or TimeSplit(), history or PastHistory()
         self.task: Task = task
         self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
-        self.max_tokens = max_tokens
-        self.unknown_items, self.duplicates = unknown_items, duplicates
+        self.max_tokens, self.unknown_items, self.duplicates = max_tokens, unknown_items, duplicates
         self.predict_part: Literal["train", "val", "test", "all"] = predict_part
-        self.cache_folder = Path(cache_folder)
-        self.num_workers, self.seed = num_workers, seed
+        self.cache_folder, self.num_workers, self.seed = Path(cache_folder), num_workers, seed
         # set by LitRec: whether its network looks evaluation batches' items up in a table of the catalogue
         self.table_at_evaluation = True
         # and whether it predicts at every position of a training sequence, and what draws items to compare with

@@ -17,6 +17,11 @@ class NetworkFirst(Callback):
 
     StochasticWeightAveraging copies the module when it is set up, which is before Lightning has networks built: without this, named
     first, it would average nothing, without a word.
+
+    Example:
+        >>> averaging = StochasticWeightAveraging(swa_lrs=1e-3)
+        >>> [type(callback).__name__ for callback in arranged([averaging], logs=True)]  # as the command line does
+        ['NetworkFirst', 'StochasticWeightAveraging']
     """
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:

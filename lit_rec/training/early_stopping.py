@@ -23,6 +23,12 @@ class RunEarlyStopping(EarlyStopping, DefaultMonitor):
 
     Raises:
         ConfigError: If a mode is named without a monitor.
+
+    Example:
+        >>> stopping = RunEarlyStopping(patience=2)
+        >>> stopping.wait_for("val/auc")  # as LitRec does, once it is known what will be logged
+        >>> stopping.monitor, stopping.mode
+        ('val/auc', 'max')
     """
 
     def __init__(

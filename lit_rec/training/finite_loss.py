@@ -18,6 +18,18 @@ class FiniteLoss(Callback):
 
     The loss is looked at once per ``trainer.log_every_n_steps``, where it is read for the logger anyway, after each validation and
     after each epoch. Checkpoints are saved after that, so those of a diverged model never take the place of earlier ones.
+
+    Example:
+        >>> stop = FiniteLoss()
+        >>> options = {"log_every_n_steps": 1, "accelerator": "cpu", "logger": False, "enable_checkpointing": False}
+        >>> trainer, module = lightning.Trainer(callbacks=[stop], **options), lightning.LightningModule()
+        >>> stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(1.5)}, None, batch_idx=0)
+        >>> stop.on_train_batch_end(trainer, module, {"loss": torch.tensor(torch.nan)}, None, batch_idx=1)
+        Traceback (most recent call last):
+            ...
+        lit_rec.errors.ConfigError: step 0 (epoch 0): training has diverged: train/loss_step is nan.
+          Rule: a finite loss; checkpoints saved before this stay as they are.
+          Try:  lower the learning rate, or set trainer.gradient_clip_val to 1.0.
     """
 
     # a run that is resumed at the end of an epoch ends it without a batch

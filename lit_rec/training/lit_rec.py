@@ -45,13 +45,11 @@ _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 class LitRec(lightning.LightningModule):
     """Train and evaluate a network on batches of behaviors.
 
-    The network is built in ``configure_model`` from the data's ``Facts`` (or the checkpoint's), so no option carries a size. While
-    training, each distinct item of a batch is encoded once; evaluation encodes the catalogue once per pass and looks vectors up.
+    No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a batch once, evaluation the catalogue once.
 
     Args:
         network: Builds the network from Facts; in Python, a ``functools.partial``.
-        objective: What is minimised; by default what suits the task: squared error for ratings, cross-entropy for
-            labels, and for the next item its softmax over the trained catalogue.
+        objective: What is minimised; by default squared error of ratings, cross-entropy of labels, or a softmax of the next item over those trained.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder (none on biases and norms).
@@ -61,6 +59,10 @@ class LitRec(lightning.LightningModule):
 
     Raises:
         ConfigError: If a rate or decay is negative.
+
+    Example:
+        >>> network = functools.partial(TwoTower, item_encoder=IdItemEncoder, user_encoder=MeanUserEncoder, head=DotHead)  # doctest: +SKIP
+        >>> lightning.Trainer(max_epochs=3).fit(LitRec(network, head_rate=3e-3), BehaviorDataModule(reader, encoder, text))  # doctest: +SKIP
     """
 
     def __init__(
@@ -84,8 +86,7 @@ class LitRec(lightning.LightningModule):
                     rule="0 or more",
                     remedy="2e-5 for an encoder and 1e-3 for heads are a start",
                 )
-        self._factory = network
-        self.objective = objective
+        self._factory, self.objective = network, objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
         self.network: Network | None = None
@@ -198,8 +199,7 @@ class LitRec(lightning.LightningModule):
         total, count, predicted = outcome.total, outcome.count, outcome.predicted
         loss: Tensor = total / count.float().clamp(min=1e-9)
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
-        # a mean of batch means would weigh rows unequally
-        mean.update(loss.detach(), count)
+        mean.update(loss.detach(), count)  # a mean of batch means would weigh rows unequally
         self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, batch_size=len(batch))
         if predicted is None:
             loss, shown = self._target_weights.losses(total, count, self.trainer)

@@ -27,7 +27,17 @@ _LARGE_IS_GOOD = frozenset(METRICS["label"] + METRICS["next_item"]) - frozenset(
 
 
 class DefaultMonitor(ABC):
-    """A callback that waits for a metric; which one is known once it is known what will be logged."""
+    """A callback that waits for a metric; which one is known once it is known what will be logged.
+
+    Example:
+        >>> class Watching(Callback, DefaultMonitor):
+        ...     def wait_for(self, monitor: str) -> None:
+        ...         self.monitor = monitor
+        >>> watching = Watching()
+        >>> watching.wait_for("val/rmse")
+        >>> watching.monitor
+        'val/rmse'
+    """
 
     @abstractmethod
     def wait_for(self, monitor: str) -> None:

@@ -42,6 +42,12 @@ class PrecisionProbe(Callback):
     bf16 has to take less than 0.9 of the time, for a tie should not be decided by noise. Where a run has to be repeated bit by bit, leave this
     callback out and name the Trainer's precision. Where bf16 takes four times as long for a few texts, these decide. On several processes the first decides for all. A run that is resumed keeps the
     precision that it began with. Does nothing where the Trainer's precision is not the default ``32-true``.
+
+    Example:
+        >>> probe = PrecisionProbe()  # among the callbacks of a Trainer
+        >>> probe.load_state_dict({"mixed": True})  # of a run that goes on, which had taken bf16
+        >>> probe.state_dict()
+        {'mixed': True}
     """
 
     def __init__(self) -> None:

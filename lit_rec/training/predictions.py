@@ -22,6 +22,12 @@ class PredictionWriter(ScoreWriter):
 
     Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
     is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
+
+    Example:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet beside best.ckpt.
+
+        >>> pl.read_parquet("checkpoints/quickstart/version_0/predictions.parquet").columns  # doctest: +SKIP
+        ['user_id', 'item_id', 'score']
     """
 
     on_predict_start = ScoreWriter.begin

@@ -19,7 +19,13 @@ _REPORTS = {"rating": rating_report, "label": label_report, "next_item": next_it
 
 
 class ReportWriter(ScoreWriter):
-    """After ``test``, fit the baselines on the same training rows and write the report beside the checkpoint."""
+    """After ``test``, fit the baselines on the same training rows and write the report beside the checkpoint.
+
+    Example:
+        ``lit-rec test --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes report.json beside best.ckpt.
+
+        >>> Report.read(Path("checkpoints/quickstart/version_0/report.json")).value("mean", "rmse")  # doctest: +SKIP
+    """
 
     on_test_start = ScoreWriter.begin
     on_test_batch_end = ScoreWriter.collect

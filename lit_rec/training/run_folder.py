@@ -32,6 +32,10 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
 
     Raises:
         ConfigError: If ``last_every_n_steps`` is below 1, or a mode is named without a monitor.
+
+    Example:
+        >>> RunCheckpoint(monitor="val/recall@10").mode, RunCheckpoint(monitor="val/mae").mode
+        ('max', 'min')
     """
 
     def __init__(

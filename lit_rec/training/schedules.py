@@ -16,6 +16,13 @@ class Schedule(ABC):
 
     Raises:
         ConfigError: If ``warmup_fraction`` is not in [0, 1).
+
+    Example:
+        >>> class SquareSchedule(Schedule):
+        ...     def decay(self, progress: float) -> float:
+        ...         return (1.0 - progress) ** 2
+        >>> [SquareSchedule(warmup_fraction=0.2).factor(step, 5) for step in range(4)]  # one step of five warms up
+        [0.5, 1.0, 0.5625, 0.25]
     """
 
     def __init__(self, warmup_fraction: float = 0.1) -> None:
@@ -41,7 +48,12 @@ class Schedule(ABC):
 
 
 class ConstantSchedule(Schedule):
-    """Stay at the full rate after warm-up."""
+    """Stay at the full rate after warm-up.
+
+    Example:
+        >>> [ConstantSchedule(warmup_fraction=0.5).factor(step, 6) for step in range(6)]
+        [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    """
 
     def decay(self, progress: float) -> float:
         """Return 1."""

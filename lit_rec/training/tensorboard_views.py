@@ -36,6 +36,11 @@ class TensorBoardViews(ScoreWriter):
 
     Args:
         projector: Whether the items' vectors are written at the end, with the columns of the items table.
+
+    Example:
+        ``lit-rec fit`` brings it; from Python, and without the projector:
+
+        >>> trainer = lightning.Trainer(callbacks=[TensorBoardViews(projector=False)], logger=TensorBoardLogger("checkpoints"))  # doctest: +SKIP
     """
 
     def __init__(self, projector: bool = True) -> None:
