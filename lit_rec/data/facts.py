@@ -38,6 +38,14 @@ class Facts:
         history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
         item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item is predicted.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
+
+    Example:
+        >>> facts = Facts(
+        ...     task="rating", rating_mean=3.5, rating_low=1.0, rating_high=5.0, events=("click",), user_ids=("u",), item_ids=("a", "b"),
+        ...     fields=("title",), max_tokens=64, special=SpecialTokens(prefix=(101,), suffix=(102,), pad=0),
+        ... )
+        >>> facts.score_start, Facts.from_plain(facts.to_plain()) == facts
+        (3.5, True)
     """
 
     task: str

@@ -38,6 +38,16 @@ class History(ABC):
 
     Raises:
         ConfigError: If ``max_length`` is below 1.
+
+    Example:
+        >>> from lit_rec.data.histories import PastHistory
+        >>> PastHistory(max_length=20, where=Where(events=["buy"])).where.events
+        ['buy']
+        >>> try:
+        ...     PastHistory(max_length=0)
+        ... except ConfigError as error:
+        ...     print(error.where, error.problem)
+        data.history.max_length 0 is too small
     """
 
     def __init__(self, max_length: int = 50, where: Where | None = None) -> None:

@@ -28,6 +28,11 @@ class SpecialTokens:
         prefix: Tokens before each text (BERT: ``[CLS]``).
         suffix: Tokens after each text (BERT: ``[SEP]``).
         pad: Token that fills up.
+
+    Example:
+        >>> around = SpecialTokens(prefix=(101,), suffix=(102,), pad=0)  # BERT's
+        >>> [*around.prefix, 7592, *around.suffix]
+        [101, 7592, 102]
     """
 
     prefix: tuple[int, ...]

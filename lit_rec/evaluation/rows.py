@@ -18,6 +18,10 @@ class RatingRows:
 
     Shape:
         user, item: ``[R]`` int64 codes. rating: ``[R]`` float64, NaN where there is none.
+
+    Example:
+        >>> RatingRows(user=np.array([0, 1]), item=np.array([5, 5]), rating=np.array([4.0, np.nan])).rated().user.tolist()
+        [0]
     """
 
     user: Ints
@@ -39,6 +43,10 @@ class LabelRows:
 
     Shape:
         user, item: ``[R]`` int64 codes. label: ``[R]`` int64 places among K labels, -1 where there is none.
+
+    Example:
+        >>> LabelRows(user=np.array([0, 1]), item=np.array([5, 5]), label=np.array([1, -1])).labelled().user.tolist()
+        [0]
     """
 
     user: Ints
@@ -60,6 +68,11 @@ class SharedHistory:
 
     Shape:
         offsets: ``[L + 1]`` int64. item: ``[S]`` int64 codes, L lists end to end. of_row: ``[R]`` int64, the list of each row.
+
+    Example:
+        >>> history = SharedHistory(offsets=np.array([0, 2, 3]), item=np.array([7, 8, 9]), of_row=np.array([0, 0, 1]))
+        >>> [history.item[history.offsets[at] : history.offsets[at + 1]].tolist() for at in history.of_row]
+        [[7, 8], [7, 8], [9]]
     """
 
     offsets: Ints
@@ -73,6 +86,11 @@ class RaggedHistory:
 
     Shape:
         offsets: ``[R + 1]`` int64. item: ``[S]`` int64 codes. rating: ``[S]`` float64, NaN where there is none.
+
+    Example:
+        >>> history = RaggedHistory(offsets=np.array([0, 2, 2, 3]), item=np.array([7, 8, 9]), rating=np.array([5.0, np.nan, 1.0]))
+        >>> history.row.tolist(), history.rated().offsets.tolist()  # the second row has none
+        ([0, 0, 2], [0, 1, 1, 2])
     """
 
     offsets: Ints

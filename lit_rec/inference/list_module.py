@@ -35,6 +35,10 @@ class ListOptions:
 
     Raises:
         ConfigError: If ``k`` is below 1.
+
+    Example:
+        >>> ListOptions(k=5, label="click").exclude_seen
+        True
     """
 
     k: int = 10
@@ -63,6 +67,12 @@ class ListModule(LitRec):
     """LitRec, but for ``predict``: where ``lists`` is set, it takes a ``UserBlock`` and returns its ``Lists``.
 
     They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` sets ``lists`` and writes them.
+
+    Example:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from Python:
+
+        >>> module, options = ListModule(network), ListOptions(k=10)  # doctest: +SKIP
+        >>> lightning.Trainer(callbacks=[ListWriter(options)]).predict(module, data, ckpt_path="best.ckpt")  # doctest: +SKIP
     """
 
     lists: ListOptions | None = None

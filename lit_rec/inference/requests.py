@@ -24,6 +24,10 @@ class Seen:
         event: Place among the events, 0 for none.
         timestamp: Seconds; NaN: unknown.
         label: 1 + the place among the labels, 0 for none.
+
+    Example:
+        >>> Seen(item=3, rating=4.0, event=0, timestamp=float("nan"), label=0).rating
+        4.0
     """
 
     item: int

@@ -21,6 +21,15 @@ class Objective(nn.Module, ABC):
 
     ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or ``vectors`` of users
     and items.
+
+    Example:
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> try:
+        ...     SquaredError().bind(facts, gives="class_scores")
+        ... except ConfigError as error:
+        ...     print(error.problem)
+        SquaredError takes scores, the network gives class_scores
     """
 
     task: ClassVar[str]

@@ -15,6 +15,20 @@ class VectorHead(Head):
 
     Shape:
         users ``[..., width + 1]`` -> ``of_users`` ``[..., D']``; item_vectors ``[N, width + 1]`` -> ``of_items`` ``[N, D']``.
+
+    Example:
+        >>> class FirstNumber(VectorHead):
+        ...     def of_users(self, users: Tensor) -> Tensor:
+        ...         return users[..., :1]
+        ...     def of_items(self, item_vectors: Tensor) -> Tensor:
+        ...         return item_vectors[..., :1]
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = FirstNumber(facts, width=2)
+        >>> head.queries(torch.tensor([[3.0, 4.0, 9.0]])) @ head.keys(torch.tensor([[2.0, 1.0, 0.5]])).T
+        tensor([[6.]])
     """
 
     gives = "vectors"
