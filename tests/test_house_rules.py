@@ -1,10 +1,14 @@
 """The rules of the house that no linter knows; each rule is also shown something that breaks it."""
 
 import ast
+import importlib
+import inspect
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -19,6 +23,12 @@ EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 RANKS = {"errors": 0, "data": 1, "models": 2, "evaluation": 3, "training": 4}
 RANKS |= {"inference": 5, "preflight": 5, "deploy": 5, "cli": 6}
 WITHOUT_LIGHTNING = ("models", "evaluation")
+# A YAML names these and what their options take; factories are handed Facts, which no YAML names.
+CONFIGURED = ("lit_rec.training.lit_rec.LitRec", "lit_rec.data.behavior_data.BehaviorDataModule")
+HANDED = {"lit_rec.data.facts.Facts"}
+CLASS_PATH = re.compile(r"\blit_rec(?:\.[a-z_0-9]+)+\.[A-Z]\w+")
+# These are told by their docstrings alone; a class that gets an example leaves the list.
+UNSHOWN = {"MeanUserEncoder", "AdditiveAttentionUserEncoder", "NeighborhoodHead"}
 # Written as patterns that do not match themselves, so that this file keeps its own rules.
 LOCAL = re.compile(r"/wor[k]/|/far[m]/|/roo[t]/|pypi[.]org|pythonhoste[d]")
 UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X]|NotImplementedErro[r]|placeholde[r])\b")
@@ -70,6 +80,57 @@ def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]
         if target not in RANKS or RANKS[target] > RANKS[room]:
             found.append(name)
     return found
+
+
+def class_at(path: str) -> type:
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    assert isinstance(found, type), path
+    return found
+
+
+def path_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def classes_of(hint: Any) -> Iterator[type]:
+    """Classes that may be given where a parameter has this type; of a factory, those that it may return."""
+    if isinstance(hint, type):
+        yield hint
+    for part in get_args(hint):  # what a factory takes is a list, and no part of a type
+        yield from classes_of(part)
+
+
+def nameable(roots: Iterable[type]) -> set[type]:
+    """The roots, the classes of lit_rec that their options take and those derived from these, and so on: public, and not abstract."""
+
+    def is_ours(kind: type) -> bool:
+        # a class that an example makes says that it is of the module, which does not have it
+        return getattr(sys.modules[kind.__module__], kind.__qualname__, None) is kind
+
+    seen: set[type] = set()
+    waiting = [*roots]
+    while waiting:
+        kind = waiting.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        hints = get_type_hints(kind.__init__)
+        hints.pop("return", None)
+        taken = [part for hint in hints.values() for part in classes_of(hint)]
+        waiting += [
+            other
+            for other in [*kind.__subclasses__(), *taken]
+            if other.__module__.startswith("lit_rec.")
+            and is_ours(other)
+            and path_of(other) not in HANDED
+        ]
+    return {kind for kind in seen if kind.__name__[0] != "_" and not inspect.isabstract(kind)}
+
+
+def without_example(kinds: Iterable[type]) -> list[str]:
+    # a docstring that is inherited shows another class
+    return sorted(k.__name__ for k in kinds if "Example:\n" not in (k.__dict__["__doc__"] or ""))
 
 
 def test_there_is_something_to_check():
@@ -160,3 +221,39 @@ def test_config_opens_with_its_command(path: Path):
     assert re.search(rf"lit-rec \w+ .*{re.escape(name_of(path))}", "\n".join(comment)), (
         f"the first lines of {path.name} are a comment that says what it trains and the command"
     )
+
+
+def test_what_a_configuration_can_name_has_an_example():
+    for path in MODULES:  # a class that no module imports is no subclass yet
+        if path.stem != "__init__":
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    pages = [*CONFIGS, ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    written = {path for page in pages for path in CLASS_PATH.findall(page.read_text("utf-8"))}
+    kinds = nameable(map(class_at, CONFIGURED)) | set(map(class_at, written))
+    assert len(kinds) > 60
+    missing = set(without_example(kinds)) - UNSHOWN
+    assert not missing, f"show in a few lines what it does: {sorted(missing)}"
+
+
+def test_classes_without_an_example_are_seen():
+    from lit_rec.data.splits import RandomSplit, Split
+
+    class Silent(RandomSplit):
+        """It says what it does and does not show it."""
+
+    class Mute(RandomSplit):
+        pass
+
+    Silent.__module__ = RandomSplit.__module__
+
+    class Options:
+        def __init__(self, split: Callable[[Silent], Split] | None, seed: int) -> None: ...
+
+    assert without_example([RandomSplit, Silent, Mute]) == ["Mute", "Silent"]
+    found = nameable([Options])
+    # what derives from what an option takes, but no abstract class, and not what a factory is handed
+    assert RandomSplit in found
+    assert not found & {Split, Silent, int}
+    assert CLASS_PATH.findall("- class_path: lit_rec.data.splits.TimeSplit") == [
+        "lit_rec.data.splits.TimeSplit"
+    ]
