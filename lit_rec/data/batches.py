@@ -257,6 +257,12 @@ class RecBatch(_Movable):
     ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression`` ``[B]`` int64
     is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64 into ``items`` are those that
     were drawn for targets to be compared with, where any were; ``seen`` is told of rows whose next item evaluation asks for.
+
+    Example:
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> batch = request_batch([], rows=np.array([4, 7]), user_row=0, now=None)  # what is asked of a model by hand: one row
+        >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()
+        (1, [[4, 7]], [[False]])
     """
 
     texts: Texts

@@ -33,6 +33,12 @@ class ListWriter(Callback):
 
     Args:
         options: What lists are asked for.
+
+    Example:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` writes recommendations.parquet beside best.ckpt.
+
+        >>> pl.read_parquet("checkpoints/quickstart/version_0/recommendations.parquet").columns  # doctest: +SKIP
+        ['user_id', 'rank', 'item_id', 'score']
     """
 
     def __init__(self, options: ListOptions) -> None:

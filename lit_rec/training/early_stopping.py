@@ -24,6 +24,9 @@ class RunEarlyStopping(EarlyStopping, DefaultMonitor):
     Raises:
         ConfigError: If a mode is named without a monitor.
 
+    Reference:
+        Prechelt 1998, Early stopping - but when?, https://doi.org/10.1007/3-540-49430-8_3.
+
     Example:
         >>> stopping = RunEarlyStopping(patience=2)
         >>> stopping.wait_for("val/auc")  # as LitRec does, once it is known what will be logged

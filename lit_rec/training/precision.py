@@ -43,6 +43,9 @@ class PrecisionProbe(Callback):
     callback out and name the Trainer's precision. Where bf16 takes four times as long for a few texts, these decide. On several processes the first decides for all. A run that is resumed keeps the
     precision that it began with. Does nothing where the Trainer's precision is not the default ``32-true``.
 
+    Reference:
+        Kalamkar et al. 2019, A study of BFLOAT16 for deep learning training, https://arxiv.org/abs/1905.12322.
+
     Example:
         >>> probe = PrecisionProbe()  # among the callbacks of a Trainer
         >>> probe.load_state_dict({"mixed": True})  # of a run that goes on, which had taken bf16

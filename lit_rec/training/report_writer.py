@@ -24,6 +24,8 @@ class ReportWriter(ScoreWriter):
     Example:
         ``lit-rec test --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes report.json beside best.ckpt.
 
+        >>> from pathlib import Path
+        >>> from lit_rec.evaluation.report import Report
         >>> Report.read(Path("checkpoints/quickstart/version_0/report.json")).value("mean", "rmse")  # doctest: +SKIP
     """
 
