@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches import Items
 from lit_rec.data.fields.field import FittedField
 from lit_rec.models.field_encoders import LENGTH, field_encoder
+from lit_rec.models.shared_ridge import shared_ridge
 
 _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
@@ -29,6 +30,7 @@ class FieldSum(nn.Module):
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
             of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
+        balanced: Whether the vectors of each field begin with a norm of 1, on average, so that none rules which items are alike.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -46,9 +48,11 @@ class FieldSum(nn.Module):
         width: int,
         dropout: float,
         principal: bool = False,
+        balanced: bool = False,
     ) -> None:
         super().__init__()
-        self.texts, self.width, self.principal = texts, width, principal
+        self.texts, self.width = texts, width
+        self.principal, self.balanced = principal, balanced
         self.columns = [field.column for field in fields]
         self.dropout = nn.Dropout(dropout)
         self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
@@ -98,14 +102,62 @@ class FieldSum(nn.Module):
                 self.weight[:-1, at] = principal_projection(centred, self.width)
         for column, encoder in zip(self.columns, self.others, strict=True):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
+        if self.balanced and len(items.vocab_row):
+            self._balance(vectors, told, items)
+
+    def _balance(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+        centred = self._centred(vectors) * told.view(-1, 1, 1)
+        size = vectors.shape[1]
+        for field, index in enumerate(items.text_index.T):
+            at = slice(field * size, (field + 1) * size)
+            self.weight[:-1, at] /= _length(centred[index, field] @ self.weight[:-1, at].T)
+        for column, encoder in zip(self.columns, self.others, strict=True):
+            length = _length(encoder(items.fields[column])[:, :-1])
+            encoder.lengthen(1 / length)  # type: ignore[operator]
 
     def project(self, vectors: Tensor, told: Tensor) -> Tensor:
         """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
-        centred = (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)  # [P, F, D]
         # pooling gave zeros where there is no token, and the mean text is what says as little now
-        centred = self.dropout(centred) * told.view(-1, 1, 1)
+        centred = self.dropout(self._centred(vectors)) * told.view(-1, 1, 1)
         weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])
         return torch.einsum("pfd,ofd->pfo", centred, weight)
+
+    def _centred(self, vectors: Tensor) -> Tensor:
+        """Return the texts' vectors as each of the fields ``[P, F, D]``."""
+        return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
+
+    @torch.no_grad()
+    def begin_biases(
+        self,
+        vectors: Tensor,
+        told: Tensor,
+        items: Items,
+        biases: Tensor,
+        weights: Tensor,
+        penalty: float,
+    ) -> None:
+        """Begin with the biases that ridge regression on the fields tells, instead of 0; after ``calibrate``.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: The training items.
+            biases: ``[N]``, what their ratings say.
+            weights: ``[N]``, how much each of them counts.
+            penalty: Of ``shared_ridge``.
+        """
+        centred = self._centred(vectors) * told.view(-1, 1, 1)
+        inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
+        others = list(zip(self.columns, self.others, strict=True))
+        inputs += [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
+        constant, found = shared_ridge(inputs, biases, weights, penalty)
+        scale = self.field_weights * len(self.field_logits) ** 0.5
+        of_fields = [w / s for w, s in zip(found, scale, strict=True)]
+        self.bias[-1] = constant
+        if self.texts:
+            self.weight[-1] = torch.cat(of_fields[: self.texts])
+        for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
+            encoder.begin_bias(w)  # type: ignore[operator]
 
     def forward(self, projected: Tensor, items: Items) -> Tensor:
         """Return the sum of the fields of each item.
@@ -121,6 +173,12 @@ class FieldSum(nn.Module):
         for place, (column, encoder) in enumerate(zip(self.columns, self.others, strict=True)):
             total = total + scale[self.texts + place] * encoder(items.fields[column])
         return total
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Return the root of the mean square norm; 1 where there is nothing but zeros."""
+    length = vectors.square().sum(1).mean().sqrt()
+    return torch.where(length > 1e-6, length, torch.ones_like(length))
 
 
 def principal_projection(vectors: Tensor, width: int) -> Tensor:
