@@ -51,23 +51,17 @@ class DenseEncoder(nn.Module):
             self.spread.copy_(torch.where(spread > 0, spread / LENGTH, 1.0))
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what a bias is a sum over ``[N, V + 1]``: the centred features, and whether there are none."""
+        """Return what each output is a weighted sum of ``[N, V + 1]``: the centred features, and whether there are none."""
         features = self.features(values)
         absent = features.isnan().any(1, keepdim=True)
         centred = torch.where(absent, 0.0, (features - self.centre) / self.spread)
         return torch.cat([centred, absent.to(centred.dtype)], 1)
 
     @torch.no_grad()
-    def begin_bias(self, weights: Tensor) -> None:
-        """Begin with a bias that is the sum of these ``[V + 1]`` over ``inputs``."""
-        self.projection.weight[-1] = weights[:-1]
-        self.missing[-1] = weights[-1]
-
-    @torch.no_grad()
-    def lengthen(self, factor: Tensor) -> None:
-        """Make what is added, its bias apart, that much longer."""
-        self.projection.weight[:-1] *= factor
-        self.missing[:-1] *= factor
+    def begin(self, at: slice, weights: Tensor) -> None:
+        """Begin with these ``[V + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        self.projection.weight[at] = weights[:-1].T
+        self.missing[at] = weights[-1]
 
     def forward(self, values: Tensor) -> Tensor:
         """Return what the values add."""
@@ -129,19 +123,14 @@ class CategoryEncoder(nn.Module):
         """Do nothing: vectors of categories have no scale of their own."""
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what a bias is a sum over ``[N, size + 1]``: the share that each category has of an item's."""
+        """Return what each output is a weighted sum of ``[N, size + 1]``: the share that each category has of an item's."""
         shares = torch.zeros(len(values), self.embedding.num_embeddings, device=values.device)
         return shares.scatter_add_(1, values, _shares(values))
 
     @torch.no_grad()
-    def begin_bias(self, weights: Tensor) -> None:
-        """Begin with a bias that is the sum of these ``[size + 1]`` over ``inputs``."""
-        self.embedding.weight[:, -1] = weights
-
-    @torch.no_grad()
-    def lengthen(self, factor: Tensor) -> None:
-        """Make what is added, its bias apart, that much longer."""
-        self.embedding.weight[:, :-1] *= factor
+    def begin(self, at: slice, weights: Tensor) -> None:
+        """Begin with these ``[size + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        self.embedding.weight[:, at] = weights
 
     def forward(self, values: Tensor) -> Tensor:
         """Return what the categories add."""

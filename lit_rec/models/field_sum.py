@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from lit_rec.data.batches import Items
 from lit_rec.data.fields.field import FittedField
 from lit_rec.models.field_encoders import LENGTH, field_encoder
-from lit_rec.models.shared_ridge import shared_ridge
+from lit_rec.models.shared_ridge import shared_components, shared_ridge
 
+_SOME = (
+    2048  # items, or users: enough for components, whose finding holds the square of their number
+)
 _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
 
@@ -30,7 +33,8 @@ class FieldSum(nn.Module):
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
             of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
-        balanced: Whether the vectors of each field begin with a norm of 1, on average, so that none rules which items are alike.
+        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike, in place of what
+            ``principal`` says of each text field. Its norm is then 1 on average, but for what the width leaves out.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -103,17 +107,25 @@ class FieldSum(nn.Module):
         for column, encoder in zip(self.columns, self.others, strict=True):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
         if self.balanced and len(items.vocab_row):
-            self._balance(vectors, told, items)
+            some = items.take(torch.arange(len(items.vocab_row), device=told.device)[:_SOME])
+            inputs = self._inputs(vectors, told, some)
+            self._begin(slice(0, -1), shared_components(inputs, self.width))
 
-    def _balance(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+    def _inputs(self, vectors: Tensor, told: Tensor, items: Items) -> list[Tensor]:
+        """Return what each field's outputs are weighted sums of, ``[N, V_f]`` of each."""
         centred = self._centred(vectors) * told.view(-1, 1, 1)
-        size = vectors.shape[1]
-        for field, index in enumerate(items.text_index.T):
-            at = slice(field * size, (field + 1) * size)
-            self.weight[:-1, at] /= _length(centred[index, field] @ self.weight[:-1, at].T)
-        for column, encoder in zip(self.columns, self.others, strict=True):
-            length = _length(encoder(items.fields[column])[:, :-1])
-            encoder.lengthen(1 / length)  # type: ignore[operator]
+        inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
+        others = zip(self.columns, self.others, strict=True)
+        return inputs + [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
+
+    def _begin(self, at: slice, weights: list[Tensor]) -> None:
+        """Begin with these, ``[V_f, n]`` of each field, as what inputs are summed by for the outputs ``at``, fields' weights included."""
+        scale = self.field_weights * len(self.field_logits) ** 0.5
+        of_fields = [w / s for w, s in zip(weights, scale, strict=True)]
+        if self.texts:
+            self.weight[at] = torch.cat(of_fields[: self.texts]).T
+        for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
+            encoder.begin(at, w)  # type: ignore[operator]
 
     def project(self, vectors: Tensor, told: Tensor) -> Tensor:
         """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
@@ -146,18 +158,10 @@ class FieldSum(nn.Module):
             weights: ``[N]``, how much each of them counts.
             penalty: Of ``shared_ridge``.
         """
-        centred = self._centred(vectors) * told.view(-1, 1, 1)
-        inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
-        others = list(zip(self.columns, self.others, strict=True))
-        inputs += [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
+        inputs = self._inputs(vectors, told, items)
         constant, found = shared_ridge(inputs, biases, weights, penalty)
-        scale = self.field_weights * len(self.field_logits) ** 0.5
-        of_fields = [w / s for w, s in zip(found, scale, strict=True)]
         self.bias[-1] = constant
-        if self.texts:
-            self.weight[-1] = torch.cat(of_fields[: self.texts])
-        for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
-            encoder.begin_bias(w)  # type: ignore[operator]
+        self._begin(slice(-1, None), [w.unsqueeze(1) for w in found])
 
     def forward(self, projected: Tensor, items: Items) -> Tensor:
         """Return the sum of the fields of each item.
@@ -173,12 +177,6 @@ class FieldSum(nn.Module):
         for place, (column, encoder) in enumerate(zip(self.columns, self.others, strict=True)):
             total = total + scale[self.texts + place] * encoder(items.fields[column])
         return total
-
-
-def _length(vectors: Tensor) -> Tensor:
-    """Return the root of the mean square norm; 1 where there is nothing but zeros."""
-    length = vectors.square().sum(1).mean().sqrt()
-    return torch.where(length > 1e-6, length, torch.ones_like(length))
 
 
 def principal_projection(vectors: Tensor, width: int) -> Tensor:

@@ -68,8 +68,8 @@ class ItemEncoder(ItemVectors):
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether what projects texts begins as their principal components, so that item vectors are near where texts are, before any
             training; at random otherwise.
-        balanced: Whether the vectors of each field begin with a norm of 1, on average, so that none rules which items are alike: a user
-            encoder such as ``RidgeUserEncoder`` believes what is long.
+        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others, each field counting
+            alike: items are near that have much in common, and none rules. Not needed beside ``principal``, which sees texts alone.
         bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin with, and what an id adds
             to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin at 0.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.

@@ -95,23 +95,28 @@ def test_biases_begin_where_ridge_regression_ends(items, texts):
     assert not before[:, -1].any()
 
 
-def test_balanced_fields_are_of_norm_one(items, texts):
-    fields = begun(items, texts, balanced=True)
-    projected = fields.project(*texts).detach()
-    found = [projected[items.text_index[:, f], f, :-1] for f in range(2)]
+def test_balanced_fields_sum_up_to_their_components_together(items, texts):
+    """A width that holds all components leaves every inner product as the mean over the fields, each of mean square norm 1."""
+    torch.manual_seed(0)
+    fields = FieldSum(2, 6, FIELDS, 25, dropout=0.0, balanced=True)
+    fields.calibrate(*texts, items)
+    vectors = fields(fields.project(*texts), items).detach()
+    assert not vectors[:, -1].any(), "biases begin at 0"
+    vectors, told = vectors[:, :-1], texts[1]
+    shown = (texts[0].unsqueeze(1) - fields.centre) * told.view(-1, 1, 1)
+    inputs = [shown[items.text_index[:, f], f] for f in range(2)]
     others = zip(fields.columns, fields.others, strict=True)
-    found += [encoder(items.fields[column]).detach()[:, :-1] for column, encoder in others]
-    for vectors in found:
-        assert float(vectors.square().sum(1).mean()) == pytest.approx(1, rel=1e-4)
-    assert not biases_of(fields, items, texts).any()
+    inputs += [encoder.inputs(items.fields[column]) for column, encoder in others]
+    wanted = sum(x @ x.T / x.square().sum(1).mean() for x in inputs) / 5
+    torch.testing.assert_close(vectors @ vectors.T, wanted, atol=1e-4, rtol=1e-4)
+    assert float(vectors.square().sum(1).mean()) == pytest.approx(1, rel=1e-4)
 
 
 def test_a_field_that_says_nothing_is_not_stretched(texts):
     fields = FieldSum(1, 6, (), 4, dropout=0.0, balanced=True)
     index = torch.zeros(3, 1, dtype=torch.int64)
     fields.calibrate(*texts, Items(index, torch.arange(3), torch.arange(3)))
-    assert fields.weight.isfinite().all()
-    assert fields.weight[:-1].abs().max() < 1
+    assert not fields.weight.any()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from lit_rec.models.shared_ridge import shared_ridge
+from lit_rec.models.shared_ridge import shared_components, shared_ridge
 
 
 @pytest.mark.parametrize("lengths", [(3,), (2, 40), (5, 1, 3)])
@@ -26,6 +26,26 @@ def test_it_is_ridge_regression_on_groups_of_equal_size(lengths):
     assert float(constant) == pytest.approx(wanted[0].item(), abs=1e-4)
     for ours, theirs, size in zip(found, wanted[1:], sizes, strict=True):
         np.testing.assert_allclose(ours * size, theirs, atol=1e-4)
+
+
+def test_components_are_those_of_the_joined_inputs():
+    """Beside a singular value decomposition of the groups side by side, each divided by its size."""
+    chance = np.random.default_rng(0)
+    inputs = [chance.normal(size=(12, 3)), 100 * chance.normal(size=(12, 30))]
+    found = shared_components([torch.from_numpy(x).float() for x in inputs], 4)
+    sums = sum(x @ w.numpy() for x, w in zip(inputs, found, strict=True))
+    joined = np.hstack([x / np.sqrt((x**2).sum(1).mean() * 2) for x in inputs])
+    left, spread, _ = np.linalg.svd(joined)
+    wanted = left[:, :4] * spread[:4]
+    np.testing.assert_allclose(np.abs(sums), np.abs(wanted), atol=1e-4)
+
+
+def test_components_that_are_not_there_are_zero():
+    inputs = [torch.randn(2, 5)]
+    (weights,) = shared_components(inputs, 6)
+    assert weights.shape == (5, 6)
+    assert weights[:, :2].any(0).all()
+    assert not weights[:, 2:].any()
 
 
 def test_an_empty_group_says_nothing():
