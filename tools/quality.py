@@ -1,14 +1,16 @@
 """How good the configurations of the project are: trained, chosen on validation rows, and tested once.
 
 Each name is one configuration over several seeds or folds, or several lines of one configuration. A figure's value is the mean over the runs; its low and high are the means of the
-ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean. Every finished run stays on the disk, so
-a second call goes on where the first was broken off, and one of finished runs only shows them.
+ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean. Where each run tests users of its own, the errors of
+the runs are taken for independent: the ends lie as far from the mean as the root of the sum of the runs' squared distances, over their number. Every
+finished run stays on the disk, so a second call goes on where the first was broken off, and one of finished runs only shows them.
 
 Lines are shown one by one, with the seconds and the validation curve of each; which of them is the best, validation rows say.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +44,14 @@ class Quality:
         metrics: Of the report.
         runs: From the data folder to the runs.
         curve: What each run is told apart by, if they are lines: a metric of validation rows, the lower the better.
+        draws: Whether each run draws the users that it tests.
     """
 
     needs: str
     metrics: tuple[str, ...]
     runs: Callable[[Path], list[Run]]
     curve: str | None = None
+    draws: bool = False
 
 
 def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
@@ -76,7 +80,7 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         return _lines(name, quality, runs, found, curves)
     seconds = sum(spent for _, spent in found)
     return [
-        _mean(f"{name}: {model}", metric, rows, seconds)
+        _mean(f"{name}: {model}", metric, rows, seconds, draws=quality.draws)
         for metric in quality.metrics
         for model, rows in _by_model([report for report, _ in found], metric).items()
     ]
@@ -121,15 +125,26 @@ def _by_model(reports: list[Report], metric: str) -> dict[str, list[ReportRow]]:
     return found
 
 
-def _mean(name: str, metric: str, rows: list[ReportRow], seconds: float) -> dict[str, Any]:
+def _mean(
+    name: str, metric: str, rows: list[ReportRow], seconds: float, *, draws: bool = False
+) -> dict[str, Any]:
+    values = [row.value for row in rows]
+    value = None if None in values else fmean(v for v in values if v is not None)
+
     def mean(end: str) -> float | None:
-        values = [getattr(row, end) for row in rows]
-        return None if None in values else fmean(values)
+        ends = [getattr(row, end) for row in rows]
+        if value is None or None in ends:
+            return None
+        if not draws:
+            return fmean(ends)
+        away = math.hypot(*(e - v for e, v in zip(ends, values, strict=True))) / len(rows)
+        return value - away if end == "low" else value + away
 
     return {
         "name": name,
         "metric": metric,
-        **{end: mean(end) for end in ("value", "low", "high")},
+        "value": value,
+        **{end: mean(end) for end in ("low", "high")},
         "seeds": len(rows),
         "seconds": seconds,
     }
@@ -194,8 +209,11 @@ def _new_items(data: Path) -> list[Run]:
 
 
 def _cold_users(data: Path) -> list[Run]:
+    """Return runs of three draws of users; those of draw 0 were read while the model was being made."""
     folder = f"--data.reader.folder={data / 'ml-100k'}"
-    return _seeds("configs/movielens_cold_users.yaml", 1, folder)
+    draws = {f"draw_{s}": (folder, "--data.split.init_args.seed", f"{s}") for s in (1, 2, 3)}
+    config = "configs/movielens_cold_users.yaml"
+    return [Run(name, config, words) for name, words in draws.items()]
 
 
 _RATINGS = ("rmse", "rmse_difference", "mae")
@@ -210,6 +228,6 @@ QUALITY = {
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
     "ml100k-new-items": Quality("ml-100k/plots.json", _RATINGS, _new_items),
-    "ml100k-cold-users": Quality("ml-100k/u.data", _RATINGS, _cold_users),
+    "ml100k-cold-users": Quality("ml-100k/u.data", _RATINGS, _cold_users, draws=True),
     "ml100k-folds": Quality("ml-100k/u1.base", _RATINGS, _folds),
 }

@@ -145,6 +145,11 @@ class Items(_Movable):
     vocab_row: Tensor
     fields: dict[str, Tensor] = field(default_factory=dict)
 
+    def take(self, rows: Tensor) -> Items:
+        """Return some of them, by their places ``[n]``."""
+        fields = {column: values[rows] for column, values in self.fields.items()}
+        return Items(self.text_index[rows], self.catalogue_row[rows], self.vocab_row[rows], fields)
+
 
 @dataclass(frozen=True)
 class Profiles(_Movable):

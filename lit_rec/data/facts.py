@@ -36,7 +36,7 @@ class Facts:
         profile_texts: Text fields of a user's profile.
         user_fields: Numbers, categories and vectors of a user.
         history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
-        item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item is predicted.
+        item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item or ratings are predicted.
         backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
 
     Example:

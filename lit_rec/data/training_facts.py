@@ -107,7 +107,7 @@ def training_facts(
         ),
         history_labels=history_labels,
         item_log_frequency=tuple(np.log(rows_of_item / len(train)).tolist())
-        if task == "next_item"
+        if task in ("next_item", "rating")
         else (),
     )
 

@@ -50,13 +50,24 @@ class DenseEncoder(nn.Module):
             spread = (features - self.centre).square().sum(1).mean().sqrt()
             self.spread.copy_(torch.where(spread > 0, spread / LENGTH, 1.0))
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Return what the values add."""
+    def inputs(self, values: Tensor) -> Tensor:
+        """Return what each output is a weighted sum of ``[N, V + 1]``: the centred features, and whether there are none."""
         features = self.features(values)
         absent = features.isnan().any(1, keepdim=True)
         centred = torch.where(absent, 0.0, (features - self.centre) / self.spread)
-        added: Tensor = self.projection(centred)
-        return added + absent * self.missing
+        return torch.cat([centred, absent.to(centred.dtype)], 1)
+
+    @torch.no_grad()
+    def begin(self, at: slice, weights: Tensor) -> None:
+        """Begin with these ``[V + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        self.projection.weight[at] = weights[:-1].T
+        self.missing[at] = weights[-1]
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return what the values add."""
+        inputs = self.inputs(values)
+        added: Tensor = self.projection(inputs[:, :-1])
+        return added + inputs[:, -1:] * self.missing
 
 
 class NumberEncoder(DenseEncoder):
@@ -111,14 +122,28 @@ class CategoryEncoder(nn.Module):
     def calibrate(self, values: Tensor) -> None:
         """Do nothing: vectors of categories have no scale of their own."""
 
+    def inputs(self, values: Tensor) -> Tensor:
+        """Return what each output is a weighted sum of ``[N, size + 1]``: the share that each category has of an item's."""
+        shares = torch.zeros(len(values), self.embedding.num_embeddings, device=values.device)
+        return shares.scatter_add_(1, values, _shares(values))
+
+    @torch.no_grad()
+    def begin(self, at: slice, weights: Tensor) -> None:
+        """Begin with these ``[size + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        self.embedding.weight[:, at] = weights
+
     def forward(self, values: Tensor) -> Tensor:
         """Return what the categories add."""
-        real = values > 0
-        real[:, 0] |= ~real.any(1)  # where there is none, the vector of none
         vectors = self.embedding(values)  # [N, M, outputs]
-        weights = real / real.sum(1, keepdim=True)
-        mean: Tensor = (weights.unsqueeze(1) @ vectors).squeeze(1)
+        mean: Tensor = (_shares(values).unsqueeze(1) @ vectors).squeeze(1)
         return mean
+
+
+def _shares(values: Tensor) -> Tensor:
+    """Return how much each of an item's categories counts ``[N, M]``."""
+    real = values > 0
+    real[:, 0] |= ~real.any(1)  # where there is none, the vector of none
+    return real / real.sum(1, keepdim=True)
 
 
 def field_encoder(field: FittedField, outputs: int) -> DenseEncoder | CategoryEncoder:

@@ -10,7 +10,11 @@ from torch import Tensor, nn
 from lit_rec.data.batches import Items
 from lit_rec.data.fields.field import FittedField
 from lit_rec.models.field_encoders import LENGTH, field_encoder
+from lit_rec.models.shared_ridge import shared_components, shared_ridge
 
+_SOME = (
+    2048  # items, or users: enough for components, whose finding holds the square of their number
+)
 _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
 
@@ -29,6 +33,8 @@ class FieldSum(nn.Module):
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
             of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
+        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike, in place of what
+            ``principal`` says of each text field. Its norm is then 1 on average, but for what the width leaves out.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -46,9 +52,11 @@ class FieldSum(nn.Module):
         width: int,
         dropout: float,
         principal: bool = False,
+        balanced: bool = False,
     ) -> None:
         super().__init__()
-        self.texts, self.width, self.principal = texts, width, principal
+        self.texts, self.width = texts, width
+        self.principal, self.balanced = principal, balanced
         self.columns = [field.column for field in fields]
         self.dropout = nn.Dropout(dropout)
         self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
@@ -98,14 +106,62 @@ class FieldSum(nn.Module):
                 self.weight[:-1, at] = principal_projection(centred, self.width)
         for column, encoder in zip(self.columns, self.others, strict=True):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
+        if self.balanced and len(items.vocab_row):
+            some = items.take(torch.arange(len(items.vocab_row), device=told.device)[:_SOME])
+            inputs = self._inputs(vectors, told, some)
+            self._begin(slice(0, -1), shared_components(inputs, self.width))
+
+    def _inputs(self, vectors: Tensor, told: Tensor, items: Items) -> list[Tensor]:
+        """Return what each field's outputs are weighted sums of, ``[N, V_f]`` of each."""
+        centred = self._centred(vectors) * told.view(-1, 1, 1)
+        inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
+        others = zip(self.columns, self.others, strict=True)
+        return inputs + [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
+
+    def _begin(self, at: slice, weights: list[Tensor]) -> None:
+        """Begin with these, ``[V_f, n]`` of each field, as what inputs are summed by for the outputs ``at``, fields' weights included."""
+        scale = self.field_weights * len(self.field_logits) ** 0.5
+        of_fields = [w / s for w, s in zip(weights, scale, strict=True)]
+        if self.texts:
+            self.weight[at] = torch.cat(of_fields[: self.texts]).T
+        for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
+            encoder.begin(at, w)  # type: ignore[operator]
 
     def project(self, vectors: Tensor, told: Tensor) -> Tensor:
         """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
-        centred = (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)  # [P, F, D]
         # pooling gave zeros where there is no token, and the mean text is what says as little now
-        centred = self.dropout(centred) * told.view(-1, 1, 1)
+        centred = self.dropout(self._centred(vectors)) * told.view(-1, 1, 1)
         weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])
         return torch.einsum("pfd,ofd->pfo", centred, weight)
+
+    def _centred(self, vectors: Tensor) -> Tensor:
+        """Return the texts' vectors as each of the fields ``[P, F, D]``."""
+        return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
+
+    @torch.no_grad()
+    def begin_biases(
+        self,
+        vectors: Tensor,
+        told: Tensor,
+        items: Items,
+        biases: Tensor,
+        weights: Tensor,
+        penalty: float,
+    ) -> None:
+        """Begin with the biases that ridge regression on the fields tells, instead of 0; after ``calibrate``.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: The training items.
+            biases: ``[N]``, what their ratings say.
+            weights: ``[N]``, how much each of them counts.
+            penalty: Of ``shared_ridge``.
+        """
+        inputs = self._inputs(vectors, told, items)
+        constant, found = shared_ridge(inputs, biases, weights, penalty)
+        self.bias[-1] = constant
+        self._begin(slice(-1, None), [w.unsqueeze(1) for w in found])
 
     def forward(self, projected: Tensor, items: Items) -> Tensor:
         """Return the sum of the fields of each item.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,11 +15,12 @@ from lit_rec.data.batches import Items, TextChunk, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
 from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.field_biases import RatedItems, begin_biases
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.kept_texts import KeptTexts
 from lit_rec.models.pooling import MeanPooling, Pooling
-from lit_rec.models.ranges import count, share
+from lit_rec.models.ranges import count, penalty, share
 
 # from the vectors of P' texts and whether they have a token to what is kept of them
 Finish = Callable[[Tensor, Tensor], Tensor]
@@ -37,6 +39,11 @@ class ItemVectors(nn.Module, ABC):
 
     width: int
     backbone: Backbone | None
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether ``calibrate`` wants all training items, and not only enough for a mean and a spread."""
+        return False
 
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Look at the training items once, before training begins."""
@@ -61,6 +68,10 @@ class ItemEncoder(ItemVectors):
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether what projects texts begins as their principal components, so that item vectors are near where texts are, before any
             training; at random otherwise.
+        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others, each field counting
+            alike: items are near that have much in common, and none rules. Not needed beside ``principal``, which sees texts alone.
+        bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin with, and what an id adds
+            to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin at 0.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
         max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
@@ -103,6 +114,8 @@ class ItemEncoder(ItemVectors):
         ids: Callable[[int, int], Ids] = NoIds,
         dropout: float = 0.0,
         principal: bool = False,
+        balanced: bool = False,
+        bias_penalty: float = math.inf,
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
         max_kept_texts: int = 200_000,
@@ -121,8 +134,16 @@ class ItemEncoder(ItemVectors):
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
         self.fields = FieldSum(
-            len(facts.fields), self.backbone.width, facts.item_fields, width, dropout, principal
+            len(facts.fields),
+            self.backbone.width,
+            facts.item_fields,
+            width,
+            dropout,
+            principal,
+            balanced,
         )
+        self.bias_penalty = penalty("item_encoder.init_args.bias_penalty", bias_penalty)
+        self._rated = RatedItems(facts.item_bias, facts.item_log_frequency)
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
@@ -144,6 +165,16 @@ class ItemEncoder(ItemVectors):
         with evaluation_mode(self):
             vectors = self.encode_texts(texts)
         (fields or self.fields).calibrate(vectors, self._told(texts), items)
+        if fields is None and self.looks_at_all and len(items.vocab_row):
+            told = self._told(texts)
+            begin_biases(
+                self.fields, self.ids, self._rated, vectors, told, items, self.bias_penalty
+            )
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether biases begin from the items' fields, so that what each id adds depends on the item's."""
+        return math.isfinite(self.bias_penalty) and all(self._rated)
 
     @property
     def kept_texts(self) -> int:

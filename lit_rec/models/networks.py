@@ -37,6 +37,11 @@ class Network(nn.Module, ABC):
     def gives(self) -> str:
         """What ``score`` returns."""
 
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether ``calibrate`` wants all training items, and not only enough for a mean and a spread."""
+        return False
+
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Look at the training items and their texts once, before training begins."""
 
@@ -115,6 +120,11 @@ class ItemNetwork(Network):
     def gives(self) -> str:
         """What the head gives."""
         return self.head.gives
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether the item encoder does."""
+        return self.item_encoder.looks_at_all
 
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Have the item encoder look at them, such as to centre its text vectors."""
@@ -201,7 +211,12 @@ class TwoTower(ItemNetwork):
             refuse_fields(type(self.item_encoder).__name__, facts)
         text_width = 0 if self.backbone is None else self.backbone.width
         texts, width = len(facts.profile_texts), self.item_encoder.width
-        return FieldSum(texts, text_width, facts.user_fields, width, dropout=0.0)
+        profile = FieldSum(texts, text_width, facts.user_fields, width, dropout=0.0)
+        # nothing is added before something is learned: at random it would hide what a short history tells
+        for parameter in (*profile.parameters(),):
+            if parameter is not profile.field_logits:
+                nn.init.zeros_(parameter)
+        return profile
 
     @property
     def gives_positions(self) -> bool:  # type: ignore[override]

@@ -24,6 +24,19 @@ def positive(option: str, value: float) -> float:
     return _checked(option, value, 0 < value < math.inf, "a number above 0")
 
 
+def penalty(option: str, value: float) -> float:
+    """Return a number above 0, infinity included: a penalty that leaves nothing.
+
+    Args:
+        option: The part and its option.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is not above 0.
+    """
+    return _checked(option, value, value > 0, "a number above 0, or .inf")
+
+
 def finite(option: str, value: float) -> float:
     """Return a number, negative ones included.
 

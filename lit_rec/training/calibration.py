@@ -30,19 +30,20 @@ def look_before_training(
 
 
 def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
-    """Show a network some items and profiles of the training rows, drawn by a seed of its own.
+    """Show a network items and profiles of the training rows, if it does not want all of them some, drawn by a seed of its own.
 
     Args:
         network: Not yet trained.
         data: Has the catalogue and the profiles.
         device: Where the network is.
     """
-    for catalogue, look in (
-        (data.catalogue, network.calibrate),
-        (data.profiles, network.calibrate_profiles),
+    for catalogue, look, looks_at_all in (
+        (data.catalogue, network.calibrate, network.looks_at_all),
+        (data.profiles, network.calibrate_profiles, False),
     ):
         if catalogue is not None:
             known = np.flatnonzero(catalogue.vocab_row)
-            chosen = np.random.default_rng(0).permutation(known)[:_SEEN]
+            number = len(known) if looks_at_all else _SEEN
+            chosen = np.random.default_rng(0).permutation(known)[:number]
             texts, entities = catalogue.take(np.sort(chosen))
             look(texts.to(device), entities.to(device))

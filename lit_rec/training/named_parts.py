@@ -29,6 +29,8 @@ import lit_rec.models.networks
 import lit_rec.models.objectives
 import lit_rec.models.pooling
 import lit_rec.models.ranking_objectives
+import lit_rec.models.ridge_user
+import lit_rec.models.session
 import lit_rec.models.text_classifier
 import lit_rec.models.user_encoder
 import lit_rec.models.vector_heads

@@ -101,6 +101,22 @@ def test_figures_are_means_over_the_runs(tools, commands, data, tmp_path):
     assert all(f"--data.reader.folder={data}/amazon-scientific" in words for words in asked[::2])
 
 
+def test_draws_of_users_add_up_to_a_narrower_interval(tools, commands, data, tmp_path):
+    """Three differences of 0.02, each 0.01 off at most: 0.01 * root of 3, over 3."""
+    (data / "ml-100k/u.data").write_text("")
+    rows = measure(tools, data, tmp_path, "ml100k-cold-users")
+    found = {(row["name"].split(": ")[1], row["metric"]): row for row in rows}
+    difference = found["user_item_bias", "rmse_difference"]
+    away = 0.01 / 3**0.5
+    assert [difference[key] for key in ("low", "value", "high")] == [
+        pytest.approx(value) for value in (0.02 - away, 0.02, 0.02 + away)
+    ]
+    asked, _ = commands
+    option = "--data.split.init_args.seed"
+    draws = [words[words.index(option) + 1] for words in asked if words[0] == "fit"]
+    assert draws == ["1", "2", "3"], "the users of draw 0 are known"
+
+
 def test_what_is_done_is_not_done_again(tools, commands, data, tmp_path):
     asked, _ = commands
     first = measure(tools, data, tmp_path)

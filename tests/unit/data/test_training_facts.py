@@ -151,3 +151,10 @@ def test_fields_are_those_of_items_and_users_with_training_rows(tmp_path):
     assert facts.user_fields[0].names == ("cook", "nurse")
     # the users table is in the order of the codes, whatever its own
     assert prepared.profiles.table["job"].to_list() == ["nurse", "cook", "spy"]
+
+
+def test_shares_of_the_items_that_are_rated(prepared_of):
+    """Of the training rows alone: one of four is of item a."""
+    prepared = prepared_of([None] * 6, item_id=[*"abbbab"], rating=[1.0, 2.0, 3.0, 4.0, 5.0, 5.0])
+    facts = training_facts(prepared, "rating", fields=("text",), max_tokens=9, special=SPECIAL)
+    np.testing.assert_allclose(np.exp(facts.item_log_frequency), [0.25, 0.75])

@@ -18,6 +18,8 @@ from lit_rec.models.heads import ClassificationHead, DotHead, MLPHead
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.neighborhood import NeighborhoodHead
 from lit_rec.models.networks import TwoTower
+from lit_rec.models.ridge_user import RidgeUserEncoder
+from lit_rec.models.session import SessionHead
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.checkpoint_content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
@@ -43,6 +45,7 @@ TOWERS = {
     "dot": (MeanUserEncoder, DotHead),
     "attention, dot": (AdditiveAttentionUserEncoder, DotHead),
     "candidate, dot": (CandidateAttentionUserEncoder, DotHead),
+    "ridge, session": (RidgeUserEncoder, SessionHead),
     "mlp": (MeanUserEncoder, MLPHead),
     "neighborhood": (MeanUserEncoder, NeighborhoodHead),
 }

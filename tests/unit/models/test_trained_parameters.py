@@ -6,10 +6,17 @@ from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.heads import DotHead, RegressionHead
 from lit_rec.models.neighborhood import NeighborhoodHead
 from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
+from lit_rec.models.ridge_user import RidgeUserEncoder
+from lit_rec.models.session import SessionHead
 from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
-USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
+USER_ENCODERS = (
+    MeanUserEncoder,
+    AdditiveAttentionUserEncoder,
+    CandidateAttentionUserEncoder,
+    RidgeUserEncoder,
+)
 
 
 def silent(network, batch):
@@ -19,7 +26,7 @@ def silent(network, batch):
 
 
 @pytest.mark.parametrize("user_encoder", USER_ENCODERS)
-@pytest.mark.parametrize("head", [DotHead, RegressionHead, NeighborhoodHead])
+@pytest.mark.parametrize("head", [DotHead, RegressionHead, NeighborhoodHead, SessionHead])
 def test_user_encoders_and_heads(make_network, batch, user_encoder, head):
     assert silent(make_network(user_encoder, head), batch) == []
 
