@@ -5,6 +5,7 @@ import pytest
 from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.heads import DotHead, RegressionHead
 from lit_rec.models.neighborhood import NeighborhoodHead
+from lit_rec.models.occasions import OccasionNeighborhoodHead
 from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
 from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
@@ -19,7 +20,9 @@ def silent(network, batch):
 
 
 @pytest.mark.parametrize("user_encoder", USER_ENCODERS)
-@pytest.mark.parametrize("head", [DotHead, RegressionHead, NeighborhoodHead])
+@pytest.mark.parametrize(
+    "head", [DotHead, RegressionHead, NeighborhoodHead, OccasionNeighborhoodHead]
+)
 def test_user_encoders_and_heads(make_network, batch, user_encoder, head):
     assert silent(make_network(user_encoder, head), batch) == []
 
