@@ -44,3 +44,14 @@ def configured(
     made.model.facts = made.data.facts
     made.model.configure_model()
     return made.data, made.model
+
+
+def tune_whole_encoder(content: dict[str, Any]) -> None:
+    """Have all of the encoder trained, with as many rows a step as suit that: they share the texts.
+
+    Args:
+        content: The configuration, which may keep the encoder frozen and take small steps.
+    """
+    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
+    encoder["backbone"]["init_args"].pop("tuning", None)
+    content["data"]["init_args"]["batch_size"] = 4096

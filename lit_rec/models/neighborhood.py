@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +13,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.heads import Head, beside
 from lit_rec.models.ranges import count, positive, share
-from lit_rec.models.residuals import Deeds, answers_of
+from lit_rec.models.residuals import Answers, Deeds, Told, answers_of
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 
 
@@ -28,7 +31,9 @@ def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
 def pair_similarity(
     keys: Tensor, pairs: Tensor | None, candidate: Tensor, history: Tensor
 ) -> Tensor:
-    """Return the inner products of each row's candidates with its history; with and without ``pairs`` they are equal.
+    """Return the inner products of each row's candidates with its history; each way that they are found in gives the same.
+
+    Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each slot.
 
     Args:
         keys: ``[N, D]``, a key per distinct item.
@@ -41,7 +46,64 @@ def pair_similarity(
     """
     if pairs is not None:
         return pairs[candidate.unsqueeze(2), history.unsqueeze(1)]
+    (items, width), count = keys.shape, candidate.shape[1]
+    if count * items <= history.shape[1] * width:
+        with_all = keys[candidate] @ keys.T  # [B, C, N]
+        return with_all.gather(2, history.unsqueeze(1).expand(-1, count, -1))
     return keys[candidate] @ keys[history].transpose(1, 2)  # [B, C, D] @ [B, D, H]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How much a behavior counts beside a candidate: ``exp(s (cos - 1)) / (1 + p |age in days|)^f``, and c that the sum is shrunk by.
+
+    Args:
+        sharpness: s.
+        shrinkage: c, above 0.
+        forgetting: f.
+        pace: p.
+        ageless: Whether a behavior of unknown age counts as one of age 0; else it does not count.
+    """
+
+    sharpness: Tensor
+    shrinkage: Tensor
+    forgetting: Tensor
+    pace: Tensor
+    ageless: bool = True
+
+    def fade(self, age_days: Tensor) -> Tensor:
+        """Return what ages take from the exponent, ``[B, H]`` of ``[B, H]``."""
+        lost = self.forgetting * torch.log1p(age_days.nan_to_num(0.0).abs() * self.pace)
+        return lost if self.ageless else torch.where(age_days.isnan(), torch.inf, lost)
+
+
+def level_of_neighbours(
+    kernel: Kernel, keys: Tensor, told: Told, answers: Answers, batch: RecBatch, slots: int
+) -> Tensor:
+    """Return the level of the answers around each candidate ``[B, C]``, weighed by a kernel.
+
+    Args:
+        kernel: The weights.
+        keys: ``[N, D]``, a key per distinct item, of norm 1.
+        told: The answers of the histories.
+        answers: How they are read.
+        batch: The rows.
+        slots: Most slots of histories and candidates whose keys are held at once.
+    """
+    candidates, history = batch.candidates.item_index, batch.history.item_index
+    pairs = all_pairs(keys, min(history.numel(), slots))
+    fade = kernel.fade(batch.history.age_days)  # [B, H]
+
+    def of_rows(rows: slice) -> Tensor:
+        cosine = pair_similarity(keys, pairs, candidates[rows], history[rows])  # [b, C, H]
+        logits = (cosine - 1) * kernel.sharpness - fade[rows].unsqueeze(1)
+        weights = torch.exp(logits) * told.known[rows].unsqueeze(1)
+        return answers.level(weights @ told.parts[rows], kernel.shrinkage)
+
+    if pairs is not None:  # then no slot has a vector
+        return of_rows(slice(0, len(batch)))
+    block = rows_per_block(slots, history.shape[1] + candidates.shape[1])
+    return in_row_blocks(of_rows, len(batch), block)
 
 
 class NeighborhoodHead(Head):
@@ -71,6 +133,8 @@ class NeighborhoodHead(Head):
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
         filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
     """
+
+    terms: ClassVar[int] = 1  # of the neighbourhood, which the network sees
 
     def __init__(
         self,
@@ -102,55 +166,57 @@ class NeighborhoodHead(Head):
         self.share = nn.Parameter(torch.tensor(1.0))
         self.scale = nn.Parameter(torch.tensor(0.1))
         self.hidden = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(3 * width + 4, hidden), nn.GELU()
+            nn.Dropout(dropout), nn.Linear(3 * width + 3 + self.terms, hidden), nn.GELU()
         )
         self.last = nn.Linear(hidden, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def neighbours(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the neighbourhood term ``[B, C]``."""
-        history = batch.history
-        keys = nn.functional.normalize(item_vectors[:, :-1], dim=1)
-        candidates, slots = batch.candidates.item_index, history.item_index
-        pairs = all_pairs(keys, min(slots.numel(), self.slots_per_block))
-        told = self.answers.told(item_vectors, history, beside(users)[:, 0, -1:])
+    def kernel(self) -> Kernel:
+        """Return how much a behavior counts beside a candidate."""
         softplus = nn.functional.softplus
-        days = history.age_days.nan_to_num(0.0).abs()
-        fade = softplus(self.forgetting) * torch.log1p(days * softplus(self.pace))  # [B, H]
+        forgetting, pace = softplus(self.forgetting), softplus(self.pace)
+        return Kernel(self.log_sharpness.exp(), self.log_shrinkage.exp(), forgetting, pace)
 
-        def of_rows(rows: slice) -> Tensor:
-            cosine = pair_similarity(keys, pairs, candidates[rows], slots[rows])  # [b, C, H]
-            logits = (cosine - 1) * self.log_sharpness.exp() - fade[rows].unsqueeze(1)
-            weights = torch.exp(logits) * told.known[rows].unsqueeze(1)
-            return self.answers.level(weights @ told.parts[rows], self.log_shrinkage.exp())
+    def neighbours(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the neighbourhood terms ``[B, C, terms]``."""
+        told = self.answers.told(item_vectors, batch.history, beside(users)[:, 0, -1:])
+        return torch.stack(self.levels(told, item_vectors[:, :-1], batch), -1)
 
-        if pairs is not None:  # then no slot has a vector
-            return of_rows(slice(0, len(batch)))
-        block = rows_per_block(self.slots_per_block, slots.shape[1] + candidates.shape[1])
-        return in_row_blocks(of_rows, len(batch), block)
+    def levels(self, told: Told, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
+        """Return each term ``[B, C]``.
+
+        Args:
+            told: What the answers of the histories say beyond the biases.
+            vectors: ``[N, width]``, those of the items.
+            batch: The rows.
+        """
+        return [self.level(self.kernel(), vectors, told, batch)]
+
+    def level(self, kernel: Kernel, vectors: Tensor, told: Told, batch: RecBatch) -> Tensor:
+        """Return the level of the answers around each candidate ``[B, C]``, with the directions of ``vectors`` ``[N, D]`` as keys."""
+        keys = nn.functional.normalize(vectors, dim=1)
+        return level_of_neighbours(kernel, keys, told, self.answers, batch, self.slots_per_block)
+
+    def shares(self) -> Tensor:
+        """Return by how much each term counts ``[terms]``."""
+        return self.share.unsqueeze(0)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
         candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
         item = candidates[..., :-1]
         user = beside(users)[..., :-1].expand_as(item)
-        near = self.neighbours(users, item_vectors, batch)
-        known = torch.log1p(batch.history.mask.sum(1, keepdim=True)) / 5
-        plain = torch.stack(
-            [
-                beside(users)[..., -1].expand_as(near),
-                candidates[..., -1],
-                near,
-                known.expand_as(near),
-            ],
-            -1,
-        )
+        near = self.neighbours(users, item_vectors, batch)  # [B, C, terms]
+        known = torch.log1p(batch.history.mask.sum(1)) / 5
+        user_bias = beside(users)[..., -1:].expand_as(candidates[..., -1:])
+        known = known.view(-1, 1, 1).expand_as(user_bias)
+        plain = torch.cat([user_bias, candidates[..., -1:], near, known], -1)
         beyond: Tensor = self.last(self.hidden(torch.cat([user, item, user * item, plain], -1)))
         product = (user * item).sum(-1)
         return (
             self.biases(users, candidates)
-            + self.share * near
+            + (near * self.shares()).sum(-1)
             + self.scale * product
             + beyond.squeeze(-1)
         )

@@ -51,9 +51,9 @@ def test_heads_learn_where_their_last_layer_is_zero(facts, two_rows):
 
 @pytest.mark.parametrize(
     ("items", "rows", "candidates", "longest", "gram"),
-    [(3, 9, 4, 6, True), (60, 2, 1, 3, False), (1, 1, 1, 2, True), (5, 2, 0, 3, True)],
+    [(3, 9, 4, 6, True), (60, 2, 1, 3, False), (12, 2, 1, 3, False), (1, 1, 1, 2, True), (5, 2, 0, 3, True)],
 )
-def test_similarity_is_equal_by_either_way(items, rows, candidates, longest, gram):
+def test_similarity_is_equal_by_each_way(items, rows, candidates, longest, gram):
     torch.manual_seed(0)
     keys = torch.randn(items, 8)
     candidate = torch.randint(0, items, (rows, candidates))
@@ -64,18 +64,20 @@ def test_similarity_is_equal_by_either_way(items, rows, candidates, longest, gra
     assert (pairs is not None) is gram  # each way is taken by some case
 
 
-def test_both_ways_of_similarity_have_equal_gradients():
+def test_all_ways_of_similarity_have_equal_gradients():
     torch.manual_seed(0)
     candidate, history = torch.randint(0, 3, (9, 2)), torch.randint(0, 3, (9, 6))
     few = torch.randn(3, 8)
-    many = torch.cat([few, torch.zeros(60, 8)])
+    some, many = (torch.cat([few, torch.zeros(more, 8)]) for more in (20, 60))
     grads = []
-    for keys in (few, many):  # the first takes all pairs, the second gathers
+    # all pairs, candidates with all items, and a vector for each slot
+    for keys in (few, some, many):
         keys.requires_grad_()
-        pairs = all_pairs(keys, history.numel())
+        pairs = all_pairs(keys, 9 if keys is some else history.numel())
         pair_similarity(keys, pairs, candidate, history).square().sum().backward()
         grads.append(keys.grad[:3])
-    torch.testing.assert_close(*grads)
+    for found in grads[1:]:
+        torch.testing.assert_close(found, grads[0])
 
 
 @pytest.mark.parametrize("rated", [True, False])

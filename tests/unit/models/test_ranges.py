@@ -8,6 +8,7 @@ from lit_rec.models.heads import RegressionHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.item_encoder import ItemEncoder
 from lit_rec.models.neighborhood import NeighborhoodHead
+from lit_rec.models.occasions import OccasionNeighborhoodHead
 from lit_rec.models.pooling import AttentionPooling
 from lit_rec.models.ranges import count, positive, share
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
@@ -86,3 +87,10 @@ def test_regression_head_checks_as_well(facts, options):
 def test_mean_user_encoder_checks_as_well(facts, shrinkage):
     with pytest.raises(ConfigError, match=f"{shrinkage} cannot"):
         MeanUserEncoder(facts, 4, shrinkage=shrinkage)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, NAN])
+def test_occasion_checks_its_seconds(facts, seconds):
+    with pytest.raises(ConfigError, match=f"{seconds} cannot") as caught:
+        OccasionNeighborhoodHead(facts, 4, seconds=seconds)
+    assert caught.value.where == "model...head.init_args.seconds"

@@ -12,6 +12,7 @@ from lit_rec.models.heads import DotHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.neighborhood import NeighborhoodHead
 from lit_rec.models.objectives import SquaredError
+from lit_rec.models.occasions import OccasionNeighborhoodHead
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
 from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
@@ -21,6 +22,7 @@ PARTS = {
     "additive": lambda slots: (_blocked(AdditiveAttentionUserEncoder, slots), DotHead),
     "candidate": lambda slots: (_blocked(CandidateAttentionUserEncoder, slots), DotHead),
     "neighborhood": lambda slots: (MeanUserEncoder, partial(NeighborhoodHead, slots_per_block=slots)),
+    "occasion": lambda slots: (MeanUserEncoder, partial(OccasionNeighborhoodHead, slots_per_block=slots)),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import pytest
 from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.heads import DotHead, RegressionHead
 from lit_rec.models.neighborhood import NeighborhoodHead
+from lit_rec.models.occasions import OccasionNeighborhoodHead
 from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
 from lit_rec.models.ridge_user import RidgeUserEncoder
 from lit_rec.models.session import SessionHead
@@ -26,7 +27,9 @@ def silent(network, batch):
 
 
 @pytest.mark.parametrize("user_encoder", USER_ENCODERS)
-@pytest.mark.parametrize("head", [DotHead, RegressionHead, NeighborhoodHead, SessionHead])
+@pytest.mark.parametrize(
+    "head", [DotHead, RegressionHead, NeighborhoodHead, OccasionNeighborhoodHead, SessionHead]
+)
 def test_user_encoders_and_heads(make_network, batch, user_encoder, head):
     assert silent(make_network(user_encoder, head), batch) == []
 
