@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from lit_rec.models.field_encoders import LENGTH, field_encoder
 from lit_rec.models.shared_ridge import shared_components, shared_ridge
 
 _SOME = (
-    2048  # items, or users: enough for components, whose finding holds the square of their number
+    2048  # items or users, enough for components, whose finding holds the square of their number
 )
 _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
@@ -110,6 +111,14 @@ class FieldSum(nn.Module):
             some = items.take(torch.arange(len(items.vocab_row), device=told.device)[:_SOME])
             inputs = self._inputs(vectors, told, some)
             self._begin(slice(0, -1), shared_components(inputs, self.width))
+
+    @torch.no_grad()
+    def adding_nothing(self) -> Self:
+        """Begin with 0 for whatever the fields hold, and return itself."""
+        for parameter in self.parameters():
+            if parameter is not self.field_logits:
+                parameter.zero_()
+        return self
 
     def _inputs(self, vectors: Tensor, told: Tensor, items: Items) -> list[Tensor]:
         """Return what each field's outputs are weighted sums of, ``[N, V_f]`` of each."""

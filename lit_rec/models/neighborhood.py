@@ -132,6 +132,19 @@ class NeighborhoodHead(Head):
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
         filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> head, user = NeighborhoodHead(facts, width=2), torch.zeros(1, 3)
+        >>> for vector in ([3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]):  # as the item that was rated 2 above the mean, 2 / (1 + 1), or unlike it
+        ...     print(round(head.neighbours(user, torch.tensor([[1.0, 0.0, 0.0], vector]), batch).item(), 3))
+        1.0
+        0.0
     """
 
     terms: ClassVar[int] = 1  # of the neighbourhood, which the network sees

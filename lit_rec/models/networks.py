@@ -145,8 +145,7 @@ class ItemNetwork(Network):
 class TwoTower(ItemNetwork):
     """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
 
-    Where the data has profiles of users, the sum of a profile's fields is added to the user's vector; its texts pass the encoder of
-    the items' texts.
+    Where users have profiles, the sum of a profile's fields is added to the user's vector; its texts pass the items' encoder.
 
     Args:
         facts: Facts of the data.
@@ -210,13 +209,9 @@ class TwoTower(ItemNetwork):
         if self.backbone is None:
             refuse_fields(type(self.item_encoder).__name__, facts)
         text_width = 0 if self.backbone is None else self.backbone.width
-        texts, width = len(facts.profile_texts), self.item_encoder.width
-        profile = FieldSum(texts, text_width, facts.user_fields, width, dropout=0.0)
-        # nothing is added before something is learned: at random it would hide what a short history tells
-        for parameter in (*profile.parameters(),):
-            if parameter is not profile.field_logits:
-                nn.init.zeros_(parameter)
-        return profile
+        sizes = len(facts.profile_texts), text_width, facts.user_fields, self.item_encoder.width
+        # added at random, it would hide what a short history tells
+        return FieldSum(*sizes, dropout=0.0).adding_nothing()
 
     @property
     def gives_positions(self) -> bool:  # type: ignore[override]

@@ -42,6 +42,19 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
 
     Reference:
         Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3 (biases of a day).
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=70.0)  # item 0, rated 5
+        >>> head, user = OccasionNeighborhoodHead(facts, width=2), torch.zeros(1, 3)
+        >>> same = torch.tensor([[1.0, 0.0, 0.0]] * 2)
+        >>> like, occasion = head.neighbours(user, same, batch)[0, 0].tolist()  # 10 seconds after
+        >>> round(like, 3), round(occasion, 3)  # 2 / (1 + 1), and half of it: 0.5 * 2 / (0.5 + 1)
+        (1.0, 0.667)
     """
 
     terms = 2

@@ -42,6 +42,18 @@ class RidgeUserEncoder(UserEncoder):
 
     Reference:
         Bertinetto et al. 2019, Meta-learning with differentiable closed-form solvers, https://arxiv.org/abs/1805.08136, section 3.2.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> encoder = RidgeUserEncoder(facts, width=1, shrinkage=3.0, penalty=1.0)
+        >>> u, b = encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch)[0].tolist()
+        >>> round(7 * u, 3), round(7 * b, 3)  # (2 - b - u)^2 + u^2 + 3 b^2 is least at u = 6/7, b = 2/7
+        (6.0, 2.0)
     """
 
     def __init__(

@@ -35,6 +35,17 @@ class SessionHead(DotHead):
     Reference:
         Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3.2 (what is of
         one day alone in a user's bias).
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=120.0)  # item 0, rated 5
+        >>> head, user = SessionHead(facts, width=1, minutes=2.0, shrinkage=4.0), torch.zeros(1, 2)
+        >>> round(head.mood(user, torch.zeros(2, 2), batch).item(), 3)  # a minute ago: 2 w / (w + 4) with w = exp(-1 / 2)
+        0.263
     """
 
     def __init__(

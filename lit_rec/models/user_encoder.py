@@ -134,6 +134,17 @@ class MeanUserEncoder(BehaviorSumUserEncoder):
 
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944, section 4.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> encoder = MeanUserEncoder(facts, width=1, shrinkage=3.0)
+        >>> encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch).tolist()  # (2 - 0.5) * 1 / sqrt(1 + 3), and the bias 2 / (1 + 3)
+        [[0.75, 0.5]]
     """
 
     def summary(
@@ -177,6 +188,17 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
 
     Reference:
         Wu et al. 2019, Neural News Recommendation with Attentive Multi-View Learning, https://arxiv.org/abs/1907.05576, section 3.2.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.tokens import SpecialTokens
+        >>> from lit_rec.inference.request_batch import request_batch
+        >>> from lit_rec.inference.requests import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> encoder = AdditiveAttentionUserEncoder(facts, width=1, shrinkage=3.0)
+        >>> encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch).tolist()  # all weight on the only behavior
+        [[1.5, 0.5]]
     """
 
     def __init__(

@@ -27,6 +27,7 @@ import lit_rec.models.id_item_encoder
 import lit_rec.models.item_encoder
 import lit_rec.models.networks
 import lit_rec.models.objectives
+import lit_rec.models.occasions
 import lit_rec.models.pooling
 import lit_rec.models.ranking_objectives
 import lit_rec.models.ridge_user

@@ -111,7 +111,7 @@ def test_neighbours_are_similar_items(clicks, make_batch):
     same = torch.tensor([[1.0, 0.0, 0.0]] * 3)
     history.label.fill_(2)
     level = head.neighbours(users, same, batch)
-    torch.testing.assert_close(level, torch.tensor([[(5 / 3) / (1 / 3)]]).log())
+    torch.testing.assert_close(level, torch.tensor([[[(5 / 3) / (1 / 3)]]]).log())
 
 
 def test_two_labels_and_ratings_have_one_bias_alike(clicks, facts, make_batch):
