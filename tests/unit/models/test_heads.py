@@ -51,7 +51,13 @@ def test_heads_learn_where_their_last_layer_is_zero(facts, two_rows):
 
 @pytest.mark.parametrize(
     ("items", "rows", "candidates", "longest", "gram"),
-    [(3, 9, 4, 6, True), (60, 2, 1, 3, False), (12, 2, 1, 3, False), (1, 1, 1, 2, True), (5, 2, 0, 3, True)],
+    [
+        (3, 9, 4, 6, True),
+        (60, 2, 1, 3, False),
+        (12, 2, 1, 3, False),
+        (1, 1, 1, 2, True),
+        (5, 2, 0, 3, True),
+    ],
 )
 def test_similarity_is_equal_by_each_way(items, rows, candidates, longest, gram):
     torch.manual_seed(0)

@@ -110,7 +110,7 @@ def test_neighbours_are_similar_items(clicks, make_batch):
     history.age_days.zero_()
     same = torch.tensor([[1.0, 0.0, 0.0]] * 3)
     history.label.fill_(2)
-    level = head.neighbours(users, same, batch)
+    level = head.neighbours(users, same, batch)[..., 0]
     torch.testing.assert_close(level, torch.tensor([[(5 / 3) / (1 / 3)]]).log())
 
 
