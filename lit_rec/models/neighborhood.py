@@ -63,6 +63,12 @@ class Kernel:
         forgetting: f.
         pace: p.
         ageless: Whether a behavior of unknown age counts as one of age 0; else it does not count.
+
+    Example:
+        >>> one = torch.tensor(1.0)
+        >>> kernel = Kernel(one, one, forgetting=2 * one, pace=one, ageless=False)
+        >>> torch.exp(-kernel.fade(torch.tensor([[0.0, 1.0, -1.0, torch.nan]])))
+        tensor([[1.0000, 0.2500, 0.2500, 0.0000]])
     """
 
     sharpness: Tensor
