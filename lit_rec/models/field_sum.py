@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Self
 
 import torch
@@ -108,8 +109,10 @@ class FieldSum(nn.Module):
         for column, encoder in zip(self.columns, self.others, strict=True):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
         if self.balanced and len(items.vocab_row):
-            some = items.take(torch.arange(len(items.vocab_row), device=told.device)[:_SOME])
-            inputs = self._inputs(vectors, told, some)
+            count = len(items.vocab_row)
+            # from all over the catalogue, whose order may mean something
+            spread_out = torch.arange(0, count, ceil(count / _SOME), device=told.device)
+            inputs = self._inputs(vectors, told, items.take(spread_out))
             self._begin(slice(0, -1), shared_components(inputs, self.width))
 
     @torch.no_grad()

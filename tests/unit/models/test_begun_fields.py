@@ -11,6 +11,7 @@ from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts
 from lit_rec.errors import ConfigError
+from lit_rec.models import field_sum
 from lit_rec.models.backbone import ConfiguredBackbone
 from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.heads import DotHead
@@ -110,6 +111,18 @@ def test_balanced_fields_sum_up_to_their_components_together(items, texts):
     wanted = sum(x @ x.T / x.square().sum(1).mean() for x in inputs) / 5
     torch.testing.assert_close(vectors @ vectors.T, wanted, atol=1e-4, rtol=1e-4)
     assert float(vectors.square().sum(1).mean()) == pytest.approx(1, rel=1e-4)
+
+
+def test_components_are_those_of_the_whole_catalogue(monkeypatch):
+    """Items often stand by kind: the first of them differ in one direction, all of them most in another."""
+    monkeypatch.setattr(field_sum, "_SOME", 10)
+    vectors = torch.zeros(29, 2)
+    vectors[:10, 0] = torch.tensor([1.0, -1.0]).repeat(5)
+    vectors[10:28, 1] = torch.tensor([3.0, 3.0, -3.0, -3.0, 0.0, 0.0]).repeat(3)
+    rows = torch.arange(29)
+    fields = FieldSum(1, 2, (), 1, dropout=0.0, balanced=True)
+    fields.calibrate(vectors, rows >= 0, Items(rows.unsqueeze(1), rows, rows + 1))
+    assert fields.weight[0, 0].abs() < 1e-3 * fields.weight[0, 1].abs()
 
 
 def test_a_field_that_says_nothing_is_not_stretched(texts):
