@@ -189,9 +189,11 @@ def _folds(data: Path) -> list[Run]:
 
 
 def _tuning(data: Path) -> list[Run]:
-    tuning = "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning"
+    encoder = "--model.network.init_args.item_encoder.init_args"
+    tuning = f"{encoder}.backbone.init_args.tuning"
     lines = {
         "full": ("FullTuning",),
+        "full_quarter_of_texts": ("FullTuning", f"{encoder}.gradient_share=0.25"),
         "top_2_layers": ("TopLayersTuning", f"{tuning}.init_args.layers=2"),
         "frozen": ("FrozenTuning",),
     }

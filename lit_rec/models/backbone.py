@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from transformers import AutoConfig, AutoModel
 from lit_rec.data.batches import TextChunk
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
+from lit_rec.models.distinct_words import DistinctWords
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.lower_layers import LowerLayers
 from lit_rec.models.ranges import share
+from lit_rec.models.short_attention import short_attention
 from lit_rec.models.tuning import FullTuning, Tuning
 
 _OPTION = "model...backbone.init_args.name"
@@ -95,8 +98,24 @@ class Backbone(nn.Module):
             states = self._lower.output(lambda: self._tokens(chunk))
         return states[:, : chunk.mask.shape[1]].float()
 
+    def words(self, ids: Tensor) -> DistinctWords | None:
+        """Return the word vectors of all texts of a step, for passes of some of them; None where words do not learn.
+
+        Args:
+            ids: All words of the texts, and what stands around them.
+        """
+        if self._frozen or not torch.is_grad_enabled():
+            return None
+        lookup = self.model.get_input_embeddings()  # type: ignore[operator]
+        learns = isinstance(lookup, nn.Embedding) and lookup.weight.requires_grad
+        return DistinctWords(lookup, ids) if learns else None
+
     def forward(
-        self, chunk: TextChunk, beside: Tensor | None = None, states: Tensor | None = None
+        self,
+        chunk: TextChunk,
+        beside: Tensor | None = None,
+        states: Tensor | None = None,
+        words: DistinctWords | None = None,
     ) -> Tensor:
         """Return the token vectors of a chunk.
 
@@ -104,12 +123,14 @@ class Backbone(nn.Module):
             chunk: The texts.
             beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
             states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other numbers.
+            words: What ``words`` returned of the chunk's texts and others.
         """
         width = chunk.input_ids.shape[1]
         if states is not None and (self._lower is None or not width):
             return states
         if states is None or self._lower is None:
-            return self._tokens(chunk, beside)
+            with words.replaced() if words is not None else nullcontext():
+                return self._tokens(chunk, beside)
         with self._lower.replaced(states):
             return self._tokens(chunk, beside)
 
@@ -120,7 +141,8 @@ class Backbone(nn.Module):
             ids, mask = ids.new_zeros(len(ids), 1), mask.new_zeros(len(ids), 1)
             beside = None if beside is None else beside.new_zeros(len(ids), 1, beside.shape[2])
         trained = beside is not None or not self._frozen  # what is beside may be trained
-        with torch.set_grad_enabled(torch.is_grad_enabled() and trained):
+        learns = torch.set_grad_enabled(torch.is_grad_enabled() and trained)
+        with learns, short_attention(self.model, ids):
             if beside is None:
                 out = self.model(input_ids=ids, attention_mask=mask)
             else:

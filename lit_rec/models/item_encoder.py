@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from lit_rec.data.batches import Items, TextChunk, Texts
+from lit_rec.data.batches import Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.backbone import Backbone
 from lit_rec.models.evaluation_mode import evaluation_mode
@@ -20,10 +18,8 @@ from lit_rec.models.field_sum import FieldSum
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.kept_texts import KeptTexts
 from lit_rec.models.pooling import MeanPooling, Pooling
-from lit_rec.models.ranges import count, penalty, share
-
-# from the vectors of P' texts and whether they have a token to what is kept of them
-Finish = Callable[[Tensor, Tensor], Tensor]
+from lit_rec.models.ranges import count, part_of_all, penalty, share
+from lit_rec.models.text_passes import Finish, TextPasses
 
 
 class ItemVectors(nn.Module, ABC):
@@ -74,6 +70,9 @@ class ItemEncoder(ItemVectors):
             to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin at 0.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
+        gradient_share: Share of a step's distinct texts, drawn anew in each, through which gradients reach encoder and pooling; what is beyond
+            them learns from every text. Less of it takes less time and memory, and gives noisier gradients of the same mean. Meant for an
+            encoder that is trained, in steps of many texts.
         max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
             is trained: each passes the encoder once, before training. A batch with a text beyond them is encoded as it comes.
         max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where only lower layers
@@ -85,11 +84,13 @@ class ItemEncoder(ItemVectors):
         texts of P, items of N -> ``[N, width + 1]`` float32.
 
     Raises:
-        ConfigError: If ``width`` or ``max_tokens_per_chunk`` is below 1, or ``dropout`` is not from 0 to 1.
+        ConfigError: If ``width`` or ``max_tokens_per_chunk`` is below 1, ``dropout`` is not from 0 to 1, or
+            ``gradient_share`` is not above 0 and up to 1.
 
     Reference:
         Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
-        coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
+        coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass). Cheng et al. 2022,
+        https://arxiv.org/abs/2203.16755 (gradients through some of the inputs).
 
     Example:
         >>> from functools import partial
@@ -118,6 +119,7 @@ class ItemEncoder(ItemVectors):
         bias_penalty: float = math.inf,
         max_tokens_per_chunk: int = 8192,
         recompute: bool = False,
+        gradient_share: float = 1.0,
         max_kept_texts: int = 200_000,
         max_kept_tokens: int = 500_000,
     ) -> None:
@@ -127,6 +129,7 @@ class ItemEncoder(ItemVectors):
             "item_encoder.init_args.max_tokens_per_chunk", max_tokens_per_chunk
         )
         self.recompute = recompute
+        self.gradient_share = part_of_all("item_encoder.init_args.gradient_share", gradient_share)
         share("item_encoder.init_args.dropout", dropout)
         # where processes share the encoder: from this one's number of chunks to that with which all call it equally often
         self.calls_of_all_ranks: Callable[[int], int] | None = None
@@ -249,42 +252,22 @@ class ItemEncoder(ItemVectors):
 
     def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
         """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
-        parts, order = [], []
-        begun = texts if not self._is_still and self._kept.knows(texts) else None
-        for chunk in self._chunks(texts):
-            if self.recompute and torch.is_grad_enabled():
-                found = checkpoint(self._encode_chunk, chunk, finish, begun, use_reentrant=False)
-            else:
-                found = self._encode_chunk(chunk, finish, begun)
-            parts.append(found[: len(chunk.text_index)])
-            order.append(chunk.text_index)
-        if not parts:
-            return torch.zeros(0, *shape, device=texts.offsets.device)
-        place = torch.argsort(torch.cat(order))
-        return torch.cat(parts)[place]
+        passes = TextPasses(
+            self.backbone,
+            self.pooling,
+            self.special,
+            self.max_tokens_per_chunk,
+            self.recompute,
+            self.gradient_share if self.training else 1.0,
+            self.calls_of_all_ranks,
+        )
+        begun = not self._is_still and self._kept.knows(texts)
+        return passes.finished(texts, finish, shape, self._kept if begun else None)
 
     def _told(self, texts: Texts) -> Tensor:
         """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
         added = len(self.special.prefix) + len(self.special.suffix)
         return texts.offsets.diff() + added > 0
-
-    def _chunks(self, texts: Texts) -> Iterable[TextChunk]:
-        chunks = texts.chunks(self.max_tokens_per_chunk, self.special)
-        if self.calls_of_all_ranks is None:
-            return chunks
-        own = list(chunks)
-        # one text without a word, whose vector is no text's
-        blank = Texts(texts.tokens[:0], texts.offsets.new_zeros(2))
-        chunk = next(blank.chunks(self.max_tokens_per_chunk, self.special))
-        nothing = replace(chunk, text_index=chunk.text_index[:0])
-        return own + [nothing] * (self.calls_of_all_ranks(len(own)) - len(own))
-
-    def _encode_chunk(self, chunk: TextChunk, finish: Finish, begun: Texts | None) -> Tensor:
-        # of texts whose lower states are kept, these; here, so that what is recomputed does not hold them
-        states = None if begun is None else self._kept.states(begun, chunk)
-        tokens = self.backbone(chunk, states=states)  # [P', T, width]
-        with torch.autocast(tokens.device.type, enabled=False):
-            return finish(self.pooling(tokens, chunk.mask), chunk.mask.any(1))
 
 
 def _forget(encoder: ItemEncoder, incompatible: object) -> None:

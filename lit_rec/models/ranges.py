@@ -63,6 +63,19 @@ def share(option: str, value: float) -> float:
     return _checked(option, value, 0 <= value <= 1, "a share from 0 to 1")
 
 
+def part_of_all(option: str, value: float) -> float:
+    """Return a share of which something is left: above 0, up to 1.
+
+    Args:
+        option: The part and its option.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is outside, as a percentage is.
+    """
+    return _checked(option, value, 0 < value <= 1, "a share above 0, up to 1")
+
+
 def count(option: str, value: int, least: int = 1) -> int:
     """Return a number of something of which there must be one at least.
 

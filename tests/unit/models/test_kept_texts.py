@@ -33,9 +33,9 @@ def passes(monkeypatch):
     counted = []
     forward = ConfiguredBackbone.forward
 
-    def count(self, chunk, beside=None, states=None):
+    def count(self, chunk, **given):
         counted.append(len(chunk.mask))
-        return forward(self, chunk, beside, states)
+        return forward(self, chunk, **given)
 
     monkeypatch.setattr(ConfiguredBackbone, "forward", count)
     return counted
