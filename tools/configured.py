@@ -47,11 +47,11 @@ def configured(
 
 
 def tune_whole_encoder(content: dict[str, Any]) -> None:
-    """Have all of the encoder trained, with as many rows a step as suit that: they share the texts.
+    """Have all of the encoder trained, in 50 steps an epoch of MovieLens 100K: the texts of a step hardly become fewer with its rows.
 
     Args:
-        content: The configuration, which may keep the encoder frozen and take small steps.
+        content: The configuration, which may keep the encoder frozen and take other steps.
     """
     encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
     encoder["backbone"]["init_args"].pop("tuning", None)
-    content["data"]["init_args"]["batch_size"] = 4096
+    content["data"]["init_args"]["batch_size"] = 1520

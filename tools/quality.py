@@ -189,7 +189,7 @@ def _folds(data: Path) -> list[Run]:
 
 
 def _tuning(data: Path) -> list[Run]:
-    encoder = "--model.network.init_args.item_encoder.init_args"
+    encoder = f"{_ENCODER}.init_args"
     tuning = f"{encoder}.backbone.init_args.tuning"
     lines = {
         "full": ("FullTuning",),

@@ -22,7 +22,11 @@ def test_sides_are_timed_in_turns(speed_train, tmp_path, monkeypatch, quick, tur
     """lit_rec takes 1, 2, 3, ... times as long as at first; the others do not change."""
     mixed = dtype == torch.bfloat16
     seconds = {"lit_rec": 4.0, "plain loop": 0.5, "recompute": 5.0, "top layers": 2.0}
-    seconds |= {"every occurrence": 8.0, **({"lit_rec, bf16": 1.0} if mixed else {})}
+    seconds |= {
+        "a quarter of the texts": 0.5,
+        "every occurrence": 8.0,
+        **({"lit_rec, bf16": 1.0} if mixed else {}),
+    }
     rows = dict.fromkeys(seconds, 4096) | {"plain loop": 16, "every occurrence": 64}
     called = []
 
@@ -54,6 +58,8 @@ def test_sides_are_timed_in_turns(speed_train, tmp_path, monkeypatch, quick, tur
     assert value["lit_rec", "interactions/s"] == [1024 / turns, 1024]
     assert value["lit_rec / plain loop", "ratio"] == [32 / turns, 32]
     assert value["every occurrence", rate_of] == [8, 8]
+    assert value["a quarter of the texts / plain loop", "ratio"] == [256, 256]
+    assert value.get(("lit_rec, bf16 / plain loop", "ratio")) == ([128, 128] if mixed else None)
     # lit_rec is slowed down by turns, its bf16 is not
     last = 3 * (often - 1) + 1
     assert value["lit_rec / every occurrence", "ratio"] == (
@@ -76,9 +82,10 @@ def test_steps_of_all_sides_train(speed_train, archive, monkeypatch):
     )
     sides = speed_train._sides(archive / "ml-100k", 2)
     encoders = [module.built().item_encoder for _, module in built]
-    assert [encoder.recompute for encoder in encoders] == [False, True, False, False]
-    assert [encoder.kept_tokens > 0 for encoder in encoders] == [False, False, True, False]
-    (data, module), (_, top) = built[0], built[2]
+    assert [encoder.recompute for encoder in encoders] == [False, True, False, False, False]
+    assert [encoder.kept_tokens > 0 for encoder in encoders] == [False, False, False, True, False]
+    assert [encoder.gradient_share for encoder in encoders] == [1.0, 1.0, 0.25, 1.0, 1.0]
+    (data, module), (_, top) = built[0], built[3]
     assert top.built().item_encoder._kept.knows(next(iter(data.train_dataloader())).texts)
     groups = {group["name"]: group for group in module.new_optimizer().param_groups}
     assert groups["encoder"]["lr"] == module.hparams["encoder_rate"]
@@ -90,7 +97,7 @@ def test_steps_of_all_sides_train(speed_train, archive, monkeypatch):
     assert rows.pop("plain loop") == rows.pop("every occurrence") == 16
     assert set(rows.values()) == {171}
     moved = [not torch.equal(*pair) for pair in zip(weights, before, strict=True)]
-    assert moved == [True, True, False, True], "the embeddings are below the top layer"
+    assert moved == [True, True, True, False, True], "the embeddings are below the top layer"
     assert sides.work(0) > 0
     assert sides.machine() > 0
     assert sides.shapes.startswith(

@@ -74,6 +74,21 @@ def test_family_ignores_padding(facts, model_type, options, top):
 
 
 @families
+def test_family_learns_from_words_looked_up_once(facts, model_type, options, top):
+    """All families call their lookup of words with numbers, and none asks it for anything else."""
+    torch.manual_seed(0)
+    backbone = ConfiguredBackbone(facts, model_type, options).eval()
+    chunk, found = whole(facts.special), []
+    for words in (None, backbone.words(torch.tensor([*range(10), 5, 0]))):
+        backbone.zero_grad()
+        vectors = backbone(chunk, words=words)
+        vectors.square().mul(torch.arange(16.0)).sum().backward()
+        grads = {n: p.grad for n, p in backbone.model.named_parameters() if p.grad is not None}
+        found.append((vectors[chunk.mask], grads))
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-4)
+
+
+@families
 def test_top_layer_alone_is_trained(facts, model_type, options, top):
     backbone = ConfiguredBackbone(facts, model_type, options, TopLayersTuning(1))
     parameters = dict(backbone.model.named_parameters())
