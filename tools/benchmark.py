@@ -2,6 +2,7 @@
 
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed plain [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed reach [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed serve [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed evaluate [--quick] [--json FILE] [--data FOLDER]
@@ -23,6 +24,7 @@ import quality
 import scale
 import speed_evaluate
 import speed_index
+import speed_plain
 import speed_reach
 import speed_serve
 import speed_train
@@ -60,7 +62,7 @@ def main(words: list[str]) -> None:
         "--runs",
         type=Path,
         default=Path("checkpoints/benchmark"),
-        help="where runs of quality lie, finished ones too",
+        help="where runs lie, finished ones too",
     )
     parser.add_argument(
         "--rows", type=int, default=1_000_000, help="behaviors of the largest made-up table"
@@ -105,6 +107,11 @@ def _train(options: argparse.Namespace) -> Rows:
     return speed_train.measure(options.data, quick=options.quick)
 
 
+def _plain(options: argparse.Namespace) -> Rows:
+    check_data(options.data, "ml-100k/u1.base")
+    return speed_plain.measure(options.data, options.runs, quick=options.quick)
+
+
 def _reach(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
     return speed_reach.measure(options.data, quick=options.quick)
@@ -135,6 +142,7 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in quality.QUALITY},
     ("speed", "train"): _train,
+    ("speed", "plain"): _plain,
     ("speed", "reach"): _reach,
     ("speed", "serve"): _serve,
     ("speed", "evaluate"): _evaluate,

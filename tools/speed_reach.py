@@ -21,7 +21,7 @@ from configured import configured, tune_whole_encoder
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback
 from own_process import row
-from plain_loop import plain_steps
+from plain_loop import PlainLoop
 from training_steps import rate
 
 from lit_rec.data.behavior_data import BehaviorDataModule
@@ -91,7 +91,7 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
     trainer.fit(module, datamodule)
     if reached.minutes is None:
         raise ValueError(f"val/rmse came to {reached.lowest:.4f}, not to {reached.rmse:.4f}")
-    plain = plain_steps(datamodule)
+    plain = PlainLoop(datamodule).step
     plain()  # it pays for allocations
     rates = [rate(plain, 1) for _ in range(_PLAIN[not quick])]
     rows = len(datamodule.prepared.rows_of("train"))

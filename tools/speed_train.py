@@ -27,7 +27,7 @@ from configured import configured, tune_whole_encoder
 from every_occurrence import unshared
 from machine_rate import fast_dtype, matmul_rate, useful_flops
 from own_process import row
-from plain_loop import plain_steps
+from plain_loop import PlainLoop
 from training_steps import Step, network_steps, rate
 
 from lit_rec.data.batches import RecBatch
@@ -138,7 +138,7 @@ def _sides(folder: Path, turns: int) -> Sides:
     dtype = fast_dtype(config, tokens)
     steps = {
         "lit_rec": network_steps(module, cycle(batches)),
-        "plain loop": plain_steps(data),
+        "plain loop": PlainLoop(data).step,
         "recompute": network_steps(_configured(folder, _recompute)[1], cycle(batches), dtype),
         _SOME: network_steps(_configured(folder, _some_learn)[1], cycle(batches), dtype),
         "top layers": network_steps(_top_layers(folder), cycle(batches)),

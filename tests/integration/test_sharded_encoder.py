@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
 TWO = ("--trainer.devices=2", "--trainer.strategy=sharded_encoder", "--data.batch_size=8")
 
+SOME = "--model.network.init_args.item_encoder.init_args.gradient_share=0.5"
+
 
 def of_tests(config, folder):
     """Small chunks, of which processes have different numbers, and an encoder that moves."""
@@ -48,7 +50,7 @@ def runs(workplace, tmp_path_factory):
     config = of_tests(uneven(workplace, max_epochs=1, last_every_n_steps=5), folder)
     config["trainer"]["accumulate_grad_batches"] = 2
     fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]
-    noisy = ["fit", "-c", str(write(with_dropout(config, 0.3), folder / "noisy.yaml"))]
+    noisy = ["fit", "-c", str(write(with_dropout(config, 0.3), folder / "noisy.yaml")), SOME]
 
     def go_on(name):
         return ["--ckpt_path", f"{folder}/{name}/version_0/after_5.ckpt"]
