@@ -59,7 +59,10 @@ def refused(capsys, *words):
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
     assert f"'{' '.join(words)}'" in text
-    assert "speed train, speed plain, speed reach, speed serve, speed evaluate, speed index, scale rows" in text
+    assert (
+        "speed train, speed plain, speed reach, speed serve, speed evaluate, speed index, scale rows"
+        in text
+    )
 
 
 @pytest.mark.usefixtures("tools")

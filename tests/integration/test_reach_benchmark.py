@@ -1,5 +1,7 @@
 """tools/benchmark speed reach, on made-up data and a tiny encoder."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,15 +13,45 @@ def reach(benchmark_script):
     return benchmark_script("speed_reach")
 
 
+@pytest.fixture(autouse=True)
+def record(reach, tmp_path, monkeypatch):
+    path = tmp_path / "record.json"
+    monkeypatch.setattr(reach, "RECORD", path)
+    return path
+
+
 def test_minutes_until_an_error_is_low_enough(reach, archive, tmp_path, monkeypatch):
     monkeypatch.setattr(reach, "_STEPS", 1)
     monkeypatch.setattr(reach, "bias_rmse", lambda data: 10.0)
-    minutes, steps, epoch, ratio = reach.measure(archive, quick=True)
+    epoch, steps, minutes, ratio = reach.measure(archive, quick=True)
+    assert minutes["name"] == "lit_rec, to the error of user_item_bias"
     assert minutes["metric"] == "minutes to val/rmse 10.0000"
     assert steps["value"] == 1, "it stops at the first validation"
     assert epoch["low"] <= epoch["value"] <= epoch["high"]
     assert ratio["value"] == pytest.approx(epoch["value"] / minutes["value"])
     assert not list(tmp_path.glob("**/*.ckpt"))
+
+
+def test_recorded_error_is_reached_too(reach, archive, record, monkeypatch):
+    monkeypatch.setattr(reach, "_STEPS", 1)
+    monkeypatch.setattr(reach, "bias_rmse", lambda data: 10.0)
+    record.write_text('{"val_rmse": 9.0}')
+    metrics = [row["metric"] for row in reach.measure(archive, quick=True)]
+    assert metrics[2::2] == ["minutes to val/rmse 10.0000", "minutes to val/rmse 9.0000"]
+
+
+def test_each_error_has_its_own_time(reach):
+    """0.9 is reached by the second validation, 0.8 by the fourth, where it stops."""
+    reached = reach.Reached({"high": 0.9, "low": 0.8})
+    stops, minutes = [], []
+    for rmse in (0.95, 0.85, 0.88, 0.79):
+        trainer = SimpleNamespace(callback_metrics={"val/rmse": rmse}, should_stop=False)
+        reached.on_validation_end(trainer, None)
+        stops.append(trainer.should_stop)
+        minutes.append(dict(reached.minutes))
+    assert stops == [False, False, False, True]
+    assert [list(each) for each in minutes] == [[], ["high"], ["high"], ["high", "low"]]
+    assert minutes[3]["high"] == minutes[1]["high"] < minutes[3]["low"]
 
 
 def test_an_error_that_is_not_reached(reach, archive, monkeypatch):
