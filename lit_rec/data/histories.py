@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lit_rec.data.history_draws import HistoryDraws
 from lit_rec.data.history_rows import HistoryRows, flat, newest, window
 from lit_rec.data.history_rule import (
     BoundHistory,
@@ -109,6 +110,8 @@ class TrainingHistory(History):
         where: Which behaviors count.
         keep: Probability that a training row stays in a history drawn for training.
         oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what ``NewUserSplit`` shows of others.
+        together: Draw items once for all rows of a batch, in place of rows for each: an item that does not stay is in no history of the batch,
+            which so has fewer distinct texts to encode.
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.
@@ -123,6 +126,7 @@ class TrainingHistory(History):
         where: Where | None = None,
         keep: float = 0.5,
         oldest: bool = False,
+        together: bool = False,
     ) -> None:
         super().__init__(max_length, where)
         if not 0 < keep <= 1:
@@ -132,7 +136,7 @@ class TrainingHistory(History):
                 rule="above 0 and at most 1",
                 remedy="0.5 draws half of the user's rows each time",
             )
-        self.keep, self.oldest = keep, oldest
+        self.keep, self.oldest, self.together = keep, oldest, together
 
     def bind(self, prepared: Prepared) -> BoundHistory:
         """Bind the rule to a data set.
@@ -157,6 +161,12 @@ class _BoundTraining(BoundHistory):
         shown = np.asarray(prepared.impression)[self._seen.places]
         # no impression may keep more rows out of a history
         self._largest = int(np.bincount(shown[shown >= 0]).max(initial=0))
+        # more than is kept, for the target and its impression may be among them
+        self._enough = rule.max_length + max(self._largest, 1)
+        self._draws = HistoryDraws(
+            prepared, self._seen.places, rule.keep, self._enough, rule.oldest
+        )
+        self._items = int(np.max(prepared.item, initial=-1)) + 1
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; a random subset where ``rng`` is given."""
@@ -176,28 +186,10 @@ class _BoundTraining(BoundHistory):
             keep &= np.cumsum(keep, 1) <= self._rule.max_length
         return newest(full, keep, self._rule.max_length)
 
-    @property
-    def _enough(self) -> int:
-        """More than is kept, for the target and its impression may be among them."""
-        return self._rule.max_length + max(self._largest, 1)
-
     def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
-        """Draw from ``places[low:high]`` for each row, the newest or the oldest that are drawn, in their order.
-
-        Where each place stays with probability p, the steps from one that stays to the next are geometric: what is drawn costs as
-        much as is kept, however many behaviors a user has.
-        """
-        longest = int((high - low).max(initial=0))
-        width = max(min(longest, self._enough), 1)
-        steps = rng.geometric(self._rule.keep, (len(low), width))
-        far = np.cumsum(np.minimum(steps, longest + 1), 1)
-        ends = low[:, None] - 1 + far, high[:, None] - far[:, ::-1]  # oldest first
-        place = ends[0] if self._rule.oldest else ends[1]
-        mask = (place >= low[:, None]) & (place < high[:, None])
-        places = self._seen.places[np.where(mask, place, 0)] if longest else 0
-        source = np.where(mask, places, -1)
-        item = self._prepared.item[source].astype(np.int64)
-        return HistoryRows(source, np.where(mask, item, 0), mask)
+        if self._rule.together:
+            return self._draws.of_all(low, high, self._items, rng)
+        return self._draws.of_each(low, high, rng)
 
 
 class NoHistory(History):

@@ -134,11 +134,14 @@ def test_training_history_equals_a_loop(oldest: bool, rows: list[Row], length: i
         assert history == (whole[:length] if oldest else whole[-length:])
 
 
+@pytest.mark.parametrize("together", [False, True])
 @SOME
 @given(rows=rows_strategy, length=lengths, where=wheres, seed=st.integers(0, 9))
-def test_training_history_draws_a_subset(rows: list[Row], length: int, where: Where, seed: int):
+def test_training_history_draws_a_subset(
+    together: bool, rows: list[Row], length: int, where: Where, seed: int
+):
     prepared = prepared_of(rows)
-    bound = TrainingHistory(length, where).bind(prepared)
+    bound = TrainingHistory(length, where, together=together).bind(prepared)
     everything = prepared.rows_of("all")
     found = bound.of(everything, np.random.default_rng(seed))
     lists = seen(prepared, found, lambda place: rows[place].item)
@@ -180,6 +183,55 @@ def test_training_history_draws_every_subset_as_often_as_it_should(oldest: bool)
         # five standard deviations
         slack = 5 * (chance * (1 - chance) / draws) ** 0.5
         assert drawn[history] / draws == pytest.approx(chance, abs=slack), history
+
+
+@pytest.mark.parametrize("oldest", [False, True])
+@SOME
+@given(rows=rows_strategy, length=lengths, seed=st.integers(0, 9))
+def test_items_drawn_together(oldest: bool, rows: list[Row], length: int, seed: int):
+    """One set of items explains all histories: each is of its user's rows those whose item is in it, cut to its length."""
+    prepared = prepared_of(rows)
+    rule = TrainingHistory(length, oldest=oldest, together=True)
+    found = rule.bind(prepared).of(prepared.rows_of("all"), np.random.default_rng(seed))
+    lists = seen(prepared, found, lambda place: rows[place].item)
+    stay = {rows[place].item for history in lists for place in history}
+    uncut = TrainingHistory(len(rows), oldest=oldest, together=True).bind(prepared)
+    rng = np.random.default_rng(seed)
+    every = seen(prepared, uncut.of(prepared.rows_of("all"), rng), lambda place: rows[place].item)
+    stay |= {rows[place].item for history in every for place in history}
+    for place, history, longer in zip(prepared.row.tolist(), lists, every, strict=True):
+        full = [at for at in training_by_hand(rows, place, Where()) if rows[at].item in stay]
+        assert longer == full
+        assert history == (full[:length] if oldest else full[-length:])
+
+
+def test_items_drawn_together_stay_as_often_as_they_should():
+    """Each of five items in a share of 0.3 of the batches, and two of them together in 0.09."""
+    prepared = prepared_of([Row(0, place % ITEMS, 3.0, place, 0) for place in range(ITEMS)])
+    bound = TrainingHistory(ITEMS, keep=0.3, together=True).bind(prepared)
+    drawn = np.zeros((10_000, ITEMS))
+    for turn in range(len(drawn)):
+        found = bound.of(np.array([0]), np.random.default_rng(turn))
+        drawn[turn, found.item[found.mask]] = 1
+    stays = np.flatnonzero(drawn.any(0))  # all but the target's own
+    assert len(stays) == ITEMS - 1
+    assert drawn[:, stays].mean(0) == pytest.approx(0.3, abs=0.025)
+    one, two = stays[:2]
+    assert (drawn[:, one] * drawn[:, two]).mean() == pytest.approx(0.09, abs=0.015)
+
+
+@pytest.mark.parametrize("oldest", [False, True])
+def test_long_histories_drawn_together_are_full(oldest: bool):
+    """Each row another item, 50 of 5,000 looked for: those at one end of all that stay."""
+    rows = [Row(0, 0, 3.0, place, 0) for place in range(5_000)]
+    prepared = replace(prepared_of(rows), item=np.arange(5_000))
+    rule = TrainingHistory(50, keep=0.2, oldest=oldest, together=True)
+    for seed in range(20):
+        found = rule.bind(prepared).of(np.array([2_500]), np.random.default_rng(seed))
+        stays = np.random.default_rng(seed).random(5_000) < 0.2
+        stays[2_500] = False
+        expected = np.flatnonzero(stays)
+        assert found.item[0].tolist() == (expected[:50] if oldest else expected[-50:]).tolist()
 
 
 def test_a_draw_costs_what_it_keeps_not_what_a_user_did():
