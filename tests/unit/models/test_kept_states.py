@@ -40,12 +40,16 @@ def keep(encoder, texts):
     encoder.keep_states([texts.where(first), texts.where(~first)], tokens)
 
 
+@pytest.mark.parametrize("share", [0.4, 1.0])
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize(("tuning", "pooling"), KEEPING)
-def test_vectors_and_gradients(make, make_batch, texts, tuning, pooling, recompute):
-    encoder = make(tuning, pooling, recompute=recompute, max_tokens_per_chunk=20)
+def test_vectors_and_gradients(make, make_batch, texts, tuning, pooling, recompute, share):
+    encoder = make(
+        tuning, pooling, recompute=recompute, max_tokens_per_chunk=20, gradient_share=share
+    )
     batch, found = make_batch(), []
     for kept in (False, True):
+        torch.manual_seed(1)  # the same texts are drawn
         if kept:
             keep(encoder, texts)
             assert encoder._kept.knows(texts)
