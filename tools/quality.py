@@ -194,6 +194,12 @@ def _tuning(data: Path) -> list[Run]:
     lines = {
         "full": ("FullTuning",),
         "full_quarter_of_texts": ("FullTuning", f"{encoder}.gradient_share=0.25"),
+        "full_quarter_of_texts_drawn_together": (
+            "FullTuning",
+            f"{encoder}.gradient_share=0.25",
+            "--data.history.init_args.together=true",
+            "--data.history.init_args.keep=0.35",
+        ),
         "top_2_layers": ("TopLayersTuning", f"{tuning}.init_args.layers=2"),
         "frozen": ("FrozenTuning",),
     }
