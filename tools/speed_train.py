@@ -1,4 +1,4 @@
-"""Whole training steps of configs/movielens_u1.yaml, its encoder tuned, 1,520 rows a step, against those that do some work twice, in one run.
+"""Whole training steps of configs/movielens_u1.yaml, its encoder tuned, 1,520 rows a step, items drawn together, against those that do some work twice, in one run.
 
 Every side takes whole optimizer steps (batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits
 all; ratios are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step divided by the median of its seconds.
