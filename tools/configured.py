@@ -28,8 +28,7 @@ def configured(
     content = yaml.safe_load(config.read_text())
     options = content["data"]["init_args"]
     options["reader"]["init_args"]["folder"] = str(folder)
-    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-    encoder["backbone"]["init_args"]["name"] = options[
+    item_encoder(content)["backbone"]["init_args"]["name"] = options[
         "encoder"
     ]  # what the interpolation stands for
     if change is not None:
@@ -46,14 +45,24 @@ def configured(
     return made.data, made.model
 
 
+def item_encoder(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a configuration's item encoder, to be changed."""
+    found: dict[str, Any] = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
+    return found
+
+
+def learn_from_a_quarter(content: dict[str, Any]) -> None:
+    """Have gradients go back through a quarter of a step's texts."""
+    item_encoder(content)["gradient_share"] = 0.25
+
+
 def tune_whole_encoder(content: dict[str, Any]) -> None:
     """Have all of the encoder trained, in 50 steps an epoch of MovieLens 100K whose rows share items.
 
     Args:
         content: The configuration, which may keep the encoder frozen and take other steps.
     """
-    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-    encoder["backbone"]["init_args"].pop("tuning", None)
+    item_encoder(content)["backbone"]["init_args"].pop("tuning", None)
     data = content["data"]["init_args"]
     data["batch_size"] = 1520
     # as good on validation rows as half of its own rows drawn for each row (docs/speed.md)

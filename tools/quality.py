@@ -23,6 +23,8 @@ from quality_runs import Run, curve_of, report_of
 from lit_rec.evaluation.report import Report, ReportRow
 
 _ENCODER = "--model.network.init_args.item_encoder"
+_TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
+_FULL = f"{_TUNING}=lit_rec.models.tuning.FullTuning"
 _IDS_ALONE = (
     f"{_ENCODER}=lit_rec.models.id_item_encoder.IdItemEncoder",
     f"{_ENCODER}.init_args.width=128",  # as beside text
@@ -189,25 +191,26 @@ def _folds(data: Path) -> list[Run]:
 
 
 def _tuning(data: Path) -> list[Run]:
-    encoder = f"{_ENCODER}.init_args"
-    tuning = f"{encoder}.backbone.init_args.tuning"
-    lines = {
-        "full": ("FullTuning",),
-        "full_quarter_of_texts": ("FullTuning", f"{encoder}.gradient_share=0.25"),
-        "full_quarter_of_texts_drawn_together": (
-            "FullTuning",
-            f"{encoder}.gradient_share=0.25",
-            "--data.history.init_args.together=true",
-            "--data.history.init_args.keep=0.35",
-        ),
-        "top_2_layers": ("TopLayersTuning", f"{tuning}.init_args.layers=2"),
-        "frozen": ("FrozenTuning",),
-    }
+    layers = f"{_TUNING}.init_args.layers=2"
+    return _lines_of_u1(
+        data,
+        full=(_FULL,),
+        top_2_layers=(f"{_TUNING}=lit_rec.models.tuning.TopLayersTuning", layers),
+        frozen=(f"{_TUNING}=lit_rec.models.tuning.FrozenTuning",),
+    )
+
+
+def _gradients(data: Path) -> list[Run]:
+    """Return runs of full tuning through a quarter of a step's texts, beside `full` of ml100k-tuning."""
+    quarter = (_FULL, f"{_ENCODER}.init_args.gradient_share=0.25")
+    history = "--data.history.init_args"
+    together = (f"{history}.together=true", f"{history}.keep=0.35")
+    return _lines_of_u1(data, quarter=quarter, quarter_drawn_together=(*quarter, *together))
+
+
+def _lines_of_u1(data: Path, **lines: tuple[str, ...]) -> list[Run]:
     same = _movielens(data, "u1", 1)[0]
-    return [
-        Run(line, same.config, (*same.words, f"{tuning}=lit_rec.models.tuning.{kind}", *more))
-        for line, (kind, *more) in lines.items()
-    ]
+    return [Run(line, same.config, (*same.words, *words)) for line, words in lines.items()]
 
 
 def _new_items(data: Path) -> list[Run]:
@@ -235,6 +238,7 @@ QUALITY = {
     ),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
+    "ml100k-gradients": Quality("ml-100k/u1.base", _RATINGS, _gradients, curve="val/rmse"),
     "ml100k-new-items": Quality("ml-100k/plots.json", _RATINGS, _new_items),
     "ml100k-cold-users": Quality("ml-100k/u.data", _RATINGS, _cold_users, draws=True),
     "ml100k-folds": Quality("ml-100k/u1.base", _RATINGS, _folds),

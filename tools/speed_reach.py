@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from configured import configured, tune_whole_encoder
+from configured import configured, learn_from_a_quarter, tune_whole_encoder
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback
 from own_process import row
@@ -131,8 +131,7 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
 
 def _fast(content: dict[str, Any]) -> None:
     tune_whole_encoder(content)
-    encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-    encoder["gradient_share"] = 0.25
+    learn_from_a_quarter(content)
 
 
 def _targets(data: BehaviorDataModule) -> dict[str, float]:

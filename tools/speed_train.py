@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from configured import configured, tune_whole_encoder
+from configured import configured, item_encoder, learn_from_a_quarter, tune_whole_encoder
 from every_occurrence import unshared
 from machine_rate import fast_dtype, matmul_rate, useful_flops
 from own_process import row
@@ -37,7 +37,7 @@ from lit_rec.training.lit_rec import LitRec
 
 _CONFIG = Path("configs/movielens_u1.yaml")
 _TOP = 2
-_SOME, _SHARE = "a quarter of the texts", 0.25
+_SOME = "a quarter of the texts"
 _ROWS, _AT_ONCE = 64, 8  # of a step that encodes every occurrence, and of one pass
 _EVERY = 3  # turns between two of its steps, which take long
 
@@ -140,7 +140,7 @@ def _sides(folder: Path, turns: int) -> Sides:
         "lit_rec": network_steps(module, cycle(batches)),
         "plain loop": PlainLoop(data).step,
         "recompute": network_steps(_configured(folder, _recompute)[1], cycle(batches), dtype),
-        _SOME: network_steps(_configured(folder, _some_learn)[1], cycle(batches), dtype),
+        _SOME: network_steps(_configured(folder, learn_from_a_quarter)[1], cycle(batches), dtype),
         "top layers": network_steps(_top_layers(folder), cycle(batches)),
         "every occurrence": _every_occurrence(folder, dtype),
     }
@@ -174,11 +174,7 @@ def _configured(folder: Path, change: Change | None = None) -> tuple[BehaviorDat
 
 
 def _recompute(content: Options) -> None:
-    _item_encoder(content)["recompute"] = True
-
-
-def _some_learn(content: Options) -> None:
-    _item_encoder(content)["gradient_share"] = _SHARE
+    item_encoder(content)["recompute"] = True
 
 
 def _top_layers(folder: Path) -> LitRec:
@@ -186,7 +182,7 @@ def _top_layers(folder: Path) -> LitRec:
 
     def change(content: Options) -> None:
         tuning = {"class_path": "TopLayersTuning", "init_args": {"layers": _TOP}}
-        _item_encoder(content)["backbone"]["init_args"]["tuning"] = tuning
+        item_encoder(content)["backbone"]["init_args"]["tuning"] = tuning
 
     data, module = _configured(folder, change)
     encode_frozen_texts(module.built(), data, module.device, None)
@@ -204,8 +200,3 @@ def _every_occurrence(folder: Path, dtype: torch.dtype) -> Step:
             yield from (unshared(batch, data.catalogue) for batch in data.train_dataloader())
 
     return network_steps(module, batches(), dtype, parts=_ROWS // _AT_ONCE)
-
-
-def _item_encoder(content: Options) -> Options:
-    found: Options = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-    return found

@@ -23,13 +23,8 @@ def data(tmp_path):
 
 
 # validation RMSE by epoch of each line
-CURVES = {
-    "full": [0.96, 0.92],
-    "full_quarter_of_texts": [0.96, 0.93],
-    "full_quarter_of_texts_drawn_together": [0.97],
-    "top_2_layers": [0.95, 0.94, 0.97],
-    "frozen": [0.98],
-}
+CURVES = {"full": [0.96, 0.92], "top_2_layers": [0.95, 0.94, 0.97], "frozen": [0.98]}
+CURVES_OF_GRADIENTS = {"quarter": [0.96, 0.93], "quarter_drawn_together": [0.97]}
 
 
 def write_curve(folder, values):
@@ -56,7 +51,10 @@ def commands(tools, monkeypatch):
             folder = Path(*told) / "version_0"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "last.ckpt").write_text("")
-            write_curve(folder, CURVES.get(folder.parent.name.removeprefix("quick_"), []))
+            write_curve(
+                folder,
+                (CURVES | CURVES_OF_GRADIENTS).get(folder.parent.name.removeprefix("quick_"), []),
+            )
         if len(asked) in broken:
             raise subprocess.CalledProcessError(1, command)
         if words[0] == "test":
@@ -179,30 +177,46 @@ def test_quick_is_one_short_run_apart_from_the_others(tools, commands, data, tmp
 def test_lines_are_shown_one_by_one(tools, commands, data, tmp_path):
     rows = measure(tools, data, tmp_path, "ml100k-tuning")
     asked, _ = commands
-    assert kinds(asked) == ["fit", "test"] * 5
-    lines = [set(words) for words in asked[::2]]
-    ours = set.union(*lines) - set.intersection(*lines)
-    encoder = "--model.network.init_args.item_encoder.init_args."
-    tuning = f"{encoder}backbone.init_args.tuning"
-    kind = f"{tuning}=lit_rec.models.tuning."
-    assert {word for word in ours if "=" in word} == {
+    assert kinds(asked) == ["fit", "test"] * 3
+    full, top, frozen = (set(words) for words in asked[::2])
+    ours = {word.partition(".tuning")[2] for word in (full | top | frozen) - (full & top & frozen)}
+    kind = "=lit_rec.models.tuning."
+    assert ours - {""} == {
         *(f"{kind}{name}Tuning" for name in ("Full", "TopLayers", "Frozen")),
-        f"{tuning}.init_args.layers=2",
-        f"{encoder}gradient_share=0.25",
-        "--data.history.init_args.together=true",
-        "--data.history.init_args.keep=0.35",
+        ".init_args.layers=2",
     }
     found: dict[str, dict[str, dict]] = {}
     for row in rows:
         found.setdefault(row["name"].removeprefix("ml100k-tuning: "), {})[row["metric"]] = row
     best = "full, best on validation rows"
-    assert list(found) == [best, *list(CURVES)[1:], "user_item_bias"]
+    assert list(found) == [best, "top_2_layers", "frozen", "user_item_bias"]
     assert found[best]["rmse"]["low"] == 0.94
     for name, curve in ((best, CURVES["full"]), *list(CURVES.items())[1:]):
         epochs = [figures for metric, figures in found[name].items() if "epoch" in metric]
         assert [row["value"] for row in epochs] == pytest.approx(curve)
         assert found[name]["seconds"]["value"] == found[name]["rmse"]["seconds"] > 0
     assert found["user_item_bias"]["rmse_difference"]["value"] == 0.02
+
+
+def test_gradients_through_a_quarter_are_lines_of_full_tuning(tools, commands, data, tmp_path):
+    rows = measure(tools, data, tmp_path, "ml100k-gradients")
+    quarter, together = (set(words) for words in commands[0][::2])
+    both = quarter & together
+    encoder = "--model.network.init_args.item_encoder.init_args."
+    assert f"{encoder}gradient_share=0.25" in both
+    assert f"{encoder}backbone.init_args.tuning=lit_rec.models.tuning.FullTuning" in both
+    history = {word for word in together - quarter if "=" in word}
+    assert history == {
+        "--data.history.init_args.together=true",
+        "--data.history.init_args.keep=0.35",
+    }
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if "epoch" in row["metric"]:
+            found.setdefault(row["name"], []).append(row["value"])
+    best = "ml100k-gradients: quarter, best on validation rows"
+    assert list(found) == [best, "ml100k-gradients: quarter_drawn_together"]
+    assert found[best] == pytest.approx(CURVES_OF_GRADIENTS["quarter"])
 
 
 def test_a_quick_look_at_lines_is_one_of_them(tools, commands, data, tmp_path):
