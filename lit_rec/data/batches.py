@@ -17,6 +17,8 @@ from torch import Tensor
 
 from lit_rec.data.tokens import SpecialTokens
 
+_PADDING = 16  # a chunk's budget over the most padding in it
+
 
 class _Movable:
     """Tensors that travel together: the Trainer calls ``to`` and the DataLoader ``pin_memory``."""
@@ -92,7 +94,8 @@ class Texts(_Movable):
     def chunks(self, budget: int, special: SpecialTokens) -> Iterator[TextChunk]:
         """Yield every text once, similar lengths together, at most ``budget`` tokens (padding included) a chunk.
 
-        A text longer than the budget is a chunk of its own: nothing is cut here.
+        A text longer than the budget is a chunk of its own: nothing is cut here. Nor does a chunk hold more padding than a sixteenth of the
+        budget: one more chunk costs less than the padding of a few long texts beside many short ones.
 
         Args:
             budget: Largest ``P' * T`` of a chunk.
@@ -104,8 +107,12 @@ class Texts(_Movable):
         ordered = lengths[order].tolist()
         start = 0
         while start < len(ordered):
-            stop = start + 1
-            while stop < len(ordered) and ordered[stop] * (stop + 1 - start) <= budget:
+            stop, told = start + 1, ordered[start]
+            while stop < len(ordered):
+                padded = ordered[stop] * (stop + 1 - start)
+                told += ordered[stop]
+                if padded > budget or padded - told > budget // _PADDING:
+                    break
                 stop += 1
             yield self._pad(order[start:stop], ordered[stop - 1], special)
             start = stop

@@ -26,11 +26,20 @@ def test_chunks_hold_every_text_once(texts, prefix, suffix, budget):
         assert chunk.input_ids[~chunk.mask].tolist() == [7] * int((~chunk.mask).sum())
         lengths = chunk.mask.sum(1)
         assert width == lengths.max()
+        assert rows * width - lengths.sum() <= budget // 16
         for row, place in enumerate(chunk.text_index.tolist()):
             assert place not in found
             assert chunk.mask[row, : lengths[row]].all(), "real tokens stand to the left"
             found[place] = chunk.input_ids[row][chunk.mask[row]].tolist()
     assert found == {p: [*prefix, *text, *suffix] for p, text in enumerate(texts)}
+
+
+def test_a_few_long_texts_pad_no_short_ones():
+    """100 texts of 4 tokens and 2 of 60: together 6,120 tokens, apart 520; those of 4 and 5 stay together."""
+    lengths = [60, *[4] * 100, 60, *[5] * 20]
+    texts = Texts(torch.arange(sum(lengths)), torch.tensor([0, *lengths]).cumsum(0))
+    chunks = [c.input_ids.shape for c in texts.chunks(8192, SpecialTokens((), (), 0))]
+    assert chunks == [(120, 5), (2, 60)]
 
 
 def test_batches_move_whole():

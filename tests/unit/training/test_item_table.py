@@ -89,8 +89,8 @@ def test_the_table_is_that_of_a_loop(catalogue, bars, monkeypatch, block, traini
 
 def test_the_bar_moves_while_a_block_is_encoded(catalogue, bars):
     item_table(SumOfTexts(), catalogue, CPU, None)
-    # texts by their length, four tokens at once: "", two of 1; two of 2; one of 3
-    assert bars[0][2] == [7 * 3 // 6, 7 * 5 // 6, 7, 7]
+    # texts by their length, four tokens at once and no padding: ""; two of 1; two of 2; one of 3
+    assert bars[0][2] == [7 * 1 // 6, 7 * 3 // 6, 7 * 5 // 6, 7, 7]
 
 
 def test_some_rows_and_profiles(catalogue, bars, monkeypatch):
