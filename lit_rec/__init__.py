@@ -1,3 +1,3 @@
 """Fine-tune pretrained language models into recommenders."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
