@@ -107,11 +107,11 @@ class Texts(_Movable):
         ordered = lengths[order].tolist()
         start = 0
         while start < len(ordered):
-            stop, told = start + 1, ordered[start]
+            stop, real = start + 1, ordered[start]
             while stop < len(ordered):
                 padded = ordered[stop] * (stop + 1 - start)
-                told += ordered[stop]
-                if padded > budget or padded - told > budget // _PADDING:
+                real += ordered[stop]
+                if padded > budget or padded - real > budget // _PADDING:
                     break
                 stop += 1
             yield self._pad(order[start:stop], ordered[stop - 1], special)
