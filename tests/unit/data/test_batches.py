@@ -35,7 +35,7 @@ def test_chunks_hold_every_text_once(texts, prefix, suffix, budget):
 
 
 def test_a_few_long_texts_pad_no_short_ones():
-    """100 texts of 4 tokens and 2 of 60: together 6,120 tokens, apart 520; those of 4 and 5 stay together."""
+    """2 texts of 60 tokens and 120 of 4 or 5: 7,320 tokens in one chunk, 720 in two; those of 4 and 5 stay together."""
     lengths = [60, *[4] * 100, 60, *[5] * 20]
     texts = Texts(torch.arange(sum(lengths)), torch.tensor([0, *lengths]).cumsum(0))
     chunks = [c.input_ids.shape for c in texts.chunks(8192, SpecialTokens((), (), 0))]
