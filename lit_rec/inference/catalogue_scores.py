@@ -15,7 +15,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import IndexFactory
-from lit_rec.inference.index.item_vectors import ItemVectors
+from lit_rec.inference.index.item_vectors import ItemVectors, by_column
 from lit_rec.inference.request_batch import request_batch
 from lit_rec.inference.requests import Seen
 from lit_rec.inference.told import Floats
@@ -64,7 +64,13 @@ class CatalogueScores:
         self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
     ) -> None:
         self._module, self._facts, self._vectors = module, facts, ItemVectors(vectors)
-        if index is not None and not self._users(Asker([], self.no_vectors())).by_products:
+        by_products = self._users(Asker([], self.no_vectors())).by_products
+        if by_products and index is None and vectors.device.type == "cpu":
+            vectors = by_column(vectors)  # for one user at a time
+            self._vectors = ItemVectors(
+                vectors
+            )  # which shares them with the index, where keys are the vectors
+        if index is not None and not by_products:
             network = type(module.built()).__name__
             raise ConfigError(
                 f"nothing could be found by it: a {network} of these parts looks at user and item together",

@@ -26,7 +26,8 @@ class ExactIndex(ItemIndex):
     scores wherever they stand, and on the CPU a query's list does not depend on the queries beside it.
 
     Args:
-        vectors: ``[I, D]``; kept, not copied, where they are float32 and contiguous. The index computes where they are.
+        vectors: ``[I, D]``; kept, not copied, where they are float32, and contiguous or as ``by_column`` lays them, which answers
+            one query at a time sooner on a CPU. The index computes where they are.
         block_items: Items of a block, for as many queries as ``block_queries``; fewer queries take more items at once.
         block_queries: Queries of a block. A search holds ``block_queries * block_items`` scores at once.
 

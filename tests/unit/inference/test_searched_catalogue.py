@@ -82,6 +82,21 @@ def beside(path):
     return ApproximateIndex.beside(path, exact_below=10, share=1.0)
 
 
+def first_block(vectors):
+    return next(vectors.blocks(1_000))[1]
+
+
+def test_the_exact_index_has_vectors_by_column_and_none_stands_twice(load):
+    rec = load(SEARCHED["dot"])
+    scores = rec._scores
+    kept, searched = first_block(scores._vectors), first_block(scores._index.vectors)
+    assert kept.stride(0) == 1
+    assert kept.data_ptr() == searched.data_ptr()
+    assert rec._content["catalogue"]["vectors"] is None
+    of_all = first_block(load(TOWERS["mlp"])._scores._vectors)
+    assert of_all.stride(1) == 1, "where every item is scored, single vectors are read"
+
+
 @pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize("towers", SEARCHED.values(), ids=SEARCHED)
 def test_lists_of_a_small_catalogue_are_the_exact_ones(load, towers):

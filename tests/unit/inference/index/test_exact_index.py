@@ -7,7 +7,7 @@ import torch
 from lit_rec.errors import DataError
 from lit_rec.inference.index.best_columns import best_columns
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_vectors import ItemVectors
+from lit_rec.inference.index.item_vectors import ItemVectors, by_column
 
 
 @pytest.mark.parametrize("values", [2, 50, 10**6])
@@ -40,26 +40,44 @@ def test_the_blocks_set_what_is_held(monkeypatch):
     assert torch.equal(found.rows, (queries.double() @ vectors.double().T).topk(5).indices)
 
 
-def test_vectors_are_not_copied():
-    vectors = torch.randn(10, 4)
+@pytest.mark.parametrize("lay", [torch.Tensor.contiguous, by_column])
+def test_vectors_are_not_copied(lay):
+    vectors = lay(torch.randn(10, 4))
     index = ExactIndex(vectors)
     vectors[7] = 100.0
     assert index.search(torch.ones(1, 4), 1).rows.tolist() == [[7]]
 
 
-def test_added_items_do_not_copy_the_catalogue():
-    vectors, more = torch.randn(9_000, 2), torch.randn(20, 2)
+@pytest.mark.parametrize("lay", [torch.Tensor.contiguous, by_column])
+def test_added_items_do_not_copy_the_catalogue(lay):
+    vectors, more = lay(torch.randn(9_000, 2)), torch.randn(20, 2)
     held = ItemVectors(vectors)
     for one in more.split(1):
         held.add(one)
     blocks = list(held.blocks(10_000))
     assert [(first, len(block)) for first, block in blocks] == [(0, 9_000), (9_000, 20)]
     assert blocks[0][1].data_ptr() == vectors.data_ptr()
+    assert (blocks[1][1].stride(0) == 1) == (lay is by_column)
     rows = torch.tensor([[9_005, 3], [8_999, 9_000]])
     assert torch.equal(held.take(rows), torch.cat([vectors, more])[rows])
     assert held.key() == ItemVectors(torch.cat([vectors, more])).key()
     assert held.key() != ItemVectors(torch.cat([more, vectors])).key()
     assert held.longest == pytest.approx(torch.cat([vectors, more]).norm(dim=1).max().item())
+
+
+def test_how_vectors_lie_changes_no_list():
+    torch.manual_seed(0)
+    vectors, more, queries = torch.randn(3_000, 16), torch.randn(500, 16), torch.randn(7, 16)
+    by_row, laid = ExactIndex(vectors), ExactIndex(by_column(vectors))
+    for index in (by_row, laid):
+        index.add_items(more)
+        index.remove_items([5, 3_010])
+    for users in (queries, queries[:1]):
+        one, other = (index.search(users, 10, deny=range(100, 200)) for index in (by_row, laid))
+        assert torch.equal(one.rows, other.rows)
+        assert torch.equal(one.scores, other.scores)
+        few = [index.search(users, 10, allow=range(2_900, 3_100)).rows for index in (by_row, laid)]
+        assert torch.equal(*few)
 
 
 def test_a_product_that_is_rounded_only_chooses():
