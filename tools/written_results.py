@@ -38,10 +38,12 @@ def write_section(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _lines(title: str, rows: list[dict[str, Any]]) -> str:
-    seconds = max(row["seconds"] for row in rows)
-    seeds = max(row["seeds"] for row in rows)
+    # lines are runs of their own, and tell their seconds
+    of_lines = [row["value"] for row in rows if row["metric"] == "seconds"]
+    seconds = sum(of_lines) if of_lines else max(row["seconds"] for row in rows)
+    runs = len(of_lines) or max(row["seeds"] for row in rows)
     lines = [
-        f"`tools/benchmark {title}`: {seeds} {'run' if seeds == 1 else 'runs'}, {seconds:,.0f} s.",
+        f"`tools/benchmark {title}`: {runs} {'run' if runs == 1 else 'runs'}, {seconds:,.0f} s.",
         "",
         f"| name | metric | {' | '.join(NUMBERS)} |",
         "|---|---|---|---|---|",

@@ -249,6 +249,18 @@ def test_a_section_is_replaced_and_others_stay(tools, tmp_path):
     assert "`tools/benchmark quality b`: 3 runs, 60 s." in twice
 
 
+def test_lines_are_runs_whose_seconds_add_up(tools, tmp_path):
+    path, rows = tmp_path / "results.md", []
+    for name, seconds in (("slow", 100.0), ("quick", 20.0)):
+        row = {"name": name, "low": None, "high": None, "seeds": 1, "seconds": seconds}
+        rows += [
+            row | {"metric": "rmse", "value": 0.9},
+            row | {"metric": "seconds", "value": seconds},
+        ]
+    tools("written_results").write_section(path, "quality lines", rows)
+    assert "`tools/benchmark quality lines`: 2 runs, 120 s." in path.read_text()
+
+
 def test_rows_of_several_names_are_shown_and_written(tools, commands, data, tmp_path, capsys):
     benchmark, page, path = tools("benchmark"), tmp_path / "results.md", tmp_path / "rows.json"
     words = ["quality", "scientific", "scientific-ids", "--data", str(data)]
