@@ -65,11 +65,6 @@ class CatalogueScores:
     ) -> None:
         self._module, self._facts, self._vectors = module, facts, ItemVectors(vectors)
         by_products = self._users(Asker([], self.no_vectors())).by_products
-        if by_products and index is None and vectors.device.type == "cpu":
-            vectors = by_column(vectors)  # for one user at a time
-            self._vectors = ItemVectors(
-                vectors
-            )  # which shares them with the index, where keys are the vectors
         if index is not None and not by_products:
             network = type(module.built()).__name__
             raise ConfigError(
@@ -78,6 +73,9 @@ class CatalogueScores:
                 rule="scores that are inner products: a head with `queries`, and users that look alike beside each candidate",
                 remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
             )
+        if index is None and by_products and vectors.device.type == "cpu":
+            vectors = by_column(vectors)  # one user at a time is answered sooner
+            self._vectors = ItemVectors(vectors)  # the index's own, where keys are the vectors
         self._index = (index or ExactIndex)(keys_of(module.built(), vectors))
 
     def add(self, vectors: Tensor) -> None:

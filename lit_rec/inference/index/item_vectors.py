@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -28,7 +28,8 @@ class ItemVectors:
         if vectors.dim() != 2:
             raise ValueError(f"vectors have shape {tuple(vectors.shape)}, [items, width] is meant")
         self.width, self.device = vectors.shape[1], vectors.device
-        self._by_column = vectors.T.is_contiguous() and not vectors.is_contiguous()
+        lie_by_column = vectors.T.is_contiguous() and not vectors.is_contiguous()
+        self._laid: Callable[[Tensor], Tensor] = by_column if lie_by_column else Tensor.contiguous
         self._parts: list[Tensor] = []
         self._size = 0
         self.longest = 0.0  # the largest norm
@@ -50,17 +51,11 @@ class ItemVectors:
                 f"vectors have shape {tuple(vectors.shape)}, [items, {self.width}] is meant"
             )
         first = self._size
-        vectors = vectors.detach().to(self.device, torch.float32)
-        vectors = by_column(vectors) if self._by_column else vectors.contiguous()
+        vectors = self._laid(vectors.detach().to(self.device, torch.float32))
         starts = range(0, len(vectors), _PART)
         longest = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
         if len(vectors) and self._parts and len(self._parts[-1]) < _PART:
-            last = self._parts.pop()
-            vectors = (
-                torch.cat([last.T, vectors.T], 1).T
-                if self._by_column
-                else torch.cat([last, vectors])
-            )
+            vectors = self._laid(torch.cat([self._parts.pop(), vectors]))
         if len(vectors):
             self._parts.append(vectors)
         self._size = sum(len(part) for part in self._parts)
