@@ -78,7 +78,7 @@ class Recommender(LoadedNetwork):
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = catalogue_vectors(module, content)
-        # the scores lay them out anew, and would not be the only ones to hold them
+        # the scores keep them, laid anew: held here as well, they would stand in memory twice
         self._content = content | {"catalogue": content["catalogue"] | {"vectors": None}}
         self._scores = CatalogueScores(module, self._facts, vectors, index)
 

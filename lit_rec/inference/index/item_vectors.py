@@ -101,8 +101,7 @@ class ItemVectors:
 def by_column(vectors: Tensor) -> Tensor:
     """Return the same vectors ``[I, D]`` laid so that each coordinate's I numbers lie side by side; copied, if they are not so.
 
-    A CPU multiplies them with one query in a third of the time, for it adds to a run of scores at once. Single vectors are then
-    read from D places.
+    A CPU multiplies them with one query sooner, for it adds to a run of scores at once. A single vector is then read from D places.
 
     Example:
         >>> by_column(torch.zeros(5, 3)).stride()
