@@ -51,6 +51,9 @@ class Recommender(LoadedNetwork):
     liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
     scores are probabilities: of the positive one of two, or of the ``label`` asked for.
 
+    Many threads may read one Recommender while others add and remove items. An answer is that of one state of the catalogue, the one
+    when the call began, and no reader waits; changes are made one at a time, each whole or not at all.
+
     Args:
         module: The module, built and loaded.
         content: The checkpoint's content.
@@ -236,6 +239,10 @@ class Recommender(LoadedNetwork):
 
     def remove_items(self, items: Iterable[str]) -> None:
         """Never recommend these items again; all else that names them, such as a history, goes on as before.
+
+        Once an eighth of all rows, and more than 1,024, are of removed items, these rows are given back. What a history of the data names
+        is remembered for good by its id and vector; of others, as many as the catalogue has items, and at least 10,000, those that were
+        removed last. An id that was removed before them is unknown, as if it had never been there.
 
         Args:
             items: Ids of the catalogue; what was removed before stays so.

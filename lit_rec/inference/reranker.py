@@ -54,7 +54,8 @@ class Reranker(LoadedNetwork):
     """Put few items in order by a network that reads the history and each item as one text: a ``CrossEncoder``.
 
     Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings with the columns
-    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it.
+    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it. Many threads may
+    read one Reranker.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
