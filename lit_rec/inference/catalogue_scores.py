@@ -125,14 +125,16 @@ class CatalogueScores:
 
     def _take(self, rows: Tensor, extra: Tensor | None = None) -> Tensor:
         """Return the vectors of rows ``[n]``, which increase: of the catalogue, of what is remembered, and of ``extra``."""
+        tables = [t for t in (self._remembered, extra) if t is not None and len(t)]
+        if not tables:
+            return self._vectors.take(rows)
         rows = rows.to(self._vectors.device)
         first = len(self._vectors)
         found = [self._vectors.take(rows[rows < first])]
-        for table in (self._remembered, extra):
-            if table is not None and len(table):
-                places = rows[(rows >= first) & (rows < first + len(table))] - first
-                found.append(table[places.to(table.device)])
-                first += len(table)
+        for table in tables:
+            places = rows[(rows >= first) & (rows < first + len(table))] - first
+            found.append(table[places.to(table.device)])
+            first += len(table)
         return torch.cat(found)
 
     def no_vectors(self) -> Tensor:

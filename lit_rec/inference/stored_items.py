@@ -91,9 +91,9 @@ class StoredItems:
 
     def row(self, id_: str) -> int | None:
         """Return the row of an id, of a removed item too; None: nobody knows it."""
-        for start, part in zip(reversed(self.starts[:-1]), reversed(self.parts), strict=True):
-            if (place := part.places.get(id_)) is not None:
-                return start + place
+        for number in range(len(self.parts) - 1, -1, -1):
+            if (place := self.parts[number].places.get(id_)) is not None:
+                return self.starts[number] + place
         place = self.remembered.get(id_)
         return None if place is None else len(self) + place
 

@@ -40,11 +40,11 @@ class ItemVectors:
         self._lie_by_column = vectors.T.is_contiguous() and not vectors.is_contiguous()
         vectors = self._laid(vectors)
         self.longest = _longest(vectors, 0)  # the largest norm
-        self._parts = [vectors] if len(vectors) else []
+        self._parts, self._size = [vectors] if len(vectors) else [], len(vectors)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
-        return sum(len(part) for part in self._parts)
+        return self._size
 
     def with_more(self, vectors: Tensor) -> ItemVectors:
         """Return these vectors and others ``[n, D]`` after the last.
@@ -64,12 +64,13 @@ class ItemVectors:
             before = untouched([len(part) for part in self._parts], len(vectors))
             together = torch.cat([*self._parts[before:], vectors])
             more._parts = [*self._parts[:before], self._laid(together)]
+            more._size = sum(len(part) for part in more._parts)
         return more
 
     def only(self, rows: Tensor) -> ItemVectors:
         """Return the vectors of some rows, each copied: they have the rows 0, 1, ... there."""
         some = copy(self)
-        some._parts = [self._laid(self.take(rows))] if len(rows) else []
+        some._parts, some._size = [self._laid(self.take(rows))] if len(rows) else [], len(rows)
         return some
 
     def holds(self, vectors: Tensor) -> bool:
