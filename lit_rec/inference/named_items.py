@@ -25,7 +25,7 @@ from lit_rec.inference.stored_items import StoredItems
 
 
 class NamedItems:
-    """Rows of one request's items: the catalogue's rows, and after them one for each item known by its text alone.
+    """Rows of one request's items: those of ``StoredItems``, and after them one for each item known by its text alone.
 
     ``new`` has the texts' columns of the latter, in the order of their rows.
 
@@ -49,7 +49,7 @@ class NamedItems:
             DataError: If the id is unknown, or neither an id nor a text is given.
         """
         if "item_id" in record:
-            return item_row(str(record["item_id"]), self._items.rows, where=where)
+            return item_row(str(record["item_id"]), self._items, where=where)
         values = self._texts.values(record)
         if values is None:
             columns = self._texts.columns
@@ -60,7 +60,7 @@ class NamedItems:
                 remedy=f"write {{'{columns[0]}': '...'}}",
             )
         self.new.append(values)
-        return len(self._items) + len(self.new) - 1
+        return self._items.named + len(self.new) - 1
 
     def catalogue(self) -> Catalogue:
         """Return ``new`` as items.
@@ -72,7 +72,7 @@ class NamedItems:
 
     def shown(self, row: int) -> dict[str, str | None]:
         """Return what is known of an item of ``new``, by its row."""
-        return self._texts.shown(self.new[row - len(self._items)])
+        return self._texts.shown(self.new[row - self._items.named])
 
 
 def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:

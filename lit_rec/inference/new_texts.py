@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
@@ -22,6 +20,7 @@ from lit_rec.data.token_cache import no_tokens
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.requests import listed
+from lit_rec.inference.tokenizer_pool import TokenizerPool
 from lit_rec.training.checkpoint_content import tokenizer_of
 
 TextEntry = str | Mapping[str, Any]
@@ -48,6 +47,9 @@ class NewTexts:
         fitted: The other fields.
         files: The tokenizer.
         max_tokens: Longest text.
+
+    Attributes:
+        columns: Columns that are read, those of the text first.
     """
 
     def __init__(
@@ -59,7 +61,11 @@ class NewTexts:
         max_tokens: int,
     ) -> None:
         self._template, self._text_fields, self._fitted = template, list(text_fields), fitted
-        self._files, self._max_tokens = files, max_tokens
+        self._max_tokens = max_tokens
+        self._tokenizers = TokenizerPool(files)
+        # a text given alone stands in the first
+        columns = [*(template.columns if template else ()), *(field.column for field in fitted)]
+        self.columns = tuple(dict.fromkeys(columns))
 
     @classmethod
     def of_items(cls, content: dict[str, Any], facts: Facts) -> Self:
@@ -73,16 +79,6 @@ class NewTexts:
         stored, files = content["profile_template"], tokenizer_of(content)
         template = TextTemplate(**stored) if stored else None
         return cls(template, facts.profile_texts, facts.user_fields, files, facts.max_tokens)
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """Columns that are read, those of the text first; a text given alone stands in the first."""
-        texts = self._template.columns if self._template else ()
-        return tuple(dict.fromkeys([*texts, *(field.column for field in self._fitted)]))
-
-    @cached_property
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
-        return self._files.open()
 
     def record_of(self, text: str) -> dict[str, Any]:
         """Return a text given alone as a mapping."""
@@ -211,7 +207,8 @@ class NewTexts:
         if not self._text_fields:
             return Catalogue(*no_tokens(count), unseen, rendered.fields)
         distinct = rendered.texts.unpivot()["value"].unique(maintain_order=True)
-        store = TokenStore.build(distinct.to_list(), self._tokenizer, self._max_tokens)
+        with self._tokenizers.lent() as tokenizer:
+            store = TokenStore.build(distinct.to_list(), tokenizer, self._max_tokens)
         places = pl.int_range(len(distinct), eager=True)
         index = rendered.texts.select(
             pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)

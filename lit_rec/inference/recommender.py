@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.catalogue_state import CatalogueState
 from lit_rec.inference.catalogue_vectors import catalogue_vectors
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.loaded_network import LoadedNetwork
@@ -49,6 +51,9 @@ class Recommender(LoadedNetwork):
     liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
     scores are probabilities: of the positive one of two, or of the ``label`` asked for.
 
+    Many threads may read one Recommender while others add and remove items. An answer is that of one state of the catalogue, the one
+    when the call began, and no reader waits; changes are made one at a time, each whole or not at all.
+
     Args:
         module: The module, built and loaded.
         content: The checkpoint's content.
@@ -73,14 +78,17 @@ class Recommender(LoadedNetwork):
         index: IndexFactory | None = None,
     ) -> None:
         super().__init__(module, content, where)
-        self._items = StoredItems(content["catalogue"])
-        self._users = StoredUsers(content["users"], self._items.ids[:], self._facts)
+        stored = content["catalogue"]
+        items = StoredItems.of(stored["item_id"], stored["columns"])
+        self._users = StoredUsers(content["users"], list(items), self._facts)
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = catalogue_vectors(module, content)
-        # the scores keep them, laid anew: held here as well, they would stand in memory twice
-        self._content = content | {"catalogue": content["catalogue"] | {"vectors": None}}
-        self._scores = CatalogueScores(module, self._facts, vectors, index)
+        # the state has all that is needed of the catalogue; held here as well, it would outlive items that are removed
+        self._content = {name: part for name, part in content.items() if name != "catalogue"}
+        # read once by each answer, and replaced as a whole: see CatalogueState
+        self._state = CatalogueState(items, CatalogueScores(module, self._facts, vectors, index))
+        self._changes = Lock()  # one change at a time; answers do not look at it
 
     @classmethod
     def from_checkpoint(
@@ -106,10 +114,18 @@ class Recommender(LoadedNetwork):
         module, content = load_module(path, network)
         return cls(module.to(device), content, str(path), index)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: it has a lock of its own."""
+        return {name: part for name, part in vars(self).items() if name != "_changes"}
+
+    def __setstate__(self, parts: dict[str, Any]) -> None:
+        """Be a copy."""
+        vars(self).update(parts, _changes=Lock())
+
     @property
     def item_ids(self) -> list[str]:
         """Ids of what can be recommended, in the catalogue's order: added items included, removed ones not."""
-        return self._items.present()
+        return self._state.items.present()
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
         """Return what a user of the data did, oldest first, as ``recommend`` takes it.
@@ -154,15 +170,19 @@ class Recommender(LoadedNetwork):
                 not one of the data's.
         """
         at_least_one(k)
-        seen, extra = self._seen(history)
-        chosen = None if allow is None else self._rows(allow, where="allow")
-        closed = self._rows(deny, where="deny")
+        state = self._state
+        seen, extra = self._seen(history, state)
+        chosen = None if allow is None else _searched(allow, state.items, where="allow")
+        closed = _searched(deny, state.items, where="deny")
         if exclude_seen:
-            known = [one.item for one in seen if one.item < len(self._items)]
+            known = [one.item for one in seen if one.item < len(state.items)]
             closed = np.concatenate([closed, np.array(known, np.int64)])
         asker = self._asker(seen, extra, user, profile, timestamp, label)
-        rows, shown = self._scores.best(asker, k, chosen, closed)
-        return [self._recommendation(int(r), float(s)) for r, s in zip(rows, shown, strict=True)]
+        rows, shown = state.scores.best(asker, k, chosen, closed)
+        return [
+            Recommendation(state.items.id(row), score, state.items.fields(row))
+            for row, score in zip(rows.tolist(), shown.tolist(), strict=True)
+        ]
 
     def score(
         self,
@@ -188,10 +208,11 @@ class Recommender(LoadedNetwork):
             DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is not one of the
                 data's.
         """
-        seen, extra = self._seen(history)
-        rows = self._rows(items, where="items")
+        state = self._state
+        seen, extra = self._seen(history, state)
+        rows = _rows(items, state.items, where="items")
         asker = self._asker(seen, extra, user, profile, timestamp, label)
-        _, shown = self._scores.of(asker, rows)
+        _, shown = state.scores.of(asker, rows)
         return [float(s) for s in shown]
 
     def add_items(self, items: pl.DataFrame) -> None:
@@ -206,17 +227,22 @@ class Recommender(LoadedNetwork):
             DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be read.
             ConfigError: If a column of the text is missing.
         """
-        ids = ids_of_new_items(items, self._items)
-        if not ids:
-            return
-        columns = shown_columns(items, self._items.columns)
-        rendered = self._texts.render_table(items, where="add_items")
-        vectors = self._module.item_table(self._texts.catalogue(rendered))
-        self._scores.add(vectors)
-        self._items.add(ids, columns)
+        with self._changes:
+            state = self._state
+            ids = ids_of_new_items(items, state.items)
+            if not ids:
+                return
+            columns = shown_columns(items, state.items.columns)
+            rendered = self._texts.render_table(items, where="add_items")
+            vectors = self._module.item_table(self._texts.catalogue(rendered))
+            self._state = state.with_more(ids, columns, vectors)
 
     def remove_items(self, items: Iterable[str]) -> None:
         """Never recommend these items again; all else that names them, such as a history, goes on as before.
+
+        Once an eighth of all rows, and more than 1,024, are of removed items, these rows are given back. What a history of the data names
+        is remembered for good by its id and vector; of others, as many as the catalogue has items, and at least 10,000, those that were
+        removed last. An id that was removed before them is unknown, as if it had never been there.
 
         Args:
             items: Ids of the catalogue; what was removed before stays so.
@@ -224,25 +250,19 @@ class Recommender(LoadedNetwork):
         Raises:
             DataError: If an id is not in the catalogue; then none is removed.
         """
-        rows = self._rows(items, where="remove_items")
-        self._scores.remove(rows)
-        self._items.remove(rows.tolist())
+        with self._changes:
+            rows = _rows(items, self._state.items, where="remove_items")
+            self._state = self._state.without(rows, self._users.item_ids)
 
-    def _recommendation(self, row: int, score: float) -> Recommendation:
-        return Recommendation(self._items.ids[row], score, self._items.fields(row))
-
-    def _seen(self, history: Sequence[HistoryEntry]) -> tuple[list[Seen], Tensor]:
-        """Read a history; items known by text alone get rows after the catalogue's, and vectors of their own."""
-        named = NamedItems(self._items, self._texts)
+    def _seen(
+        self, history: Sequence[HistoryEntry], state: CatalogueState
+    ) -> tuple[list[Seen], Tensor]:
+        """Read a history; items known by text alone get rows after all others, and vectors of their own."""
+        named = NamedItems(state.items, self._texts)
         seen = read_history(history, named, self._facts)
         if not named.new:
-            return seen, self._scores.no_vectors()
+            return seen, state.scores.no_vectors()
         return seen, self._module.item_table(named.catalogue())
-
-    def _rows(self, ids: Iterable[str], *, where: str) -> Int64s:
-        known = self._items.rows
-        found = [item_row(id_, known, where=where) for id_ in listed(ids, where=where)]
-        return np.array(found, np.int64)
 
     def _asker(
         self,
@@ -261,3 +281,15 @@ class Recommender(LoadedNetwork):
             profile=self._profiles.of(user, profile),
             label=label,
         )
+
+
+def _rows(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
+    """Return the rows of ids, of removed and remembered items too."""
+    found = [item_row(id_, items, where=where) for id_ in listed(ids, where=where)]
+    return np.array(found, np.int64)
+
+
+def _searched(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
+    """Return the rows of ids, but for those that no search looks at."""
+    rows = _rows(ids, items, where=where)
+    return rows[rows < len(items)]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError, did_you_mean
+from lit_rec.inference.stored_items import StoredItems
 
 HistoryEntry = str | Mapping[str, Any]
 Entry = TypeVar("Entry")
@@ -85,17 +86,18 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
     )
 
 
-def item_row(item_id: str, rows: Mapping[str, int], *, where: str) -> int:
-    """Return the catalogue row of an id.
+def item_row(item_id: str, items: StoredItems, *, where: str) -> int:
+    """Return the row of an id: of an item of the catalogue, or of one that was removed and is remembered.
 
     Raises:
-        DataError: If the catalogue has no such item.
+        DataError: If there is no such item.
     """
-    if item_id in rows:
-        return rows[item_id]
-    near = did_you_mean(str(item_id), rows, count=3)
+    row = items.row(item_id)
+    if row is not None:
+        return row
+    near = did_you_mean(str(item_id), items.present(), count=3)
     raise DataError(
-        f"{item_id!r} is not among the {len(rows):,} items of the catalogue",
+        f"{item_id!r} is not among the {items.count:,} items of the catalogue",
         where=where,
         rule="ids of the items table, as text",
         remedy=f"{near} A new item can be given by its text, or added with add_items".lstrip(),

@@ -54,7 +54,8 @@ class Reranker(LoadedNetwork):
     """Put few items in order by a network that reads the history and each item as one text: a ``CrossEncoder``.
 
     Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings with the columns
-    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it.
+    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it. Many threads may
+    read one Reranker.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -66,13 +67,14 @@ class Reranker(LoadedNetwork):
 
     def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
         super().__init__(module, content, where)
-        self._items = StoredItems(content["catalogue"])
+        stored = content["catalogue"]
+        self._items = StoredItems.of(stored["item_id"], stored["columns"])
         self._catalogue = catalogue_of(content, self._facts)
 
     @property
     def item_ids(self) -> list[str]:
         """Ids of the catalogue."""
-        return list(self._items.ids)
+        return self._items.present()
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
         """Return an entry for something known by its text alone: the text stands in the template's first column."""
@@ -134,7 +136,7 @@ class Reranker(LoadedNetwork):
     def _ranked(self, place: int, asked: _Asked, score: float) -> RankedItem:
         row = int(asked.rows[place])
         if row < len(self._items):
-            return RankedItem(place, self._items.ids[row], score, self._items.fields(row))
+            return RankedItem(place, self._items.id(row), score, self._items.fields(row))
         return RankedItem(place, None, score, asked.named.shown(row))
 
     @torch.no_grad()

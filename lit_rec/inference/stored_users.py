@@ -53,5 +53,9 @@ class StoredUsers:
             )
         return entries
 
+    def item_ids(self) -> set[str]:
+        """Return the ids of all items that a history names."""
+        return {self._item_ids[item] for item in set(self._stored["item"].tolist())}
+
     def _label(self, code: int) -> str | None:
         return self._stored["labels"][code] if code >= 0 and self._facts.history_labels else None

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lit_rec.models.process_setting import ProcessSetting
+
 _SHORT = 128  # tokens up to which a training step was faster so, with 12 heads of 32
 
 
@@ -17,7 +19,8 @@ def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
     """Have ``scaled_dot_product_attention`` multiply plainly for a while where its fused kernel is the slower: bfloat16 on a CPU, few tokens.
 
     There torch's kernel works through one text and head after the other, and its backward pass takes two to seven times as long as
-    batched products of all of them. In float32 it is the fused one that is faster. What is computed is the same to rounding.
+    batched products of all of them. In float32 it is the fused one that is faster. What is computed is the same to rounding. The
+    kernel is one of the process: while a thread multiplies so, others do too.
 
     Args:
         model: The encoder, which multiplies in what its weights are or what autocast makes of them.
@@ -32,6 +35,12 @@ def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
     if ids.device.type != "cpu" or ids.shape[1] > _SHORT or _dtype(model) != torch.bfloat16:
         yield
         return
+    with _PLAIN.made():
+        yield
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
     flags = torch.backends.cuda  # they rule the plain products of every device
     before = flags.fp16_bf16_reduction_math_sdp_allowed()  # type: ignore[no-untyped-call]
     flags.allow_fp16_bf16_reduction_math_sdp(True)  # else they are those of float32
@@ -40,6 +49,9 @@ def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
             yield
     finally:
         flags.allow_fp16_bf16_reduction_math_sdp(before)
+
+
+_PLAIN = ProcessSetting(_plain)
 
 
 def _dtype(model: nn.Module) -> torch.dtype:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,6 +20,30 @@ from lit_rec.models.pooling import Pooling
 
 # from the vectors of P' texts and whether they have a token to what is kept of them
 Finish = Callable[[Tensor, Tensor], Tensor]
+# called with the number of texts after each pass of this thread, and of no other
+_PASSED: ContextVar[Callable[[int], None] | None] = ContextVar("passed", default=None)
+
+
+@contextmanager
+def passes_counted(count: Callable[[int], None]) -> Iterator[None]:
+    """Have ``count`` called with the number of texts after each pass that this thread makes for a while.
+
+    Example:
+        >>> with passes_counted(print):
+        ...     texts_passed(3)
+        3
+    """
+    before = _PASSED.set(count)
+    try:
+        yield
+    finally:
+        _PASSED.reset(before)
+
+
+def texts_passed(number: int) -> None:
+    """Say that a number of texts have passed the encoder in this thread: a bar may show it. Networks with passes of their own call it."""
+    if count := _PASSED.get():
+        count(number)
 
 
 @dataclass(frozen=True)
@@ -81,6 +107,7 @@ class TextPasses:
                     found = self._pass(*given)
                 parts.append(found[: len(chunk.text_index)])
                 order.append(chunk.text_index)
+                texts_passed(len(chunk.text_index))
         if not parts:
             return torch.zeros(0, *shape, device=texts.offsets.device)
         place = torch.argsort(torch.cat(order))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import lightning
 import numpy as np
@@ -17,6 +16,7 @@ from lit_rec.data.catalogue import Catalogue, Int64s
 from lit_rec.data.slow_bar import slow_bar
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.networks import Network
+from lit_rec.models.text_passes import passes_counted
 from lit_rec.training.shared_work import brought_together, largest_part, own_part
 
 _ITEMS_AT_ONCE = 4096  # items encoded together: bounds the memory, not the result
@@ -100,17 +100,14 @@ class TableEncoder:
         """Encode some rows; while their texts pass the encoder, as many rows are done as the texts' share."""
         texts, items = self._catalogue.take(rows)
         texts, items = texts.to(self._device), items.to(self._device)
-        if self._network.backbone is None:
-            return self._encode(texts, items)
         encoded = 0
 
-        def count(backbone: Any, given: Any, found: Tensor) -> None:
+        def count(passed: int) -> None:
             nonlocal encoded
-            # what a process calls for others' sake is no text of its own
-            encoded = min(encoded + len(found), len(texts))
+            encoded += passed
             advance(done + len(rows) * encoded // max(len(texts), 1))
 
-        with self._network.backbone.register_forward_hook(count):
+        with passes_counted(count):
             return self._encode(texts, items)
 
 

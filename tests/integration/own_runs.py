@@ -118,7 +118,7 @@ def logged(folder):
 
 def vectors_of(rec):
     """Return the vectors of a Recommender's catalogue."""
-    return rec._scores._vectors.take(torch.arange(len(rec.item_ids)))
+    return rec._state.scores._vectors.take(torch.arange(len(rec.item_ids)))
 
 
 def without_vectors(path, bare, **config):

@@ -44,7 +44,8 @@ def test_an_item_added_by_its_texts_is_the_item_of_the_same_texts(checkpoint, wo
     network = rec._module.network
     network.item_encoder.ids.bias.weight.data.zero_()
     network.item_encoder.ids.start.zero_()
-    table = rec._module.item_table(catalogue_of(rec._content, rec._facts))
+    content = torch.load(checkpoint, weights_only=True)["lit_rec"]
+    table = rec._module.item_table(catalogue_of(content, rec._facts))
     vectors = vectors_of(rec)
     torch.testing.assert_close(vectors[-2:], table[:1].expand(2, -1), atol=1e-5, rtol=0)
 

@@ -63,15 +63,22 @@ def test_lists_are_those_of_a_loop(search):
     index.remove_items(search["gone"])
     everything = search["vectors"] + search["more"]
     assert len(index) == len(everything) - len(set(search["gone"]))
+    kept = [row for row in range(len(everything)) if row not in search["gone"]]
+    moved = index.copy()
+    assert moved.drop_removed()
     queries, k, seen = search["queries"], search["k"], search["seen"]
     options = {"allow": search["allow"], "deny": search["deny"]}
     found = index.search(torch.tensor(queries, dtype=torch.float32), k, seen=seen, **options)
     assert found.rows.shape == found.scores.shape == (len(queries), k)
+    of_kept = moved.search(torch.tensor(queries, dtype=torch.float32), k)
     for place, query in enumerate(queries):
         mine = seen[place] if seen else []
         rows, scores = brute_force(everything, search["gone"], query, k, mine, **options)
         assert found.rows[place].tolist() == rows
         assert found.scores[place].tolist() == scores
+        rows, scores = brute_force(everything, search["gone"], query, k, [], None, [])
+        assert of_kept.rows[place].tolist() == [-1 if r < 0 else kept.index(r) for r in rows]
+        assert of_kept.scores[place].tolist() == scores
 
 
 @settings(deadline=None, derandomize=True, max_examples=30)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -14,9 +15,10 @@ from torch import Tensor
 from lit_rec.errors import CheckpointError
 from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.catalogue_rows import Rows
-from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, IndexFactory, ItemIndex, Rescore
+from lit_rec.inference.index.exact_search import ExactSearch
+from lit_rec.inference.index.item_index import CHANGES, Found, IndexFactory, ItemIndex, Rescore
 from lit_rec.inference.index.item_lists import ItemLists, Reading, needed_faiss
+from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.index.search_space import SearchSpace
 from lit_rec.inference.index.stored_index import StoredIndex
 
@@ -25,6 +27,13 @@ _SHARE, _LEAST = 256, 256
 _WIDER = 4
 _BUILT = ("lists", "exact_below")  # what lists are built with
 _READING = Reading()
+
+
+class _Listed(NamedTuple):
+    """All items, and those of them that stand in lists; None: all of them are compared."""
+
+    exact: ExactSearch
+    lists: ItemLists | None
 
 
 class ApproximateIndex(ItemIndex):
@@ -74,45 +83,68 @@ class ApproximateIndex(ItemIndex):
             if value < least:
                 raise ValueError(f"{name} is {value}, {least} or more is meant")
         needed_faiss()
-        self._exact = ExactIndex(vectors)
         self._options = {"lists": lists, "exact_below": exact_below}
         self._reading = reading
-        self._lists: ItemLists | None = None
+        # whoever searches reads this once, and whoever changes the index puts another value here
+        self._now = _Listed(ExactSearch.of(vectors), None)
 
     def _build(self) -> None:
         """Make lists of all items there are, if they are many enough."""
-        vectors, options = self._exact.vectors, self._options
+        exact, options = self._now.exact, self._options
+        vectors = exact.vectors
         if len(vectors) >= options["exact_below"]:
             count = min(options["lists"] or round(2 * len(vectors) ** 0.5), len(vectors))
-            self._lists = ItemLists.of(vectors, count, self._reading)
-            self._lists.remove(self._exact.removed)
+            lists = ItemLists.of(vectors, count, self._reading).without(exact.removed)
+            self._now = _Listed(exact, lists)
 
     def __len__(self) -> int:
         """Return how many items can be found."""
-        return len(self._exact)
+        return len(self._now.exact)
+
+    @property
+    def vectors(self) -> ItemVectors:
+        """The vectors of all rows, those of removed items too."""
+        return self._now.exact.vectors
 
     def add_items(self, vectors: Tensor) -> range:
         """Add items after the last, each into the list that is nearest: see ``ItemIndex``."""
-        rows = self._exact.add_items(vectors)
-        if self._lists is None:
-            self._build()
-        else:
-            self._lists.insert(self._exact.vectors, rows.start)
-        return rows
+        with CHANGES:
+            exact, lists = self._now
+            first, exact = len(exact.vectors), exact.with_more(vectors)
+            if lists is None:
+                self._now = _Listed(exact, None)
+                self._build()
+            else:
+                self._now = _Listed(exact, lists.with_items(exact.vectors, first))
+            return range(first, len(exact.vectors))
 
     def remove_items(self, rows: Rows) -> None:
         """Take items out of the lists: see ``ItemIndex``."""
-        before = self._exact.removed
-        self._exact.remove_items(rows)
-        gone = self._exact.removed
-        if self._lists is not None:
-            self._lists.remove(gone[~torch.isin(gone, before)])
+        with CHANGES:
+            before, lists = self._now
+            exact = before.without(rows)
+            if lists is not None:
+                lists = lists.without(exact.removed[~torch.isin(exact.removed, before.removed)])
+            self._now = _Listed(exact, lists)
+
+    def drop_removed(self) -> bool:
+        """Give the rows of removed items back: see ``ItemIndex``."""
+        with CHANGES:
+            exact, lists = self._now
+            if lists is not None:
+                lists = lists.renumbered(exact.kept(), len(exact.vectors))
+            self._now = _Listed(exact.of_kept(), lists)
+        return True
+
+    def copy(self) -> Self:
+        """Return an index that changes apart from this one, and shares its vectors and lists."""
+        return copy(self)
 
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
     ) -> SearchSpace:
         """Return what may be found: see ``ItemIndex``."""
-        return self._exact.space(queries, seen, allow, deny)
+        return self._now.exact.space(queries, seen, allow, deny)
 
     @torch.no_grad()
     def search(
@@ -126,16 +158,17 @@ class ApproximateIndex(ItemIndex):
         rescore: Rescore | None = None,
     ) -> Found:
         """Return k of the best items of each query, nearly always the best: see ``ItemIndex``."""
-        queries = self._exact.checked(queries, k)
-        space = self._exact.space(len(queries), seen, allow, deny)
+        now, lists = self._now
+        queries = now.checked(queries, k)
+        space = now.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=queries.device)
         scores = torch.full((len(queries), k), -torch.inf, device=queries.device)
         # One bit a coordinate has the best ten among its best hundred, and where few coordinates decide among two hundred. Where filters
         # leave few of those, better ones are in lists that were not read.
         waiting, count = torch.arange(len(queries)), 4 * k + 160
-        lists, most = self._lists, max(_LEAST, len(self) // _SHARE)
-        while lists is not None and len(waiting) and count <= most < len(self):
-            if space.size * most < count * len(self):  # so few are allowed that none may be met
+        most = max(_LEAST, len(now) // _SHARE)
+        while lists is not None and len(waiting) and count <= most < len(now):
+            if space.size * most < count * len(now):  # so few are allowed that none may be met
                 break
             met = lists.nearest(queries[waiting], count)
             is_open = (met >= 0) & space.may_find(met, waiting)
@@ -143,7 +176,7 @@ class ApproximateIndex(ItemIndex):
             done = waiting[enough]
             met = torch.where(is_open, met, 0)[enough].to(queries.device)
             if rescore is None or not len(done):
-                exact = self._exact.products(queries[done], met)
+                exact = now.products(queries[done], met)
             else:
                 exact = rescore(done, met)
             exact = torch.where(is_open[enough].to(queries.device), exact, -torch.inf)
@@ -152,7 +185,7 @@ class ApproximateIndex(ItemIndex):
             waiting, count = waiting[~enough], count * _WIDER
         if len(waiting):
             left = None if seen is None else [seen[b] for b in waiting.tolist()]
-            found = self._exact.search(
+            found = now.find(
                 queries[waiting],
                 k,
                 seen=left,
@@ -171,14 +204,13 @@ class ApproximateIndex(ItemIndex):
         Raises:
             ConfigError: If the file cannot be written.
         """
-        key, removed, lists = self._exact.vectors.key(), self._exact.removed, None
-        if self._lists is not None:
-            lists = {
-                "centre": self._lists.centre,
-                "rotation": self._lists.rotation,
-                "lists": self._lists.written(),
-            }
-        StoredIndex(key, dict(self._options), removed, lists).write(Path(path))
+        exact, lists = self._now
+        written = None
+        if lists is not None:
+            parts = {"centre": lists.centre, "rotation": lists.rotation}
+            written = {**parts, "lists": lists.written()}
+        stored = StoredIndex(exact.vectors.key(), dict(self._options), exact.removed, written)
+        stored.write(Path(path))
 
     @classmethod
     def load(
@@ -209,9 +241,9 @@ class ApproximateIndex(ItemIndex):
     def _of(cls, stored: StoredIndex, vectors: Tensor, path: Path, reading: Reading) -> Self:
         index = cls.__new__(cls)
         index._prepare(vectors, **stored.options, reading=reading)
-        stored.check_key(index._exact.vectors.key(), path)
-        index._lists = stored.item_lists(path, reading)
-        index._exact.remove_items(stored.removed)
+        stored.check_key(index.vectors.key(), path)
+        exact = index._now.exact.without(stored.removed)
+        index._now = _Listed(exact, stored.item_lists(path, reading))
         return index
 
     @classmethod

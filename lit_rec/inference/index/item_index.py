@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from threading import RLock
+from typing import Self
 
 from torch import Tensor
 
 from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.search_space import SearchSpace
+
+CHANGES = RLock()  # one index is changed at a time; searches do not look at it
 
 # From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
 Rescore = Callable[[slice | Tensor, Tensor], Tensor]
@@ -39,7 +44,10 @@ class ItemIndex(ABC):
     """Find the items whose vectors have the largest inner products with a query.
 
     An item is named by its row: the first vector has row 0, added ones come after the last, and a removed one's row is not given
-    away again.
+    away again before ``drop_removed``.
+
+    Many threads may search an index of lit_rec while others change it: a search sees the items before a change or after it, and waits
+    for none. An index of your own is safe in a ``Recommender``, which changes only copies of it that nobody searches yet.
 
     Example:
         >>> import torch
@@ -105,6 +113,21 @@ class ItemIndex(ABC):
         Raises:
             ValueError: If a row is not one of the catalogue.
         """
+
+    def drop_removed(self) -> bool:
+        """Give the memory of removed items back, and their rows: those after them move up, in their order.
+
+        Returns:
+            Whether this index can; if not, nothing has changed.
+        """
+        return False
+
+    def copy(self) -> Self:
+        """Return an index that finds the same now and changes apart from this one.
+
+        Here all that the index holds is copied. An index that shares what does not change takes less time.
+        """
+        return deepcopy(self)
 
 
 # From the vectors [I, D] of a catalogue to what searches them.

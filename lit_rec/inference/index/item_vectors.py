@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 
 import torch
 from torch import Tensor
 
 from lit_rec.errors import DataError
 
-_PART = 8_192  # a shorter last part is copied when items are added to it
+_PART = 8_192  # rows up to which a last part is copied when items are added to it
 
 
 class ItemVectors:
-    """Vectors by row, in parts, so that adding items does not copy the catalogue.
+    """Vectors by row, in parts: a value, which shares its parts with those that are made from it.
+
+    So adding items does not copy the catalogue, and whoever reads is not disturbed by it.
 
     Args:
         vectors: ``[I, D]``; kept as they are where they are float32, and contiguous or as ``by_column`` lays them.
@@ -22,25 +25,29 @@ class ItemVectors:
     Raises:
         ValueError: If it is no matrix.
         DataError: If a vector is not finite.
+
+    Example:
+        >>> few = ItemVectors(torch.ones(2, 3))
+        >>> more = few.with_more(torch.zeros(1, 3))
+        >>> len(few), len(more), len(more.only(torch.tensor([2])))
+        (2, 3, 1)
     """
 
     def __init__(self, vectors: Tensor) -> None:
         if vectors.dim() != 2:
             raise ValueError(f"vectors have shape {tuple(vectors.shape)}, [items, width] is meant")
         self.width, self.device = vectors.shape[1], vectors.device
-        lie_by_column = vectors.T.is_contiguous() and not vectors.is_contiguous()
-        self._laid: Callable[[Tensor], Tensor] = by_column if lie_by_column else Tensor.contiguous
-        self._parts: list[Tensor] = []
-        self._size = 0
-        self.longest = 0.0  # the largest norm
-        self.add(vectors)
+        self._lie_by_column = vectors.T.is_contiguous() and not vectors.is_contiguous()
+        vectors = self._laid(vectors)
+        self.longest = _longest(vectors, 0)  # the largest norm
+        self._parts, self._size = [vectors] if len(vectors) else [], len(vectors)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         return self._size
 
-    def add(self, vectors: Tensor) -> range:
-        """Add vectors ``[n, D]`` after the last, and return their rows.
+    def with_more(self, vectors: Tensor) -> ItemVectors:
+        """Return these vectors and others ``[n, D]`` after the last.
 
         Raises:
             ValueError: If the width is another one.
@@ -50,17 +57,32 @@ class ItemVectors:
             raise ValueError(
                 f"vectors have shape {tuple(vectors.shape)}, [items, {self.width}] is meant"
             )
-        first = self._size
-        vectors = self._laid(vectors.detach().to(self.device, torch.float32))
-        starts = range(0, len(vectors), _PART)
-        longest = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
-        if len(vectors) and self._parts and len(self._parts[-1]) < _PART:
-            vectors = self._laid(torch.cat([self._parts.pop(), vectors]))
+        more = copy(self)
         if len(vectors):
-            self._parts.append(vectors)
-        self._size = sum(len(part) for part in self._parts)
-        self.longest = max([self.longest, *longest])
-        return range(first, self._size)
+            vectors = self._laid(vectors)
+            more.longest = max(self.longest, _longest(vectors, len(self)))
+            before = untouched([len(part) for part in self._parts], len(vectors))
+            together = torch.cat([*self._parts[before:], vectors])
+            more._parts = [*self._parts[:before], self._laid(together)]
+            more._size = sum(len(part) for part in more._parts)
+        return more
+
+    def only(self, rows: Tensor) -> ItemVectors:
+        """Return the vectors of some rows, each copied: they have the rows 0, 1, ... there."""
+        some = copy(self)
+        some._parts, some._size = [self._laid(self.take(rows))] if len(rows) else [], len(rows)
+        return some
+
+    def holds(self, vectors: Tensor) -> bool:
+        """Return whether these are vectors ``[I, D]`` themselves, not copies of them."""
+        if len(self._parts) != 1:
+            return False
+        (part,) = self._parts
+        return part.data_ptr() == vectors.data_ptr() and part.shape == vectors.shape
+
+    def _laid(self, vectors: Tensor) -> Tensor:
+        vectors = vectors.detach().to(self.device, torch.float32)
+        return by_column(vectors) if self._lie_by_column else vectors.contiguous()
 
     def take(self, rows: Tensor) -> Tensor:
         """Return the vectors of ``rows`` of any shape, ``[*shape, D]``."""
@@ -88,14 +110,35 @@ class ItemVectors:
         total = torch.zeros(self.width, dtype=torch.float64, device=self.device)
         for _, block in self.blocks(_PART):
             total += block.sum(0, dtype=torch.float64)
-        return (total / max(self._size, 1)).float()
+        return (total / max(len(self), 1)).float()
 
     def key(self) -> str:
         """Return a hash of all vectors and their order: in how many steps they were added does not count."""
-        found = hashlib.sha256(f"{self._size} x {self.width}".encode())
+        found = hashlib.sha256(f"{len(self)} x {self.width}".encode())
         for _, block in self.blocks(_PART):
             found.update(block.cpu().contiguous().numpy().data)
         return found.hexdigest()
+
+
+def untouched(sizes: Sequence[int], added: int) -> int:
+    """Return how many of the parts of these sizes stay as they are when others are added; the rest and these become one part.
+
+    A part that is added to is copied, so only short ones are, and those that are not longer than what comes. Then there are few parts,
+    however many items come in however many steps.
+
+    Args:
+        sizes: Sizes of the parts.
+        added: How many are added.
+
+    Example:
+        >>> untouched([1_000_000, 5_000], 1), untouched([1_000_000, 20_000], 1), untouched([1_000_000, 20_000], 30_000)
+        (1, 2, 1)
+    """
+    count = len(sizes)
+    while count and sizes[count - 1] < max(_PART, added + 1):
+        count -= 1
+        added += sizes[count]
+    return count
 
 
 def by_column(vectors: Tensor) -> Tensor:
@@ -108,6 +151,13 @@ def by_column(vectors: Tensor) -> Tensor:
         (1, 5)
     """
     return vectors.T.contiguous().T
+
+
+def _longest(vectors: Tensor, first: int) -> float:
+    """Return the largest norm of vectors whose rows begin with ``first``, a part at a time: the norms of all need memory too."""
+    starts = range(0, len(vectors), _PART)
+    found = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
+    return max(found, default=0.0)
 
 
 def check_finite(vectors: Tensor, name: str, first: int = 0) -> float:

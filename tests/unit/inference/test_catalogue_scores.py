@@ -85,22 +85,18 @@ def labelled(data):
 @torch.no_grad()
 def sorted_table(rec, history, k, closed=(), allow=None, label=None):
     """Ids and what is shown of the k best, from the scores of the whole table."""
-    seen, extra = rec._seen(history)
-    stored = rec._scores._vectors
+    items, stored = rec._state.items, rec._state.scores._vectors
+    seen, extra = rec._seen(history, rec._state)
     table = torch.cat([stored.take(torch.arange(len(stored))), extra])
     rows = np.array(
-        [
-            r
-            for id_, r in rec._items.rows.items()
-            if id_ not in closed and (allow is None or id_ in allow)
-        ]
+        [r for r, id_ in enumerate(items) if id_ not in closed and (allow is None or id_ in allow)]
     )
     batch = request_batch(seen, rows, 0, None)
     network = rec._module.built()
     scores = network.score(network.encode_users(table, batch), table, batch)[0]
     sorting, shown = told(scores, rec._facts, network.gives, label)
     best = np.argsort(-sorting, kind="stable")[:k]
-    return [rec._items.ids[row] for row in rows[best]], shown[best]
+    return [items.id(row) for row in rows[best]], shown[best]
 
 
 def check(rec, history, k, expected, **options):

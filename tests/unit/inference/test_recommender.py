@@ -1,5 +1,7 @@
 """Recommender: its lists against brute force, and its scores against the module's on batches of the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -25,9 +27,9 @@ def raw(rec):
     """Scores before they are cut to the range of ratings, by item."""
 
     def of(history):
-        seen, extra = rec._seen(history)
+        seen, extra = rec._seen(history, rec._state)
         rows = np.arange(len(rec.item_ids))
-        scores, _ = rec._scores.of(Asker(seen, extra), rows)
+        scores, _ = rec._state.scores.of(Asker(seen, extra), rows)
         return dict(zip(rec.item_ids, scores, strict=True))
 
     return of
@@ -58,7 +60,8 @@ def test_the_k_best_are_those_of_brute_force(rec, raw):
 
 
 def test_equal_scores_stand_in_the_order_of_the_catalogue(rec):
-    rec._scores = CatalogueScores(rec._module, rec._facts, torch.zeros(18, 9))
+    scores = CatalogueScores(rec._module, rec._facts, torch.zeros(18, 9))
+    rec._state = replace(rec._state, scores=scores)
     assert ids(rec.recommend(HISTORY, 5, exclude_seen=False)) == ["i0", "i1", "i2", "i3", "i4"]
 
 

@@ -13,6 +13,7 @@ from lit_rec.inference.requests import (
     record_of,
     time_of,
 )
+from lit_rec.inference.stored_items import StoredItems
 
 
 def test_a_lone_id_is_not_read_letter_by_letter():
@@ -31,10 +32,10 @@ def test_entries_are_ids_or_mappings():
 
 
 def test_rows_of_ids_and_near_misses():
-    rows = {"alpha": 0, "beta": 1}
-    assert item_row("beta", rows, where="allow") == 1
+    items = StoredItems.of(["alpha", "beta"], {})
+    assert item_row("beta", items, where="allow") == 1
     with pytest.raises(DataError, match=r"allow: 'alfa' is not among the 2 items") as found:
-        item_row("alfa", rows, where="allow")
+        item_row("alfa", items, where="allow")
     assert "did you mean 'alpha'?" in str(found.value)
 
 

@@ -11,6 +11,7 @@ import torch
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_lists import ItemLists
 from lit_rec.inference.recommender import Recommender
 from lit_rec.models.heads import DotHead
@@ -68,11 +69,13 @@ def load(data, tmp_path):
 @pytest.fixture
 def insertions(monkeypatch):
     """The first row of each insertion into lists."""
-    found, insert = [], ItemLists.insert
+    found, insert = [], ItemLists._with
     monkeypatch.setattr(
         ItemLists,
-        "insert",
-        lambda self, vectors, first: found.append(first) or insert(self, vectors, first),
+        "_with",
+        lambda self, lists, vectors, first: (
+            found.append(first) or insert(self, lists, vectors, first)
+        ),
     )
     return found
 
@@ -88,12 +91,12 @@ def first_block(vectors):
 
 def test_the_exact_index_has_vectors_by_column_and_none_stands_twice(load):
     rec = load(SEARCHED["dot"])
-    scores = rec._scores
+    scores = rec._state.scores
     kept, searched = first_block(scores._vectors), first_block(scores._index.vectors)
     assert kept.stride(0) == 1
     assert kept.data_ptr() == searched.data_ptr()
-    assert rec._content["catalogue"]["vectors"] is None
-    of_all = first_block(load(TOWERS["mlp"])._scores._vectors)
+    assert "catalogue" not in rec._content
+    of_all = first_block(load(TOWERS["mlp"])._state.scores._vectors)
     assert of_all.stride(1) == 1, "where every item is scored, single vectors are read"
 
 
@@ -114,7 +117,7 @@ def test_lists_of_a_small_catalogue_are_the_exact_ones(load, towers):
 def test_what_lists_hold_is_sorted_by_what_the_head_says(load, towers, monkeypatch):
     rec = load(towers, beside)
     rec.add_items(MORE)
-    monkeypatch.setattr(ExactIndex, "search", lambda *a, **more: pytest.fail("all are compared"))
+    monkeypatch.setattr(ExactSearch, "find", lambda *a, **more: pytest.fail("all are compared"))
     for history in HISTORIES.values():
         found = rec.recommend(history, 10, exclude_seen=False)
         ids, scores = sorted_table(rec, history, 400)
@@ -187,7 +190,9 @@ def test_an_added_item_is_found_by_its_own_text(load, index, request):
         request.getfixturevalue("faiss")
     rec = load(SEARCHED["cosine"], index, moved=lambda network: network)
     distinct = MORE.unique(["title", "genres"], keep="first", maintain_order=True)
-    new = distinct.join(pl.DataFrame(rec._items.columns), on=["title", "genres"], how="anti")
+    new = distinct.join(
+        pl.DataFrame(rec._state.items.parts[0].columns), on=["title", "genres"], how="anti"
+    )
     rec.add_items(new)
     assert len(new) > 190
     for id_, title, genres in new[::20].iter_rows():

@@ -14,6 +14,7 @@ from torch import nn
 
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.tokens import SpecialTokens, TokenStore
+from lit_rec.models.text_passes import texts_passed
 from lit_rec.training import item_table as module
 from lit_rec.training import shared_work
 from lit_rec.training.item_table import TableEncoder, item_table
@@ -46,6 +47,7 @@ class SumOfTexts(nn.Module):
         sums = torch.zeros(len(texts))
         for chunk in texts.chunks(4, SpecialTokens((), (), 0)):
             sums[chunk.text_index] = self.backbone(chunk).sum((1, 2))
+            texts_passed(len(chunk.text_index))
         return sums[items.text_index]
 
 

@@ -11,6 +11,7 @@ from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index import approximate_index
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_lists import Reading
 from lit_rec.inference.index.stored_index import StoredIndex
 
@@ -129,19 +130,19 @@ def test_filters(index, options):
 
 
 def test_lists_are_read_unless_many_candidates_are_needed(index, monkeypatch):
-    asked, exact = [], ExactIndex.search
+    asked, exact = [], ExactSearch.find
 
     def search(self, queries, k, **options):
         asked.append(len(queries))
         return exact(self, queries, k, **options)
 
-    monkeypatch.setattr(ExactIndex, "search", search)
+    monkeypatch.setattr(ExactSearch, "find", search)
     index.search(QUERIES, 10)
     index.search(QUERIES, 10, deny=range(0, ITEMS, 2))
     assert asked == []
     index.search(QUERIES, 10, allow=range(40))
     assert asked == [50]
-    best = ExactIndex.search(ExactIndex(VECTORS), QUERIES[:1], 1_000).rows[0]
+    best = exact(ExactSearch.of(VECTORS), QUERIES[:1], 1_000).rows[0]
     asked.clear()
     index.search(QUERIES[:2], 10, seen=[best, []])
     assert asked == [1], "one user has seen all candidates"
@@ -278,7 +279,7 @@ def test_a_catalogue_that_grows_gets_lists(monkeypatch):
     exact = ExactIndex(VECTORS)
     exact.remove_items(gone)
     expected = exact.search(QUERIES, 10)
-    monkeypatch.setattr(ExactIndex, "search", lambda *a, **more: pytest.fail("all are compared"))
+    monkeypatch.setattr(ExactSearch, "find", lambda *a, **more: pytest.fail("all are compared"))
     found = index.search(QUERIES, 10)
     assert recall(found, expected) > 0.95
     assert not torch.isin(found.rows, gone).any()

@@ -53,7 +53,7 @@ def test_added_items_do_not_copy_the_catalogue(lay):
     vectors, more = lay(torch.randn(9_000, 2)), torch.randn(20, 2)
     held = ItemVectors(vectors)
     for one in more.split(1):
-        held.add(one)
+        held = held.with_more(one)
     blocks = list(held.blocks(10_000))
     assert [(first, len(block)) for first, block in blocks] == [(0, 9_000), (9_000, 20)]
     assert blocks[0][1].data_ptr() == vectors.data_ptr()

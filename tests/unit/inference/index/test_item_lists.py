@@ -40,11 +40,11 @@ def test_bytes_of_an_item(width, most):
 def test_items_come_and_go(width):
     vectors, users = of_topics(width)
     lists = ItemLists.of(ItemVectors(vectors[:6_000]), 150, ALL)
-    lists.insert(ItemVectors(vectors), 6_000)
+    lists = lists.with_items(ItemVectors(vectors), 6_000)
     best = ExactIndex(vectors).search(users, 10).rows
     assert share_of_best(lists.nearest(users, 200), best) > 0.9
     gone = best[:, :3].flatten().unique()
-    lists.remove(gone)
+    lists = lists.without(gone)
     found = lists.nearest(users, ITEMS)
     assert not torch.isin(found, gone).any()
     # all that is left, and nothing for the places that are left over
