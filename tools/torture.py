@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attacks.outcome import Outcome, table
+
+# read when torch and others are imported: another thread would not live in a fork
+for _name, _value in (
+    ("OMP_NUM_THREADS", "1"),
+    ("TOKENIZERS_PARALLELISM", "false"),
+    ("HF_HUB_OFFLINE", "1"),
+):
+    os.environ[_name] = _value
 
 
 @dataclass(frozen=True)

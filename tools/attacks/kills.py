@@ -75,7 +75,7 @@ def attack(
         jobs: Cases at once.
 
     Returns:
-        The outcome; ``tried`` counts kills, of which a case can have several.
+        The outcome; ``tried`` counts commands, of which each is killed once or more.
     """
     place = make_workplace(folder / "shared")
     _make_starts(place, folder)
@@ -207,13 +207,14 @@ def _compare(
             yield "file absent", name
         for name in sorted(names(run) - names(expected)):
             yield "leftover", f"{name}, which a run without a kill does not have"
-    for name in sorted(names(here / "cache") ^ names(reference.folder / "cache")):
-        yield "leftover" if (here / "cache" / name).exists() else "file absent", f"cache/{name}"
-    tables = [
-        n for n in sorted(names(reference.folder / "cache")) if n.startswith(("tables", "tokens"))
-    ]
-    same = partial(differences, reference=reference.folder / "cache", names=tuple(tables))
-    for what in _ask(same, here / "cache", room):
+    yield from _compare_caches(here / "cache", reference.folder / "cache", room)
+
+
+def _compare_caches(cache: Path, reference: Path, room: Room) -> Iterator[tuple[str, str]]:
+    for name in sorted(names(cache) ^ names(reference)):
+        yield "leftover" if (cache / name).exists() else "file absent", f"cache/{name}"
+    built = tuple(n for n in sorted(names(reference)) if n.startswith(("tables", "tokens")))
+    for what in _ask(partial(differences, reference=reference, names=built), cache, room):
         yield "other result", what
 
 

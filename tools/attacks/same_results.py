@@ -49,8 +49,6 @@ def _tables(path: Path, reference: Path) -> Iterator[str]:
 
 
 def _differences(found: Any, expected: Any, where: str) -> Iterator[str]:
-    import torch  # noqa: PLC0415
-
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in sorted({*found, *expected}, key=str):
             yield from _differences(found.get(key), expected.get(key), f"{where}.{key}")
@@ -59,11 +57,17 @@ def _differences(found: Any, expected: Any, where: str) -> Iterator[str]:
             yield f"{where} has {len(found)} entries instead of {len(expected)}"
         for place, pair in enumerate(zip(found, expected, strict=False)):
             yield from _differences(*pair, f"{where}.{place}")
-    elif isinstance(expected, torch.Tensor) and isinstance(found, torch.Tensor):
-        if not torch.equal(found, expected):
-            yield f"{where} differs"
-    elif found != expected and not (found != found and expected != expected):
+    elif not _is_same(found, expected):
         yield f"{where} is {str(found)[:60]} instead of {str(expected)[:60]}"
+
+
+def _is_same(found: Any, expected: Any) -> bool:
+    import torch  # noqa: PLC0415
+
+    if isinstance(expected, torch.Tensor) and isinstance(found, torch.Tensor):
+        return torch.equal(found, expected)
+    # a number that is none equals no other
+    return bool(found == expected) or repr(found) == repr(expected) == "nan"
 
 
 def _without_paths(value: Any) -> Any:

@@ -154,8 +154,14 @@ def _is_there(place: Place) -> bool:
     )
 
 
-def harmful_class(chance: Random, target: Path) -> dict[str, Any]:
-    """Return a class_path that would leave a mark: a file, a program, or an import of a module that nobody needs."""
+def harmful_class(chance: Random, target: Path, *, calls_only: bool = False) -> dict[str, Any]:
+    """Return a class_path that would leave a mark: a file, a program, or an import of a module that nobody needs.
+
+    Args:
+        chance: Draws it.
+        target: Where the mark would lie.
+        calls_only: Whether to leave out classes that have their place in a configuration of one's own, and write files there.
+    """
     mark = str(target / f"mark-{chance.randrange(10**6)}")
     choices: list[tuple[str, dict[str, Any]]] = [
         (f"{CANARY}.Canary", {}),
@@ -171,14 +177,16 @@ def harmful_class(chance: Random, target: Path) -> dict[str, Any]:
         ("logging.FileHandler", {"filename": mark}),
         ("shutil.rmtree", {"path": mark}),
         ("runpy.run_path", {"path_name": mark}),
-        ("lightning.pytorch.loggers.CSVLogger", {"save_dir": mark}),
-        ("lightning.pytorch.loggers.TensorBoardLogger", {"save_dir": mark}),
-        ("lightning.pytorch.profilers.SimpleProfiler", {"dirpath": mark, "filename": "p"}),
         ("torch.hub.load", {"repo_or_dir": mark, "model": "x", "source": "local"}),
         ("torch.load", {"f": mark, "weights_only": False}),
         ("functools.partial", {"func": "os.system"}),
     ]
-    name, options = chance.choice(choices)
+    writers: list[tuple[str, dict[str, Any]]] = [
+        ("lightning.pytorch.loggers.CSVLogger", {"save_dir": mark}),
+        ("lightning.pytorch.loggers.TensorBoardLogger", {"save_dir": mark}),
+        ("lightning.pytorch.profilers.SimpleProfiler", {"dirpath": mark, "filename": "p"}),
+    ]
+    name, options = chance.choice(choices if calls_only else choices + writers)
     return {"class_path": name, "init_args": options}
 
 

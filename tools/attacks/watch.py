@@ -1,7 +1,8 @@
-"""Watch this process from inside: note programs that it starts, connections, and files that it writes outside its folders."""
+"""Watch this process from inside: note programs that it starts, connections, and files that it wants to write outside its folders."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,7 @@ _DEVICES = ("/dev/null", "/dev/tty", "/dev/shm")  # noqa: S108  (no folder of ou
 
 
 def start(log: Path, writable: Sequence[Path]) -> None:
-    """Write a line to ``log`` for each thing that is seen, from now to the end of the process.
+    """Write a line to ``log`` for each thing that is seen, from now to the end of the process, and refuse changes of files elsewhere.
 
     Args:
         log: The file.
@@ -43,8 +44,10 @@ def start(log: Path, writable: Sequence[Path]) -> None:
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         for path in _changed(event, args):
-            if _is_outside(path, roots):
+            if _is_outside(path, roots) and not (event == "os.mkdir" and os.path.isdir(path)):  # type: ignore[arg-type]
                 note(f"written elsewhere: {event} {_shown(path)}")
+                # as a folder of somebody else would answer: an attack harms nobody
+                raise PermissionError(errno.EACCES, "Permission denied", path)
         if event in _STARTS:
             note(f"program started: {event} {args[:2]!r:.200}")
         elif event in _CONNECTS:
