@@ -17,7 +17,7 @@ from typing import Any
 
 from attacks import watch
 from attacks.cases import Case, numbers, run_cases
-from attacks.forks import Room, answer
+from attacks.forks import Ending, Room, answer
 from attacks.judgement import judge
 from attacks.outcome import Outcome
 from attacks.same_results import differences
@@ -78,8 +78,12 @@ def attack(
         The outcome; ``tried`` counts commands, of which each is killed once or more.
     """
     place = make_workplace(folder / "shared")
-    _make_starts(place, folder)
-    references = [_reference(place, folder, kind) for kind in _KINDS]
+    chosen = numbers(count, only)
+    turns = {number % len(_KINDS) for number in chosen}
+    starts, references = folder / "starts", {}
+    for turn in sorted(turns):
+        _make_start(place, starts / _KINDS[turn].name, _KINDS[turn])
+        references[turn] = _reference(place, folder, _KINDS[turn])
     outcome = Outcome(
         "kills",
         "fit, resumed fit, predict, predict --k, test and preparation, killed 1 to 3 times",
@@ -89,9 +93,7 @@ def attack(
     def run(case: Case) -> None:
         _kill(case, place, folder, references[case.number % len(_KINDS)])
 
-    return run_cases(
-        outcome, run, numbers(count, only), seed=seed, folder=folder / "cases", jobs=jobs
-    )
+    return run_cases(outcome, run, chosen, seed=seed, folder=folder / "cases", jobs=jobs)
 
 
 def _words(kind: _Kind, place: Workplace, here: Path) -> list[str | Path]:
@@ -118,43 +120,46 @@ def _newest(here: Path) -> Path | None:
     return max(runs, key=lambda run: int(run.name.partition("_")[2]), default=None)
 
 
-def _make_starts(place: Workplace, folder: Path) -> None:
-    """Make, for each command, the folder that it starts from."""
-    for kind in _KINDS:
-        start = folder / "starts" / kind.name
-        (start / "runs").mkdir(parents=True)
-        if kind.name == "preparation":
-            (start / "cache").mkdir()
-        else:
-            shutil.copytree(place.folder / "cache", start / "cache")
-        if kind.results and not kind.trains:
-            (start / _RUN).mkdir(parents=True)
-            for name in (*_TRAINED, "config.yaml", "hparams.yaml"):
-                shutil.copy2(place.run / name, start / _RUN / name)
-    half = folder / "starts/resumed fit"
-    room = Room(folder / "half", [half])
-    command(_words(_KINDS[0], place, half), room, prepare=partial(_die_after_saves, _LAST_SAVES))
-    if not (half / _RUN / "last.ckpt").is_file():
-        raise RuntimeError("the run to resume has no last.ckpt")
+def _make_start(place: Workplace, start: Path, kind: _Kind) -> None:
+    """Make the folder that a command starts from."""
+    (start / "runs").mkdir(parents=True)
+    if kind.name == "preparation":
+        (start / "cache").mkdir()
+    else:
+        shutil.copytree(place.folder / "cache", start / "cache")
+    if kind.results and not kind.trains:
+        (start / _RUN).mkdir(parents=True)
+        for name in (*_TRAINED, "config.yaml", "hparams.yaml"):
+            shutil.copy2(place.run / name, start / _RUN / name)
+    if kind.name == "resumed fit":
+        room = Room(start.parent / "half", [start])
+        die = partial(_die_after_saves, _LAST_SAVES)
+        command(_words(kind, place, start), room, prepare=die)
+        if not (start / _RUN / "last.ckpt").is_file():
+            raise RuntimeError("the run to resume has no last.ckpt")
 
 
 def _reference(place: Workplace, folder: Path, kind: _Kind) -> _Reference:
-    here = folder / "references" / kind.name
-    shutil.copytree(folder / "starts" / kind.name, here)
-    log = folder / "calls"
+    """Run a command that nobody kills, and measure it."""
+    here, log = folder / "references" / kind.name, folder / "calls"
+    room = Room(folder / "room" / kind.name, [here])
 
     def count() -> None:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         watch.before_changes(lambda *_: os.write(file, b"."))
 
-    room = Room(folder / "room" / kind.name, [here])
-    ending = command(_words(kind, place, here), room, prepare=count)
-    if ending.code != 0:
-        raise RuntimeError(f"{kind.name} fails without a kill: {ending.err[-2000:]}")
-    if kind.name == "resumed fit":  # what it has to equal is the run that nobody killed
-        shutil.rmtree(here)
-        shutil.copytree(folder / "references/fit", here)
-    return _Reference(kind, here, ending.seconds, log.stat().st_size)
+    def run() -> Ending:
+        ending = command(_words(kind, place, here), room, prepare=count)
+        if ending.code != 0:
+            raise RuntimeError(f"{kind.name} fails without a kill: {ending.err[-2000:]}")
+        return ending
+
+    shutil.copytree(folder / "starts" / kind.name, here)
+    ending, calls = run(), log.stat().st_size
+    if kind.name == "resumed fit":  # what it has to equal is a run that nobody killed
+        shutil.rmtree(here / "runs")
+        run()
+    return _Reference(kind, here, ending.seconds, calls)
 
 
 def _kill(case: Case, place: Workplace, folder: Path, reference: _Reference) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,30 @@ def command(words: Sequence[str | Path], room: Room, **options: Any) -> Ending:
     return forked(lambda: main([str(word) for word in words]), room, **options)
 
 
-def make_workplace(folder: Path, *, epochs: int = 2) -> Workplace:
+@cache
+def _made() -> list[Workplace]:
+    """The workplace of this process, once it has one: attacks only read it."""
+    return []
+
+
+def make_workplace(folder: Path) -> Workplace:
     """Make the workplace, fit its run, and import here what that needed, so that children do not.
 
     Args:
-        folder: A folder that is made.
-        epochs: Epochs of a fit.
+        folder: A folder that is made, unless an attack before has made one.
 
     Raises:
         RuntimeError: If the fit does not end well.
     """
+    if not _made():
+        _made().append(_make_first(folder))
+    return _made()[0]
+
+
+def _make_first(folder: Path) -> Workplace:
     place = Workplace(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    names = answer(lambda: _make(place, epochs), Room(folder / "making", [folder]))
+    names = answer(lambda: _make(place), Room(folder / "making", [folder]))
     for name in names:
         with suppress(Exception):
             importlib.import_module(name)
@@ -100,7 +112,7 @@ def _check_threads() -> None:
         raise RuntimeError(f"threads {pools}: a fork of this process might wait for ever")
 
 
-def _make(place: Workplace, epochs: int) -> list[str]:
+def _make(place: Workplace) -> list[str]:
     """Write and fit; return the names of all modules that were needed."""
     import torch  # noqa: PLC0415
 
@@ -109,7 +121,7 @@ def _make(place: Workplace, epochs: int) -> list[str]:
     quick_assets = importlib.import_module("quick_assets")
     sys.argv = ["quick_assets.py"]
     quick_assets.main()
-    place.config.write_text(yaml.safe_dump(_config(epochs)))
+    place.config.write_text(yaml.safe_dump(_config()))
     from lit_rec.cli import main  # noqa: PLC0415
 
     sys.argv = ["lit-rec"]
@@ -126,7 +138,7 @@ def _quiet() -> list[str]:
     return ["--trainer.enable_progress_bar=false"]
 
 
-def _config(epochs: int) -> dict[str, Any]:
+def _config() -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((_ROOT / "configs/own_data.yaml").read_text())
     trainer = config["trainer"]
     # a precision chosen by timing would not repeat; checkpoints within the epoch give kills something to hit
@@ -136,7 +148,7 @@ def _config(epochs: int) -> dict[str, Any]:
             callback["init_args"] = {"last_every_n_steps": 2}
     trainer |= {
         "callbacks": callbacks,
-        "max_epochs": epochs,
+        "max_epochs": 2,
         "accelerator": "cpu",
         "enable_progress_bar": False,
         "enable_model_summary": False,
