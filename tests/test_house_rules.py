@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lit_rec", "tests", "tools", "configs", "docs", ".ci")
 MODULES = sorted((ROOT / "lit_rec").rglob("*.py"))
-PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").glob("*.py"))]
+PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").rglob("*.py"))]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 MAX_LINES = 300
 EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}

@@ -46,6 +46,12 @@ def numbers(count: int, only: int | None) -> Sequence[int]:
     return range(count) if only is None else [only]
 
 
+def chance_of(name: str, seed: int, number: int) -> random.Random:
+    """Return what draws a case: the same for the same attack, seed and number."""
+    key = hashlib.sha256(f"{name} {seed} {number}".encode()).digest()
+    return random.Random(int.from_bytes(key))
+
+
 def run_cases(
     outcome: Outcome,
     run: Callable[[Case], None],
@@ -122,10 +128,7 @@ def _one(
     place = folder / f"{number:05d}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    chance = random.Random(
-        int.from_bytes(hashlib.sha256(f"{name} {seed} {number}".encode()).digest())
-    )
-    case = Case(number, chance, place)
+    case = Case(number, chance_of(name, seed, number), place)
     try:
         run(case)
     except Exception:
@@ -138,4 +141,5 @@ def _one(
         Failure(kind, number, f"{what} | {case.did}", str(place) if leaves else None)
         for kind, what in case.found
     ]
-    yield {"number": number, "ending": case.ending, "failures": [asdict(f) for f in failures]}
+    plain = [asdict(failure) for failure in failures]
+    yield {"number": number, "did": case.did, "ending": case.ending, "failures": plain}

@@ -141,8 +141,9 @@ def _make_start(place: Workplace, start: Path, kind: _Kind) -> None:
 
 def _reference(place: Workplace, folder: Path, kind: _Kind) -> _Reference:
     """Run a command that nobody kills, and measure it."""
-    here, log = folder / "references" / kind.name, folder / "calls"
+    here = folder / "references" / kind.name
     room = Room(folder / "room" / kind.name, [here])
+    log = room.path("log") / "calls"
 
     def count() -> None:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
