@@ -15,7 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lit_rec", "tests", "tools", "configs", "docs", ".ci")
 MODULES = sorted((ROOT / "lit_rec").rglob("*.py"))
-PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").glob("*.py"))]
+PYTHON = [
+    *MODULES,
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "tools").rglob("*.py")),
+]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 MAX_LINES = 300
 EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
@@ -201,7 +205,8 @@ def test_forbidden_words_are_seen():
 
 
 @pytest.mark.parametrize(
-    "name", ["tools/quickstart", "tools/test", "tools/fetch_assets.py", ".ci/run"]
+    "name",
+    ["tools/quickstart", "tools/test", "tools/torture", "tools/fetch_assets.py", ".ci/run"],
 )
 def test_commands_can_be_run(name: str):
     path = ROOT / name
