@@ -21,7 +21,7 @@ class CleaningReport:
     def __str__(self) -> str:
         """Return a line per rule that dropped something."""
         lines = [
-            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} dropped, such as {s.example}"
+            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} {s.done}, such as {s.example}"
             for s in self.steps
             if s.dropped
         ]

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt
 
 
 def parse_delimited(
@@ -68,11 +68,6 @@ def record_lines(text: str, delimiter: str) -> list[int]:
         inside = itertools.accumulate(line.count('"') for line in text.split("\n"))
         starts += [number for number, quotes in enumerate(inside, 2) if quotes % 2 == 0]
     return starts
-
-
-def excerpt(text: str) -> str:
-    """Return a text as errors show it: in quotes, its first 60 characters."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def _quoting(quotes: bool) -> Literal[0, 3]:

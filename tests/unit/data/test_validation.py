@@ -74,18 +74,20 @@ def test_all_problems_are_counted():
 @pytest.mark.parametrize("rating", [[3.0, float("nan")], [3.0, float("-inf")]])
 def test_numbers_that_are_none(rating):
     source = Source.table(Path("b.parquet"), "data.file")
-    with pytest.raises(DataError, match=rf"row 2 \('{str(rating[1]).lower()}'\)"):
+    with pytest.raises(DataError, match=rf"row 2 \({rating[1]}\)"):
         typed_behaviors(behaviors(rating=rating), source)
 
 
 @pytest.mark.parametrize("name", ["user_id", "rating", "timestamp", "event"])
 def test_lists_where_one_value_belongs(name):
-    with pytest.raises(DataError, match=rf"b\.tsv: column '{name}' holds lists .* \[7, 8\]"):
+    with pytest.raises(
+        DataError, match=rf"b\.tsv: column '{name}' holds lists of numbers, such as \[7, 8\]"
+    ):
         typed_behaviors(behaviors(**{name: [None, [7, 8]]}), SOURCE)
 
 
 def test_histories_that_are_no_lists():
-    with pytest.raises(DataError, match=r"column 'history' holds Struct"):
+    with pytest.raises(DataError, match=r"column 'history' holds objects"):
         typed_behaviors(behaviors(history=[{"a": 1}]), SOURCE)
 
 
