@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -90,10 +91,10 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
             if others
             else "check the file's first line",
         )
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise DataError(
-            f"the column '{repeated[0]}' stands twice in the header",
+            f"the column {excerpt(min(repeated))} stands twice in the header",
             where=f"{where}, line 1",
             rule="every column has a name of its own",
             remedy="rename one of them",

@@ -72,7 +72,10 @@ def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
             elif kind not in (other, *_UNKNOWN):
                 raise several_kinds(name, source)
     kinds = {name: _UNKNOWN.get(kind, kind) for name, kind in kinds.items()}
-    cast = [frame.cast({name: kinds[name] for name in frame.columns}) for frame in frames]
+    cast = []
+    for frame in frames:
+        others = [frame[n].cast(kinds[n]) for n, kind in frame.schema.items() if kind != kinds[n]]
+        cast.append(frame.with_columns(others) if others else frame)
     return pl.concat(cast, how="diagonal") if cast else pl.DataFrame()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +126,8 @@ def read_source(
 
 def _parquet(content: bytes, where: str) -> pl.DataFrame:
     try:
-        return plain_columns(pl.read_parquet(io.BytesIO(content)))
+        with _quiet():
+            return plain_columns(pl.read_parquet(io.BytesIO(content)))
     # a panic is no Exception: what damaged bytes can bring about in Polars
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         says = (str(error).splitlines() or [type(error).__name__])[0]
@@ -133,6 +137,25 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
             rule="a whole Parquet file",
             remedy="write it again, or give it the ending of what it is",
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Polars writes of a panic beside the error that it raises: a trace of its own code."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without a standard error
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def rename_columns(

@@ -15,7 +15,7 @@ from lit_rec.data.refusals import refuse
 from lit_rec.data.sources import Source
 from lit_rec.data.tables import Tables, read_source, rename_columns, together
 from lit_rec.data.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError, did_you_mean
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
 
 _OPTION = "data.reader.init_args"
 _CANONICAL = (
@@ -189,14 +189,14 @@ def _check_part(
     """Check that a file which stands for one part agrees with the files of the other parts."""
     if "split" in frame.columns:
         raise DataError(
-            f"there is a column 'split', holding {frame['split'][0]!r}, beside a file for each part",
+            f"there is a column 'split', holding {excerpt(frame['split'][0])}, beside a file for each part",
             where=source.where,
             rule="the parts come from the files or from a column, not from both",
             remedy="leave the column out, or leave validation_behaviors and test_behaviors out",
         )
     if others and ("timestamp" in frame.columns) != ("timestamp" in others[0].columns):
         raise DataError(
-            f"the columns are {', '.join(frame.columns)}, those of {first} {', '.join(others[0].columns)}",
+            f"the columns are {some_of(frame.columns)}; those of {first} are {some_of(others[0].columns)}",
             where=source.where,
             rule="all files of behaviors have a timestamp, or none has",
             remedy="add the column, or leave it out of all",
