@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 import polars as pl
 
+from lit_rec.errors import excerpt
+
 _WHOLE_UNTIL: dict[type[pl.DataType], int] = {
     pl.Float32: 2**24,
     pl.Float64: 2**53,
 }  # below, each whole number is a float of its own
 _OTHER_FLOAT = 2**11  # of 16 bits
+_TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
+_DAYS = (-719_162.0, 2_932_896.0)  # of the years 1 to 9999, from 1970
 _DATES = (pl.Date, pl.Datetime, pl.Time)
 
 
@@ -24,13 +28,34 @@ def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
     Categories are their names, bytes that are UTF-8 are texts (as older writers leave them), arrays are lists, columns without any
     value are empty texts.
 
+    Raises:
+        NoSuchValuesError: If a date is outside the years that calendars have: its text could not be written.
+
     Example:
         >>> frame = pl.DataFrame({"a": pl.Series(["x"], dtype=pl.Categorical), "b": [b"y"], "c": [None]})
         >>> plain_columns(frame).dtypes
         [String, String, String]
     """
+    for name, kind in frame.schema.items():
+        if kind.is_temporal() or kind.is_nested():
+            _check_calendar(frame[name])
     changed = [_plain(frame[n]) for n, kind in frame.schema.items() if _plain_type(kind) != kind]
     return frame.with_columns(changed) if changed else frame
+
+
+def _check_calendar(column: pl.Series) -> None:
+    while isinstance(column.dtype, pl.List | pl.Array):
+        column = column.explode()
+    kind = column.dtype
+    if not isinstance(kind, pl.Date | pl.Datetime):
+        return
+    in_day = 1.0 if isinstance(kind, pl.Date) else 86400 * _TICKS[kind.time_unit]
+    days = column.to_physical().cast(pl.Float64) / in_day
+    far = days.filter(~days.is_between(*_DAYS).fill_null(True))
+    if len(far):
+        raise NoSuchValuesError(
+            f"column {excerpt(column.name)} holds a date {far[0]:.0f} days from 1970, outside the years 1 to 9999"
+        )
 
 
 def _plain_type(kind: pl.DataType) -> pl.DataType:

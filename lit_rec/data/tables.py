@@ -128,6 +128,13 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
     try:
         with _quiet():
             return plain_columns(pl.read_parquet(io.BytesIO(content)))
+    except NoSuchValuesError as error:
+        raise DataError(
+            str(error),
+            where=where,
+            rule="dates of a calendar",
+            remedy="mend or remove these rows",
+        ) from error
     # a panic is no Exception: what damaged bytes can bring about in Polars
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         says = (str(error).splitlines() or [type(error).__name__])[0]

@@ -15,7 +15,6 @@ from lit_rec.data.fields.number import NumberField
 from lit_rec.data.fields.table_fields import encode_fields, fit_fields
 from lit_rec.data.fields.vector import VectorField
 from lit_rec.data.prepared import Prepared, prepare
-from lit_rec.data.readers.labelled_texts import LabelledTextReader
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.text_template import TextTemplate
@@ -290,18 +289,3 @@ def test_shown_columns_and_guesses_take_any_type(tmp_path, case):
     for name in ("labels", "time_unit", "has_dates", "words", "most_words", "has_words", "foreign"):
         getattr(column, name)
     column.shown()
-
-
-@pytest.mark.parametrize("name", ["label", "rating", "timestamp", "item_id", "split"])
-def test_labelled_texts(tmp_path, case, name):
-    frame = pl.DataFrame({"text": ["a", "b"], "label": ["x", "y"]})
-    frame = frame.with_columns(pl.Series(name, case.values, case.kind))
-    frame.write_parquet(tmp_path / "t.parquet")
-    expected = {"rating": case.numbers, "timestamp": case.seconds, "item_id": case.ids}.get(
-        name, None if case.kind in (pl.List, pl.Array) else case.texts
-    )
-    if case.kind == pl.Null and name in ("timestamp", "item_id"):
-        expected = None
-    tables = refused_or(expected, LabelledTextReader(f"{tmp_path}/t.parquet").read)
-    if tables:
-        assert tables.behaviors[name].to_list() == expected
