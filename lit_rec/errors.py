@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 
 _SHOWN = 3
+_NAMES = 12
+_COMPARED, _LETTERS = 20_000, 200  # names, and letters of one: comparing takes their product
+_LONGEST = 1000  # characters of a part: a message stays one even where a value in it is a book
 
 
 class LitRecError(Exception):
@@ -54,16 +58,54 @@ class LitRecError(Exception):
         )
 
     def __str__(self) -> str:
-        """Return the message as the command line shows it, eight lines at most."""
-        lines = [f"{self.where}: {self.problem}." if self.where else f"{self.problem}."]
-        lines += [f"  {detail}" for detail in self.details[:_SHOWN]]
+        """Return the message as the command line shows it: eight lines at most, none without end, and no control characters."""
+        where, problem, rule, remedy = map(
+            _line, (self.where, self.problem, self.rule, self.remedy)
+        )
+        lines = [f"{where}: {problem}." if where else f"{problem}."]
+        lines += [f"  {_line(detail)}" for detail in self.details[:_SHOWN]]
         if len(self.details) > _SHOWN:
             lines.append(f"  ... and {len(self.details) - _SHOWN} more")
-        if self.rule:
-            lines.append(f"  Rule: {self.rule}.")
-        if self.remedy:
-            lines.append(f"  Try:  {self.remedy}" + ("" if self.remedy.endswith("?") else "."))
+        if rule:
+            lines.append(f"  Rule: {rule}.")
+        if remedy:
+            lines.append(f"  Try:  {remedy}" + ("" if remedy.endswith("?") else "."))
         return "\n".join(lines)
+
+
+def excerpt(value: object) -> str:
+    r"""Return a value as errors show it: its first 60 characters, texts in quotes, what cannot be printed as an escape.
+
+    Example:
+        >>> excerpt("red\x1b[31m\n"), len(excerpt("a" * 10**6)), excerpt(4.5), excerpt(None)
+        ("'red\\x1b[31m\\n'", 62, '4.5', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else str(value)
+    cut = text if len(text) <= 60 else f"{text[:57]}..."
+    return repr(cut) if isinstance(value, str) else cut
+
+
+def some_of(names: Iterable[object]) -> str:
+    """Return the first dozen of many names, for an error.
+
+    Example:
+        >>> some_of(["title", "year"]), some_of(range(10**5))
+        ('title, year', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ...')
+    """
+    first = [str(name) for name in islice(names, _NAMES + 1)]
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in first[:_NAMES]]
+    return ", ".join(shown) + ", ..." * (len(first) > _NAMES)
+
+
+def _line(text: str) -> str:
+    """Return a part of a message on one line, and not longer than a few."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def did_you_mean(
@@ -82,8 +124,25 @@ def did_you_mean(
         >>> did_you_mean("titel", ["title", "year"]), did_you_mean("x", ["title"], "name a column")
         ("did you mean 'title'?", 'name a column')
     """
-    near = get_close_matches(name, list(names), n=count)
+    near = near_names(name, names, count=count)
     return f"did you mean {' or '.join(map(shown.format, near))}?" if near else otherwise
+
+
+def near_names(
+    name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6
+) -> list[str]:
+    """Return the names that are most like one, the nearest first; of very many, only those that begin alike are compared.
+
+    Example:
+        >>> near_names("titel", ["title", "year"]), near_names("c7x", [f"c{n}" for n in range(10**5)])
+        (['title'], ['c7'])
+    """
+    if len(name) > _LETTERS:
+        return []
+    left = [other for other in names if len(other) <= 2 * len(name) + 1]
+    if len(left) > _COMPARED:
+        left = [other for other in left if other[:2] == name[:2]][:_COMPARED]
+    return get_close_matches(name, left, n=count, cutoff=cutoff)
 
 
 def _rebuild(

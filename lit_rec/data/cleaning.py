@@ -9,7 +9,7 @@ import polars as pl
 
 from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.tables import Tables
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class CleaningReport:
     def __str__(self) -> str:
         """Return a line per rule that dropped something."""
         lines = [
-            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} dropped, such as {s.example}"
+            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} {s.done}, such as {s.example}"
             for s in self.steps
             if s.dropped
         ]
@@ -61,7 +61,7 @@ def clean(
         behaviors = behaviors.filter(keep)
     if behaviors.is_empty():
         raise DataError(
-            f"no behavior is left of {len(tables.behaviors):,}; the first had item_id '{tables.behaviors['item_id'][0]}', the first item is '{tables.items['item_id'][0]}'"
+            f"no behavior is left of {len(tables.behaviors):,}; the first had item_id {excerpt(tables.behaviors['item_id'][0])}, the first item is {excerpt(tables.items['item_id'][0])}"
             if len(tables.behaviors)
             else "the behaviors table is empty",
             where="data.reader",
@@ -116,8 +116,8 @@ def _raise_unknown(
     first = lost.row(0, named=True)
     near = _near(first["item_id"], tables.items["item_id"])
     raise DataError(
-        f"{says} '{first['item_id']}' is not among the {len(tables.items):,} items"
-        + (f"; there is '{near}'" if near is not None else ""),
+        f"{says} {excerpt(first['item_id'])} is not among the {len(tables.items):,} items"
+        + (f"; there is {excerpt(near)}" if near is not None else ""),
         where=tables.place(first["row"]),
         rule="every behavior points to a known item",
         remedy=f"add the item, or leave such out with --data.unknown_items drop ({len(lost):,} of {len(entries):,} {of_what})",
@@ -147,5 +147,10 @@ def _step(
     example = ""
     if len(lost):
         first = lost.row(0, named=True)
-        example = f"{tables.place(first['row'])} (user {first['user_id']}, item {first['item_id']})"
+        example = f"{tables.place(first['row'])} (user {_short(first['user_id'])}, item {_short(first['item_id'])})"
     return CleaningStep(rule, len(lost), len(behaviors), example, of_what)
+
+
+def _short(id_: str) -> str:
+    """Return an id as a report shows it."""
+    return id_ if len(id_) <= 60 and id_.isprintable() else excerpt(id_)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CleaningStep:
-    """One rule: how many of how many rows it dropped, and one of them.
+    """One rule: how many of how many rows it dropped, or changed, and one of them.
 
     Args:
         rule: What holds for the rows dropped.
@@ -15,6 +15,7 @@ class CleaningStep:
         of: Of how many.
         example: Where one of them stands, and what it is.
         of_what: What was counted.
+        done: What was done with them: ``dropped`` or ``changed``.
     """
 
     rule: str
@@ -22,3 +23,4 @@ class CleaningStep:
     of: int
     example: str = ""
     of_what: str = "behaviors"
+    done: str = "dropped"

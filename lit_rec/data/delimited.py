@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
 
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt
 
 
 def parse_delimited(
@@ -70,11 +71,6 @@ def record_lines(text: str, delimiter: str) -> list[int]:
     return starts
 
 
-def excerpt(text: str) -> str:
-    """Return a text as errors show it: in quotes, its first 60 characters."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
-
-
 def _quoting(quotes: bool) -> Literal[0, 3]:
     return csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
 
@@ -95,10 +91,10 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
             if others
             else "check the file's first line",
         )
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise DataError(
-            f"the column '{repeated[0]}' stands twice in the header",
+            f"the column {excerpt(min(repeated))} stands twice in the header",
             where=f"{where}, line 1",
             rule="every column has a name of its own",
             remedy="rename one of them",

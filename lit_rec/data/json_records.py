@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import warnings
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -15,10 +13,20 @@ import numpy.typing as npt
 import polars as pl
 
 from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.delimited import excerpt
+from lit_rec.data.json_columns import Halves
+from lit_rec.data.json_values import (
+    UnreadableLineError,
+    json_of,
+    read_literal,
+    read_object,
+    repeated_keys,
+    text_of,
+)
 from lit_rec.data.sources import Source
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt, near_names, some_of
 
+_NUMBER = r"^-?\d+(\.\d+)?$"
+_NONE = np.empty(0, np.int64)
 BrokenLines = Literal["error", "drop"]
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -36,36 +44,97 @@ class _Broken:
             self.first.append((number, line))
 
 
-def read_json_records(
-    source: Source, schema: Schema, *, broken_lines: BrokenLines = "error"
-) -> tuple[pl.DataFrame, Source, CleaningStep]:
-    """Return the wanted keys of every object, the source with the line of each, and how many lines were dropped.
+@dataclass(frozen=True)
+class _Wanted:
+    """What is read of each object.
 
-    A key that an object lacks is null there. Numbers stand as texts where the schema wants text. A line that is a Python literal
-    rather than JSON, as in older files, is read too.
+    Args:
+        schema: Key -> ``pl.String`` or ``pl.List(pl.String)``.
+        ids: Keys whose values must not be altered.
+        numbers: Keys whose values are numbers, however they are written.
+    """
+
+    schema: Schema
+    ids: Collection[str]
+    numbers: Collection[str]
+
+    def misread(self, frame: pl.DataFrame, block: _Block, plain: pl.Series | None) -> pl.Series:
+        """Return ``[L]`` bool: rows that the fast parser reads in another way than is meant.
+
+        It writes ``1.0`` as 1, and takes the first of two equal keys.
+
+        Args:
+            frame: What it read.
+            block: The lines.
+            plain: Which of them it read; None: all.
+        """
+
+        def lines() -> pl.Series:
+            return block.lines if plain is None else block.lines.filter(plain)
+
+        odd = pl.repeat(False, len(frame), eager=True)
+        for key, kind in self.schema.items():
+            values = frame[key]
+            if block.content.count(f'"{key}"'.encode()) != len(frame) or values.null_count():
+                odd |= lines().str.count_matches(f'"{key}"', literal=True) > 1
+            if kind != pl.String:
+                if values.explode().str.contains(_NUMBER).any():
+                    odd |= lines().str.contains(r"[\[,]\s*-?(?:\d+[.eE]|\d{19}|0)")
+            elif key not in self.numbers and values.str.contains(_NUMBER).any():
+                odd |= lines().str.contains(rf'"{re.escape(key)}"\s*:\s*-?(?:\d+[.eE]|\d{{19}}|0)')
+        return odd
+
+
+class _Block:
+    """A piece of the file that ends with a line."""
+
+    def __init__(self, content: bytes, start: int) -> None:
+        self.content, self.start = content, start
+        self.count = content.count(b"\n") + (not content.endswith(b"\n"))
+
+    @cached_property
+    def lines(self) -> pl.Series:
+        """``[L]`` texts; raises a ValueError where they are not UTF-8."""
+        return pl.Series([self.content.decode().removesuffix("\n")]).str.split("\n").explode()
+
+
+def read_json_records(
+    source: Source,
+    schema: Schema,
+    *,
+    broken_lines: BrokenLines = "error",
+    ids: Collection[str] = (),
+    numbers: Collection[str] = (),
+) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
+    """Return the wanted keys of every object, the source with the line of each, and how many lines were dropped or altered.
+
+    A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants text. A
+    line that is a Python literal rather than JSON, as in older files, is read too.
 
     Args:
         source: The file.
         schema: The wanted keys: ``pl.String`` or ``pl.List(pl.String)``. The first one identifies the file.
         broken_lines: What happens to lines that are not objects.
+        ids: Keys whose values must not be altered, not even by half a character.
+        numbers: Keys whose values are numbers: their text may be another one of the same number.
 
     Raises:
         DataError: If the file is absent or damaged, has no object, no object has the first key, or a line is broken and
             ``broken_lines`` is ``error``.
     """
+    wanted = _Wanted(schema, ids, numbers)
     frames = [pl.DataFrame(schema=schema)]
-    numbers: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
-    broken = _Broken()
+    places: list[npt.NDArray[np.int64]] = [_NONE]
+    broken, halves = _Broken(), Halves(source)
     start = 1
     for block in source.blocks():
-        count = block.count(b"\n") + (not block.endswith(b"\n"))
-        frame = _fast(block, schema)
-        number = np.arange(start, start + count)
-        if frame is None or len(frame) != count:  # empty lines are skipped by the fast parser
-            frame, number = _slowly(block, schema, start, broken)
+        if b"\n" not in block:
+            block = block.replace(b"\r", b"\n")  # noqa: PLW2901
+        piece = _Block(block, start)
+        frame, number = _read(piece, wanted, broken, halves)
         frames.append(frame)
-        numbers.append(number)
-        start += count
+        places.append(number)
+        start += piece.count
     frame = pl.concat(frames)
     total = len(frame) + broken.count
     if broken.count and (broken_lines == "error" or frame.is_empty()):
@@ -75,70 +144,125 @@ def read_json_records(
     step = CleaningStep(
         f"not a JSON object ({source.path.name})", broken.count, total, example, "lines"
     )
-    return frame, replace(source, lines=np.concatenate(numbers)), step
+    read = replace(source, lines=np.concatenate(places))
+    return frame, read, (step, *halves.steps(total))
 
 
-def _fast(block: bytes, schema: Schema) -> pl.DataFrame | None:
-    """Read a block as a whole, or return None where a line of it needs a closer look."""
+def _read(
+    block: _Block, wanted: _Wanted, broken: _Broken, halves: Halves
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Return the rows of a block and their lines: by the fast parser as far as it reads what is meant, else one by one."""
     try:
-        return pl.read_ndjson(block, schema=dict(schema))
-    except (pl.exceptions.PolarsError, ValueError):
-        return None
+        frame, number, left = _fast(block, wanted)
+    except (pl.exceptions.PolarsError, ValueError):  # not UTF-8, or the fast parser fails
+        frame, number, left = pl.DataFrame(schema=wanted.schema), _NONE, None
+    if left is None:
+        content = block.content.removesuffix(b"\n").split(b"\n")
+        return _slowly(enumerate(content, block.start), wanted, broken, halves)
+    if not len(left):
+        return frame, number
+    pairs = ((place + block.start, block.lines[place]) for place in left.tolist())
+    rest, of_rest = _slowly(pairs, wanted, broken, halves)
+    number = np.concatenate([number, of_rest])
+    order = np.argsort(number)
+    return pl.concat([frame, rest])[order], number[order]
+
+
+def _fast(
+    block: _Block, wanted: _Wanted
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what the fast parser reads as is meant, the lines of that, and the places of what is left for a closer look."""
+    schema = dict(wanted.schema)
+    plain = None
+    if b"\\u" not in block.content:
+        frame = pl.read_ndjson(block.content, schema=schema)
+    if b"\\u" in block.content or len(frame) != block.count:  # an escape, or empty lines
+        # half of a surrogate pair would become NUL, and an escape in a key hide it
+        odd = block.lines.str.contains(r"\\u[dD][89a-fA-F]|\\u[^\"]*\"\s*:")
+        plain = block.lines.str.contains(r"\S") & ~odd
+        lines = block.lines.filter(plain)
+        frame = pl.DataFrame(schema=schema)
+        if len(lines):
+            frame = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema)
+        if len(frame) != len(lines):
+            raise ValueError
+    misread = wanted.misread(frame, block, plain)
+    place = np.arange(block.count) if plain is None else plain.arg_true().to_numpy()
+    left = place[misread.to_numpy()]
+    if plain is not None:
+        left = np.concatenate([left, (block.lines.str.contains(r"\S") & ~plain).arg_true()])
+    if misread.any():
+        frame, place = frame.filter(~misread), place[~misread.to_numpy()]
+    return frame, place.astype(np.int64) + block.start, left.astype(np.int64)
 
 
 def _slowly(
-    block: bytes, schema: Schema, start: int, broken: _Broken
+    lines: Iterable[tuple[int, str | bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
     """Read line by line what the fast parser would not."""
-    columns: dict[str, list[Any]] = {name: [] for name in schema}
+    columns: dict[str, list[Any]] = {name: [] for name in wanted.schema}
     numbers = []
-    for number, content in enumerate(block.removesuffix(b"\n").split(b"\n"), start):
-        line = content.decode(errors="replace").strip()
-        if not line:
+    for number, content in lines:
+        shown = content.decode(errors="replace") if isinstance(content, bytes) else content
+        if not shown.strip():
             continue
-        record = _record(line) if "\ufffd" not in line else _record_of(content)
-        if record is None:
-            broken.add(number, excerpt(line))
+        try:
+            line = content.decode() if isinstance(content, bytes) else content
+            values = _values(line.strip(), wanted, number, halves)
+        except (UnreadableLineError, UnicodeDecodeError) as error:
+            says = "" if str(error).startswith(("is not", "'utf-8'")) else f" {error}"
+            broken.add(number, excerpt(shown.strip()) + says)
             continue
         numbers.append(number)
-        for name, kind in schema.items():
-            value = record.get(name)
-            columns[name].append(_texts(value) if kind == pl.List(pl.String) else _text(value))
-    return pl.DataFrame(columns, schema=dict(schema)), np.array(numbers, np.int64)
+        for name, value in values.items():
+            columns[name].append(value)
+    return pl.DataFrame(columns, schema=dict(wanted.schema)), np.array(numbers, np.int64)
 
 
-def _record_of(content: bytes) -> dict[str, Any] | None:
-    """Read a line that may hold bytes that are not UTF-8: such a line is broken."""
+def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str, Any]:
+    """Return the wanted values of a line.
+
+    Raises:
+        UnreadableLineError: If it is no object, or a wanted key stands twice in it.
+        DataError: If an id holds half a character.
+    """
+    record, is_json = _record(line)
+    twice = repeated_keys(record) & wanted.schema.keys()
+    if twice:
+        raise UnreadableLineError(f"has the key {excerpt(min(twice))} twice")
+    values: dict[str, Any] = {}
+    for key, kind in wanted.schema.items():
+        value = record.get(key)
+        if is_json and _has_objects(value, kind):
+            value = json_of(line, key)  # numbers in it are numbers
+        if kind == pl.String:
+            values[key] = halves.mend(text_of(value), number, key, wanted.ids)
+        elif value is None:
+            values[key] = None
+        else:
+            entries = value if isinstance(value, list | tuple) else [value]
+            texts = map(text_of, entries)
+            values[key] = [halves.mend(text, number, key, wanted.ids) for text in texts]
+    return values
+
+
+def _record(line: str) -> tuple[dict[str, Any], bool]:
+    """Return the object of a line, and whether it is JSON, not a Python literal."""
     try:
-        return _record(content.decode())
-    except UnicodeDecodeError:
-        return None
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        return read_object(line), True
+    except UnreadableLineError as error:
+        if line[:1] != "{":
+            raise
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of odd escapes in old files
-                record = ast.literal_eval(line)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return None
-    return record if isinstance(record, dict) else None
+            return read_literal(line), False
+        except UnreadableLineError:
+            raise error from None
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text.encode(errors="replace").decode()  # half of a surrogate pair is no text
-
-
-def _texts(value: Any) -> list[str | None] | None:
-    if value is None:
-        return None
-    return [_text(entry) for entry in (value if isinstance(value, list | tuple) else [value])]
+def _has_objects(value: Any, kind: pl.DataType | type[pl.DataType]) -> bool:
+    if isinstance(value, list) and kind != pl.String:
+        return any(isinstance(entry, list | dict) for entry in value)
+    return isinstance(value, list | dict)
 
 
 def _not_objects(broken: _Broken, total: int, source: Source) -> DataError:
@@ -156,10 +280,13 @@ def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
     if not frame.is_empty() and frame[key].null_count() < len(frame):
         return
     line = next((b for b in next(source.blocks(1 << 20), b"").split(b"\n") if b.strip()), b"")
-    keys = list(_record(line.decode(errors="replace")) or {})
-    near = get_close_matches(key, keys, n=1)
+    try:
+        keys = list(_record(line.decode(errors="replace").strip())[0])
+    except UnreadableLineError:
+        keys = []
+    near = near_names(key, keys)
     raise DataError(
-        f"no object has the key '{key}'; the first has {', '.join(keys[:12])}"
+        f"no object has the key '{key}'; the first has {some_of(keys)}"
         if keys
         else "the file holds no object",
         where=source.where,

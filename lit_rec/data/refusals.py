@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from lit_rec.data.delimited import excerpt
 from lit_rec.data.sources import Source
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt, some_of
 
 SHOWN = 3  # rows named of each problem; all are counted
 
@@ -33,7 +32,7 @@ def refuse(
     if rows.is_empty():
         return
     first = rows.head(SHOWN).to_list()
-    values = ["nothing" if v is None else excerpt(str(v)) for v in column.gather(first).to_list()]
+    values = [excerpt(value) for value in column.gather(first).to_list()]
     raise DataError(
         f"{column.name} {says}: {first_of(len(rows), source.places(first), values)}",
         where=source.where,
@@ -70,7 +69,7 @@ def wanted_columns(
     missing = [name for name in names.values() if name not in frame.columns]
     if missing:
         raise DataError(
-            f"there is no column '{missing[0]}'; the file has {', '.join(frame.columns[:12])}",
+            f"there is no column '{missing[0]}'; the file has {some_of(frame.columns)}",
             where=f"{source.where}, line 1",
             rule=f"columns {', '.join(names.values())}",
             remedy=remedy,

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, texts_of
+
 
 def shown_columns(items: pl.DataFrame, names: Iterable[str]) -> dict[str, list[str | None]]:
     """Return columns as text, the values of a list joined by commas; nulls where the table has no such column.
@@ -22,10 +24,9 @@ def shown_columns(items: pl.DataFrame, names: Iterable[str]) -> dict[str, list[s
 
 def _as_text(column: pl.Series) -> list[str | None]:
     try:
-        if isinstance(column.dtype, pl.List | pl.Array):
-            column = column.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
-        return column.cast(pl.String).to_list()
-    except (
-        pl.exceptions.PolarsError
-    ):  # lists of lists, durations, bytes: Polars has no text for them
+        texts = texts_of(column)
+    except NoSuchValuesError:  # lists of lists, durations, bytes
         return [None if value is None else str(value) for value in column.to_list()]
+    if isinstance(texts.dtype, pl.List):
+        texts = texts.list.join(", ", ignore_nulls=True)
+    return texts.to_list()

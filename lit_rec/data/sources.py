@@ -17,7 +17,7 @@ import polars as pl
 from lit_rec.data.delimited import record_lines
 from lit_rec.errors import DataError
 
-JSON_LINES = (".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -145,12 +145,25 @@ class Source:
         Raises:
             DataError: If the file cannot be read, or is not of that encoding: with line and byte.
         """
-        content = self.content()
+        text = self.decoded(self.content(), encoding=encoding)
+        return text if "\n" in text else text.replace("\r", "\n")
+
+    def decoded(self, content: bytes, line: int = 1, *, encoding: str = "utf-8-sig") -> str:
+        """Return the text of the file's bytes, or of a piece of them.
+
+        Args:
+            content: The bytes.
+            line: The line that they begin with, for the error.
+            encoding: What the file is written in.
+
+        Raises:
+            DataError: If they are not of that encoding: with line and byte.
+        """
         try:
-            text = content.decode(encoding)
+            return content.decode(encoding)
         except UnicodeDecodeError as error:
             # the error's own bytes: those after a byte-order mark
-            line = error.object[: error.start].count(b"\n") + 1
+            line += error.object[: error.start].count(b"\n")
             origin = "utf-16" if content.startswith(_UTF_16) else "latin1"
             raise DataError(
                 f"byte 0x{error.object[error.start]:02x} is not UTF-8",
@@ -158,7 +171,6 @@ class Source:
                 rule="text files are UTF-8",
                 remedy=f"convert it to UTF-8, for example: iconv -f {origin} -t utf-8 FILE > NEW",
             ) from error
-        return text if "\n" in text else text.replace("\r", "\n")
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return where rows of the table stand in the file: its lines, or its rows where it has no lines.

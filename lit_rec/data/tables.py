@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from lit_rec.data.cleaning_step import CleaningStep
+from lit_rec.data.column_values import NoSuchValuesError, kind_of, plain_columns, texts_of
 from lit_rec.data.delimited import parse_delimited
-from lit_rec.data.json_lines import parse_json_lines
+from lit_rec.data.json_lines import read_json_lines
 from lit_rec.data.sources import JSON_LINES, Source
-from lit_rec.errors import DataError, did_you_mean
+from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,15 @@ def read_table(path: Path, *, option: str, delimiter: str | None = None) -> pl.D
     return read_source(Source.table(path, option, delimiter))
 
 
-def read_source(source: Source) -> pl.DataFrame:
+def read_source(
+    source: Source, *, ids: Collection[str] = (), notes: list[CleaningStep] | None = None
+) -> pl.DataFrame:
     """Read the table of a source; see ``read_table``.
+
+    Args:
+        source: The file.
+        ids: Its columns of ids, which are refused rather than altered where a text is damaged.
+        notes: Takes what was altered in other columns.
 
     Raises:
         DataError: As ``read_table`` does.
@@ -92,18 +103,18 @@ def read_source(source: Source) -> pl.DataFrame:
     if source.ending == ".parquet":
         frame = _parquet(source.content(), source.where)
     elif source.ending in JSON_LINES:
-        frame = parse_json_lines(source.text(), source.where)
+        frame = read_json_lines(source, ids=ids, notes=notes)
     elif source.delimiter is not None:
         frame = parse_delimited(source.text(), source.delimiter, source.where, quotes=source.quotes)
     else:
         raise DataError(
             f"the ending '{source.path.suffix}' says nothing of what is inside",
             where=source.where,
-            rule="csv, tsv, parquet, jsonl or ndjson, each also with .gz",
+            rule="csv, tsv, parquet, jsonl, ndjson or json, each also with .gz",
             remedy="rename the file, or set data.reader.init_args.delimiter for a text file",
         )
     if frame.is_empty():
-        columns = f", only the columns {', '.join(frame.columns[:12])}" if frame.columns else ""
+        columns = f", only the columns {some_of(frame.columns)}" if frame.columns else ""
         raise DataError(
             f"the table has no rows{columns}",
             where=source.where,
@@ -115,14 +126,43 @@ def read_source(source: Source) -> pl.DataFrame:
 
 def _parquet(content: bytes, where: str) -> pl.DataFrame:
     try:
-        return pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        with _quiet():
+            return plain_columns(pl.read_parquet(io.BytesIO(content)))
+    except NoSuchValuesError as error:
         raise DataError(
-            f"the {len(content):,} bytes are not Parquet, or are cut ({str(error).splitlines()[0][:80]})",
+            str(error),
+            where=where,
+            rule="dates of a calendar",
+            remedy="mend or remove these rows",
+        ) from error
+    # a panic is no Exception: what damaged bytes can bring about in Polars
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        says = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"the {len(content):,} bytes are not Parquet that can be read, or are cut ({says[:80]})",
             where=where,
             rule="a whole Parquet file",
             remedy="write it again, or give it the ending of what it is",
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Polars writes of a panic beside the error that it raises: a trace of its own code."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without a standard error
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def rename_columns(
@@ -147,9 +187,9 @@ def rename_columns(
     Raises:
         DataError: If a mapped or required column is not in the file, or a column of the file is mapped twice.
     """
-    names = list(mapping.values())
+    names, there = list(mapping.values()), set(frame.columns)
     for canonical, name in mapping.items():
-        if name not in frame.columns:
+        if name not in there:
             raise _no_column(name, frame.columns, where, f"{option}.{canonical}")
         if names.count(name) > 1:
             raise DataError(
@@ -158,20 +198,63 @@ def rename_columns(
                 rule="a column of the file has one meaning",
                 remedy="leave one of them",
             )
-    replaced = [c for c in mapping if c in frame.columns and c not in names]
+    replaced = [c for c in mapping if c in there and c not in names]
     frame = frame.drop(replaced).rename({name: c for c, name in mapping.items()})
+    there = set(frame.columns)
     for canonical in required:
-        if canonical not in frame.columns:
+        if canonical not in there:
             raise _no_column(canonical, frame.columns, where, f"{option}.{canonical}")
     return frame
 
 
 def _no_column(name: str, columns: list[str], where: str, option: str) -> DataError:
     near = did_you_mean(name, columns)
-    shown = ", ".join(columns[:12]) + ", ..." * (len(columns) > 12)
     return DataError(
-        f"there is no column '{name}'; the file has {shown}",
+        f"there is no column {excerpt(name)}; the file has {some_of(columns)}",
         where=where,
         rule="names are those of the file's header",
         remedy=f"set {option} to the right column" + (f" ({near})" if near else ""),
     )
+
+
+def together(frames: Sequence[pl.DataFrame], sources: Sequence[Source]) -> pl.DataFrame:
+    """Return the rows of several files as one table; a column that has different types there is read as text.
+
+    Raises:
+        DataError: If a column has lists in one file and single values in another.
+    """
+    kinds: dict[str, pl.DataType] = {}
+    differ: set[str] = set()
+    for frame in frames:
+        differ.update(n for n, kind in frame.schema.items() if kinds.setdefault(n, kind) != kind)
+    texts = [
+        frame.with_columns(_as_texts(frame, differ, source))
+        for frame, source in zip(frames, sources, strict=True)
+    ]
+    for name in differ:
+        found = {
+            frame.schema[name]: source
+            for frame, source in zip(texts, sources, strict=True)
+            if name in frame.columns
+        }
+        if len(found) > 1:
+            (kind, first), (other, second) = list(found.items())[:2]
+            raise DataError(
+                f"column {excerpt(name)} holds {kind_of(other)}, and {kind_of(kind)} in {first.path}",
+                where=second.where,
+                rule="a column is of one kind in all files",
+                remedy="write it in the same way everywhere",
+            )
+    return pl.concat(texts, how="diagonal")
+
+
+def _as_texts(frame: pl.DataFrame, names: set[str], source: Source) -> list[pl.Series]:
+    try:
+        return [texts_of(frame[name]) for name in frame.columns if name in names]
+    except NoSuchValuesError as error:
+        raise DataError(
+            f"a column {error}, and other values in another file",
+            where=source.where,
+            rule="a column is of one kind in all files",
+            remedy="write it in the same way everywhere",
+        ) from error

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.data.column_values import NoSuchValuesError, texts_of
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
 
 
 class TextTemplate:
@@ -70,18 +71,21 @@ class TextTemplate:
 
         Raises:
             ConfigError: If a column is not in the table.
+            DataError: If there is no text of a column's values.
         """
+        there = set(items.columns)
         for column in self.columns:
-            if column not in items.columns:
+            if column not in there:
                 raise ConfigError(
-                    f"the table has no column '{column}'; it has {', '.join(items.columns)}",
+                    f"the table has no column {excerpt(column)}; it has {some_of(items.columns)}",
                     where=f"{option}.columns",
                     rule="columns of the table",
                     remedy=did_you_mean(column, items.columns, "name one of these columns"),
                 )
-        return items.select(
+        texts = pl.DataFrame([_text(items[column], f"{option}.columns") for column in self.columns])
+        return texts.select(
             pl.concat_str(
-                [self._labelled(column, items.schema[column]) for column in columns],
+                [self._labelled(column) for column in columns],
                 separator=self.separator,
                 ignore_nulls=True,
             )
@@ -90,10 +94,26 @@ class TextTemplate:
             for name, columns in self.fields.items()
         )
 
-    def _labelled(self, column: str, kind: pl.DataType) -> pl.Expr:
+    def _labelled(self, column: str) -> pl.Expr:
         """Return a column's text with its label, or null where there is none."""
-        value = pl.col(column)
-        if isinstance(kind, pl.List):
-            value = value.cast(pl.List(pl.String)).list.join(", ", ignore_nulls=True)
-        value = value.cast(pl.String).str.strip_chars()
+        value = pl.col(column).str.strip_chars()
         return pl.when(value != "").then(pl.lit(self.labels.get(column, "")) + value)
+
+
+def _text(column: pl.Series, where: str) -> pl.Series:
+    """Return a column as text, the values of a list joined by commas.
+
+    Raises:
+        DataError: If there is no text of its values.
+    """
+    try:
+        texts = texts_of(column)
+    except NoSuchValuesError as error:
+        raise DataError(
+            f"column {excerpt(column.name)} {error}",
+            where=where,
+            rule="texts, numbers, dates, or lists of them",
+            remedy="leave the column out, or write its values as texts",
+        ) from error
+    is_list = isinstance(texts.dtype, pl.List)
+    return texts.list.join(", ", ignore_nulls=True) if is_list else texts

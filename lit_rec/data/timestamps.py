@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, kind_of, texts_of
+
+FURTHEST = 9e12  # seconds: what 64 bits of microseconds hold, 292,000 years
+_TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9}
 _ZONE = r"([T ][\d:.]+) ?([zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
 def to_seconds(column: pl.Series) -> pl.Series:
     """Return seconds since 1970 as Float64: numbers as they are, ISO text (UTC where it names no zone); null where neither.
 
+    Raises:
+        NoSuchValuesError: If the column is none of texts, numbers and dates.
+
     Example:
         >>> to_seconds(pl.Series(["881250949", "1970-01-02", "1970-01-01T02:00+01:30", "soon"])).to_list()
         [881250949.0, 86400.0, 1800.0, None]
     """
-    if column.dtype.is_numeric():
+    kind = column.dtype
+    if kind.is_numeric():
         return column.cast(pl.Float64)
-    if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
-        return column.cast(pl.Datetime("us")).dt.timestamp("us").cast(pl.Float64) / 1e6
-    text = column.cast(pl.String).str.strip_chars()
+    # the numbers behind dates: far ones are no others in smaller units
+    if kind == pl.Date:
+        return column.to_physical().cast(pl.Float64) * 86400.0
+    if isinstance(kind, pl.Datetime):
+        return column.to_physical().cast(pl.Float64) / _TICKS[kind.time_unit]
+    text = texts_of(column)
+    if kind.is_temporal() or text.dtype != pl.String:
+        raise NoSuchValuesError(f"holds {kind_of(kind)}")
+    text = text.str.strip_chars()
     number = text.cast(pl.Float64, strict=False)
     if not number.is_null().any():
         return number

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
+from lit_rec.data.column_values import (
+    NoSuchValuesError,
+    ids_of,
+    is_usable,
+    kind_of,
+    numbers_of,
+    texts_of,
+)
 from lit_rec.data.refusals import SHOWN, first_of
 from lit_rec.data.sources import Source
-from lit_rec.data.timestamps import to_seconds
-from lit_rec.errors import DataError
+from lit_rec.data.timestamps import FURTHEST, to_seconds
+from lit_rec.errors import DataError, excerpt
 
 _TEXTS = ("event", "label", "text", "impression_id", "split")
 
@@ -27,7 +37,7 @@ class _Problems:
             return
         self._count += len(rows)
         first = rows.head(SHOWN).to_list()
-        values = ["nothing" if v is None else repr(str(v)) for v in column.gather(first).to_list()]
+        values = [excerpt(value) for value in column.gather(first).to_list()]
         shown = first_of(len(rows), self._source.places(first), values)
         self._found.append(f"{column.name} {says}: {shown}")
 
@@ -44,7 +54,7 @@ class _Problems:
             return
         self._count += len(groups)
         shown = [
-            f"'{id_}' on {', '.join(self._source.places(rows[:SHOWN]))}{', ...' * (len(rows) > SHOWN)}"
+            f"{excerpt(id_)} on {', '.join(self._source.places(rows[:SHOWN]))}{', ...' * (len(rows) > SHOWN)}"
             for id_, rows in groups.head(SHOWN).iter_rows()
         ]
         more = f" and {len(groups) - len(shown):,} more" if len(groups) > len(shown) else ""
@@ -62,35 +72,40 @@ class _Problems:
             )
 
 
-def typed_behaviors(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) -> pl.DataFrame:
     """Give the columns of a behaviors table their types, and add ``row``.
 
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file, for errors.
+        ticks: What numbers in the timestamp column count, in a second; the column is left in them.
 
     Raises:
         DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
     """
-    _check_single(frame, ("user_id", "item_id", "rating", "timestamp", *_TEXTS), source)
     problems = _Problems(source)
-    frame = frame.with_columns(pl.col("user_id", "item_id").cast(pl.String))
     for key in ("user_id", "item_id"):
+        frame = frame.with_columns(_single(frame[key], ids_of, source))
         problems.add(frame[key], ~_filled(frame[key]), "is empty")
     if "rating" in frame.columns:
         given = frame["rating"]
-        rating = given.str.strip_chars() if given.dtype == pl.String else given
-        rating = rating.cast(pl.Float64, strict=False)
-        bad = (rating.is_null() & _filled(given)) | ~rating.is_finite()
+        rating = _single(given, numbers_of, source)
+        bad = (rating.is_null() & _filled(given)) | ~is_usable(rating)
         problems.add(given, bad, "is not a finite number")
-        frame = frame.with_columns(rating.alias("rating"))
+        frame = frame.with_columns(rating)
     if "timestamp" in frame.columns:
-        seconds = to_seconds(frame["timestamp"])
-        bad = ~seconds.is_finite().fill_null(False)
-        problems.add(frame["timestamp"], bad, "is neither seconds nor an ISO date")
-        frame = frame.with_columns(seconds.alias("timestamp"))
+        given = frame["timestamp"]
+        seconds = _single(given, to_seconds, source)
+        unread = ~seconds.is_finite().fill_null(False)
+        problems.add(given, unread, "is neither seconds nor an ISO date")
+        far = seconds.abs() > FURTHEST * ticks
+        problems.add(given, far & ~unread, f"is further from 1970 than {FURTHEST:.0e} seconds")
+        frame = frame.with_columns(seconds)
     problems.raise_if_any("ids are filled, ratings are numbers, timestamps are seconds or ISO text")
-    frame = frame.with_columns(pl.col(n).cast(pl.String) for n in _TEXTS if n in frame.columns)
+    for name in _TEXTS:
+        if name in frame.columns:
+            values_of = ids_of if name == "impression_id" else texts_of
+            frame = frame.with_columns(_single(frame[name], values_of, source))
     if "history" in frame.columns:
         frame = frame.with_columns(_history(frame["history"], source))
     return frame.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
@@ -107,8 +122,7 @@ def typed_entities(frame: pl.DataFrame, key: str, source: Source) -> pl.DataFram
     Raises:
         DataError: With the empty and the repeated ids, by line.
     """
-    _check_single(frame, (key,), source)
-    frame = frame.with_columns(pl.col(key).cast(pl.String))
+    frame = frame.with_columns(_single(frame[key], ids_of, source))
     problems = _Problems(source)
     problems.add(frame[key], ~_filled(frame[key]), "is empty")
     problems.add_repeated(frame[key])
@@ -117,33 +131,52 @@ def typed_entities(frame: pl.DataFrame, key: str, source: Source) -> pl.DataFram
 
 
 def _filled(column: pl.Series) -> pl.Series:
-    return (column.cast(pl.String).str.strip_chars() != "").fill_null(False)
+    if column.dtype != pl.String:
+        return column.is_not_null()
+    return (column.str.strip_chars() != "").fill_null(False)
 
 
-def _check_single(frame: pl.DataFrame, names: tuple[str, ...], source: Source) -> None:
-    for name in names:
-        if name in frame.columns and frame.schema[name].is_nested():
-            value = next((v for v in frame[name] if v is not None), None)
-            shown = value.to_list() if isinstance(value, pl.Series) else value
-            raise DataError(
-                f"column '{name}' holds lists or objects, such as {str(shown)[:60]}",
-                where=source.where,
-                rule=f"{name} is one value in each row",
-                remedy="map another column, or write the values one by one",
-            )
+_RULES: dict[object, str] = {
+    ids_of: "is one text or whole number in each row",
+    numbers_of: "is one number in each row",
+    to_seconds: "is one number, date or ISO text in each row",
+    texts_of: "is one value in each row",
+}
+
+
+def _single(
+    column: pl.Series, values_of: Callable[[pl.Series], pl.Series], source: Source
+) -> pl.Series:
+    """Return the values of a column that holds one in each row.
+
+    Raises:
+        DataError: If it holds lists, or nothing that can be read as is wanted.
+    """
+    try:
+        if column.dtype.is_nested():
+            raise NoSuchValuesError(f"holds {kind_of(column.dtype)}")
+        return values_of(column)
+    except NoSuchValuesError as error:
+        value = next((value for value in column.to_list() if value is not None), None)
+        raise DataError(
+            f"column '{column.name}' {error}, such as {excerpt(value)}",
+            where=source.where,
+            rule=f"{column.name} {_RULES[values_of]}",
+            remedy="map another column, or write the values as such",
+        ) from error
 
 
 def _history(column: pl.Series, source: Source) -> pl.Series:
     """Return lists of filled ids; texts are ids separated by spaces."""
-    if not column.dtype.is_nested():
-        column = column.cast(pl.String).str.split(" ")
-    if not isinstance(column.dtype, pl.List | pl.Array) or column.dtype.inner.is_nested():
+    try:
+        ids = ids_of(column)
+    except NoSuchValuesError as error:
         raise DataError(
-            f"column 'history' holds {column.dtype}",
+            f"column 'history' {error}",
             where=source.where,
             rule="a list of item ids, or a text of ids separated by spaces",
             remedy="map another column, or write the ids as a list",
-        )
-    lists = column.cast(pl.List(pl.String))
+        ) from error
+    lists = ids if isinstance(ids.dtype, pl.List) else ids.str.split(" ")
     element = pl.element()
     return lists.list.eval(element.filter(element.is_not_null() & (element != "")))

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import polars as pl
 
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt, some_of
 
 
 def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
@@ -22,7 +22,7 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
     rule, remedy = "each item has an id of its own", "add only new items, each once"
     if "item_id" not in items.columns:
         raise DataError(
-            f"there is no column 'item_id'; the table has {', '.join(items.columns)}",
+            f"there is no column 'item_id'; the table has {some_of(items.columns)}",
             where="add_items",
             rule="item_id and the columns of the text",
             remedy="rename the column that holds the ids",
@@ -33,9 +33,9 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
         if not id_:
             problem = "has no item_id"
         elif id_ in known:
-            problem = f"has the item_id '{id_}', which is already in the catalogue"
+            problem = f"has the item_id {excerpt(id_)}, which is already in the catalogue"
         elif id_ in seen:
-            problem = f"has the item_id '{id_}', which is there twice"
+            problem = f"has the item_id {excerpt(id_)}, which is there twice"
         else:
             ids.append(id_)
             seen.add(id_)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
-from lit_rec.errors import DataError, did_you_mean
+from lit_rec.errors import DataError, did_you_mean, excerpt
 from lit_rec.inference.stored_items import StoredItems
 
 HistoryEntry = str | Mapping[str, Any]
@@ -46,10 +46,10 @@ def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
     """
     if isinstance(values, str | Mapping):
         raise DataError(
-            f"{values!r} is one thing, not a list of them",
+            f"{excerpt(values)} is one thing, not a list of them",
             where=where,
             rule="a list, also where it holds one thing only",
-            remedy=f"write [{values!r}]",
+            remedy=f"write [{excerpt(values)}]",
         )
     return values
 
@@ -79,10 +79,10 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
     if isinstance(entry, str):
         return {"item_id": entry}
     raise DataError(
-        f"{entry!r} is {type(entry).__name__}, neither an id nor a mapping",
+        f"{excerpt(entry)} is {type(entry).__name__}, neither an id nor a mapping",
         where=where,
         rule="an item id as text, or a mapping such as {'item_id': '50', 'rating': 4}",
-        remedy=f"write '{entry}' if that is an item's id",
+        remedy=f"write {excerpt(str(entry))} if that is an item's id",
     )
 
 
@@ -97,7 +97,7 @@ def item_row(item_id: str, items: StoredItems, *, where: str) -> int:
         return row
     near = did_you_mean(str(item_id), items.present(), count=3)
     raise DataError(
-        f"{item_id!r} is not among the {items.count:,} items of the catalogue",
+        f"{excerpt(item_id)} is not among the {items.count:,} items of the catalogue",
         where=where,
         rule="ids of the items table, as text",
         remedy=f"{near} A new item can be given by its text, or added with add_items".lstrip(),
@@ -115,7 +115,7 @@ def event_place(event: str | None, events: Sequence[str]) -> int:
     if event in events:
         return list(events).index(event) + 1
     raise DataError(
-        f"'{event}' is not an event of the training data",
+        f"{excerpt(event)} is not an event of the training data",
         where="history",
         rule=f"one of {', '.join(events) or 'none: the data had no events'}",
         remedy="correct it or leave it out",
@@ -139,7 +139,7 @@ def label_place(label: Any, facts: Facts) -> int:
     if str(label) in facts.labels:
         return facts.labels.index(str(label)) + 1
     raise DataError(
-        f"the label {label!r} is not one of the training data",
+        f"the label {excerpt(label)} is not one of the training data",
         where="history",
         rule=f"one of {', '.join(facts.labels[:20])}",
         remedy="correct it, or leave it out",
@@ -160,13 +160,13 @@ def rating_of(value: Any, low: float, high: float) -> float:
         return rating
     if low == high == 0:
         raise DataError(
-            f"the rating {value!r} says nothing to a model that was trained without ratings",
+            f"the rating {excerpt(value)} says nothing to a model that was trained without ratings",
             where="history",
             rule="entries have a rating where the training data had ratings",
             remedy="leave it out",
         )
     raise DataError(
-        f"the rating {value!r} is not usable",
+        f"the rating {excerpt(value)} is not usable",
         where="history",
         rule=f"a number from {low:g} to {high:g}, as in the training data",
         remedy="correct it, or leave it out for an item that was liked",
@@ -190,7 +190,7 @@ def time_of(value: Any, *, where: str = "history") -> float:
     if not math.isinf(seconds):
         return seconds
     raise DataError(
-        f"the timestamp {value!r} is not usable",
+        f"the timestamp {excerpt(value)} is not usable",
         where=where,
         rule="seconds, as in the training data",
         remedy="correct it or leave it out",

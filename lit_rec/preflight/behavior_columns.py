@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, excerpt, some_of
 from lit_rec.preflight.column_names import STRONG, WEAK, is_id_name, name_score
 from lit_rec.preflight.columns import Column
 from lit_rec.preflight.table_files import TableFile
@@ -61,7 +61,7 @@ def guess_behavior_columns(
     for role, name in named.items():
         if name not in file.columns:
             raise ConfigError(
-                f"{file.path} has no column '{name}'; it has {', '.join(file.columns)}",
+                f"{file.path} has no column {excerpt(name)}; it has {some_of(file.columns)}",
                 where=_option(role),
                 rule="names are those of the file's header",
                 remedy="name one of these columns",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, ids_of, texts_of
 from lit_rec.data.timestamps import to_seconds
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
@@ -47,13 +49,12 @@ class Column:
     @cached_property
     def texts(self) -> pl.Series:
         """The values that are there, as strings without spaces around them; those of a list joined by spaces."""
-        values = self.values
-        if isinstance(values.dtype, pl.List) and not values.dtype.inner.is_nested():
-            values = values.cast(pl.List(pl.String)).list.join(" ", ignore_nulls=True)
-        elif self.is_nested:
-            return pl.Series([], dtype=pl.String)
-        texts = values.cast(pl.String).str.strip_chars()
-        return texts.filter((texts != "").fill_null(False))
+        return _filled(texts_of, self.values)
+
+    @cached_property
+    def ids(self) -> pl.Series:
+        """The values that are there, as ids are read: whole numbers without a fraction."""
+        return _filled(ids_of, self.values)
 
     @cached_property
     def distinct(self) -> int:
@@ -180,3 +181,15 @@ class Column:
         """Return some of its values, for a comment."""
         values = self.texts.unique(maintain_order=True).head(count).to_list()
         return ", ".join(repr(v if len(v) <= 24 else f"{v[:21]}...") for v in values)
+
+
+def _filled(values_of: Callable[[pl.Series], pl.Series], values: pl.Series) -> pl.Series:
+    """Return the texts that are not empty; none where the values cannot be such."""
+    try:
+        texts = values_of(values)
+    except NoSuchValuesError:
+        return pl.Series([], dtype=pl.String)
+    if isinstance(texts.dtype, pl.List):
+        texts = texts.list.join(" ", ignore_nulls=True)
+    texts = texts.str.strip_chars()
+    return texts.filter((texts != "").fill_null(False))

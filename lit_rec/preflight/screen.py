@@ -54,7 +54,8 @@ def _data(figures: dict[str, Any]) -> Iterator[str]:
 def _cleaning(cleaning: dict[str, Any]) -> Iterator[str]:
     for step in cleaning["dropped"]:
         example = f", such as {step['example']}" if step["example"] else ""
-        yield f"{step['rule']}: {step['dropped']:,} of {step['of']:,} {step['of_what']} dropped{example}"
+        what = f"{step['dropped']:,} of {step['of']:,} {step['of_what']} {step['done']}"
+        yield f"{step['rule']}: {what}{example}"
     if not cleaning["dropped"]:
         yield "nothing dropped"
 

@@ -11,10 +11,11 @@ import polars as pl
 
 from lit_rec.data.sources import JSON_LINES, Source
 from lit_rec.data.tables import read_source
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, some_of
 from lit_rec.preflight.columns import Column
 
 _DELIMITERS = ("\t", ";", "|", ",")
+_MOST_COLUMNS = 2000  # that are looked at
 _FIRST_BYTES = 1 << 16  # a header is shorter
 
 
@@ -49,8 +50,7 @@ class TableFile:
     @property
     def shown(self) -> str:
         """The file and its columns, for errors."""
-        names = ", ".join(list(self.columns)[:12]) + ", ..." * (len(self.columns) > 12)
-        return f"{self.path} has {names}"
+        return f"{self.path} has {some_of(self.columns)}"
 
 
 def read_files(paths: Sequence[str]) -> list[TableFile]:
@@ -60,7 +60,7 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
         paths: Two files, or three.
 
     Raises:
-        ConfigError: If there are fewer or more, one is named twice, or two need delimiters that differ.
+        ConfigError: If there are fewer or more, one is named twice, two need delimiters that differ, or one has too many columns.
         DataError: If one cannot be read.
     """
     if not 2 <= len(paths) <= 3:
@@ -105,13 +105,21 @@ def _read(path: str) -> TableFile:
             counts = {d: line.count(d) for d in _DELIMITERS}
             most = max(counts, key=lambda d: counts[d])
             delimiter = most if counts[most] else None
-    return TableFile(path, read_source(Source.table(Path(path), "file", delimiter)), delimiter)
+    frame = read_source(Source.table(Path(path), "file", delimiter))
+    if frame.width > _MOST_COLUMNS:
+        raise ConfigError(
+            f"the table has {frame.width:,} columns: {some_of(frame.columns)}",
+            where=path,
+            rule=f"meanings are guessed of {_MOST_COLUMNS:,} columns at most",
+            remedy="leave out columns that no model reads, or write the configuration after configs/own_data.yaml",
+        )
+    return TableFile(path, frame, delimiter)
 
 
 def _is_text(path: str) -> bool:
     """Whether columns are separated by a delimiter; what else there is, reading will say."""
     ending = Source.table(Path(path), "file").ending
-    return ending not in (".parquet", *JSON_LINES, ".json", ".xlsx", ".xls", ".zip")
+    return ending not in (".parquet", *JSON_LINES, ".xlsx", ".xls", ".zip")
 
 
 def _delimiter_of(file: TableFile) -> str | None:

@@ -154,12 +154,12 @@ def links_to(
         column: The column of the behaviors, where it is known.
     """
     against = "user_id" if role == "item_id" else "item_id"
-    keys = {c.name: c.texts.unique().implode() for c in other.columns.values() if c.is_key_like}
+    keys = {c.name: c.ids.unique().implode() for c in other.columns.values() if c.is_key_like}
     links = []
     for one in behaviors.columns.values():
         if column not in (None, one.name) or (column is None and not _may_be_id(one)):
             continue
-        values = one.texts.unique()
+        values = one.ids.unique()
         for name, of_key in keys.items():
             common = int(values.is_in(of_key).sum())
             shared = common / max(len(values), 1)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.fields.field import Field, FittedField
-from lit_rec.errors import ConfigError
+from lit_rec.data.column_values import NoSuchValuesError, texts_of
+from lit_rec.data.fields.field import Field, FittedField, refuse_values
+from lit_rec.errors import ConfigError, excerpt
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class CategoryFacts(FittedField):
 
     def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.int64]:
         """Return ``[N, M]`` int64 codes, M the most categories of a row and 1 at least; 0: none, or unseen in training."""
-        pairs = _pairs(frame[self.column], self.separator)
+        pairs = _pairs(frame, self.column, self.separator, where)
         codes = pl.int_range(1, len(self.names) + 1, eager=True)
         pairs = pairs.with_columns(
             code=pl.col("name").replace_strict(list(self.names), codes, default=0)
@@ -83,11 +84,11 @@ class CategoryField(Field):
 
     def fit(self, frame: pl.DataFrame, where: str) -> CategoryFacts:
         """Find the categories."""
-        counts = _pairs(frame[self.column], self.separator)["name"].value_counts()
+        counts = _pairs(frame, self.column, self.separator, where)["name"].value_counts()
         names = counts.filter(pl.col("count") >= self.min_count)["name"].sort().to_list()
         if len(names) < 2:
             raise ConfigError(
-                f"column '{self.column}' has {f'the one category {names[0]!r}' if names else 'no category'} "
+                f"column '{self.column}' has {f'the one category {excerpt(names[0])}' if names else 'no category'} "
                 f"in {len(frame):,} training rows of the table",
                 where=where,
                 rule=f"a category field has two categories or more, each in at least {self.min_count} rows",
@@ -96,15 +97,24 @@ class CategoryField(Field):
         return CategoryFacts(self.column, self.separator, tuple(names))
 
 
-def _pairs(column: pl.Series, separator: str | None) -> pl.DataFrame:
-    """Return a row for each category of each row of the table, each once, empty ones left out: ``row`` and ``name``."""
-    if isinstance(column.dtype, pl.List | pl.Array):
-        lists = column.cast(pl.List(pl.String))
-    else:
-        texts = column.cast(pl.String)
-        lists = texts.str.split(separator) if separator else texts.reshape((-1, 1)).arr.to_list()
+def _pairs(frame: pl.DataFrame, name: str, separator: str | None, where: str) -> pl.DataFrame:
+    """Return a row for each category of each row of the table, each once, empty ones left out: ``row`` and ``name``.
+
+    Raises:
+        DataError: If there is no text of the values.
+    """
+    column = frame[name]
+    try:
+        texts = texts_of(column)
+    except NoSuchValuesError as error:
+        says = f"is no category, for the column {error}"
+        rule = "texts, numbers, dates, or lists of them"
+        refuse_values(frame, name, column.is_not_null(), where, says, rule=rule)
+        texts = pl.Series(name, [None] * len(column), pl.String)
+    if not isinstance(texts.dtype, pl.List):
+        texts = texts.str.split(separator) if separator else texts.reshape((-1, 1)).arr.to_list()
     return (
-        pl.DataFrame({"row": pl.int_range(len(column), eager=True), "name": lists})
+        pl.DataFrame({"row": pl.int_range(len(column), eager=True), "name": texts})
         .explode("name")
         .with_columns(pl.col("name").str.strip_chars())
         .filter(pl.col("name") != "")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from lit_rec.data.refusals import SHOWN, first_of
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt
 
 _KEYS = ("item_id", "user_id")
 
@@ -100,16 +100,11 @@ def refuse_values(
         return
     first = frame.with_row_index("row", offset=1)[rows.head(SHOWN)]
     key = next((name for name in _KEYS if name in frame.columns), "row")
-    places = [f"{key} {id_!r}" for id_ in first[key].to_list()]
-    shown = first_of(len(rows), places, [_excerpt(value) for value in first[column].to_list()])
+    places = [f"{key} {excerpt(id_) if key in _KEYS else id_}" for id_ in first[key].to_list()]
+    shown = first_of(len(rows), places, [excerpt(value) for value in first[column].to_list()])
     raise DataError(
         f"{column} {says}: {shown}",
         where=where,
         rule=rule,
         remedy="mend these values, or leave them empty",
     )
-
-
-def _excerpt(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, is_usable, kind_of, numbers_of
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
 from lit_rec.errors import ConfigError
+
+_RULE = "numbers that 32 bits hold, or nothing"
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,17 @@ class NumberField(Field):
 
 def _numbers(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.float64]:
     given = frame[column]
+    try:
+        if given.dtype.is_nested():
+            raise NoSuchValuesError(f"holds {kind_of(given.dtype)}")
+        value = numbers_of(given)
+    except NoSuchValuesError as error:
+        says = f"is not a finite number, for the column {error}"
+        refuse_values(frame, column, given.is_not_null(), where, says, rule=_RULE)
+        value = pl.Series(column, [None] * len(given), pl.Float64)
     if given.dtype == pl.String:
         given = given.str.strip_chars().replace("", None)
-    value = pl.Series(given.name, [None] * len(given), pl.Float64)
-    if not given.dtype.is_nested():
-        value = given.cast(pl.Float64, strict=False)
-    bad = (value.is_null() & given.is_not_null()) | value.is_infinite().fill_null(False)
-    refuse_values(frame, column, bad, where, "is not a finite number", rule="numbers, or nothing")
+    # NaN is how libraries write that there is none
+    bad = (value.is_null() & given.is_not_null()) | ~(is_usable(value) | value.is_nan())
+    refuse_values(frame, column, bad, where, "is not a finite number", rule=_RULE)
     return value.fill_null(np.nan).to_numpy().astype(np.float64)

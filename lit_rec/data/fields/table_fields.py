@@ -13,7 +13,7 @@ from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.field import Field, FittedField, Values
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts, VectorField, vectors_of
-from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 
 _KINDS = {"number": NumberFacts, "category": CategoryFacts, "vector": VectorFacts}
 
@@ -32,10 +32,11 @@ def check_fields(fields: Sequence[Field], frame: pl.DataFrame, where: str) -> No
         ConfigError: If a column is absent, or named twice.
     """
     names = [field.column for field in fields]
+    there = set(frame.columns)
     for name in names:
-        if name not in frame.columns:
+        if name not in there:
             raise ConfigError(
-                f"the table has no column '{name}'; it has {', '.join(frame.columns)}",
+                f"the table has no column {excerpt(name)}; it has {some_of(frame.columns)}",
                 where=where,
                 rule="columns of the table",
                 remedy=did_you_mean(name, frame.columns, "name one of these columns"),

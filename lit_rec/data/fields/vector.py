@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, numbers_of
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
 from lit_rec.errors import ConfigError, DataError
 
-_RULE = "vectors of equally many finite numbers, or nothing"
+_RULE = "vectors of equally many numbers that 32 bits hold, or nothing"
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,18 @@ def vectors_of(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.f
     if given.dtype == pl.String:
         texts = given.str.replace_all(r"[\[\],;\s]+", " ").str.strip_chars().replace("", None)
         lists = texts.str.split(" ")
-    if not isinstance(lists.dtype, pl.List | pl.Array):
+    try:
+        lists = numbers_of(lists)
+        is_vector = isinstance(lists.dtype, pl.List)
+    except NoSuchValuesError:
+        is_vector = False
+    if not is_vector:
         bad = given.is_not_null()
         refuse_values(frame, column, bad, where, "is not a vector", rule=_RULE)
         return np.empty((len(frame), 0), np.float32)
-    lists = lists.cast(pl.List(pl.Float64), strict=False)
     lengths = lists.list.len().replace(0, None)
     width = int(lengths.drop_nulls().first() or 0)  # type: ignore[arg-type]
-    finite = lists.list.eval(pl.element().is_finite().fill_null(False)).list.all()
+    finite = lists.list.eval(pl.element().cast(pl.Float32).is_finite().fill_null(False)).list.all()
     bad = lengths.is_not_null() & ((lengths != width) | ~finite)
     says = f"is not a vector of {width} finite numbers, as the first is"
     refuse_values(frame, column, bad, where, says, rule=_RULE)

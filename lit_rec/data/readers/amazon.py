@@ -60,18 +60,25 @@ class _AmazonReader(Reader):
 
     def _behaviors(self, source: Source) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
         schema = dict.fromkeys(self._review_keys.values(), pl.String)
-        frame, source, broken = read_json_records(source, schema, broken_lines=self.broken_lines)
+        keys = self._review_keys
+        frame, source, notes = read_json_records(
+            source,
+            schema,
+            broken_lines=self.broken_lines,
+            ids=[keys[name] for name in ("user_id", "item_id", "variant") if name in keys],
+            numbers=[keys["rating"], keys["timestamp"]],
+        )
         frame = frame.rename({key: column for column, key in self._review_keys.items()})
         if "variant" in frame.columns:
             frame = frame.with_columns(pl.coalesce("item_id", "variant")).drop("variant")
-        frame = typed_behaviors(frame, source).drop("row")
+        frame = typed_behaviors(frame, source, ticks=self._ticks).drop("row")
         frame = frame.with_columns(pl.col("timestamp") / self._ticks)
         frame, source, repeated = without_repeated(frame, source)
         frame = frame.with_columns(
             *(plain_text(frame[name]) for name in ("text", "summary")),
             row=pl.int_range(pl.len(), dtype=pl.Int64),
         )
-        return frame, source, (broken, repeated)
+        return frame, source, (*notes, repeated)
 
 
 def without_repeated(

@@ -64,9 +64,15 @@ def read_items(
     """
     lists = [c for c in ("description", "features", "categories", "also_buy") if c in keys]
     schema = {k: pl.List(pl.String) if c in lists else pl.String for c, k in keys.items()}
-    frame, source, broken = read_json_records(source, schema, broken_lines=broken_lines)
+    frame, source, notes = read_json_records(
+        source,
+        schema,
+        broken_lines=broken_lines,
+        ids=[keys[name] for name in ("item_id", "also_buy") if name in keys],
+        numbers=[keys["price"]],
+    )
     frame = frame.rename({k: c for c, k in keys.items()})
-    steps = [broken]
+    steps = list(notes)
     refuse(
         frame["item_id"],
         frame["item_id"].fill_null("").str.strip_chars() == "",

@@ -126,5 +126,5 @@ class AmazonRatingsReader(Reader):
         remedy = "name a ratings file of the 2023 archive, or read the table with TableReader"
         table = wanted_columns(table, wanted, source, remedy=remedy)
         table, source, step = without_repeated(table, source)
-        frame = typed_behaviors(table, source)
+        frame = typed_behaviors(table, source, ticks=1000.0)
         return frame.with_columns(pl.col("timestamp") / 1000.0), source, step

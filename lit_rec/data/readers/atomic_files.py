@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
 
 from lit_rec.data.sources import Source
 from lit_rec.data.tables import read_source
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, excerpt, some_of
 
 _OPTION = "data.reader.init_args"
 _KINDS = ("token", "token_seq", "float", "float_seq")
@@ -55,17 +56,17 @@ def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
     missing = [name for name in required if name not in names]
     if wrong or missing:
         raise DataError(
-            f"the header holds '{wrong[0]}'"
+            f"the header holds {excerpt(wrong[0])}"
             if wrong
-            else f"there is no column '{missing[0]}'; the file has {', '.join(names)}",
+            else f"there is no column '{missing[0]}'; the file has {some_of(names)}",
             where=f"{source.where}, line 1",
             rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, {' and '.join(required)} among them",
             remedy="mend the header, or read other tables with TableReader",
         )
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(
-            f"the column '{repeated[0]}' stands twice in the header",
+            f"the column {excerpt(min(repeated))} stands twice in the header",
             where=f"{source.where}, line 1",
             rule="every column has a name of its own",
             remedy="rename one of them",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
+from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables, read_source, rename_columns
+from lit_rec.data.tables import Tables, read_source, rename_columns, together
 from lit_rec.data.validation import typed_behaviors
 from lit_rec.errors import ConfigError
 
@@ -84,26 +85,29 @@ class LabelledTextReader(Reader):
         part_of = {"texts": "train", "validation_texts": "val", "test_texts": "test"}
         given = self.validation_texts or self.test_texts
         behaviors, items, sources = [], [], []
+        notes: list[CleaningStep] = []
         start = 0
         for (name, _), source in zip(self._parts(), self.sources(), strict=True):
-            frame = self._table(source, start)
+            frame = self._table(source, start, notes)
             start += len(frame)
             typed = typed_behaviors(frame.select("user_id", *self._known(frame)), source)
             if given:
                 typed = typed.with_columns(split=pl.lit(part_of[name]))
             behaviors.append(typed)
-            items.append(frame.drop("user_id", *(n for n in self._known(frame) if n != "item_id")))
+            others = [n for n in self._known(frame) if n != "item_id"]
+            items.append(frame.drop("user_id", *others).with_columns(typed["item_id"]))
             sources.append((source, len(frame)))
-        table = pl.concat(behaviors, how="diagonal_relaxed")
+        files = [source for source, _ in sources]
+        table = together(behaviors, files)
         table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        texts = pl.concat(items, how="diagonal_relaxed").with_columns(
-            pl.col("item_id").cast(pl.String)
-        )
-        return Tables(table, texts, sources=tuple(sources))
+        texts = together(items, files)
+        return Tables(table, texts, sources=tuple(sources), dropped=tuple(notes))
 
-    def _table(self, source: Source, start: int) -> pl.DataFrame:
+    def _table(self, source: Source, start: int, notes: list[CleaningStep]) -> pl.DataFrame:
+        ids = [self.columns.get("item_id", "item_id")]
+        frame = read_source(source, ids=ids, notes=notes)
         frame = rename_columns(
-            read_source(source), self.columns, (), option=f"{_OPTION}.columns", where=source.where
+            frame, self.columns, (), option=f"{_OPTION}.columns", where=source.where
         )
         if "item_id" not in frame.columns:
             number = pl.int_range(start, start + pl.len())

@@ -8,12 +8,14 @@ from typing import Literal
 
 import polars as pl
 
+from lit_rec.data.cleaning_step import CleaningStep
+from lit_rec.data.column_values import numbers_of
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.refusals import refuse
 from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables, read_source, rename_columns
+from lit_rec.data.tables import Tables, read_source, rename_columns, together
 from lit_rec.data.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError, did_you_mean
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
 
 _OPTION = "data.reader.init_args"
 _CANONICAL = (
@@ -124,36 +126,43 @@ class TableReader(Reader):
         """Return the tables."""
         frames: list[pl.DataFrame] = []
         sources: list[tuple[Source, int]] = []
+        notes: list[CleaningStep] = []
         given = self.validation_behaviors or self.test_behaviors
         for part, name in zip(("train", "val", "test"), _PARTS, strict=True):
             source = self._source(name)
             if source is None:
                 continue
-            frame = self._behaviors(source)
+            frame = self._behaviors(source, notes)
             if given:
                 _check_part(frame, frames, source, self.behaviors)
                 frame = frame.with_columns(split=pl.lit(part))
             frames.append(frame)
             sources.append((source, len(frame)))
-        behaviors = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
+        behaviors = together(frames, [source for source, _ in sources])
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        items = self._entities("items", "item_id", self.item_columns)
-        users = self._entities("users", "user_id", self.user_columns) if self.users else None
-        return Tables(behaviors, items, users, self.ordered, tuple(sources))
+        items = self._entities("items", "item_id", self.item_columns, notes)
+        users = None
+        if self.users:
+            users = self._entities("users", "user_id", self.user_columns, notes)
+        return Tables(behaviors, items, users, self.ordered, tuple(sources), dropped=tuple(notes))
 
-    def _behaviors(self, source: Source) -> pl.DataFrame:
+    def _behaviors(self, source: Source, notes: list[CleaningStep]) -> pl.DataFrame:
+        columns = self.behavior_columns
+        ids = [columns.get(name, name) for name in ("user_id", "item_id", "history")]
         frame = rename_columns(
-            read_source(source),
-            self.behavior_columns,
+            read_source(source, ids=ids, notes=notes),
+            columns,
             ("user_id", "item_id"),
             option=f"{_OPTION}.behavior_columns",
             where=source.where,
         )
-        behaviors = typed_behaviors(frame, source)
+        ticks = _UNITS[self.time_unit]
+        behaviors = typed_behaviors(frame, source, ticks=ticks)
         if self.time_unit == "s" or "timestamp" not in frame.columns:
             return behaviors
         given = frame["timestamp"]
-        dates = given.cast(pl.Float64, strict=False).is_null() | given.dtype.is_temporal()
+        is_date = given.dtype.is_temporal()
+        dates = given.is_not_null() if is_date else numbers_of(given).is_null()
         refuse(
             given,
             dates,
@@ -162,12 +171,14 @@ class TableReader(Reader):
             rule=f"numbers, for {_OPTION}.time_unit is {self.time_unit}",
             remedy=f"leave {_OPTION}.time_unit out",
         )
-        return behaviors.with_columns(pl.col("timestamp") / _UNITS[self.time_unit])
+        return behaviors.with_columns(pl.col("timestamp") / ticks)
 
-    def _entities(self, name: str, key: str, columns: dict[str, str]) -> pl.DataFrame:
+    def _entities(
+        self, name: str, key: str, columns: dict[str, str], notes: list[CleaningStep]
+    ) -> pl.DataFrame:
         source = Source.table(Path(getattr(self, name)), f"{_OPTION}.{name}", self.delimiter)
         mapping = f"{_OPTION}.{name[:-1]}_columns"
-        frame = read_source(source)
+        frame = read_source(source, ids=[columns.get(key, key)], notes=notes)
         frame = rename_columns(frame, columns, (key,), option=mapping, where=source.where)
         return typed_entities(frame, key, source)
 
@@ -178,14 +189,14 @@ def _check_part(
     """Check that a file which stands for one part agrees with the files of the other parts."""
     if "split" in frame.columns:
         raise DataError(
-            f"there is a column 'split', holding {frame['split'][0]!r}, beside a file for each part",
+            f"there is a column 'split', holding {excerpt(frame['split'][0])}, beside a file for each part",
             where=source.where,
             rule="the parts come from the files or from a column, not from both",
             remedy="leave the column out, or leave validation_behaviors and test_behaviors out",
         )
     if others and ("timestamp" in frame.columns) != ("timestamp" in others[0].columns):
         raise DataError(
-            f"the columns are {', '.join(frame.columns)}, those of {first} {', '.join(others[0].columns)}",
+            f"the columns are {some_of(frame.columns)}; those of {first} are {some_of(others[0].columns)}",
             where=source.where,
             rule="all files of behaviors have a timestamp, or none has",
             remedy="add the column, or leave it out of all",

@@ -27,7 +27,7 @@ ROWS = [("a", "1.5", ["x", "y"]), ("b", None, None), ("c", "2", [])]
 
 
 def test_wanted_keys_by_hand(tmp_path):
-    frame, source, step = read_json_records(source_of(tmp_path, "\n".join(GOOD)), SCHEMA)
+    frame, source, (step,) = read_json_records(source_of(tmp_path, "\n".join(GOOD)), SCHEMA)
     assert frame.rows() == ROWS
     assert source.places([0, 2]) == ["line 1", "line 3"]
     assert step.dropped == 0
@@ -38,7 +38,7 @@ def test_wanted_keys_by_hand(tmp_path):
 )
 def test_the_slow_way_gives_the_same_rows(tmp_path, odd):
     lines = [GOOD[0], odd, *GOOD[1:]]
-    frame, source, step = read_json_records(
+    frame, source, (step,) = read_json_records(
         source_of(tmp_path, "\r\n".join(lines) + "\r\n"), SCHEMA
     )
     middle = [("q", None, ["one"])] if odd.strip() else []
@@ -58,7 +58,7 @@ def test_lines_broken_one_in_ten(tmp_path):
     assert 'line 5: \'{"id": "4", "n"' in str(caught.value)
     assert "broken_lines=drop" in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 8
-    frame, source, step = read_json_records(source, SCHEMA, broken_lines="drop")
+    frame, source, (step,) = read_json_records(source, SCHEMA, broken_lines="drop")
     assert (len(frame), step.dropped, step.of, step.of_what) == (90, 10, 100, "lines")
     assert step.example.startswith("line 5: ")
     assert source.places([3, 4]) == ["line 4", "line 6"]
@@ -80,7 +80,7 @@ def test_lines_broken_one_in_ten(tmp_path):
 def test_what_is_not_an_object(tmp_path, line):
     line = line if isinstance(line, bytes) else line.encode()
     source = source_of(tmp_path, GOOD[0].encode() + b"\n" + line)
-    frame, _, step = read_json_records(source, SCHEMA, broken_lines="drop")
+    frame, _, (step,) = read_json_records(source, SCHEMA, broken_lines="drop")
     assert (len(frame), step.dropped) == (1, 1)
 
 
@@ -90,12 +90,59 @@ def test_odd_values_of_objects(tmp_path):
         '{"id": true, "n": {"a": 1}, "tags": ["x", null, 3]}',
         '{"id": "\ufffd"}',
     ]
-    frame, _, _ = read_json_records(source_of(tmp_path, "\n".join(lines)), SCHEMA)
+    frame, _, (_, note) = read_json_records(source_of(tmp_path, "\n".join(lines)), SCHEMA)
     assert frame.rows() == [
-        ("?", "NaN", None),
+        ("\ufffd", None, None),
         ("true", '{"a": 1}', ["x", None, "3"]),
         ("\ufffd", None, None),
     ]
+    assert (note.dropped, note.of, note.example, note.done) == (1, 3, "line 1", "changed")
+    with pytest.raises(DataError, match=r"line 1: 'id' holds '\\ud83d', in which half of a surr"):
+        read_json_records(source_of(tmp_path, "\n".join(lines)), SCHEMA, ids=["id"])
+
+
+@pytest.mark.parametrize(
+    "spoil", ["", '{"id": "q", "tags": "one"}']
+)  # the whole block is read by hand
+def test_values_are_the_text_of_the_file(tmp_path, spoil):
+    tokens = [
+        "9007199254740993",
+        "1.0",
+        "1",
+        "1.50",
+        "-0",
+        "1e400",
+        "1E5",
+        "0.0",
+        "7" * 5000,
+        "true",
+    ]
+    tokens += ["12345678901234567890123", "0.1000000000000000055511151231257827"]
+    lines = [
+        f'{{"id": "{i}", "n": {token}, "tags": [{token}, "x"]}}' for i, token in enumerate(tokens)
+    ]
+    lines.append('{"id": "e", "n": "\\ud83c\\udf2e", "tags": ["a\\u0000b"]}')
+    frame, _, _ = read_json_records(source_of(tmp_path, "\n".join([*lines, spoil])), SCHEMA)
+    assert frame["n"].to_list()[: len(lines)] == [*tokens, "\U0001f32e"]
+    assert frame["tags"].to_list()[: len(lines)] == [*([t, "x"] for t in tokens), ["a\0b"]]
+
+
+def test_keys_that_stand_twice(tmp_path):
+    lines = [*GOOD, '{"id": "x", "n": 1, "n": null}', '{"id": "x", "i\\u0064": "y"}']
+    lines.append('{"id": "z", "more": 1, "more": {"k": 1, "k": 2}, "n": "id"}')
+    source = source_of(tmp_path, "\n".join(lines))
+    with pytest.raises(DataError, match=r"line 4: .* has the key 'n' twice") as caught:
+        read_json_records(source, SCHEMA)
+    assert "has the key 'id' twice" in str(caught.value)
+    frame, _, (step,) = read_json_records(source, SCHEMA, broken_lines="drop")
+    assert frame["id"].to_list() == ["a", "b", "c", "z"]
+    assert step.dropped == 2
+
+
+def test_numbers_may_be_written_in_another_way(tmp_path):
+    source = source_of(tmp_path, '{"id": "a", "n": 1.50}\n{"id": "b", "n": 9e1}\n')
+    frame, _, _ = read_json_records(source, SCHEMA, numbers=["n"])
+    assert frame["n"].cast(pl.Float64).to_list() == [1.5, 90.0]
 
 
 def test_other_files(tmp_path):

@@ -1,3 +1,4 @@
+import polars as pl
 import pytest
 from transformers import BertTokenizerFast
 
@@ -97,3 +98,43 @@ def test_equal_texts_are_tokenised_once(module_of, folder):
     module = module_of(GivenSplit(0.25), test_texts=f"{folder}/test.csv")
     assert len(module.catalogue) == 6
     assert len(module.catalogue.store.offsets) - 1 == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "read"),
+    [
+        ("item_id", pl.Series([7.0, 8.0]), ["7", "8"]),
+        ("item_id", pl.Series([True, False]), "true and false"),
+        ("label", pl.Series(["a", "b"], dtype=pl.Categorical), ["a", "b"]),
+        ("label", pl.Series([[1], [2]]), "lists of numbers"),
+        ("rating", pl.Series([b"1", b"2.5"]), [1.0, 2.5]),
+        ("timestamp", pl.Series([1, 2]).cast(pl.Duration("us")), "durations"),
+    ],
+)
+def test_types_of_parquet(tmp_path, name, values, read):
+    frame = pl.DataFrame({"text": ["a", "b"], "label": ["x", "y"]})
+    frame.with_columns(values.alias(name)).write_parquet(tmp_path / "t.parquet")
+    reader = LabelledTextReader(f"{tmp_path}/t.parquet")
+    if isinstance(read, str):
+        with pytest.raises(DataError, match=read):
+            reader.read()
+    else:
+        assert reader.read().behaviors[name].to_list() == read
+
+
+def test_columns_of_other_types_in_other_files(tmp_path):
+    """2**53 + 1 is no float: whole numbers here and fractions there are read as texts."""
+    for name, years in (("a", [2**53 + 1, 1]), ("b", [1.5, 2.0])):
+        frame = pl.DataFrame({"text": ["a", "b"], "label": ["x", "y"], "year": years})
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    files = [f"{tmp_path}/{name}.parquet" for name in "ab"]
+    items = LabelledTextReader(files[0], test_texts=files[1]).read().items
+    assert items["year"].to_list() == ["9007199254740993", "1", "1.5", "2.0"]
+    frame.with_columns(year=pl.Series([["a"], ["b"]])).write_parquet(files[1])
+    with pytest.raises(
+        DataError, match=r"column 'year' holds lists of texts, and texts in .*a.parq"
+    ):
+        LabelledTextReader(files[0], test_texts=files[1]).read()
+    frame.with_columns(year=pl.Series([{"a": 1}] * 2)).write_parquet(files[1])
+    with pytest.raises(DataError, match=r"b.parquet: a column holds objects, and other values"):
+        LabelledTextReader(files[0], test_texts=files[1]).read()

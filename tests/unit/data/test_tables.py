@@ -1,4 +1,5 @@
 import gzip
+import random
 import re
 
 import polars as pl
@@ -119,3 +120,44 @@ def test_rename_errors():
             rename(frame, mapping)
     with pytest.raises(DataError, match=r"did you mean 'userId'\?"):
         rename(frame, {"user_id": "userid"})
+
+
+def test_no_damage_to_parquet_is_a_panic(tmp_path, capfd):
+    """Bytes turned over, left out and put in, all in the same places in each run."""
+    frame = pl.DataFrame({"user_id": ["a", "b"] * 30, "n": range(60), "l": [[1], None] * 30})
+    frame.write_parquet(tmp_path / "whole.parquet", row_group_size=20)
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    chance, refused = random.Random(0), 0
+    for _ in range(150):
+        place = chance.randrange(len(whole))
+        middle = chance.choice([b"", b"\xff", chance.randbytes(9)])
+        content = whole[:place] + middle + whole[place + chance.choice([0, 1, 30]) :]
+        try:
+            read_table(write(tmp_path / "t.parquet", content), option="data.file")
+        except DataError as error:
+            refused += "t.parquet" in str(error) and len(str(error).splitlines()) <= 8
+    assert refused > 100
+    assert capfd.readouterr().err == ""
+
+
+def test_very_many_columns(tmp_path):
+    """A look at all pairs of names would take minutes."""
+    names = [f"c{number}" for number in range(30_000)]
+    path = write(tmp_path / "t.csv", f"{','.join(names)}\n{','.join('1' * len(names))}".encode())
+    frame = read_table(path, option="data.file")
+    assert frame.shape == (1, 30_000)
+    with pytest.raises(DataError, match=r"c0, c1, .*c11, \.\.\.\.") as caught:
+        rename_columns(frame, {"user_id": "c77x"}, (), option="o", where="t")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms"), pl.List(pl.Date)])
+def test_dates_that_no_calendar_has(tmp_path, kind):
+    far = pl.Series("when", [0, 2_000_000_000]).cast(pl.Int32)
+    if kind == pl.Datetime("ms"):
+        far = far.cast(pl.Int64) * 86_400_000
+    if kind == pl.List(pl.Date):
+        far = far.reshape((2, 1)).arr.to_list()
+    pl.DataFrame([far.cast(kind)]).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="'when' holds a date 2000000000 days from 1970, outside"):
+        read_table(tmp_path / "t.parquet", option="data.file")

@@ -74,18 +74,20 @@ def test_all_problems_are_counted():
 @pytest.mark.parametrize("rating", [[3.0, float("nan")], [3.0, float("-inf")]])
 def test_numbers_that_are_none(rating):
     source = Source.table(Path("b.parquet"), "data.file")
-    with pytest.raises(DataError, match=rf"row 2 \('{str(rating[1]).lower()}'\)"):
+    with pytest.raises(DataError, match=rf"row 2 \({rating[1]}\)"):
         typed_behaviors(behaviors(rating=rating), source)
 
 
 @pytest.mark.parametrize("name", ["user_id", "rating", "timestamp", "event"])
 def test_lists_where_one_value_belongs(name):
-    with pytest.raises(DataError, match=rf"b\.tsv: column '{name}' holds lists .* \[7, 8\]"):
+    with pytest.raises(
+        DataError, match=rf"b\.tsv: column '{name}' holds lists of numbers, such as \[7, 8\]"
+    ):
         typed_behaviors(behaviors(**{name: [None, [7, 8]]}), SOURCE)
 
 
 def test_histories_that_are_no_lists():
-    with pytest.raises(DataError, match=r"column 'history' holds Struct"):
+    with pytest.raises(DataError, match=r"column 'history' holds objects"):
         typed_behaviors(behaviors(history=[{"a": 1}]), SOURCE)
 
 
@@ -107,3 +109,42 @@ def test_many_repeated_ids_are_counted():
     with pytest.raises(DataError, match="5 problems") as caught:
         typed_entities(wrong, "user_id", SOURCE)
     assert caught.value.details[0].endswith("'c' on line 4, line 9 and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "seen"),
+    [
+        ("rating", [1.0, 1e39], r"rating is not a finite number: row 2 \(1e\+39\)"),
+        ("rating", ["1", "1e39"], r"row 2 \('1e39'\)"),
+        ("timestamp", [0.0, 3.2e13], r"further from 1970 than 9e\+12 seconds: row 2"),
+        ("timestamp", ["-5", "-1e300"], r"further from 1970 than 9e\+12 seconds: row 2"),
+        ("user_id", [1.0, 2.0**53], r"holds 9007199254740992 as Float64, which cannot tell it"),
+        ("user_id", pl.Series([1, 2**24]).cast(pl.Float32), r"holds 16777216 as Float32"),
+        ("user_id", [float("nan"), 1.0], r"user_id is empty: row 1 \(nothing\)"),
+        ("user_id", [1.0, float("-inf")], r"holds -inf as Float64"),
+        ("user_id", [True, False], r"column 'user_id' holds true and false, such as True"),
+        ("impression_id", [1.0, 2.0**60], r"holds 1152921504606846976 as Float64"),
+        ("history", [[1.0], [2.0**60]], r"column 'history' holds 1152921504606846976"),
+        ("item_id", ["a" * 10**6 + "\n", ""], r"item_id is empty: row 2 \(''\)"),
+    ],
+)
+def test_numbers_that_would_not_be_themselves(column, values, seen):
+    frame = pl.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"]})
+    source = Source.table(Path("b.parquet"), "data.file")
+    with pytest.raises(DataError, match=seen):
+        typed_behaviors(frame.with_columns(pl.Series(column, values)), source)
+
+
+def test_floats_of_whole_numbers_are_the_ids_of_the_other_table():
+    frame = pl.DataFrame({"user_id": [1.0, -0.0], "item_id": [2.0**53 - 1, 2.5]})
+    typed = typed_behaviors(frame, Source.table(Path("b.parquet"), "data.file"))
+    assert typed.select("user_id", "item_id").rows() == [("1", "9007199254740991"), ("0", "2.5")]
+
+
+def test_ticks_count():
+    source = Source.table(Path("b.parquet"), "data.file")
+    frame = pl.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+    nanoseconds = frame.with_columns(timestamp=pl.lit(1_700_000_000_000_000_000))
+    assert typed_behaviors(nanoseconds, source, ticks=1e9)["timestamp"].to_list() == [1.7e18]
+    with pytest.raises(DataError, match="further from 1970"):
+        typed_behaviors(nanoseconds, source)

@@ -2,6 +2,7 @@
 
 import gzip
 
+import polars as pl
 import pytest
 
 from lit_rec.errors import ConfigError, DataError
@@ -54,3 +55,22 @@ def test_files_that_cannot_be_read(behaviors, write, tmp_path):
     (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04")
     with pytest.raises(DataError, match=r"\.xlsx"):
         read_files([name, "book.xlsx"])
+
+
+def test_tables_of_very_many_columns(tmp_path):
+    names = [f"c{number}" for number in range(2001)]
+    for name in "ab":
+        pl.DataFrame({name: [1] for name in names}).write_csv(tmp_path / f"{name}.csv")
+    with pytest.raises(
+        ConfigError, match=r"a.csv: the table has 2,001 columns: c0, .*c11, \.\.\.\."
+    ):
+        read_files([f"{tmp_path}/a.csv", f"{tmp_path}/b.csv"])
+
+
+def test_json_lines_under_the_name_of_json(tmp_path):
+    (tmp_path / "a.json").write_text('{"id": 1, "price": NaN}\n{"id": 2, "price": 1.5}\n')
+    (tmp_path / "b.json").write_text('[{"id": 1}]')
+    with pytest.raises(DataError, match=r"b.json, line 1: .*one list of objects"):
+        read_files([f"{tmp_path}/a.json", f"{tmp_path}/b.json"])
+    (tmp_path / "b.json").write_text('{"id": 1}\n')
+    assert read_files([f"{tmp_path}/a.json", f"{tmp_path}/b.json"])[0].columns["price"].is_numeric
