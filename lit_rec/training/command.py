@@ -39,6 +39,7 @@ from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
+from lit_rec.training.path_words import with_paths_as_text
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
@@ -124,7 +125,7 @@ class RecCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
-        words = list(args)
+        words = with_paths_as_text(args)
         try:
             self._parse(parser, words)
         except OmegaConfBaseException as error:
