@@ -39,7 +39,7 @@ from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
-from lit_rec.training.path_words import with_paths_as_text
+from lit_rec.training.path_words import keep_paths_as_text
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
@@ -66,11 +66,9 @@ class RunRecord(SaveConfigCallback):
         """Write the file, and send the configuration to TensorBoard as text."""
         config = self.config.clone()
         config["ckpt_path"] = None  # a run by this file begins anew, whether or not this one did
-        options = {"skip_none": False, "overwrite": True, "multifile": False}
-        replace_file(
-            self._folder / self.config_filename,
-            lambda work: self.parser.save(config, str(work), **options),
-        )
+        text = self.parser.dump(config, skip_none=False)
+        path = self._folder / self.config_filename
+        replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 text = self.parser.dump(self.config, skip_none=False)
@@ -125,7 +123,8 @@ class RecCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
-        words = with_paths_as_text(args)
+        words = list(args)
+        keep_paths_as_text(words)
         try:
             self._parse(parser, words)
         except OmegaConfBaseException as error:

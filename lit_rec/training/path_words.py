@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from typing import Any
 
+import jsonargparse
 import yaml
+from jsonargparse._optionals import get_omegaconf_loader
 
+_MODE = "omegaconf+"
 # the last part of options that name a file or a folder, and never anything else
 _PATHS = frozenset(
     [
@@ -33,29 +36,44 @@ _PATHS = frozenset(
 )
 
 
-def with_paths_as_text(words: Iterable[str]) -> list[str]:
-    """Quote the values of options that name files or folders where YAML would read a list or a mapping out of them.
+def keep_paths_as_text(words: Iterable[str]) -> None:
+    """Have jsonargparse read the values of options that name files or folders as text, until the next call.
+
+    It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused there.
+    """
+    texts = set(paths_like_lists(words))
+    load = get_omegaconf_loader(_MODE)  # type: ignore[no-untyped-call]
+
+    def loaded(value: str) -> Any:
+        if value in texts:
+            raise yaml.YAMLError("the name of a file or a folder")
+        return load(value)
+
+    jsonargparse.set_loader(_MODE, loaded, (yaml.YAMLError,))
+
+
+def paths_like_lists(words: Iterable[str]) -> list[str]:
+    """Return the values of options that name files or folders which YAML would read as a list or a mapping.
 
     Example:
-        >>> with_paths_as_text(["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"])
-        ['fit', '--data.cache_folder="[1, 2]"', '--data.encoder', '"{x: 1}"', '--data.text.columns=[a]']
+        >>> paths_like_lists(["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"])
+        ['[1, 2]', '{x: 1}']
     """
-    found: list[str] = []
+    values = []
     expected = False  # whether the word before was an option that names a path
     for word in words:
         option, equals, value = word.partition("=")
         is_path = option.startswith("--") and option.lstrip("-").rpartition(".")[2] in _PATHS
         if is_path and equals:
-            found.append(f"{option}={_quoted(value)}")
-        else:
-            found.append(_quoted(word) if expected else word)
+            values.append(value)
+        elif expected:
+            values.append(word)
         expected = is_path and not equals
-    return found
+    return [value for value in values if _is_like_a_list(value)]
 
 
-def _quoted(value: str) -> str:
+def _is_like_a_list(value: str) -> bool:
     try:
-        is_text = not isinstance(yaml.safe_load(value), list | dict)
+        return isinstance(yaml.safe_load(value), list | dict)
     except yaml.YAMLError:
-        is_text = True  # as the parser takes it, too
-    return value if is_text else json.dumps(value, ensure_ascii=False)
+        return False

@@ -119,7 +119,7 @@ class _WholeFiles(ExperimentWriter):
 
 
 def _write_options(path: Path, options: Any) -> None:
-    replace_file(path, lambda work: save_hparams_to_yaml(str(work), options))
+    replace_file(path, lambda work: save_hparams_to_yaml(str(work.absolute()), options))
 
 
 def _append(path: Path, lines: bytes) -> None:
