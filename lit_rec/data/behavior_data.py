@@ -21,6 +21,7 @@ from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import PastHistory
 from lit_rec.data.history_rule import History
 from lit_rec.data.negatives import Negatives
+from lit_rec.data.open_files import allow_open_files
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.row_loader import CollatedRows, RowLoader
@@ -107,6 +108,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
                     rule=f"{least} or more",
                     remedy=f"{start} is a start",
                 )
+        allow_open_files(num_workers)
         self.reader, self.encoder, self.text = reader, encoder, text
         self.split, self.history = split or TimeSplit(), history or PastHistory()
         self.task: Task = task
