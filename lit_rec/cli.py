@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 
 from lit_rec import __version__
+from lit_rec.data.atomic import NO_ROOM, disk_reason
 from lit_rec.errors import ConfigError, LitRecError, did_you_mean
 
 _USAGE = """\
@@ -26,9 +29,15 @@ lit-rec: fine-tune a language model into a recommender
 
 Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
 All options: lit-rec fit --help          Version: lit-rec --version"""
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_ADDRESSES = (
+    1_900_000_000  # bytes: a fit of 200 rows had 2.2 GB at its peak, and ended well with 2.0
+)
+_FILES = (errno.EMFILE, errno.ENFILE)
+_NO_MEMORY = re.compile(
+    r"(can't|[Cc]annot) allocate memory|can't start new thread|bad_alloc|failed to map segment|unable to mmap"
+)
 # what a disk can answer: full, not ours, not a folder
-_DISK = (*_NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+_DISK = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 _SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend", "classify")
 
 
@@ -59,9 +68,13 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _message(error: BaseException | None) -> str | None:
     """Return what the user can mend, also where a library has wrapped our error in its own; None: a bug of ours."""
+    exhausted = _exhausted_message(error)
+    if exhausted is not None:
+        return exhausted
     # only the error itself: beneath another, an absent file may be one that a library just tried
     if isinstance(error, FileNotFoundError) and error.filename:
         return _disk_message(error)
+    first = error
     while error is not None:
         if isinstance(error, LitRecError):
             return str(error)
@@ -77,7 +90,11 @@ def _message(error: BaseException | None) -> str | None:
                 )
             )
         error = error.__cause__ or error.__context__
-    return None
+    return (
+        None
+        if (reason := disk_reason(first)) is None
+        else _full_message(reason, "a file of this run")
+    )
 
 
 def _run(words: list[str]) -> None:
@@ -91,6 +108,8 @@ def _run(words: list[str]) -> None:
             ),
         )
     _quieten()
+    if words[0] != "init":
+        _refuse_little_memory()
     if words[0] == "recommend":
         # imported late: --help and mistakes of the first word answer without loading torch
         from lit_rec.inference.recommend_command import recommend  # noqa: PLC0415
@@ -123,16 +142,69 @@ def _fail(message: str) -> None:
     raise SystemExit(2) from None
 
 
-def _disk_message(error: OSError) -> str:
-    if error.errno in _NO_ROOM:
-        return str(
-            ConfigError(
-                f"cannot be written ({error.strerror})",
-                where=str(error.filename or "the run's folder"),
-                rule="a folder with room that this user can write",
-                remedy="make room or choose another folder (trainer.logger.init_args.save_dir, data.cache_folder)",
-            )
+def _refuse_little_memory() -> None:
+    """Stop before a library of another language ends the process without a word that can be caught."""
+    try:
+        import resource  # noqa: PLC0415  (not on Windows)
+    except ImportError:
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESSES:
+        raise ConfigError(
+            f"a process may have {limit / 1e9:.1f} GB of addresses (ulimit -v {limit // 1024})",
+            where="this process",
+            rule=f"{_ADDRESSES / 1e9:.1f} GB for the libraries alone, and room for data and model",
+            remedy="ulimit -v unlimited, or at least 4000000; a batch system has an option for it",
         )
+
+
+def _exhausted_message(error: BaseException | None) -> str | None:
+    """Return what to do where the process may have no more memory, threads or open files; None: it was not that.
+
+    Beneath an error of ours, too: an encoder that cannot be read for want of memory is no wrong encoder.
+    """
+    if isinstance(error, LitRecError) and "out of memory" in error.problem:
+        return None  # which says more
+    while error is not None:
+        code = error.errno if isinstance(error, OSError) else None
+        if code in _FILES:
+            return str(
+                ConfigError(
+                    f"no more files can be opened ({os.strerror(code)})",
+                    where="this process",
+                    rule="open files up to the system's limit (ulimit -n); each process of data.num_workers takes some",
+                    remedy="lower data.num_workers, or raise the limit",
+                )
+            )
+        is_ours = isinstance(error, LitRecError)
+        if isinstance(error, MemoryError) or (not is_ours and _NO_MEMORY.search(str(error))):
+            said = str(error).partition("\n")[0][-100:] or "MemoryError"
+            return str(
+                ConfigError(
+                    f"there is not enough memory ({said})",
+                    where="this process",
+                    rule="about 2 GB for the libraries, and room for data and model; ulimit -v shows a limit",
+                    remedy="raise the limit, end other programs, or use a machine with more memory",
+                )
+            )
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _full_message(reason: str, where: str) -> str:
+    return str(
+        ConfigError(
+            f"cannot be written ({reason})",
+            where=where,
+            rule="a folder with room that this user can write, also the system's for temporary files (TMPDIR)",
+            remedy="make room or choose another folder (trainer.logger.init_args.save_dir, data.cache_folder)",
+        )
+    )
+
+
+def _disk_message(error: OSError) -> str:
+    if error.errno in NO_ROOM:
+        return _full_message(str(error.strerror), str(error.filename or "the run's folder"))
     return str(
         ConfigError(
             f"cannot be opened ({error.strerror})",
@@ -143,8 +215,15 @@ def _disk_message(error: OSError) -> str:
     )
 
 
+def _of_a_thread(args: threading.ExceptHookArgs) -> None:
+    """Leave out that the thread which writes for TensorBoard has no room: it is raised again where the run writes."""
+    if not (isinstance(args.exc_value, OSError) and args.exc_value.errno in NO_ROOM):
+        threading.__excepthook__(args)
+
+
 def _quieten() -> None:
     """Leave out what libraries say of themselves; what speaks of this run stays."""
+    threading.excepthook = _of_a_thread
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")  # Lightning's own calls
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

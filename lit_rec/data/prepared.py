@@ -13,6 +13,7 @@ import polars as pl
 
 from lit_rec.data.entities import Entities, profiles_of, write_entities
 from lit_rec.data.fields.field import Field
+from lit_rec.data.parquet import read_parquet, write_parquet
 from lit_rec.data.tables import Tables
 from lit_rec.data.text_template import TextTemplate
 
@@ -112,8 +113,8 @@ class Prepared:
             name: np.load(folder / f"{name}.npy", mmap_mode="r")
             for name in (*_COLUMNS, "offsets", *_GIVEN)
         }
-        names = pl.read_parquet(folder / "names.parquet")
-        flags = pl.read_parquet(folder / "flags.parquet").row(0, named=True)
+        names = read_parquet(folder / "names.parquet")
+        flags = read_parquet(folder / "flags.parquet").row(0, named=True)
         items = Entities.open(folder / "items")
         return cls(
             **arrays,
@@ -186,20 +187,20 @@ def prepare(
     profiles = profiles_of(tables.users, users, wanted=bool(user_text or user_fields))
     options = ("data.user_text", "data.user_fields")
     write_entities(folder / "users", profiles, user_text, user_fields, options=options)
-    pl.DataFrame(
+    named = pl.DataFrame(
         {
             "kind": ["user"] * len(users) + [column for column in _NAMED for _ in names[column]],
             "name": [*users, *(name for column in _NAMED for name in names[column])],
         },
         schema={"kind": pl.String, "name": pl.String},
-    ).write_parquet(folder / "names.parquet")
+    )
+    write_parquet(named, folder / "names.parquet")
     has = frame.columns
-    pl.DataFrame(
-        {
-            "has_order": [tables.ordered or "timestamp" in has],
-            "has_given": ["history" in has or tables.histories is not None],
-        }
-    ).write_parquet(folder / "flags.parquet")
+    flags = {
+        "has_order": [tables.ordered or "timestamp" in has],
+        "has_given": ["history" in has or tables.histories is not None],
+    }
+    write_parquet(pl.DataFrame(flags), folder / "flags.parquet")
 
 
 def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lit_rec.data.cache import cached, hash_of
+from lit_rec.data.parquet import read_parquet, write_parquet
 from lit_rec.data.slow_bar import slow_bar
 from lit_rec.data.tokens import TokenizerFiles, TokenStore
 
@@ -50,7 +51,8 @@ def token_folder(
             )
         store.save(folder)
         places = pl.int_range(len(distinct), eager=True)
-        texts.select(pl.all().replace_strict(distinct, places)).write_parquet(folder / _CODES)
+        codes = texts.select(pl.all().replace_strict(distinct, places))
+        write_parquet(codes, folder / _CODES)
 
     return cached(cache, "tokens", key, build)
 
@@ -62,5 +64,5 @@ def no_tokens(rows: int) -> tuple[TokenStore, npt.NDArray[np.int64]]:
 
 def open_tokens(folder: Path, fields: list[str]) -> tuple[TokenStore, npt.NDArray[np.int64]]:
     """Return the memory-mapped texts of a folder, and which of them each row has ``[I, F]``, the fields in the order asked for."""
-    codes = pl.read_parquet(folder / _CODES).select(fields)
+    codes = read_parquet(folder / _CODES).select(fields)
     return TokenStore.open(folder), codes.to_numpy().astype(np.int64)

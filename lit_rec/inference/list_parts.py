@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import polars as pl
-from filelock import FileLock, Timeout
 
-from lit_rec.data.atomic import replace_file, unwritable
+from lit_rec.data.atomic import remove_unfinished, replace_file, unwritable
+from lit_rec.data.file_lock import FileLock
+from lit_rec.data.parquet import write_parquet
 from lit_rec.errors import ConfigError
 
 # the loaders of a command that was killed hold its lock until they notice, which takes five
 _PATIENCE = 10.0  # seconds
+_BLOCK = re.compile(r"[0-9]{8,}\.parquet")
 _SCHEMA = pl.Schema(
     {"user_id": pl.String, "rank": pl.Int32, "item_id": pl.String, "score": pl.Float32}
 )
@@ -42,30 +45,29 @@ class ListParts:
         path = self._result
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=_PATIENCE)
-        except Timeout as error:
+            claimed = self._lock.acquire(_PATIENCE)
+        except OSError as error:
+            raise unwritable(path, str(error.strerror or error)) from error
+        if not claimed:
             raise ConfigError(
                 f"another predict writes {path.name} there",
                 where=str(path.parent),
                 rule="one command at a time makes lists in a folder: two would take each other's blocks away",
                 remedy="wait until it has ended, or copy the checkpoint to another folder, whose lists are its own",
-            ) from error
-        except OSError as error:
-            raise unwritable(path, error) from error
+            )
 
     def release(self) -> None:
         """Let others in; nothing is done where nothing is claimed."""
-        if self._lock.is_locked:
-            with suppress(OSError):  # some systems remove no file that is open: the lock does then
-                Path(self._lock.lock_file).unlink()
-            self._lock.release()
+        self._lock.release()
 
     def found(self) -> set[int]:
         """Return the numbers of the blocks that are done, and remove what other results have left; one process calls this."""
-        for other in self._result.parent.glob(f".{self._result.stem}.*"):
-            if other.is_dir() and other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
-        return {int(path.stem) for path in self.folder.glob("*.parquet") if path.stem.isdigit()}
+        of_blocks = re.compile(rf"\.{re.escape(self._result.stem)}\.[0-9a-f]{{16}}")
+        for other in self._result.parent.iterdir():
+            is_link = other.is_symlink()
+            if of_blocks.fullmatch(other.name) and other != self.folder and not is_link:
+                _remove_blocks(other)
+        return {int(path.stem) for path in _blocks(self.folder)}
 
     def write(self, number: int, frame: pl.DataFrame) -> None:
         """Write a block.
@@ -73,7 +75,7 @@ class ListParts:
         Raises:
             ConfigError: If the folder cannot be written, or the disk is full.
         """
-        replace_file(self._path(number), frame.cast(_SCHEMA).write_parquet)
+        replace_file(self._path(number), partial(write_parquet, frame.cast(_SCHEMA)))
 
     def join(self, count: int) -> int:
         """Put blocks 0 to ``count`` together as the result, a part of it in memory at a time, and remove them; return its rows.
@@ -81,16 +83,33 @@ class ListParts:
         Raises:
             ConfigError: If the folder cannot be written, or the disk is full.
         """
-        whole = pl.scan_parquet([self._path(number) for number in range(count)])
+        # in order, and by full paths of which Polars reads no pattern, no `~` and no `name=value`
+        paths = [self._path(number).absolute() for number in range(count)]
+        whole = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+        rows: list[int] = []
 
         def write(work: Path) -> None:
-            # among the blocks until it is whole, so that a kill leaves nothing beside the result
-            whole.sink_parquet(self.folder / "whole")
-            (self.folder / "whole").replace(work)
+            with work.open("wb") as file:
+                whole.sink_parquet(file)
+            rows.append(int(whole.select(pl.len()).collect().item()))
 
         replace_file(self._result, write)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return int(pl.scan_parquet(self._result).select(pl.len()).collect().item())
+        _remove_blocks(self.folder)
+        return rows[0]
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}.parquet"
+
+
+def _blocks(folder: Path) -> list[Path]:
+    """Return the files of a folder that are blocks."""
+    return [path for path in folder.glob("*.parquet") if _BLOCK.fullmatch(path.name)]
+
+
+def _remove_blocks(folder: Path) -> None:
+    """Remove the blocks, and the folder where nothing else lies in it."""
+    remove_unfinished(folder)
+    for path in _blocks(folder):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()

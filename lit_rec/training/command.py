@@ -20,6 +20,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from omegaconf.errors import OmegaConfBaseException
 
 import lit_rec.training.named_parts  # noqa: F401  (imported classes can be named without their path)
+from lit_rec.data.atomic import replace_file
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.training.callback_list import arranged
@@ -38,11 +39,14 @@ from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
+from lit_rec.training.path_words import keep_paths_as_text
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.run_logs import make_own
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.tensorboard_views import TensorBoardViews
+from lit_rec.training.version_folders import VersionFolders
 from lit_rec.training.weights import check_training_state
 
 # the default of StochasticWeightAveraging is one, which would reach it as "Unable to serialize"
@@ -60,11 +64,11 @@ class RunRecord(SaveConfigCallback):
 
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write the file, and send the configuration to TensorBoard as text."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = str(self._folder / self.config_filename)
         config = self.config.clone()
         config["ckpt_path"] = None  # a run by this file begins anew, whether or not this one did
-        self.parser.save(config, path, skip_none=False, overwrite=True, multifile=False)
+        text = self.parser.dump(config, skip_none=False)
+        path = self._folder / self.config_filename
+        replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 text = self.parser.dump(self.config, skip_none=False)
@@ -81,6 +85,7 @@ class RecCLI(LightningCLI):
     def __init__(self, words: list[str]) -> None:
         # interpolation that follows overrides: ${data.init_args.encoder}
         jsonargparse.set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+        self._folders = VersionFolders()
         try:
             super().__init__(
                 self.module_class,
@@ -107,6 +112,8 @@ class RecCLI(LightningCLI):
             if missed is None:
                 raise
             raise missed from error
+        finally:
+            self._folders.remove_empty()
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -117,6 +124,7 @@ class RecCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
         words = list(args)
+        keep_paths_as_text(words)
         try:
             self._parse(parser, words)
         except OmegaConfBaseException as error:
@@ -185,6 +193,7 @@ class RecCLI(LightningCLI):
         check_precision(trainer)
         check_strategy(trainer)
         if self.subcommand == "fit":
+            make_own(trainer.loggers, self._folders)
             check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.atomic import replace_file
 from lit_rec.data.facts import Facts
+from lit_rec.data.parquet import write_parquet
 from lit_rec.evaluation.rows import Floats, Ints
 from lit_rec.training.collected import ScoreWriter
 from lit_rec.training.run_folder import run_folder
@@ -45,7 +47,7 @@ class PredictionWriter(ScoreWriter):
         columns |= _labels(scores, facts) if facts.task == "label" else _scores(scores)
         frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
         path = Path(run_folder(trainer), "predictions.parquet")
-        replace_file(path, frame.drop("row").write_parquet)
+        replace_file(path, partial(write_parquet, frame.drop("row")))
         rank_zero_info(f"{len(frame):,} predictions: {path}")
 
 

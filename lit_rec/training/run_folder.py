@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from lit_rec.data.atomic import replace_file
+from lit_rec.data.tensor_file import save_tensors
 from lit_rec.errors import ConfigError
 from lit_rec.training.monitors import DefaultMonitor, mode_of
+from lit_rec.training.version_folders import VersionFolders
 
 
 class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
@@ -162,17 +166,16 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
 
 
 class _WholeFiles(TorchCheckpointIO):
-    """Lightning's own moves a file from the system's temporary folder, which is a copy where that is another disk."""
+    """Lightning's own moves a file from the system's temporary folder: a copy where that is another disk, and left there by a kill."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        """Save beside the old file, then replace it."""
+        """Save next to the old file, then replace it."""
         if "://" in str(path):  # storage that is no disk puts a file in place when it is whole
             super().save_checkpoint(checkpoint, path, storage_options)
         else:
-            save = super().save_checkpoint
-            replace_file(Path(path), lambda work: save(checkpoint, work, storage_options))
+            replace_file(Path(path), partial(save_tensors, checkpoint))
 
 
 def run_folder(trainer: Trainer) -> Path:
@@ -187,21 +190,24 @@ def run_folder(trainer: Trainer) -> Path:
 
 def _new_folder(trainer: Trainer, resumed: Path | None) -> Path:
     """Return the logger's folder; of a resumed run its checkpoint's, unless another experiment is named."""
-    folder: Path = trainer.strategy.broadcast(_logged_folder(trainer))
+    first = trainer.is_global_zero
+    chosen = _logged_folder(trainer, resumed) if first else Path()
+    folder: Path = trainer.strategy.broadcast(chosen)
     if resumed is not None and resumed.resolve().parent == folder.resolve().parent:
         return resumed
     return folder
 
 
-def _logged_folder(trainer: Trainer) -> Path:
+def _logged_folder(trainer: Trainer, resumed: Path | None) -> Path:
     logger = trainer.logger
     if isinstance(logger, TensorBoardLogger | CSVLogger):
-        return Path(logger.log_dir)
+        return Path(os.path.expanduser(logger.log_dir))
     folder = Path(trainer.default_root_dir, "checkpoints")
     if logger is not None:
         return Path(logger.save_dir or folder, f"{logger.name}", f"{logger.version}")
-    numbers = [path.name.removeprefix("version_") for path in folder.glob("version_*")]
-    return folder / f"version_{max((int(n) for n in numbers if n.isdigit()), default=-1) + 1}"
+    if resumed is not None and resumed.resolve().parent == folder.resolve():
+        return resumed
+    return folder / f"version_{VersionFolders().number(folder)}"
 
 
 def _pauses(trainer: Trainer) -> bool:

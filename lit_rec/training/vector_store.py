@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_rec.data.cache import cached, is_whole
+from lit_rec.data.cache import cached, is_built, is_whole, remove_abandoned, remove_built
 from lit_rec.data.item_inputs import Hashes
 from lit_rec.training.known_vectors import KnownVectors
 
 _TABLES = 8  # kept, the ones used last
 _ENCODER = 32  # characters of what encodes in a folder's name
+_NAME = re.compile(rf"[0-9a-f]{{{_ENCODER}}}-[0-9a-f]{{16}}")
 
 
 class VectorStore:
@@ -37,6 +38,7 @@ class VectorStore:
 
     def sources(self, inputs: Hashes) -> Iterator[KnownVectors]:
         """Yield the table of ``inputs`` ``[I, 2]``, if it is there, and then the encoder's other tables, the newest first."""
+        remove_abandoned(self._folder)
         key = _key(inputs)
         exact = self._folder / f"{self._encoder}-{key[:16]}"
         others = [path for path in _by_use(self._folder, f"{self._encoder}-*") if path != exact]
@@ -58,11 +60,8 @@ class VectorStore:
 
         path = cached(self._folder, self._encoder, _key(inputs), write)
         found = _opened(path, None)
-        # what a command left that was killed while it wrote is a folder, too
         for old in _by_use(self._folder, "*")[_TABLES:]:
-            shutil.rmtree(old, ignore_errors=True)
-            with suppress(OSError):
-                (self._folder / f".{old.name}.lock").unlink()
+            remove_built(old)
         return vectors if found is None else found.vectors
 
 
@@ -71,11 +70,11 @@ def _key(inputs: Hashes) -> str:
 
 
 def _by_use(folder: Path, pattern: str) -> list[Path]:
-    """Return the folders, those used last first."""
+    """Return the folders of tables, those used last first; what else lies there is not ours."""
     used = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # another command may have taken it away
-            if path.is_dir():
+            if _NAME.fullmatch(path.name) and is_built(path):
                 used.append((path.stat().st_mtime_ns, path))
     return [path for _, path in sorted(used, reverse=True)]
 

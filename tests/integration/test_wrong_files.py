@@ -35,6 +35,6 @@ def test_disk_full(workplace, capsys, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
 
-    monkeypatch.setattr("lightning.fabric.plugins.io.torch_io._atomic_save", full)
+    monkeypatch.setattr("lit_rec.data.tensor_file.torch.save", full)
     text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
     assert "No space left on device" in text

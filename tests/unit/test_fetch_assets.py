@@ -226,3 +226,14 @@ def test_a_failed_download_leaves_nothing(fetch_assets, asset, tmp_path, monkeyp
     assert fetch_assets.main(["--folder", str(tmp_path / "assets")]) == 2
     assert "the line broke" in capsys.readouterr().err
     assert list((tmp_path / "assets").iterdir()) == []
+
+
+def test_what_killed_commands_left_is_removed_and_what_a_living_one_holds_stays(
+    fetch_assets, asset, downloads, tmp_path
+):
+    folder = tmp_path / "assets"
+    for name in (".toy-killed", ".toy-living", ".mine"):
+        (folder / name).mkdir(parents=True)
+    with fetch_assets.held(folder / ".toy-living"):
+        assert fetch_assets.main(["--folder", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == [".mine", ".toy-living", "toy"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.atomic import replace_file
+from lit_rec.data.tensor_file import save_tensors
 from lit_rec.errors import CheckpointError
 from lit_rec.inference.index.item_lists import ItemLists, Reading, needed_faiss
 
@@ -40,7 +42,7 @@ class StoredIndex:
             ConfigError: If it cannot be written.
         """
         content = {"lit_rec_index": _FORMAT, "check": _hash(self.lists), **vars(self)}
-        replace_file(path, lambda work: torch.save(content, work))
+        replace_file(path, partial(save_tensors, content))
 
     @classmethod
     def read(cls, path: Path) -> Self:

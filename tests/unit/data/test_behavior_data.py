@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,3 +151,44 @@ def test_errors(module_of):
         _ = module_of(unrated).facts
     with pytest.raises(ConfigError, match="1 leaves no room"):
         module_of(max_tokens=1).prepare_data()
+
+
+@pytest.mark.parametrize(("name", "line"), [("b.csv", "w,b,1,click,7,train"), ("i.csv", "d,red")])
+def test_a_table_that_is_replaced_while_it_is_read_is_noticed(
+    module_of, tmp_path, monkeypatch, name, line
+):
+    """Its hash was taken before: other rows would lie in the cache under the name of these."""
+    module = module_of()
+    read = TableReader.read
+
+    def replaced(reader):
+        found = read(reader)
+        with (tmp_path / name).open("a") as file:
+            file.write(f"{line}\n")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TableReader, "read", replaced)
+        with pytest.raises(DataError, match=f"{name}: the file changed while it was read"):
+            module.prepare_data()
+    assert list((tmp_path / "cache").iterdir()) == []
+    module_of().prepare_data()  # begun again, it is read as it is now
+
+
+def test_a_process_opens_the_tables_that_the_first_has_prepared(module_of, tmp_path):
+    module, other = module_of(), module_of()
+    module.prepare_data()
+    key = module.tables_key
+    (tmp_path / "b.csv").write_text(BEHAVIORS + "w,b,1,click,7,train\n")
+
+    class Strategy:
+        @staticmethod
+        def broadcast(value):
+            assert value == "", "what the other process would say does not count"
+            return key
+
+    other.trainer = SimpleNamespace(
+        is_global_zero=False, strategy=Strategy, progress_bar_callback=None
+    )
+    other.setup("fit")
+    assert len(other.prepared) == 6

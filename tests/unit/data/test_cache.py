@@ -1,4 +1,5 @@
 import errno
+import json
 import subprocess
 import sys
 import time
@@ -7,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of
+from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of, remove_built
+from lit_rec.data.file_lock import FileLock
 from lit_rec.data.splits import RandomSplit, TimeSplit
 from lit_rec.errors import ConfigError, DataError
 
@@ -122,11 +124,56 @@ def test_failing_build_leaves_nothing(tmp_path):
     assert folders(tmp_path) == []
 
 
-def test_what_a_killed_build_left_is_removed(tmp_path):
-    (tmp_path / ".t-key.999999").mkdir()
-    (tmp_path / ".t-other.999999").mkdir()
-    cached(tmp_path, "t", "key", Builder())
-    assert folders(tmp_path) == [".t-other.999999", "t-key"]
+KEY, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_what_killed_builds_left_is_removed_whatever_is_asked_for(tmp_path, found):
+    if found:
+        cached(tmp_path, "t", KEY, Builder())
+    for name in (f".t-{KEY[:16]}.part", f".t-{OTHER[:16]}.part", f".t-{OTHER[:16]}.999999"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.npy").touch()
+    (tmp_path / f".t-{OTHER[:16]}.lock").touch()
+    (tmp_path / ".my-own.part").mkdir()
+    cached(tmp_path, "t", KEY, Builder())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".my-own.part", f"t-{KEY[:16]}"]
+
+
+def test_what_a_living_build_writes_stays(tmp_path):
+    """While one key is built, another command asks for another one, and a third for the same."""
+    own = tmp_path / f".t-{KEY[:16]}.part"
+
+    def build(folder):
+        assert folder == own
+        (folder / "a").write_text("one")
+        cached(tmp_path, "t", OTHER, Builder())
+        assert FileLock(tmp_path / f".t-{KEY[:16]}.lock").acquire(0) is False
+        assert (folder / "a").read_text() == "one"
+
+    cached(tmp_path, "t", KEY, build)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"t-{k[:16]}" for k in (KEY, OTHER))
+
+
+def test_only_what_was_built_is_removed(tmp_path):
+    folder = cached(tmp_path, "t", KEY, Builder())
+    (folder / "deep/mine.txt").write_text("mine")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["../elsewhere.txt"] = [0, 0]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "elsewhere.txt").touch()
+    remove_built(folder)
+    assert [p.name for p in folder.rglob("*") if p.is_file()] == ["mine.txt"]
+    assert (tmp_path / "elsewhere.txt").exists()
+    whole = cached(tmp_path, "t", OTHER, Builder())
+    remove_built(whole)
+    assert not whole.exists()
+
+
+def test_a_whole_cache_that_may_only_be_read_is_used(tmp_path, monkeypatch):
+    folder = cached(tmp_path, "t", KEY, Builder())
+    monkeypatch.setattr(FileLock, "acquire", None)
+    assert cached(tmp_path, "t", KEY, Builder()) == folder
 
 
 def test_root_that_cannot_be_written(tmp_path):

@@ -164,12 +164,20 @@ def test_tables_on_disk_are_mapped_and_bounded(count, tmp_path):
         count(catalogue, WordSums(size))
         count(catalogue, WordSums(10))
     folder = tmp_path / "vectors"
-    (killed := folder / ".half-written.1").mkdir()
-    os.utime(killed, (1, 1))
+    (folder / f".{'0' * 32}-{'1' * 16}.part").mkdir()  # of a command that was killed
+    foreign = ["mine", f"{'0' * 32}-{'2' * 16}"]  # the second one only looks like a table
+    for name in foreign:
+        (folder / name).mkdir()
+        (folder / name / "notes.txt").touch()
+        os.utime(folder / name, (1, 1))
     count(catalogue, WordSums(22))
     count(catalogue, WordSums(10))
-    assert len([path for path in folder.iterdir() if path.is_dir()]) == 8
-    assert len(list(folder.glob(".*.lock"))) == 8
+    names = {path.name for path in folder.iterdir()}
+    assert names > set(foreign)
+    assert not any(name.startswith(".") for name in names), names
+    assert len(names) == 8 + len(foreign)
+    for name in foreign:
+        shutil.rmtree(folder / name)
     assert count(catalogue, WordSums(10)) == 0, "what is used stays"
     assert count(catalogue, WordSums(22)) == 0
     kept = KeptTables(WordSums(22), CPU, folder)

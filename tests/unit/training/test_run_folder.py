@@ -61,9 +61,8 @@ def test_runs_without_a_logger_are_numbered(trainer, tmp_path):
     for name in ("version_1", "version_10", "version_x"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
     run = trainer(False)
-    assert run_folder(run).name == "version_11"
-    (tmp_path / "checkpoints/version_11").mkdir()
-    assert run_folder(run).name == "version_11"
+    assert [run_folder(run).name for _ in range(2)] == ["version_11"] * 2
+    assert run_folder(trainer(False)).name == "version_12", "another run never shares it"
 
 
 def test_resumed_run_goes_on_in_its_folder_unless_another_experiment_is_named(trainer, tmp_path):
@@ -91,4 +90,12 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(trainer, tmp_path):
     with pytest.raises(TypeError, match="pickle"):
         save({"step": (number for number in ())}, tmp_path / "last.ckpt")
     assert torch.load(tmp_path / "last.ckpt", weights_only=True) == {"step": 1}
-    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoints", "last.ckpt"}
+
+
+def test_resuming_makes_no_new_folder(trainer, tmp_path):
+    (tmp_path / "checkpoints/version_3").mkdir(parents=True)
+    checkpoint = RunCheckpoint()
+    checkpoint.resumed = tmp_path / "checkpoints/version_3"
+    assert run_folder(trainer(False, checkpoint)) == checkpoint.resumed
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["version_3"]

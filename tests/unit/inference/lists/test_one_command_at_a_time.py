@@ -17,7 +17,7 @@ _OTHER = """
 import sys
 from pathlib import Path
 from lit_rec.inference.list_parts import ListParts
-parts = ListParts(Path(sys.argv[1]), "other")
+parts = ListParts(Path(sys.argv[1]), "0123456789abcdef")
 parts.claim()
 print("claimed", flush=True)
 sys.stdin.read()
@@ -43,8 +43,10 @@ def other(tmp_path, monkeypatch):
 def test_a_second_command_is_refused_until_the_first_has_ended(
     made, lists, module, other, tmp_path
 ):
-    blocks = tmp_path / ".recommendations.other"
-    blocks.mkdir()
+    blocks, mine = (tmp_path / f".recommendations.{key}" for key in ("0123456789abcdef", "mine"))
+    for folder in (blocks, mine):
+        folder.mkdir()
+        (folder / "00000000.parquet").touch()
     with pytest.raises(ConfigError) as refused:
         lists(module, made("rating"), k=5)
     said = str(refused.value)
@@ -54,7 +56,8 @@ def test_a_second_command_is_refused_until_the_first_has_ended(
     other.kill()
     other.wait()
     assert len(lists(module, made("rating"), k=5))
-    assert [path.name for path in tmp_path.iterdir()] == ["recommendations.parquet"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [mine.name, "recommendations.parquet"], "a folder of the user's stays"
 
 
 def test_one_that_has_just_been_killed_is_waited_for(made, lists, module, other, monkeypatch):

@@ -1,0 +1,138 @@
+"""Lightning's loggers for files: their folder is this run's alone, and their files are whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.core.saving import save_hparams_to_yaml
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+from lightning.pytorch.utilities import rank_zero_only
+
+from lit_rec.data.atomic import replace_file
+from lit_rec.training.version_folders import VersionFolders
+
+
+def make_own(loggers: Iterable[Any], folders: VersionFolders) -> None:
+    """Have TensorBoardLogger and CSVLogger make their folder, and write their files whole.
+
+    Lightning looks for the next free number and makes the folder later: two runs that start together get one.
+    Loggers of storage that is no disk, and those derived from Lightning's, stay as they are.
+
+    Args:
+        loggers: Of a run that trains; they have not yet chosen a version.
+        folders: Of this run: loggers of one experiment share a folder.
+    """
+    for logger in loggers:
+        kind = _OWN.get(type(logger))
+        if kind is not None and "://" not in logger.root_dir:
+            logger.__class__ = kind
+            logger.folders = folders
+
+
+def _experiment(logger: TensorBoardLogger | CSVLogger) -> Path:
+    """Return the folder that holds the versions, where Lightning finds it: ``~`` is the user's own."""
+    root = os.path.expanduser(logger.root_dir)
+    return Path(os.path.expandvars(root) if isinstance(logger, TensorBoardLogger) else root)
+
+
+def _is_other() -> bool:
+    """Return whether this is not the first process, which says to the others where files lie."""
+    return bool(getattr(rank_zero_only, "rank", 0))
+
+
+class OwnTensorBoardLogger(TensorBoardLogger):
+    """TensorBoardLogger in a folder that it has made."""
+
+    folders: VersionFolders
+
+    def _get_next_version(self) -> int:
+        return (
+            super()._get_next_version() if _is_other() else self.folders.number(_experiment(self))
+        )
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write hparams.yaml where there is none, or an empty one, and what waits for the disk."""
+        folder = Path(self.log_dir)
+        path = folder / self.NAME_HPARAMS_FILE
+        if folder.is_dir() and not (path.is_file() and path.stat().st_size):
+            _write_options(path, self.hparams)
+        super().save()
+
+
+class OwnCSVLogger(CSVLogger):
+    """CSVLogger in a folder that it has made."""
+
+    folders: VersionFolders
+
+    def _get_next_version(self) -> int:
+        return (
+            super()._get_next_version() if _is_other() else self.folders.number(_experiment(self))
+        )
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """What writes the files."""
+        if self._experiment is None:
+            self._experiment = _WholeFiles(log_dir=os.path.expanduser(self.log_dir))
+        return self._experiment
+
+
+class _WholeFiles(ExperimentWriter):
+    """Write hparams.yaml and metrics.csv so that a kill leaves no half of them."""
+
+    def log_hparams(self, params: dict[str, Any]) -> None:
+        """Record options and write them."""
+        self.hparams.update(params)
+        _write_options(Path(self.log_dir, self.NAME_HPARAMS_FILE), self.hparams)
+
+    def save(self) -> None:
+        """Add lines at the end; where a column is new, replace the file."""
+        if not self.metrics:
+            return
+        path = Path(self.metrics_file_path)
+        found = path.is_file()
+        if self._record_new_keys() or not found:
+            text = path.read_bytes().decode() if found else ""
+            old = csv.DictReader(io.StringIO(text, newline=""))
+            whole = self._lines([*old, *self.metrics], header=True)
+            replace_file(path, lambda work: work.write_bytes(whole))
+        else:
+            _append(path, self._lines(self.metrics, header=False))
+        self.metrics = []
+
+    def _lines(self, rows: Iterable[Mapping[str, Any]], *, header: bool) -> bytes:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, fieldnames=self.metrics_keys)
+        if header:
+            writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().encode()
+
+
+def _write_options(path: Path, options: Any) -> None:
+    replace_file(path, lambda work: save_hparams_to_yaml(str(work.absolute()), options))
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """Add lines by one write, and none of them where the disk does not take all."""
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            written = file.write(lines)
+            if written != len(lines):
+                file.write(lines[written:])  # says why
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+_OWN: dict[type, type] = {TensorBoardLogger: OwnTensorBoardLogger, CSVLogger: OwnCSVLogger}
