@@ -10,6 +10,7 @@ from torch import Tensor
 from lit_rec.training.checkpoint_content import catalogue_of, facts_of
 from lit_rec.training.kept_tables import KeptTables
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.stored_cache import is_cache
 from lit_rec.training.vector_tables import FOLDER
 
 
@@ -35,8 +36,7 @@ def catalogue_vectors(module: LitRec, content: dict[str, Any]) -> Tensor:
 
 
 def _cache(content: dict[str, Any]) -> Path | None:
-    """Return the cache of the run's configuration, where this machine has it."""
+    """Return the cache of the run's configuration, where this machine has it; nothing is written into any other folder."""
     data = (content["config"] or {}).get("data") or {}
     named = data.get("init_args", {}).get("cache_folder")
-    folder = None if named is None else Path(named)
-    return folder if folder is not None and folder.is_dir() else None
+    return Path(named) if isinstance(named, str) and is_cache(Path(named)) else None

@@ -19,6 +19,7 @@ from lit_rec.data.tables import read_table
 from lit_rec.errors import ConfigError
 from lit_rec.inference.classifier import Classifier
 from lit_rec.training.command_parser import CommandParser
+from lit_rec.training.trusted_classes import TRUST_HELP
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Say what label, or what rating, texts have, by a checkpoint of a TextClassifier.",
     )
     parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
     parser.add_argument("--text", action="append", default=[], help="a text; may be repeated")
     parser.add_argument(
         "--file",
@@ -58,7 +60,7 @@ def classify(words: list[str]) -> None:
     texts, where = options.text, "--text"
     if options.file is not None:
         texts, where = read_table(Path(options.file), option="--file"), f"--file {options.file}"
-    model = Classifier.from_checkpoint(options.ckpt_path)
+    model = Classifier.from_checkpoint(options.ckpt_path, trust=options.trust)
     answers = _answers(model, texts, options.k, where)
     if options.json:
         json.dump(answers, sys.stdout, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -60,17 +61,26 @@ class LoadedNetwork:
         self._texts = NewTexts.of_items(content, self._facts)
 
     @classmethod
-    def from_checkpoint(cls, path: str | Path, *, network: Any = None, device: str = "cpu") -> Self:
+    def from_checkpoint(
+        cls,
+        path: str | Path,
+        *,
+        network: Any = None,
+        device: str = "cpu",
+        trust: str | Sequence[str] = (),
+    ) -> Self:
         """Load a checkpoint.
 
         Args:
             path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
+            trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
-            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or names
+                what is not trusted.
             ConfigError: If its network is of another kind.
         """
-        module, content = load_module(path, network)
+        module, content = load_module(path, network, trust)
         return cls(module.to(device), content, str(path))

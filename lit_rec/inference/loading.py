@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, set_parsing_settings
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
 from lit_rec.models.networks import Network
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.trusted_classes import check_named
 from lit_rec.training.weights import check_weights
 
 
 def load_module(
-    path: str | Path, network: Callable[[Facts], Network] | None = None
+    path: str | Path,
+    network: Callable[[Facts], Network] | None = None,
+    trust: str | Sequence[str] = (),
 ) -> tuple[LitRec, dict[str, Any]]:
     """Rebuild the module of a checkpoint, and return it with the checkpoint's content.
 
     Args:
         path: The file.
         network: The network's factory, for a checkpoint of a run without a YAML.
+        trust: Modules of your own that the checkpoint may name, with all below them; nothing else than lit_rec and optimizers of torch
+            is imported because a checkpoint names it.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or its weights
-            are not those of its network.
+        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, names what is
+            not trusted, or its weights are not those of its network.
+        ConfigError: If ``trust`` holds no names of modules.
     """
     checkpoint = read_checkpoint(path)
     content = checkpoint[KEY]
-    module = LitRec(network=network) if network else _module_of(content["config"], path)
+    module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
     module.facts = facts_of(content)
     module.configure_model()
     check_weights(checkpoint, module, where=str(path))
@@ -41,7 +47,9 @@ def load_module(
     return module, content
 
 
-def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
+def _module_of(
+    config: dict[str, Any] | None, path: str | Path, trust: str | Sequence[str]
+) -> LitRec:
     if config is None:
         raise CheckpointError(
             "it holds no configuration, for it was written by a run without a YAML",
@@ -49,6 +57,9 @@ def _module_of(config: dict[str, Any] | None, path: str | Path) -> LitRec:
             rule="the network is built from the configuration, or from a factory",
             remedy="from_checkpoint(path, network=FACTORY)",
         )
+    check_named({"model": config.get("model")}, trust, str(path))
+    # a mapping is data where an option takes any value, whatever classes it names
+    set_parsing_settings(instantiate_subclass_spec_in_any=False)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(LitRec, "model")
     try:

@@ -27,6 +27,7 @@ class PredictCLI(RecCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what lists are asked for."""
+        super().add_arguments_to_parser(parser)
         group = parser.add_argument_group("Lists of items for every user")
         group.add_argument(
             "--k",

@@ -16,6 +16,7 @@ from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.recommender import Recommendation, Recommender
 from lit_rec.inference.reranker import Reranker
 from lit_rec.training.command_parser import CommandParser
+from lit_rec.training.trusted_classes import TRUST_HELP
 
 _POOL = 100  # items that a cross-encoder puts in order
 
@@ -27,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Recommend from a checkpoint.",
     )
     parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
     parser.add_argument(
         "--history",
         help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; without, an item counts as liked",
@@ -100,7 +102,7 @@ def recommend(words: list[str]) -> None:
     named = [] if options.history is None else _entries(options.history)
     path = options.ckpt_path
     index = ApproximateIndex.beside(path) if options.index == "approximate" else None
-    rec = Recommender.from_checkpoint(path, index=index)
+    rec = Recommender.from_checkpoint(path, index=index, trust=options.trust)
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
     history += named
     history += [rec.entry_of_text(text) for text in options.text]
@@ -113,7 +115,7 @@ def recommend(words: list[str]) -> None:
         timestamp=options.timestamp,
     )
     if options.rerank:
-        found = _reranked(options.rerank, history, found, options.k)
+        found = _reranked(options, history, found)
     if options.json:
         json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -122,10 +124,11 @@ def recommend(words: list[str]) -> None:
 
 
 def _reranked(
-    path: str, history: list[Any], pool: list[Recommendation], k: int
+    options: argparse.Namespace, history: list[Any], pool: list[Recommendation]
 ) -> list[Recommendation]:
     """Return the k best of ``pool`` by the network of another checkpoint; what is shown of them stays."""
-    best = Reranker.from_checkpoint(path).rerank(history, [one.item_id for one in pool], k)
+    cross = Reranker.from_checkpoint(options.rerank, trust=options.trust)
+    best = cross.rerank(history, [one.item_id for one in pool], options.k)
     return [replace(pool[one.place], score=one.score) for one in best]
 
 

@@ -98,6 +98,7 @@ class Recommender(LoadedNetwork):
         network: Any = None,
         device: str = "cpu",
         index: IndexFactory | None = None,
+        trust: str | Sequence[str] = (),
     ) -> Self:
         """Load a checkpoint.
 
@@ -106,12 +107,14 @@ class Recommender(LoadedNetwork):
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
             index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex`` where it can.
+            trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
-            CheckpointError: If the file is absent, damaged, not of lit_rec, or has no configuration and no ``network`` is given.
+            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or names
+                what is not trusted.
             ConfigError: If its network is of another kind, or an index is given that could not be asked.
         """
-        module, content = load_module(path, network)
+        module, content = load_module(path, network, trust)
         return cls(module.to(device), content, str(path), index)
 
     def __getstate__(self) -> dict[str, Any]:

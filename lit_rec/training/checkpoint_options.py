@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from lightning import LightningDataModule
+from lightning import LightningDataModule, Trainer
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field, FittedField
 from lit_rec.errors import ConfigError
+from lit_rec.training.stored_cache import cache_of_checkpoint
+from lit_rec.training.trusted_classes import check_named, is_number
 
 CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
+# of the Trainer, what writes, runs code of its own or is named by an import path
+_OF_THE_RUN = ("logger", "callbacks", "profiler", "plugins", "default_root_dir", "model_registry")
+_SHOWN = 60
+_WORD = re.compile(r"[\w:,-]+")  # cpu, 16-mixed, 0,1
 
 
 def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
@@ -22,6 +31,46 @@ def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
+    """Return what an evaluation takes from the configuration of a checkpoint, which a stranger may have written.
+
+    Model and data are taken if they name nothing but parts of lit_rec and what is trusted. Of the Trainer, numbers and words are taken; a
+    logger, a profiler, plugins and folders are not. The cache is where the configuration says only if a cache of lit_rec's is there.
+
+    Args:
+        stored: The configuration, as it lies in the checkpoint.
+        path: The checkpoint.
+        trust: Modules that may be named, too.
+
+    Raises:
+        CheckpointError: If something else is named, or it is no configuration that ``lit-rec fit`` stores.
+    """
+    config: dict[str, Any] = {part: stored[part] for part in ("model", "data") if part in stored}
+    check_named(config, trust, f"--ckpt_path {path}")
+    data = config.get("data")
+    if isinstance(data, dict):
+        options = data.get("init_args") or {}
+        folder = cache_of_checkpoint(options.get("cache_folder"), path)
+        config["data"] = {**data, "init_args": {**options, "cache_folder": folder}}
+    known = inspect.signature(Trainer).parameters.keys() - set(_OF_THE_RUN)
+    trainer = stored.get("trainer")
+    options = trainer.items() if isinstance(trainer, dict) else ()
+    config["trainer"] = {name: v for name, v in options if name in known and _is_plain(v)}
+    config["trainer"] |= {"logger": False, "callbacks": None}
+    if isinstance(seed := stored.get("seed_everything"), int):
+        config["seed_everything"] = seed
+    return config
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value names nothing that a parser would import, look up or read."""
+    if type(value) is list:
+        return all(type(entry) is int for entry in value)
+    if type(value) is str:
+        return is_number(value) or (bool(_WORD.fullmatch(value)) and not Path(value).exists())
+    return value is None or type(value) in (bool, int, float)
+
+
 def refuse_other_model(asked: Any, stored: Any) -> None:
     """Compare the options of two models.
 
@@ -29,7 +78,7 @@ def refuse_other_model(asked: Any, stored: Any) -> None:
         ConfigError: If they differ, naming both values.
     """
     clash = [
-        f"model.{name}: {a!r} asked, {s!r} in the checkpoint"
+        f"model.{name}: {repr(a)[:_SHOWN]} asked, {repr(s)[:_SHOWN]} in the checkpoint"
         for name, a, s in _differences(asked, stored)
     ]
     if clash:
@@ -83,7 +132,7 @@ def refuse_other_input(
     ]
     if stored is not None:
         # it would have no effect: the checkpoint brings its own tokenizer
-        trained_with = stored["data"].get("init_args", {}).get("encoder", data.encoder)
+        trained_with = (stored.get("data") or {}).get("init_args", {}).get("encoder", data.encoder)
         pairs.append(("encoder", data.encoder, trained_with))
     clash = [
         f"data.{name}: {asked!r} asked, {there!r} in the checkpoint"

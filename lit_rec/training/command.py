@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import tempfile
 from collections.abc import Sequence
@@ -27,10 +28,10 @@ from lit_rec.training.callback_list import arranged
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint, tokenizer_of
 from lit_rec.training.checkpoint_options import (
     CONFIG_PARTS,
+    evaluated_config,
     overrides,
     refuse_other_input,
     refuse_other_model,
-    without_run_parts,
 )
 from lit_rec.training.config_files import check_configs
 from lit_rec.training.continued_logs import continue_logs
@@ -46,6 +47,7 @@ from lit_rec.training.run_folder import RunCheckpoint, run_folder
 from lit_rec.training.run_logs import make_own
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.tensorboard_views import TensorBoardViews
+from lit_rec.training.trusted_classes import TRUST_HELP, without_trust
 from lit_rec.training.version_folders import VersionFolders
 from lit_rec.training.weights import check_training_state
 
@@ -83,9 +85,13 @@ class RecCLI(LightningCLI):
     _continued: Sequence[Any] = ()
 
     def __init__(self, words: list[str]) -> None:
-        # interpolation that follows overrides: ${data.init_args.encoder}
-        jsonargparse.set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
         self._folders = VersionFolders()
+        jsonargparse.set_parsing_settings(
+            # interpolation that follows overrides: ${data.init_args.encoder}
+            omegaconf_absolute_to_relative_paths=True,
+            # a mapping is data where an option takes any value, whatever classes it names
+            instantiate_subclass_spec_in_any=False,
+        )
         try:
             super().__init__(
                 self.module_class,
@@ -136,6 +142,7 @@ class RecCLI(LightningCLI):
             ) from error
 
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
+        words, trust = without_trust(words)
         check_configs(words)
         path = _option(words, "--ckpt_path")
         if path is None:
@@ -149,13 +156,21 @@ class RecCLI(LightningCLI):
         if stored is None or words[0] == "fit":
             super().parse_arguments(parser, words)
         else:
+            evaluated = evaluated_config(stored, Path(path), trust)
             with tempfile.TemporaryDirectory() as folder:
                 first = Path(folder, "checkpoint.yaml")
-                first.write_text(yaml.safe_dump(without_run_parts(stored)))
+                first.write_text(yaml.safe_dump(evaluated))
                 super().parse_arguments(parser, [words[0], "--config", str(first), *words[1:]])
         if stored is not None:
             asked = yaml.safe_load(parser.dump(self.config, skip_none=False))[words[0]]["model"]
             refuse_other_model(asked, stored["model"])
+
+    def _parse_ckpt_path(self) -> None:
+        """Take no options from ``hyper_parameters`` of the checkpoint, as Lightning would: they may name any class."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what is taken from the words before the parser reads them."""
+        parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
 
     def instantiate_classes(self) -> None:
         """Build data, model and Trainer.
@@ -261,9 +276,11 @@ def _speaks_of_this_run(record: logging.LogRecord) -> bool:
 
 
 def _option(words: list[str], name: str) -> str | None:
+    """Return an option's value, the last one as for a parser."""
+    found = None
     for place, word in enumerate(words):
         if word.startswith(f"{name}="):
-            return word.partition("=")[2]
+            found = word.partition("=")[2]
         if word == name and place + 1 < len(words):
-            return words[place + 1]
-    return None
+            found = words[place + 1]
+    return found

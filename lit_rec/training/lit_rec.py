@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import lightning
 import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -28,6 +27,7 @@ from lit_rec.training.item_table import item_table
 from lit_rec.training.known_vectors import CheckpointVectors, vectors_of_checkpoint
 from lit_rec.training.memory import explains_memory
 from lit_rec.training.monitors import settle_monitors
+from lit_rec.training.own_checkpoints import OwnCheckpoints
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
@@ -42,7 +42,7 @@ from lit_rec.training.weights import check_facts, check_weights
 _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
 
-class LitRec(lightning.LightningModule):
+class LitRec(OwnCheckpoints):
     """Train and evaluate a network on batches of behaviors.
 
     No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a batch once, evaluation the catalogue once.
@@ -151,9 +151,9 @@ class LitRec(lightning.LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    transfer_batch_to_device = explains_memory(lightning.LightningModule.transfer_batch_to_device)
-    backward = explains_memory(lightning.LightningModule.backward)
-    optimizer_step = explains_memory(lightning.LightningModule.optimizer_step)
+    transfer_batch_to_device = explains_memory(OwnCheckpoints.transfer_batch_to_device)
+    backward = explains_memory(OwnCheckpoints.backward)
+    optimizer_step = explains_memory(OwnCheckpoints.optimizer_step)
     configure_gradient_clipping = clip_gradients
 
     @explains_memory

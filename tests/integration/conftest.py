@@ -1,5 +1,6 @@
 """A run on made-up tables with a random encoder, fitted once for all tests of this folder."""
 
+import copy
 import importlib
 import logging
 import os
@@ -163,3 +164,63 @@ def archive(tmp_path):
     films = "".join(f"{i}|Night {i} (1990)|01-Jan-1990||http://x|{flags}\n" for i in range(1, 11))
     (folder / "u.item").write_text(films)
     return tmp_path / "data"
+
+
+CANARY = """\
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+Path(_FOLDER, "imported").touch()
+
+
+class Boom:
+    def __init__(self, *args, **kwargs):
+        Path(_FOLDER, "called").touch()
+
+
+def boom(*args, **kwargs):
+    Boom()
+"""
+
+
+class Canary:
+    """A module ``canary`` that Python would find, in whose folder the commands run."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "canary.py").write_text(CANARY)
+        (folder / "canary.yaml").write_text("class_path: canary.Boom\n")
+
+    @property
+    def sings(self):
+        """Whether its code was run, or a process started."""
+        names = ("imported", "called")
+        return "canary" in sys.modules or any((self.folder / name).exists() for name in names)
+
+
+@pytest.fixture
+def canary(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    yield Canary(tmp_path)
+    for name in ("canary", "my_parts"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def whole(run_folder):
+    return torch.load(run_folder / "best.ckpt", weights_only=True)
+
+
+@pytest.fixture
+def strange(whole, tmp_path):
+    """Write a checkpoint whose configuration, or more of it, was changed."""
+
+    def write(change, *, of_all=False):
+        checkpoint = {**whole, "lit_rec": {**whole["lit_rec"]}}
+        config = checkpoint["lit_rec"]["config"] = copy.deepcopy(whole["lit_rec"]["config"])
+        change(checkpoint if of_all else config)
+        path = tmp_path / "strange.ckpt"
+        torch.save(checkpoint, path)
+        return path
+
+    return write

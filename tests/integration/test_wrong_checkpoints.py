@@ -39,6 +39,7 @@ def test_checkpoint_that_cannot_be_built_here(tmp_path, run_folder, capsys):
         change(checkpoint)
         torch.save(checkpoint, tmp_path / "changed.ckpt")
         words = ["--history", "50"] if command == "recommend" else []
+        words += ["--trust", "my"]
         return message(capsys, command, "--ckpt_path", tmp_path / "changed.ckpt", *words)
 
     def own(checkpoint):
