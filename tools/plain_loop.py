@@ -33,8 +33,8 @@ class PlainLoop:
 
     def __init__(self, data: BehaviorDataModule, dtype: torch.dtype = torch.float32) -> None:
         self._data, self._dtype = data, dtype
-        self._tokenizer = AutoTokenizer.from_pretrained(data.encoder)
-        self._encoder = AutoModel.from_pretrained(data.encoder).train()
+        self._tokenizer = AutoTokenizer.from_pretrained(data.encoder, trust_remote_code=False)
+        self._encoder = AutoModel.from_pretrained(data.encoder, trust_remote_code=False).train()
         self._head = nn.Linear(self._encoder.config.hidden_size, 1)
         self._both = nn.ModuleList([self._encoder, self._head])
         self._optimizer = torch.optim.AdamW(self._both.parameters(), lr=2e-5, fused=True)

@@ -31,7 +31,7 @@ from lit_rec.data.tables_writer import TablesWriter
 from lit_rec.data.task_collators import TaskCollators
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens, open_tokens, token_folder
-from lit_rec.data.tokens import TokenizerFiles, special_tokens
+from lit_rec.data.tokenizer_files import TokenizerFiles
 from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
 
@@ -194,7 +194,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             self.task,
             fields=tuple(self.text.fields),
             max_tokens=self.max_tokens,
-            special=special_tokens(self.tokenizer_files.open()),
+            special=self.tokenizer_files.special_tokens(),
             labels=self.labels,
             with_users=self.with_users,
             item_fields=self.item_fields,

@@ -12,7 +12,8 @@ import polars as pl
 from lit_rec.data.cache import cached, hash_of
 from lit_rec.data.parquet import read_parquet, write_parquet
 from lit_rec.data.slow_bar import slow_bar
-from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.data.tokenizer_files import TokenizerFiles
+from lit_rec.data.tokens import TokenStore
 
 _FORMAT = 1  # raise when what the cache holds changes
 _CODES = "text_of_item.parquet"

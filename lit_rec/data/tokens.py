@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from lit_rec.errors import ConfigError
 
@@ -40,71 +38,22 @@ class SpecialTokens:
     pad: int
 
 
-@dataclass(frozen=True)
-class TokenizerFiles:
-    """A tokenizer as the files that ``save_pretrained`` writes: what a checkpoint keeps.
-
-    A tokenizer rebuilt from its ``tokenizers`` object alone loses settings (``token_type_ids`` among them), so the files are the truth.
-    """
-
-    files: Mapping[str, bytes]
-
-    @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase) -> TokenizerFiles:
-        """Take the files of a loaded tokenizer."""
-        with tempfile.TemporaryDirectory() as folder:
-            tokenizer.save_pretrained(folder)
-            found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-            return cls({str(path.relative_to(folder)): path.read_bytes() for path in found})
-
-    @classmethod
-    def load(cls, name: str, *, option: str) -> TokenizerFiles:
-        """Take the files of a tokenizer in a folder or on a hub.
-
-        Args:
-            name: A folder, or a name of the hub.
-            option: How the user gave it, for the error.
-
-        Raises:
-            ConfigError: If there is no tokenizer of that name.
-        """
-        try:
-            return cls.of(AutoTokenizer.from_pretrained(name, local_files_only=Path(name).is_dir()))
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigError(
-                f"no tokenizer can be read from '{name}'",
-                where=option,
-                rule="a folder that holds a tokenizer, or a name of the model hub",
-                remedy=f"check the path (seen from {Path.cwd()}); tools/fetch_assets.py brings the encoder of the examples",
-            ) from error
-
-    def open(self) -> PreTrainedTokenizerBase:
-        """Return the tokenizer."""
-        with tempfile.TemporaryDirectory() as folder:
-            for name, content in self.files.items():
-                path = Path(folder, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True
-            )
-            return tokenizer
-
-    @property
-    def key(self) -> str:
-        """Hash of the files."""
-        digest = hashlib.sha256()
-        for name in sorted(self.files):
-            digest.update(f"{name}\0{len(self.files[name])}\0".encode())
-            digest.update(self.files[name])
-        return digest.hexdigest()
-
-
 def special_tokens(tokenizer: PreTrainedTokenizerBase) -> SpecialTokens:
-    """Return what the tokenizer puts around a text, and its padding token (0 where it has none)."""
+    """Return what the tokenizer puts around a text, and its padding token (0 where it has none).
+
+    Raises:
+        ConfigError: If a text with special tokens does not hold its tokens without them.
+    """
     bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     full: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
-    start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    start = next((i for i in range(len(full)) if full[i : i + len(bare)] == bare), None)
+    if start is None:
+        raise ConfigError(
+            f"its tokenizer makes {full[:8]} of a text with the tokens {bare[:8]}",
+            where="data.encoder",
+            rule="special tokens stand before and after the tokens of a text",
+            remedy="use an encoder with another tokenizer",
+        )
     pad: Any = tokenizer.pad_token_id
     return SpecialTokens(tuple(full[:start]), tuple(full[start + len(bare) :]), pad or 0)
 

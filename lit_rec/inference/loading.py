@@ -15,8 +15,8 @@ from lit_rec.errors import CheckpointError
 from lit_rec.models.networks import Network
 from lit_rec.training.checkpoint_content import KEY, facts_of, read_checkpoint
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.stored_network import StoredShapes, check_stored
 from lit_rec.training.trusted_classes import check_named
-from lit_rec.training.weights import check_weights
 
 
 def load_module(
@@ -40,9 +40,9 @@ def load_module(
     checkpoint = read_checkpoint(path)
     content = checkpoint[KEY]
     module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
-    module.facts = facts_of(content)
+    module.facts, module.stored = facts_of(content), StoredShapes.of(checkpoint, str(path))
     module.configure_model()
-    check_weights(checkpoint, module, where=str(path))
+    check_stored(checkpoint, module, str(path))
     module.load_state_dict(checkpoint["state_dict"])
     return module, content
 

@@ -17,7 +17,8 @@ from lit_rec.data.fields.table_fields import encode_fields
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens
-from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.data.tokenizer_files import TokenizerFiles
+from lit_rec.data.tokens import TokenStore
 from lit_rec.errors import DataError
 from lit_rec.inference.requests import listed
 from lit_rec.inference.tokenizer_pool import TokenizerPool

@@ -14,7 +14,9 @@ from transformers import AutoConfig, AutoModel
 from lit_rec.data.batches import TextChunk
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
+from lit_rec.models.build_limit import build_limit
 from lit_rec.models.distinct_words import DistinctWords
+from lit_rec.models.encoder_config import check_encoder_folder, most_numbers
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.lower_layers import LowerLayers
 from lit_rec.models.ranges import share
@@ -164,7 +166,7 @@ def model_of_config(plain: dict[str, Any]) -> nn.Module:
     """Build an encoder with random weights from a plain configuration."""
     options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
     config = AutoConfig.for_model(plain["model_type"], **options)
-    model: nn.Module = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+    model: nn.Module = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
     return model.float()
 
 
@@ -246,22 +248,19 @@ class ConfiguredBackbone(Backbone):
 
 def _pretrained(name: str, dropout: float | None) -> nn.Module:
     folder = Path(name)
-    if folder.is_dir() and not (folder / "config.json").is_file():
-        raise ConfigError(
-            f"the folder '{name}' has no config.json; it holds {sorted(p.name for p in folder.iterdir())[:5]}",
-            where=_OPTION,
-            rule="a folder that save_pretrained wrote: config.json and weights",
-            remedy="name the folder that holds config.json",
-        )
+    local = {"local_files_only": folder.is_dir(), "trust_remote_code": False}
+    if folder.is_dir():
+        check_encoder_folder(folder)
     try:
-        config = AutoConfig.from_pretrained(name, local_files_only=folder.is_dir())
+        config = AutoConfig.from_pretrained(name, **local)
         # hidden_dropout_prob, attention_dropout, embd_pdrop, ...: each family has names of its own
         for option, value in config.to_dict().items():
             if dropout is not None and "drop" in option and isinstance(value, float):
                 setattr(config, option, dropout)
-        model: nn.Module = AutoModel.from_pretrained(
-            name, config=config, local_files_only=folder.is_dir()
-        )
+        with build_limit(most_numbers(folder)) if folder.is_dir() else nullcontext():
+            model: nn.Module = AutoModel.from_pretrained(
+                name, config=config, weights_only=True, **local
+            )
     except (
         Exception
     ) as error:  # of transformers, the hub's client, or the reader of damaged weights

@@ -17,9 +17,13 @@ from lit_rec.data.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.shown_columns import shown_columns
 from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import TokenizerFiles, TokenStore
+from lit_rec.data.tokenizer_files import TokenizerFiles
+from lit_rec.data.tokens import TokenStore
 from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
+from lit_rec.training.checkpoint_file import read_values
+from lit_rec.training.content_schema import check_checkpoint
+from lit_rec.training.stored_values import is_whole, shown
 
 KEY = "lit_rec"
 FORMAT = 3
@@ -104,7 +108,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint, to the CPU, without running any code that it might hold.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, or not one of lit_rec's.
+        CheckpointError: If the file is absent, damaged, or not one of lit_rec's, or an entry is not what it has to be.
     """
     path = Path(path)
     where = f"--ckpt_path {path}"
@@ -122,37 +126,39 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             if near
             else "check the path, or run `lit-rec fit` first",
         )
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise anything from OSError to UnicodeDecodeError
-        raise CheckpointError(
-            f"the file of {path.stat().st_size:,} bytes cannot be read ({type(error).__name__})",
-            where=where,
-            rule="a whole checkpoint written by lit_rec",
-            remedy="copy it again, or use another checkpoint (last.ckpt beside best.ckpt)",
-        ) from error
+    checkpoint: dict[str, Any] = read_values(path, where)
+    check_content(checkpoint, where=where)
+    return checkpoint
+
+
+def check_content(checkpoint: Any, *, where: str) -> None:
+    """Check what ``torch.load`` returned of a checkpoint, but for the state of training.
+
+    Args:
+        checkpoint: What it returned.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If it is not one of lit_rec's, or an entry is not what it has to be.
+    """
     content = checkpoint.get(KEY) if isinstance(checkpoint, dict) else None
     if not isinstance(content, dict) or "format" not in content:
-        found = (
-            sorted(map(str, checkpoint))[:5]
-            if isinstance(checkpoint, dict)
-            else type(checkpoint).__name__
-        )
+        held = isinstance(checkpoint, dict)
+        found = sorted(str(name)[:60] for name in checkpoint)[:5] if held else shown(checkpoint)
         raise CheckpointError(
             f"this was not written by lit_rec; it holds {found}",
             where=where,
             rule=f"a checkpoint with the entry '{KEY}'",
             remedy="name a best.ckpt or last.ckpt that `lit-rec fit` wrote",
         )
-    if content["format"] != FORMAT:
+    if not is_whole(content["format"]) or content["format"] != FORMAT:
         raise CheckpointError(
-            f"its format is {content['format']}",
+            f"its format is {shown(content['format'])}",
             where=where,
             rule=f"format {FORMAT}, which this version of lit_rec reads",
             remedy="use the version of lit_rec that wrote it, or train again",
         )
-    whole: dict[str, Any] = checkpoint
-    return whole
+    check_checkpoint(checkpoint, KEY, where=where)
 
 
 def facts_of(content: dict[str, Any]) -> Facts:

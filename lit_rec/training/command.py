@@ -45,6 +45,7 @@ from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
 from lit_rec.training.run_logs import make_own
+from lit_rec.training.stored_network import StoredShapes
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.tensorboard_views import TensorBoardViews
 from lit_rec.training.trusted_classes import TRUST_HELP, without_trust
@@ -82,6 +83,7 @@ class RecCLI(LightningCLI):
 
     module_class: ClassVar[type[LitRec]] = LitRec
     content: dict[str, Any] | None = None
+    _stored: StoredShapes | None = None
     _continued: Sequence[Any] = ()
 
     def __init__(self, words: list[str]) -> None:
@@ -153,6 +155,7 @@ class RecCLI(LightningCLI):
             check_training_state(checkpoint, where=f"--ckpt_path {path}")
         content: dict[str, Any] = checkpoint[KEY]
         self.content, stored = content, content["config"]
+        self._stored = StoredShapes.of(checkpoint, f"--ckpt_path {path}")
         if stored is None or words[0] == "fit":
             super().parse_arguments(parser, words)
         else:
@@ -234,7 +237,7 @@ class RecCLI(LightningCLI):
         self.model.run_config = {k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS}
         if self.content is not None and self.subcommand != "fit":
             stored = self.content["config"]
-            self.model.facts = facts_of(self.content)
+            self.model.facts, self.model.stored = facts_of(self.content), self._stored
             refuse_other_input(self.datamodule, self.model.facts, stored)
             for line in [] if stored is None else overrides(self.config_dump, stored):
                 rank_zero_info(line)

@@ -20,7 +20,7 @@ from lit_rec.models.networks import Network
 from lit_rec.models.objectives import Objective
 from lit_rec.models.ranking_objectives import RankingObjective
 from lit_rec.training.calibration import look_before_training
-from lit_rec.training.checkpoint_content import KEY, checkpoint_content, facts_of
+from lit_rec.training.checkpoint_content import KEY, checkpoint_content
 from lit_rec.training.freed_memory import give_back_freed_memory
 from lit_rec.training.fused_optimizer import fused_on_cpu
 from lit_rec.training.item_table import item_table
@@ -33,11 +33,11 @@ from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
 from lit_rec.training.steps import StepOutcome, ranking_step, score_step
+from lit_rec.training.stored_network import StoredShapes, check_loaded, network_of
 from lit_rec.training.strategies import check_strategy, clip_gradients, reduce_gradients, shard
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.tasks import default_objective, metrics_of, predictions
 from lit_rec.training.vector_tables import VectorTables, vector_tables
-from lit_rec.training.weights import check_facts, check_weights
 
 _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
@@ -89,6 +89,7 @@ class LitRec(OwnCheckpoints):
         self._factory, self.objective = network, objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
+        self.stored: StoredShapes | None = None  # of the checkpoint that the facts are from
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.run_config: dict[str, Any] | None = None  # set by the command line
@@ -111,7 +112,7 @@ class LitRec(OwnCheckpoints):
         if self.network is None:
             if self.facts is None:
                 self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
-            self.network = self._factory(self.facts)
+            self.network = network_of(self._factory, self.facts, self.stored)
             shard(self.network, self._trainer)
             gives = self.network.gives
             self.objective = self.objective or default_objective(self.facts, gives)
@@ -253,12 +254,11 @@ class LitRec(OwnCheckpoints):
         """Compare the checkpoint's Facts and weights with those of the network built here.
 
         Raises:
-            CheckpointError: If they differ, naming both values.
+            CheckpointError: If they differ, naming both values, or an entry is of another kind than it has to be.
         """
         if KEY not in checkpoint or self.facts is None:
             return
-        check_facts(facts_of(checkpoint[KEY]), self.facts)
-        check_weights(checkpoint, self, where=f"--ckpt_path {self.trainer.ckpt_path}")
+        check_loaded(checkpoint, self)
         if self.trainer.state.fn == "fit":
             self._restored = checkpoint.get("ranks", [])
         else:

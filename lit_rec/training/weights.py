@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,8 @@ from torch.distributed.tensor import DTensor
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
 from lit_rec.training.sharding import whole
+
+Shapes = Mapping[str, tuple[int, ...] | None]
 
 
 def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str = "") -> None:
@@ -29,22 +31,31 @@ def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str =
     """
     there = checkpoint.get("state_dict")
     there = there if isinstance(there, dict) else {}
-    here = module.state_dict()
+    here = {name: shape_of(weight) for name, weight in module.state_dict().items()}
+    if problems := other_weights({name: shape_of(w) for name, w in there.items()}, here):
+        raise other_network(problems, where)
+
+
+def other_weights(there: Shapes, here: Shapes) -> list[str]:
+    """Return how the weights of a checkpoint differ from those of a network, each in a few words."""
     problems = [f"{name} is absent" for name in here if name not in there]
     problems += [f"{name} is not of the network" for name in there if name not in here]
-    problems += [
-        f"{name} has shape {_shape(there[name])}, in the network {_shape(weight)}"
-        for name, weight in here.items()
-        if name in there and _shape(there[name]) != _shape(weight)
+    return problems + [
+        f"{name} has shape {there[name]}, in the network {shape}"
+        for name, shape in here.items()
+        if name in there and there[name] != shape
     ]
-    if problems:
-        raise CheckpointError(
-            "its weights are not those of its network",
-            where=where,
-            details=problems,
-            rule="a whole checkpoint, of the network that is built here",
-            remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
-        )
+
+
+def other_network(problems: Sequence[str], where: str) -> CheckpointError:
+    """Return the error of weights that are not those of a network."""
+    return CheckpointError(
+        "its weights are not those of its network",
+        where=where,
+        details=problems,
+        rule="a whole checkpoint, of the network that is built here",
+        remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
+    )
 
 
 def check_facts(stored: Facts, facts: Facts) -> None:
@@ -126,5 +137,6 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _shape(value: object) -> tuple[int, ...] | None:
+def shape_of(value: object) -> tuple[int, ...] | None:
+    """Return the shape of a tensor, None of anything else."""
     return tuple(value.shape) if isinstance(value, Tensor) else None

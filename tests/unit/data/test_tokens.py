@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from transformers import BertTokenizerFast
 
-from lit_rec.data.tokens import TokenizerFiles, TokenStore, special_tokens
+from lit_rec.data.tokens import TokenStore, special_tokens
 from lit_rec.errors import ConfigError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "heat", "##ed", "story", "toy"]
@@ -56,18 +56,3 @@ def test_no_room_for_text(tokenizer):
     with pytest.raises(ConfigError, match="2 leaves no room for text") as caught:
         TokenStore.build(TEXTS, tokenizer, 2)
     assert "more than the 2 special tokens" in str(caught.value)
-
-
-def test_tokenizer_files_round_trip(tokenizer, tmp_path):
-    files = TokenizerFiles.of(tokenizer)
-    assert files.open()(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
-    tokenizer.save_pretrained(tmp_path)
-    loaded = TokenizerFiles.load(str(tmp_path), option="data.encoder")
-    assert loaded.open()(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
-    assert TokenizerFiles.of(tokenizer).key == files.key
-    assert TokenizerFiles({**files.files, "more.txt": b"x"}).key != files.key
-
-
-def test_no_tokenizer_there(tmp_path):
-    with pytest.raises(ConfigError, match=rf"data\.encoder: .*'{tmp_path}'"):
-        TokenizerFiles.load(str(tmp_path), option="data.encoder")
