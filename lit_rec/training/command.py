@@ -36,12 +36,14 @@ from lit_rec.training.continued_logs import continue_logs
 from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.lost_process import watch_processes
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
 from lit_rec.training.option_values import check_values
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.stop_at_step import is_child, listen
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.strict_yaml import MODE
 from lit_rec.training.tensorboard_views import TensorBoardViews
@@ -187,7 +189,9 @@ class RecCLI(LightningCLI):
             ) from error
         check_precision(trainer)
         check_strategy(trainer)
+        watch_processes(child=is_child(trainer))
         if self.subcommand == "fit":
+            listen(trainer)
             check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):

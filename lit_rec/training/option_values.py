@@ -42,7 +42,7 @@ def _check(value: Any, path: str, owner: Any = None) -> None:
             path = f"{path}.init_args"
             given = vars(options) if isinstance(options, Namespace) else dict(options or {})
         if owner is not None:
-            _check_nulls(given, path, owner)
+            given = _without_checked(given, path, owner)
         for name, inner in given.items():
             _check(inner, f"{path}.{name}")
     elif isinstance(value, list | tuple):
@@ -51,22 +51,27 @@ def _check(value: Any, path: str, owner: Any = None) -> None:
     elif isinstance(value, float) and not math.isfinite(value):
         raise _number(path, f"{value} is not a number to count or train with", "finite numbers")
     elif isinstance(value, int) and abs(value) > _LARGEST:
-        digits = len(str(abs(value))) if value.bit_length() < 10_000 else "thousands of"  # noqa: PLR2004
-        raise _number(path, f"a number of {digits} digits", f"at most {_LARGEST}")
+        about = int(value.bit_length() * math.log10(2)) + 1
+        raise _number(path, f"a number of {about:,} digits", f"at most {_LARGEST}")
 
 
-def _check_nulls(given: dict[str, Any], path: str, owner: Any) -> None:
-    nulls = [name for name, value in given.items() if value is None]
-    if not nulls:
-        return
+def _without_checked(given: dict[str, Any], path: str, owner: Any) -> dict[str, Any]:
+    """Check nulls, and leave out infinity where it is the default: there it means that nothing is bounded."""
+    odd = [name for name, v in given.items() if v is None or isinstance(v, float) and math.isinf(v)]
+    if not odd:
+        return given
     taken = dict(_parameters(import_object(owner) if isinstance(owner, str) else owner))
-    for name in nulls:
-        if name in taken and not taken[name]:
+    for name in odd:
+        takes_none, default = taken.get(name, (True, None))
+        if given[name] is None and not takes_none:
             raise _null(f"{path}.{name}")
+        if given[name] is not None and given[name] == default:
+            given = {key: value for key, value in given.items() if key != name}
+    return given
 
 
-def _parameters(owner: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the options of a class or a function, and whether each takes null; what derived classes say comes last and counts."""
+def _parameters(owner: Any) -> Iterator[tuple[str, tuple[bool, Any]]]:
+    """Yield the options of a class or a function: whether each takes null, and its default; what derived classes say comes last and counts."""
     functions = [owner]
     if inspect.isclass(owner):
         functions = [c.__init__ for c in reversed(owner.__mro__) if "__init__" in vars(c)]
@@ -77,7 +82,8 @@ def _parameters(owner: Any) -> Iterator[tuple[str, bool]]:
             continue
         for name, parameter in parameters.items():
             # a class that takes None by default says so, whatever its type does
-            yield name, parameter.default is None or _takes_none(hints.get(name, Any))
+            none = parameter.default is None or _takes_none(hints.get(name, Any))
+            yield name, (none, parameter.default)
 
 
 def _takes_none(hint: Any) -> bool:
