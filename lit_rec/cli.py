@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from lit_rec import __version__
 from lit_rec.data.atomic import NO_ROOM, disk_reason
 from lit_rec.errors import ConfigError, LitRecError, did_you_mean
+from lit_rec.stopping import Stop, Stopped, stoppable
 
 _USAGE = """\
 lit-rec: fine-tune a language model into a recommender
@@ -55,12 +56,26 @@ def main(args: Sequence[str] | None = None) -> None:
         print(f"lit-rec {__version__}")
         return
     debug = os.environ.get("LIT_REC_DEBUG") == "1"
+    with stoppable() as stop:
+        _run_to_end(words, stop, debug=debug)
+
+
+def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
     try:
         _run(words)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except Stopped as stopped:
+        if stopped.code:
+            print(f"lit_rec: {stop.sentence(stopped)}", file=sys.stderr)
+        raise SystemExit(stopped.code) from None
     except Exception as error:
+        if stop.asked is not None and not debug:  # such as of a worker that got the signal, too
+            stopped = Stopped(stop.asked)
+            print(f"lit_rec: {stop.sentence(stopped)}", file=sys.stderr)
+            raise SystemExit(stopped.code) from None
         message = _message(error)
+        if message is None and (message := _lost(error)) is not None:
+            print(f"lit_rec: {message}", file=sys.stderr)
+            raise SystemExit(1) from None
         if debug or message is None:
             raise
         _fail(message)
@@ -95,6 +110,14 @@ def _message(error: BaseException | None) -> str | None:
         if (reason := disk_reason(first)) is None
         else _full_message(reason, "a file of this run")
     )
+
+
+def _lost(error: BaseException) -> str | None:
+    """Return what to say where another process of the run has died."""
+    if (found := sys.modules.get("lit_rec.training.lost_process")) is None:
+        return None
+    message: str | None = found.lost_process(error)
+    return message
 
 
 def _run(words: list[str]) -> None:

@@ -38,15 +38,19 @@ from lit_rec.training.continued_logs import continue_logs
 from lit_rec.training.finite_loss import FiniteLoss
 from lit_rec.training.hyperparameters import HyperparameterRecord
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.lost_process import watch_processes
 from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
+from lit_rec.training.option_values import check_values
 from lit_rec.training.path_words import keep_paths_as_text
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
 from lit_rec.training.run_folder import RunCheckpoint, run_folder
 from lit_rec.training.run_logs import make_own
+from lit_rec.training.stop_at_step import is_child, listen
 from lit_rec.training.stored_network import StoredShapes
 from lit_rec.training.strategies import check_strategy
+from lit_rec.training.strict_yaml import MODE
 from lit_rec.training.tensorboard_views import TensorBoardViews
 from lit_rec.training.trusted_classes import TRUST_HELP, without_trust
 from lit_rec.training.version_folders import VersionFolders
@@ -101,7 +105,7 @@ class RecCLI(LightningCLI):
                 subclass_mode_data=True,
                 auto_configure_optimizers=False,
                 parser_class=OptionParser,
-                parser_kwargs={"parser_mode": "omegaconf+"},
+                parser_kwargs={"parser_mode": MODE},
                 save_config_callback=RunRecord,
                 # where Lightning would write it, there is no run where a logger has no folder of its own
                 save_config_kwargs={"save_to_log_dir": False},
@@ -137,11 +141,12 @@ class RecCLI(LightningCLI):
             self._parse(parser, words)
         except OmegaConfBaseException as error:
             raise ConfigError(
-                str(error).partition("\n")[0],
+                str(error).partition("\n")[0][:120],
                 where=str(getattr(error, "full_key", None) or "interpolation"),
                 rule="${...} names an option that is set, such as ${data.init_args.encoder}",
                 remedy="correct the name between the braces",
             ) from error
+        check_values(self.config[words[0]], self.module_class)
 
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         words, trust = without_trust(words)
@@ -210,8 +215,10 @@ class RecCLI(LightningCLI):
             ) from error
         check_precision(trainer)
         check_strategy(trainer)
+        watch_processes(child=is_child(trainer))
         if self.subcommand == "fit":
             make_own(trainer.loggers, self._folders)
+            listen(trainer)
             check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):

@@ -6,57 +6,120 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from lit_rec.errors import ConfigError
+from lit_rec.training.strict_yaml import at, check_yaml, shown, walk
+
+_GROUPS = ("data", "model", "trainer")
+_LARGEST = 2**20  # bytes
 
 
 def check_configs(words: list[str]) -> None:
-    """Check that each file of ``-c`` or ``--config`` is there and is a YAML with sections.
+    """Check that each file of ``-c``, ``--config``, ``--data``, ``--model`` and ``--trainer`` is there and is a YAML with sections.
 
     Raises:
         ConfigError: If one is not, with line and column.
     """
-    for option, path in _config_paths(words):
-        if not path.is_file():
-            beside = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
-            near = sorted(str(p) for p in beside)[:4]
-            raise ConfigError(
-                "this is a folder"
-                if path.is_dir()
-                else f"there is no such file (seen from {Path.cwd()})",
-                where=f"{option} {path}",
-                rule="a YAML file",
-                remedy=f"beside it lie {', '.join(near)}" if near else "check the path",
-            )
-        _check_yaml(path)
+    for option, value in _options(words):
+        path = Path(value)
+        if option in ("-c", "--config"):
+            _check_there(option, path)
+            root = _nodes(path)
+            _check_sections(root, path, _GROUPS)
+        elif option.removeprefix("--") in _GROUPS and path.suffix in (".yaml", ".yml", ".json"):
+            _check_there(option, path)
+            _check_sections(_nodes(path), path, ())
 
 
-def _config_paths(words: list[str]) -> Iterator[tuple[str, Path]]:
+def _options(words: list[str]) -> Iterator[tuple[str, str]]:
     for place, word in enumerate(words):
         option, equals, value = word.partition("=")
-        if option in ("-c", "--config"):
+        if option.startswith("-"):
             if equals:
-                yield option, Path(value)
+                yield option, value
             elif place + 1 < len(words):
-                yield option, Path(words[place + 1])
+                yield option, words[place + 1]
 
 
-def _check_yaml(path: Path) -> None:
+def _check_there(option: str, path: Path) -> None:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        there, folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError):  # too long for a name, or a NUL in it
+        there, folder = False, False
+    if not there:
+        beside = path.parent.glob("*.yaml") if folder or path.parent.is_dir() else ()
+        near = sorted(str(p) for p in beside)[:4]
+        raise ConfigError(
+            "this is a folder" if folder else f"there is no such file (seen from {Path.cwd()})",
+            where=f"{option} {path}",
+            rule="a YAML file",
+            remedy=f"beside it lie {', '.join(near)}" if near else "check the path",
+        )
+
+
+def _nodes(path: Path) -> MappingNode:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError(
+                f"has {path.stat().st_size:,} bytes",
+                where=str(path),
+                rule=f"a configuration of at most {_LARGEST:,} bytes",
+                remedy="name a configuration; tables are named in it by their paths",
+            )
+        node = check_yaml(path.read_text(encoding="utf-8"), where=str(path))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise _not_yaml(path, error) from error
+    if not isinstance(node, MappingNode):
         raise ConfigError(
-            f"is not YAML: {getattr(error, 'problem', None) or error}",
-            where=f"{path}{line}",
-            rule="two spaces of indentation a level, no tabs, a space after each colon",
-            remedy="compare with a file of configs/",
-        ) from error
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"holds {type(content).__name__}, not sections",
+            f"holds {'a list' if node is not None else 'nothing or one value'}, not sections",
             where=str(path),
             rule="a YAML with sections such as data, model and trainer",
             remedy="compare with a file of configs/",
         )
+    return node
+
+
+def _not_yaml(path: Path, error: Exception) -> ConfigError:
+    mark = getattr(error, "problem_mark", None)
+    if isinstance(error, UnicodeDecodeError):
+        problem = f"is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start:,})"
+    elif isinstance(error, yaml.reader.ReaderError):
+        problem = (
+            f"is not text: character {ord(str(error.character)[:1]):#06x} at {error.position:,}"
+        )
+    else:
+        problem = f"is not YAML: {getattr(error, 'problem', None) or error}"
+    return ConfigError(
+        problem,
+        where=at(str(path), mark) if mark else str(path),
+        rule="UTF-8 text, two spaces of indentation a level, no tabs, a space after each colon",
+        remedy="compare with a file of configs/",
+    )
+
+
+def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> None:
+    """Check what the parser would drop: a list, text or number in the place of a section."""
+    for name, node in walk(root):
+        last = name.rpartition(".")[2]
+        whole = name in groups
+        if not (whole or last in ("init_args", "dict_kwargs")) or isinstance(node, MappingNode):
+            continue
+        if whole and isinstance(node, ScalarNode) and _is_file(path, node):
+            continue
+        raise ConfigError(
+            f"'{last}' holds {_kind(node)}, not a section",
+            where=at(str(path), node.start_mark, name),
+            rule="options, each indented below it: `name: value`",
+            remedy="remove the dashes or brackets, or the key itself where it has no options",
+        )
+
+
+def _is_file(path: Path, node: ScalarNode) -> bool:
+    return bool(node.value) and (path.parent / node.value).is_file()
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, ScalarNode):
+        return "null" if node.tag.endswith(":null") else f"'{shown(node.value)}'"
+    return "a list"

@@ -134,9 +134,9 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         """Save the last after every n steps, unless a validation or the epoch's end follows, which does."""
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         every, step = self._last_every_n_steps, trainer.global_step
-        if every and step % every == 0 and step != self._step_seen and not _pauses(trainer):
+        if every and step % every == 0 and step != self._step_seen and not pauses(trainer):
             saved = self._last_global_step_saved
-            self._save_newest(trainer)
+            self.save_newest(trainer)
             # of this step, the best may still be saved
             self._last_global_step_saved = saved
         self._step_seen = step
@@ -145,13 +145,13 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         """Save the best, then the last."""
         super().on_train_epoch_end(trainer, pl_module)
         if self._should_save_on_train_epoch_end(trainer):
-            self._save_newest(trainer)
+            self.save_newest(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Save the best, then the last."""
         super().on_validation_end(trainer, pl_module)
         if not self._should_save_on_train_epoch_end(trainer):
-            self._save_newest(trainer)
+            self.save_newest(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
         """Save the last again where averaged weights have only now been put in place."""
@@ -160,7 +160,8 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         if averaged and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
-    def _save_newest(self, trainer: Trainer) -> None:
+    def save_newest(self, trainer: Trainer) -> None:
+        """Save the last of this step; every process calls this."""
         if not self._should_skip_saving_checkpoint(trainer):  # nor where this step was just saved
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
@@ -210,7 +211,8 @@ def _logged_folder(trainer: Trainer, resumed: Path | None) -> Path:
     return folder / f"version_{VersionFolders().number(folder)}"
 
 
-def _pauses(trainer: Trainer) -> bool:
+def pauses(trainer: Trainer) -> bool:
+    """Whether a validation or the end of the epoch follows the present batch."""
     loop = trainer.fit_loop
     fetcher: Any = loop._data_fetcher
     return trainer.is_last_batch or loop.epoch_loop._should_check_val_fx(fetcher)

@@ -1,0 +1,103 @@
+"""A process of a run that dies ends the others, with a sentence that says which, and what to go on with."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+import time
+from typing import Any
+
+from lightning.fabric.strategies.launchers import subprocess_script
+
+from lit_rec.stopping import say, stop
+
+_SECONDS, _GRACE = 1, 5
+# what gloo and NCCL say in a process whose peer is gone
+_GONE = re.compile(
+    r"[Cc]onnection (closed by peer|reset by peer|refused)|Broken pipe|NCCL|gloo.*(timed out|Timed out)|Socket closed"
+)
+_children: list[subprocess.Popen[bytes]] = []
+
+
+class ChildObserver(threading.Thread):
+    """Take the place of Lightning's own observer, which ends the process without a word and as if from outside.
+
+    Args:
+        main_pid: The process that launched the others.
+        child_processes: The others, in the order of ranks from 1.
+    """
+
+    def __init__(self, main_pid: int, child_processes: list[Any], sleep_period: int = 5) -> None:
+        super().__init__(daemon=True, name="child-process-observer")
+        _children[:] = child_processes
+
+    def run(self) -> None:
+        """Look every second until all have ended; where one has failed, end the others and this process."""
+        while True:
+            if (lost := _lost()) is not None:
+                time.sleep(_GRACE)  # this process has time to say what its own error was
+                say(f"{lost}; {stop.remedy or 'begin again'}")
+                end_children()
+                os._exit(1)
+            if all(child.poll() is not None for child in _children):
+                return
+            time.sleep(_SECONDS)
+
+
+def watch_processes(*, child: bool) -> None:
+    """Have this process end with those that it cannot train without.
+
+    Args:
+        child: Whether Lightning launched it from another, which it then watches.
+    """
+    subprocess_script._ChildProcessObserver = ChildObserver  # type: ignore[misc,assignment]
+    if child:
+        parent = os.getppid()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def lost_process(error: BaseException) -> str | None:
+    """Return what to say of an error that comes of a lost process, None of another; the other children are ended.
+
+    Args:
+        error: What ended this process's own work.
+    """
+    while not (isinstance(error, RuntimeError) and _GONE.search(str(error))):
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            return None
+        error = cause
+    time.sleep(_SECONDS)  # until the system says that the other has ended
+    message = (
+        _lost() or f"another process of this run has ended ({' '.join(str(error).split())[:80]})"
+    )
+    end_children()
+    return f"{message}; {stop.remedy or 'begin again'}"
+
+
+def end_children() -> None:
+    """Kill what is left of the processes that this one launched."""
+    for child in _children:
+        if child.poll() is None:
+            child.kill()
+
+
+def _lost() -> str | None:
+    ended = [(rank, child.poll()) for rank, child in enumerate(_children, 1) if child.poll()]
+    # those killed by a signal first: others have ended because of them
+    for rank, code in sorted(ended, key=lambda found: found[1] or 0):
+        how = (
+            f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+        )
+        return f"the process of rank {rank} {how}"
+    return None
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_SECONDS)
+    time.sleep(_GRACE)  # a run that has ended well ends here in a moment, too
+    say(f"the process of rank 0 has ended, and this one with it; {stop.remedy or 'begin again'}")
+    os._exit(1)
