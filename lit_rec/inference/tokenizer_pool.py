@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from transformers import PreTrainedTokenizerBase
 
-from lit_rec.data.tokens import TokenizerFiles
+from lit_rec.data.tokenizer_files import TokenizerFiles
 
 
 class TokenizerPool:

@@ -77,7 +77,6 @@ def measure(count: int, seed: int, folder: Path, seconds: float = 0.0) -> dict[s
         seconds: Go on reading a Recommender for as long, even when there were ``count`` reads.
     """
     from attacks.threads_models import classifier, towers_and_cross_encoder  # noqa: PLC0415
-
     from lit_rec.inference import stored_items  # noqa: PLC0415
     from lit_rec.inference.classifier import Classifier  # noqa: PLC0415
     from lit_rec.inference.recommender import Recommender  # noqa: PLC0415
