@@ -1,7 +1,9 @@
 """Wrong tables as a user would bring them; see ``message`` for the form of what is said."""
 
 import gzip
+import io
 
+import polars as pl
 import pytest
 
 from .conftest import lit_rec, message, options
@@ -33,6 +35,13 @@ def same(text):
     return text
 
 
+def as_parquet(**columns):
+    """Write other columns in its place."""
+    content = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(content)
+    return lambda _: content.getvalue()
+
+
 # name -> (table, change of the file, ending, what the message must hold)
 TABLES = {
     "wrong delimiter": ("behaviors", lambda t: t.replace(",", ";"), ".csv", "';'"),
@@ -57,6 +66,31 @@ TABLES = {
         "behaviors.csv.gz",
     ),
     "not gz": ("behaviors", same, ".csv.gz", "behaviors.csv.gz"),
+    "key twice": (
+        "behaviors",
+        lambda t: '{"user_id": 1, "user_id": 2}\n',
+        ".jsonl",
+        "'user_id' stands twice",
+    ),
+    "nested without end": (
+        "items",
+        lambda t: '{"item_id": "1"}\n{"item_id": ' + '{"a": ' * 10**5,
+        ".json",
+        "line 2",
+    ),
+    "half an emoji in an id": (
+        "behaviors",
+        lambda t: '{"user_id": "\\ud83d"}\n',
+        ".jsonl",
+        "'\\ud83d'",
+    ),
+    "true and false as ids": ("items", as_parquet(item_id=[True, False]), ".parquet", "true and"),
+    "large floats as ids": (
+        "items",
+        as_parquet(item_id=[2.0**60]),
+        ".parquet",
+        "1152921504606846976",
+    ),
     "not JSON": ("behaviors", lambda t: '{"user_id": 1\n', ".jsonl", "line 1"),
     "unknown ending": ("behaviors", same, ".xlsx", ".xlsx"),
     "too few columns": ("behaviors", line(5, "405,50"), ".csv", "line 5"),
