@@ -20,7 +20,7 @@ from lit_rec.data.splits import Split
 from lit_rec.data.text_template import TextTemplate
 from lit_rec.errors import DataError
 
-_FORMAT = 7  # raise when what the cache holds changes
+_FORMAT = 8  # raise when what the cache holds changes
 
 
 @dataclass(frozen=True)

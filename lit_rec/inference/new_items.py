@@ -6,6 +6,7 @@ from collections.abc import Container
 
 import polars as pl
 
+from lit_rec.data.column_values import NoSuchValuesError, ids_of
 from lit_rec.errors import DataError, excerpt, some_of
 
 
@@ -17,7 +18,7 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
         known: Ids of the catalogue.
 
     Raises:
-        DataError: If item_id is missing, empty, repeated, or already in the catalogue.
+        DataError: If item_id is missing, empty, repeated, no id, or already in the catalogue.
     """
     rule, remedy = "each item has an id of its own", "add only new items, each once"
     if "item_id" not in items.columns:
@@ -27,9 +28,18 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
             rule="item_id and the columns of the text",
             remedy="rename the column that holds the ids",
         )
+    try:
+        given = ids_of(items["item_id"])
+    except NoSuchValuesError as error:
+        raise DataError(
+            f"column 'item_id' {error}",
+            where="add_items",
+            rule="texts or whole numbers",
+            remedy="write the ids as text",
+        ) from error
     ids: list[str] = []
     seen: set[str] = set()
-    for row, id_ in enumerate(items["item_id"].cast(pl.String).to_list(), 1):
+    for row, id_ in enumerate(given.to_list(), 1):
         if not id_:
             problem = "has no item_id"
         elif id_ in known:

@@ -24,6 +24,11 @@ def test_new_items_are_found(rec):
     assert len(rec.item_ids) == 20
 
 
+def test_ids_that_pandas_made_floats_are_those_of_the_other_tables(rec):
+    rec.add_items(NEW.with_columns(item_id=pl.Series([7.0, 8.5])))
+    assert rec.item_ids[-2:] == ["7", "8.5"]
+
+
 def test_new_items_do_not_depend_on_each_other(rec, checkpoint):
     rec.add_items(NEW)
     apart = Recommender(*checkpoint)
@@ -40,6 +45,8 @@ def test_new_items_do_not_depend_on_each_other(rec, checkpoint):
         (pl.concat([NEW, NEW[:1]]), "row 3: has the item_id 'n1', which is there twice"),
         (NEW.with_columns(item_id=pl.Series(["n1", "i4"])), "row 2: .*'i4', which is already"),
         (NEW.with_columns(item_id=pl.Series(["n1", None])), "row 2: has no item_id"),
+        (NEW.with_columns(item_id=pl.Series([True, False])), "'item_id' holds true and false"),
+        (NEW.with_columns(item_id=pl.Series([2.0**53, 1.0])), "9007199254740992 as Float64"),
         (NEW.drop("genres"), "no column 'genres'"),
     ],
 )
