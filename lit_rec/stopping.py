@@ -50,7 +50,9 @@ class Stop:
         Raises:
             Stopped: If nothing waits for the signal, or this is the second.
         """
-        if os.getpid() != self.owner:  # a worker of a DataLoader, which ends when this process says so
+        if (
+            os.getpid() != self.owner
+        ):  # a worker of a DataLoader, which ends when this process says so
             if number == signal.SIGTERM:
                 signal.alarm(_WORKER_SECONDS)
             return
@@ -72,7 +74,7 @@ stop = Stop()
 def stoppable() -> Iterator[Stop]:
     """Receive signals while a command runs, where this is the main thread."""
     stop.__init__()  # type: ignore[misc]
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             before[number] = signal.signal(number, stop.receive)

@@ -70,7 +70,9 @@ def lost_process(error: BaseException) -> str | None:
             return None
         error = cause
     time.sleep(_SECONDS)  # until the system says that the other has ended
-    message = _lost() or f"another process of this run has ended ({' '.join(str(error).split())[:80]})"
+    message = (
+        _lost() or f"another process of this run has ended ({' '.join(str(error).split())[:80]})"
+    )
     end_children()
     return f"{message}; {stop.remedy or 'begin again'}"
 
@@ -86,7 +88,9 @@ def _lost() -> str | None:
     ended = [(rank, child.poll()) for rank, child in enumerate(_children, 1) if child.poll()]
     # those killed by a signal first: others have ended because of them
     for rank, code in sorted(ended, key=lambda found: found[1] or 0):
-        how = f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+        how = (
+            f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+        )
         return f"the process of rank {rank} {how}"
     return None
 

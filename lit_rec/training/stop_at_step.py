@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.callbacks import Callback
 
 from lit_rec.stopping import Stopped, stop
@@ -32,7 +33,9 @@ class StopAtStep(Callback):
         if trainer.state.fn == "fit":
             stop.place = "before the first step of this run"
             path = trainer.ckpt_path
-            stop.remedy = f"go on with --ckpt_path {path}" if path else "nothing is lost: begin again"
+            stop.remedy = (
+                f"go on with --ckpt_path {path}" if path else "nothing is lost: begin again"
+            )
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """From here on a signal waits for the end of a step."""
@@ -117,7 +120,7 @@ def listen(trainer: lightning.Trainer) -> None:
     environment = _environment(trainer)
     if not (isinstance(environment, SLURMEnvironment) and environment.auto_requeue):
         # it would broadcast to other processes from within the handler
-        trainer._signal_connector.register_signal_handlers = lambda: None
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
 
 
 def is_child(trainer: lightning.Trainer) -> bool:
