@@ -61,17 +61,15 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
+    if words[0] == "predict":
+        stop.remedy = "the same command goes on where it was writing lists, else begins again"
     try:
         _run(words)
     except Stopped as stopped:
-        if stopped.code:
-            print(f"lit_rec: {stop.sentence(stopped)}", file=sys.stderr)
-        raise SystemExit(stopped.code) from None
+        _end(stop, stopped)
     except Exception as error:
         if stop.asked is not None and not debug:  # such as of a worker that got the signal, too
-            stopped = Stopped(stop.asked)
-            print(f"lit_rec: {stop.sentence(stopped)}", file=sys.stderr)
-            raise SystemExit(stopped.code) from None
+            _end(stop, Stopped(stop.asked))
         message = _message(error)
         if message is None and (message := _lost(error)) is not None:
             print(f"lit_rec: {message}", file=sys.stderr)
@@ -110,6 +108,12 @@ def _message(error: BaseException | None) -> str | None:
         if (reason := disk_reason(first)) is None
         else _full_message(reason, "a file of this run")
     )
+
+
+def _end(stop: Stop, stopped: Stopped) -> None:
+    if stopped.code:
+        print(f"lit_rec: {stop.sentence(stopped)}", file=sys.stderr)
+    raise SystemExit(stopped.code) from None
 
 
 def _lost(error: BaseException) -> str | None:

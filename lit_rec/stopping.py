@@ -74,7 +74,7 @@ stop = Stop()
 def stoppable() -> Iterator[Stop]:
     """Receive signals while a command runs, where this is the main thread."""
     stop.__init__()  # type: ignore[misc]
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             before[number] = signal.signal(number, stop.receive)

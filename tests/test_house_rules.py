@@ -24,7 +24,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 MAX_LINES = 300
 EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 # A room imports from rooms with a lower number and from its own.
-RANKS = {"errors": 0, "data": 1, "models": 2, "evaluation": 3, "training": 4}
+RANKS = {"errors": 0, "stopping": 0, "data": 1, "models": 2, "evaluation": 3, "training": 4}
 RANKS |= {"inference": 5, "preflight": 5, "deploy": 5, "cli": 6}
 WITHOUT_LIGHTNING = ("models", "evaluation")
 # A YAML names these and what their options take; factories are handed Facts, which no YAML names.

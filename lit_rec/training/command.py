@@ -146,6 +146,13 @@ class RecCLI(LightningCLI):
                 rule="${...} names an option that is set, such as ${data.init_args.encoder}",
                 remedy="correct the name between the braces",
             ) from error
+        except OverflowError as error:
+            raise ConfigError(
+                f"a number is too large ({error})",
+                where="options",
+                rule="numbers below 1e308, and counts below 2^63",
+                remedy="write the number that is meant",
+            ) from error
         check_values(self.config[words[0]], self.module_class)
 
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:

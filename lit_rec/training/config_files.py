@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -85,9 +86,9 @@ def _not_yaml(path: Path, error: Exception) -> ConfigError:
     if isinstance(error, UnicodeDecodeError):
         problem = f"is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start:,})"
     elif isinstance(error, yaml.reader.ReaderError):
-        problem = (
-            f"is not text: character {ord(str(error.character)[:1]):#06x} at {error.position:,}"
-        )
+        seen: Any = error.character  # a number where PyYAML's parser is the one in C
+        code = seen if isinstance(seen, int) else ord(seen[:1])
+        problem = f"is not text: character {code:#06x} at {error.position:,}"
     else:
         problem = f"is not YAML: {getattr(error, 'problem', None) or error}"
     return ConfigError(

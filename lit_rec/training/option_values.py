@@ -36,23 +36,26 @@ def check_values(config: Namespace, model: type) -> None:
 
 def _check(value: Any, path: str, owner: Any = None) -> None:
     if isinstance(value, Namespace | dict):
-        given = dict(value.items()) if isinstance(value, dict) else vars(value)
-        if "class_path" in given:
-            options, owner = given.get("init_args"), given["class_path"]
-            path = f"{path}.init_args"
-            given = vars(options) if isinstance(options, Namespace) else dict(options or {})
-        if owner is not None:
-            given = _without_checked(given, path, owner)
-        for name, inner in given.items():
-            _check(inner, f"{path}.{name}")
+        _check_section(value, path, owner)
     elif isinstance(value, list | tuple):
         for place, inner in enumerate(value):
             _check(inner, f"{path}[{place}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise _number(path, f"{value} is not a number to count or train with", "finite numbers")
     elif isinstance(value, int) and abs(value) > _LARGEST:
-        about = int(value.bit_length() * math.log10(2)) + 1
-        raise _number(path, f"a number of {about:,} digits", f"at most {_LARGEST}")
+        about = int(value.bit_length() * math.log10(2))
+        raise _number(path, f"a number of about {about:,} digits", f"at most {_LARGEST}")
+
+
+def _check_section(value: Namespace | dict[str, Any], path: str, owner: Any) -> None:
+    given = value if isinstance(value, dict) else vars(value)
+    if "class_path" in given:
+        options, owner, path = given.get("init_args"), given["class_path"], f"{path}.init_args"
+        given = vars(options) if isinstance(options, Namespace) else dict(options or {})
+    if owner is not None:
+        given = _without_checked(given, path, owner)
+    for name, inner in given.items():
+        _check(inner, f"{path}.{name}")
 
 
 def _without_checked(given: dict[str, Any], path: str, owner: Any) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def _parameters(owner: Any) -> Iterator[tuple[str, tuple[bool, Any]]]:
     """Yield the options of a class or a function: whether each takes null, and its default; what derived classes say comes last and counts."""
     functions = [owner]
     if inspect.isclass(owner):
-        functions = [c.__init__ for c in reversed(owner.__mro__) if "__init__" in vars(c)]
+        functions = [vars(c)["__init__"] for c in reversed(owner.__mro__) if "__init__" in vars(c)]
     for function in functions:
         try:
             hints, parameters = get_type_hints(function), inspect.signature(function).parameters

@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonargparse
 import yaml
-from jsonargparse._optionals import get_omegaconf_loader
 
-_MODE = "omegaconf+"
+from lit_rec.training.strict_yaml import MODE, load_strictly
+
 # the last part of options that name a file or a folder, and never anything else
 _PATHS = frozenset(
     [
@@ -37,19 +37,19 @@ _PATHS = frozenset(
 
 
 def keep_paths_as_text(words: Iterable[str]) -> None:
-    """Have jsonargparse read the values of options that name files or folders as text, until the next call.
+    """Have jsonargparse read YAML strictly, and the values of options that name files or folders as text, until the next call.
 
     It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused there.
     """
     texts = set(paths_like_lists(words))
-    load = get_omegaconf_loader(_MODE)  # type: ignore[no-untyped-call]
 
     def loaded(value: str) -> Any:
         if value in texts:
             raise yaml.YAMLError("the name of a file or a folder")
-        return load(value)
+        return load_strictly(value)
 
-    jsonargparse.set_loader(_MODE, loaded, (yaml.YAMLError,))
+    # files, values of the command line and texts within files all pass through it
+    jsonargparse.set_loader(MODE, loaded, (yaml.YAMLError,))
 
 
 def paths_like_lists(words: Iterable[str]) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.callbacks import Callback
 
 from lit_rec.stopping import Stopped, stop
@@ -119,7 +120,7 @@ def listen(trainer: lightning.Trainer) -> None:
     environment = _environment(trainer)
     if not (isinstance(environment, SLURMEnvironment) and environment.auto_requeue):
         # it would broadcast to other processes from within the handler
-        trainer._signal_connector.register_signal_handlers = lambda: None
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
 
 
 def is_child(trainer: lightning.Trainer) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from jsonargparse import set_loader
 from jsonargparse._optionals import get_omegaconf_loader
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -25,6 +24,8 @@ _MOST_VALUES = 10_000  # an alias counts as all that it stands for
 _MOST_INTERPOLATIONS = 24  # two of each in a dozen options are a text 4,096 times as long
 # 010 is 8 in YAML 1.1, 0b1 is 1, and 1:30 is 90
 _OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|0b[01_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+_META = re.compile(r"__\w+__")
+_STANDARD = "tag:yaml.org,2002:"
 _SHOWN = 40
 
 
@@ -49,13 +50,13 @@ def check_yaml(text: str, where: str) -> Node | None:
     _check_interpolations(text, where)
     if not _check_events(text, where):
         return None
-    node: Node = yaml.compose(text, Loader=_SAFE)
+    node: Any = yaml.compose(text, Loader=_SAFE)
     for path, inner in walk(node):
         if isinstance(inner, MappingNode):
             _check_keys(inner, path, where)
         elif isinstance(inner, ScalarNode):
             _check_scalar(inner, path, where)
-    return node
+    return node  # type: ignore[no-any-return]
 
 
 def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
@@ -121,55 +122,74 @@ def _check_interpolations(text: str, where: str) -> None:
 
 def _check_events(text: str, where: str) -> bool:
     """Check without building anything; return whether there is a section or a list."""
-    documents, has_collection = 0, False
-    # of each anchor: values and levels, or None while it is open
-    anchors: dict[str, tuple[int, int] | None] = {}
-    sizes: list[tuple[str | None, int, int]] = [(None, 0, 0)]
+    measure, documents = _Measure(where), 0
     for event in yaml.parse(text, Loader=_SAFE):
-        size = (0, 0)
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise ConfigError(
-                    "a second document begins here (---)",
-                    where=at(where, event.start_mark),
-                    rule="one document in a file",
-                    remedy="put it into a file of its own: -c first.yaml -c second.yaml",
-                )
-        elif isinstance(event, yaml.CollectionStartEvent):
-            _check_tag(event, where)
-            has_collection = True
-            if event.anchor:
-                anchors[event.anchor] = None
-            sizes.append((event.anchor, 1, 1))
-            _check_size(1, len(sizes) - 1, event, where)
-            continue
-        elif isinstance(event, yaml.AliasEvent):
-            if anchors.get(event.anchor, (0, 0)) is None:
-                raise ConfigError(
-                    f"'*{shown(event.anchor)}' stands inside its own anchor '&{shown(event.anchor)}'",
-                    where=at(where, event.start_mark),
-                    rule="a value that ends: no anchor contains itself",
-                    remedy="write the value out in the place of the alias",
-                )
-            size = anchors.get(event.anchor) or (1, 0)
-        elif isinstance(event, yaml.ScalarEvent):
-            if has_collection:
-                _check_tag(event, where)
-            size = (1, 0)
-            if event.anchor:
-                anchors[event.anchor] = size
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if documents > 1:
+            raise ConfigError(
+                "a second document begins here (---)",
+                where=at(where, event.start_mark),
+                rule="one document in a file",
+                remedy="put it into a file of its own: -c first.yaml -c second.yaml",
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            measure.begin(event)
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, *size = sizes.pop()  # type: ignore[assignment]
-            size = tuple(size)
-            if anchor:
-                anchors[anchor] = size
-        else:
-            continue
-        anchor, values, levels = sizes[-1]
-        sizes[-1] = anchor, values + size[0], max(levels, 1 + size[1])
-        _check_size(sizes[-1][1], len(sizes) - 1 + size[1], event, where)
-    return has_collection
+            measure.end(event)
+        elif isinstance(event, yaml.AliasEvent):
+            measure.repeat(event)
+        elif isinstance(event, yaml.ScalarEvent):
+            measure.scalar(event)
+    return measure.has_collection
+
+
+class _Measure:
+    """How many values and levels there are, each alias counted as what it stands for."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        # of each anchor: values and levels, or None while it is open
+        self._anchors: dict[str, tuple[int, int] | None] = {}
+        self._open: list[tuple[str | None, int, int]] = [(None, 0, 0)]
+        self.has_collection = False
+
+    def begin(self, event: Any) -> None:
+        _check_tag(event, self._where)
+        self.has_collection = True
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._open.append((event.anchor, 1, 1))
+        _check_size(1, len(self._open) - 1, event, self._where)
+
+    def end(self, event: Any) -> None:
+        anchor, values, levels = self._open.pop()
+        self._add(anchor, (values, levels), event)
+
+    def repeat(self, event: Any) -> None:
+        size = self._anchors.get(
+            event.anchor, (1, 0)
+        )  # one that is nowhere is the composer's to refuse
+        if size is None:
+            name = shown(event.anchor)
+            raise ConfigError(
+                f"'*{name}' stands inside its own anchor '&{name}'",
+                where=at(self._where, event.start_mark),
+                rule="a value that ends: no anchor contains itself",
+                remedy="write the value out in the place of the alias",
+            )
+        self._add(None, size, event)
+
+    def scalar(self, event: Any) -> None:
+        if self.has_collection:
+            _check_tag(event, self._where)
+        self._add(event.anchor, (1, 0), event)
+
+    def _add(self, anchor: str | None, size: tuple[int, int], event: Any) -> None:
+        if anchor:
+            self._anchors[anchor] = size
+        outer, values, levels = self._open[-1]
+        self._open[-1] = outer, values + size[0], max(levels, 1 + size[1])
+        _check_size(self._open[-1][1], len(self._open) - 1 + size[1], event, self._where)
 
 
 def _check_size(values: int, levels: int, event: Any, where: str) -> None:
@@ -192,7 +212,7 @@ def _check_size(values: int, levels: int, event: Any, where: str) -> None:
 def _check_tag(event: Any, where: str) -> None:
     if event.tag is not None:
         raise ConfigError(
-            f"there is a YAML tag, '{shown(event.tag)}'",
+            f"there is a YAML tag, '{shown(event.tag.replace(_STANDARD, '!!'))}'",
             where=at(where, event.start_mark),
             rule="plain sections, lists, texts, numbers, true, false and null",
             remedy="remove it; a class is named by class_path, and a text that begins with '!' stands in quotes",
@@ -218,6 +238,13 @@ def _check_keys(node: MappingNode, path: str, where: str) -> None:
                 rule="names of options and columns are text",
                 remedy=f'put it in quotes: "{name}"' if name.strip() else "name an option",
             )
+        if _META.fullmatch(key.value):
+            raise ConfigError(
+                f"'{name}' is a name that the parser uses for itself, and drops",
+                where=at(where, key.start_mark, path),
+                rule="names of options and columns",
+                remedy="remove it",
+            )
         if key.value in seen:
             raise ConfigError(
                 f"'{name}' stands in line {seen[key.value]} and here again",
@@ -239,15 +266,6 @@ def _check_scalar(node: ScalarNode, path: str, where: str) -> None:
             rule="a number is written in decimal digits",
             remedy="write the number that is meant, or put a text in quotes",
         )
-    if value == "None":
-        raise ConfigError(
-            "None is the text 'None' in YAML",
-            where=at(where, node.start_mark, path),
-            rule="no value is written null",
-            remedy='write null, or "None" in quotes where the text is meant',
-        )
 
 
-_load = get_omegaconf_loader(MODE)
-# files, values of the command line and texts within files all pass through it
-set_loader(MODE, load_strictly, exceptions=(yaml.YAMLError,))
+_load = get_omegaconf_loader(MODE)  # type: ignore[no-untyped-call]

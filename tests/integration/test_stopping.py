@@ -1,6 +1,7 @@
 """Signals: which exit code, what is said, and that a stopped run goes on as if it had never stopped."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,7 +84,16 @@ def signalled(workplace, tmp_path):
         (tmp_path / "signalled.py").write_text(SIGNALLED)
         path = write(config, tmp_path / "config.yaml")
         done = subprocess.run(
-            [sys.executable, "signalled.py", str(rank), str(int(number)), "fit", "-c", path, *words],
+            [
+                sys.executable,
+                "signalled.py",
+                str(rank),
+                str(int(number)),
+                "fit",
+                "-c",
+                path,
+                *words,
+            ],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             cwd=tmp_path,
             capture_output=True,
@@ -128,3 +138,68 @@ def test_signal_and_workers_of_the_data(signalled):
     assert code == 130
     assert "stopped by Ctrl-C after step 6" in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")]
+)
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        (("test",), "lit_rec.training.lit_rec.LitRec.test_step"),
+        (("validate",), "lit_rec.training.lit_rec.LitRec.validation_step"),
+        (("predict",), "lit_rec.training.lit_rec.LitRec.predict_step"),
+        (("predict", "--k=3"), "lit_rec.inference.list_module.ListModule.predict_step"),
+        (
+            ("recommend", "--history=1", "--k=3"),
+            "lit_rec.inference.recommender.Recommender.from_checkpoint",
+        ),
+    ],
+)
+def test_other_commands_end_at_once(
+    number, name, command, place, run_folder, tmp_path, capfd, monkeypatch
+):
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    before = {path.name for path in folder.iterdir()}
+    monkeypatch.setattr(place, lambda *_, **__: os.kill(os.getpid(), number))
+    code, text = stopped(capfd, *command[:1], f"--ckpt_path={folder}/best.ckpt", *command[1:])
+    assert code == 128 + number
+    assert f"lit_rec: stopped by {name}" in text
+    left = {path.name for path in folder.iterdir()} - before
+    assert all(path.startswith(".recommendations.") for path in left), left  # what is gone on from
+
+
+def test_signal_before_training(workplace, tmp_path, capfd, monkeypatch):
+    path = write(configuration(workplace), tmp_path / "config.yaml")
+    place = "lit_rec.data.behavior_data.BehaviorDataModule.prepare_data"
+    monkeypatch.setattr(place, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    code, text = stopped(capfd, "fit", "-c", path)
+    assert code == 143
+    assert "stopped by SIGTERM" in text
+    assert not list(tmp_path.glob("runs/**/*.ckpt"))
+
+
+def test_second_signal_ends_within_the_step(workplace, tmp_path, capfd, monkeypatch):
+    path = write(configuration(workplace, last_every_n_steps=1), tmp_path / "config.yaml")
+
+    def twice(module, *_):
+        if module.global_step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(LitRec, "on_train_batch_start", twice)
+    code, text = stopped(capfd, "fit", "-c", path)
+    assert code == 130
+    assert "again to stop at once" in text
+    assert checkpoint(tmp_path / "runs/run/version_0")["global_step"] == 3
+
+
+def test_configuration_without_run_checkpoint(workplace, tmp_path, capfd, monkeypatch):
+    config = configuration(workplace)
+    config["trainer"] |= {"callbacks": [], "enable_checkpointing": False}
+    monkeypatch.setattr(
+        LitRec, "on_train_batch_start", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    code, text = stopped(capfd, "fit", "-c", write(config, tmp_path / "config.yaml"))
+    assert code == 143
+    assert "nothing was saved: the configuration has no RunCheckpoint" in text
