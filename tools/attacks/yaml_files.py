@@ -110,10 +110,6 @@ def _absent(given: Any, shown: Any, path: tuple[Any, ...]) -> Iterator[str]:
     elif isinstance(given, list) and isinstance(shown, list) and len(given) == len(shown):
         for place, pair in enumerate(zip(given, shown, strict=True)):
             yield from _absent(*pair, (*path, place))
-    elif isinstance(given, str) and isinstance(shown, dict | list) and given[:1] in "{[":
-        yield from _absent(
-            yaml.safe_load(given), shown, path
-        )  # a text that is read as YAML once more
     elif not _is_same(given, shown):
         yield f"{'.'.join(map(str, path))} = {str(given)[:60]!r} became {str(shown)[:60]!r}"
 
