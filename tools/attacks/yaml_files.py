@@ -115,6 +115,8 @@ def _absent(given: Any, shown: Any, path: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _is_same(given: Any, shown: Any) -> bool:
+    if isinstance(given, str) and isinstance(shown, dict) and given.startswith("{"):
+        return _is_read_again(given, shown)
     if isinstance(given, str) and ("${" in given or str(shown).endswith(f".{given}")):
         return True  # resolved, or the full path of a short name
     if isinstance(shown, dict) and shown.get("class_path") is not None:
@@ -125,3 +127,11 @@ def _is_same(given: Any, shown: Any) -> bool:
         return float(given) == float(shown)
     except (TypeError, ValueError, OverflowError):
         return given in (None, {}, []) and shown in (None, {}, [])
+
+
+def _is_read_again(given: str, shown: dict[str, Any]) -> bool:
+    """Return whether a text was read as YAML once more, with all that it says."""
+    try:
+        return not [*_absent(yaml.safe_load(given), shown, ())]
+    except yaml.YAMLError:
+        return False
