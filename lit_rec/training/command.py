@@ -41,7 +41,7 @@ from lit_rec.training.monitors import METRICS, check_monitors, missed_metric
 from lit_rec.training.option_errors import OptionParser, built_error
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
-from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.run_folder import RunCheckpoint, forget_foreign_files, run_folder
 from lit_rec.training.strategies import check_strategy
 from lit_rec.training.tensorboard_views import TensorBoardViews
 from lit_rec.training.trusted_classes import TRUST_HELP, without_trust
@@ -59,6 +59,12 @@ class RunRecord(SaveConfigCallback):
         if stage == "fit":
             self._folder = run_folder(trainer)
             super().setup(trainer, pl_module, stage)
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
+    ) -> None:
+        """Have no callback delete what a checkpoint names, before any of them takes its state."""
+        forget_foreign_files(checkpoint.get("callbacks"))
 
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write the file, and send the configuration to TensorBoard as text."""
@@ -163,6 +169,13 @@ class RecCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what is taken from the words before the parser reads them."""
         parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
+
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        """Have Lightning read a checkpoint without running code that it might hold, also one of another machine."""
+        options = super()._prepare_subcommand_kwargs(subcommand)
+        if options.get("weights_only") is None:
+            options["weights_only"] = True
+        return options
 
     def instantiate_classes(self) -> None:
         """Build data, model and Trainer.
