@@ -208,15 +208,20 @@ def test_any_value_is_never_built(canary, capsys, workplace, tmp_path):
 
 
 def test_a_run_that_goes_on_deletes_nothing_of_others(run_folder, tmp_path, workplace):
-    folder, victim = tmp_path / "theirs/run", tmp_path / "victim.ckpt"
+    folder, victim = tmp_path / "theirs/own_data/version_0", tmp_path / "victim.ckpt"
     shutil.copytree(run_folder, folder)
     victim.touch()
     checkpoint = torch.load(folder / "last.ckpt", weights_only=True)
     (state,) = (s for name, s in checkpoint["callbacks"].items() if "RunCheckpoint" in name)
-    state["last_model_path"] = f"{folder}/../../victim.ckpt"
+    state["last_model_path"] = f"{folder}/../../../victim.ckpt"
     torch.save(checkpoint, folder / "last.ckpt")
-    more = "--trainer.max_epochs=4"
-    lit_rec("fit", "--ckpt_path", folder / "last.ckpt", *options(workplace), more)
+    alone = '--trainer.callbacks=[{"class_path": "lit_rec.training.run_folder.RunCheckpoint"}]'
+    more = [
+        "--trainer.max_epochs=9",
+        f"--trainer.logger.init_args.save_dir={tmp_path}/theirs",
+        alone,
+    ]  # early stopping might be of another opinion
+    lit_rec("fit", "--ckpt_path", folder / "last.ckpt", *options(workplace), *more)
     assert torch.load(folder / "last.ckpt", weights_only=True)["epoch"] > checkpoint["epoch"]
     assert victim.exists()
 
