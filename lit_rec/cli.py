@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from lit_rec import __version__
 from lit_rec.data.atomic import NO_ROOM, disk_reason
-from lit_rec.errors import ConfigError, LitRecError, did_you_mean
+from lit_rec.errors import ConfigError, LitRecError, causes, did_you_mean
 from lit_rec.stopping import Stop, Stopped, stoppable
 
 _USAGE = """\
@@ -87,27 +87,22 @@ def _message(error: BaseException | None) -> str | None:
     # only the error itself: beneath another, an absent file may be one that a library just tried
     if isinstance(error, FileNotFoundError) and error.filename:
         return _disk_message(error)
-    first = error
-    while error is not None:
-        if isinstance(error, LitRecError):
-            return str(error)
-        if isinstance(error, OSError) and error.errno in _DISK:
-            return _disk_message(error)
-        if type(error).__name__ == "MisconfigurationException":  # Lightning's, not loaded here
+    for one in causes(error):
+        if isinstance(one, LitRecError):
+            return str(one)
+        if isinstance(one, OSError) and one.errno in _DISK:
+            return _disk_message(one)
+        if type(one).__name__ == "MisconfigurationException":  # Lightning's, not loaded here
             return str(
                 ConfigError(
-                    " ".join(str(error).split()).rstrip(".")[:240],
+                    " ".join(str(one).split()).rstrip(".")[:240],
                     where="trainer",
                     rule="a combination of options that Lightning takes",
                     remedy="correct the option named above",
                 )
             )
-        error = error.__cause__ or error.__context__
-    return (
-        None
-        if (reason := disk_reason(first)) is None
-        else _full_message(reason, "a file of this run")
-    )
+    reason = disk_reason(error)
+    return None if reason is None else _full_message(reason, "a file of this run")
 
 
 def _end(stop: Stop, stopped: Stopped) -> None:
@@ -192,8 +187,8 @@ def _exhausted_message(error: BaseException | None) -> str | None:
     """
     if isinstance(error, LitRecError) and "out of memory" in error.problem:
         return None  # which says more
-    while error is not None:
-        code = error.errno if isinstance(error, OSError) else None
+    for one in causes(error):
+        code = one.errno if isinstance(one, OSError) else None
         if code in _FILES:
             return str(
                 ConfigError(
@@ -203,9 +198,9 @@ def _exhausted_message(error: BaseException | None) -> str | None:
                     remedy="lower data.num_workers, or raise the limit",
                 )
             )
-        is_ours = isinstance(error, LitRecError)
-        if isinstance(error, MemoryError) or (not is_ours and _NO_MEMORY.search(str(error))):
-            said = str(error).partition("\n")[0][-100:] or "MemoryError"
+        is_ours = isinstance(one, LitRecError)
+        if isinstance(one, MemoryError) or (not is_ours and _NO_MEMORY.search(str(one))):
+            said = str(one).partition("\n")[0][-100:] or "MemoryError"
             return str(
                 ConfigError(
                     f"there is not enough memory ({said})",
@@ -214,7 +209,6 @@ def _exhausted_message(error: BaseException | None) -> str | None:
                     remedy="raise the limit, end other programs, or use a machine with more memory",
                 )
             )
-        error = error.__cause__ or error.__context__
     return None
 
 

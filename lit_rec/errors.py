@@ -6,7 +6,7 @@ A mistake in calling code, as opposed to input, is a plain ``ValueError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import islice
 
@@ -154,6 +154,23 @@ def _rebuild(
     details: tuple[str, ...],
 ) -> LitRecError:
     return kind(problem, where=where, rule=rule, remedy=remedy, details=details)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it was raised from or beside, each once: a chain may come back to itself.
+
+    Example:
+        >>> try:
+        ...     raise KeyError("a") from ValueError("b")
+        ... except KeyError as error:
+        ...     [type(one).__name__ for one in causes(error)]
+        ['KeyError', 'ValueError']
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 class ConfigError(LitRecError):

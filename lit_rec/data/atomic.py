@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_rec.data.file_lock import if_abandoned, is_removed, lock_handle
-from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.errors import ConfigError, LitRecError, causes
 
 _UNFINISHED = re.compile(r"\.lit_rec-[0-9a-f]{16}\.part")
 # full, above a quota or the size a process may write, read-only
@@ -84,18 +84,15 @@ def disk_reason(error: BaseException | None) -> str | None:
         >>> disk_reason(ValueError("no number")) is None
         True
     """
-    seen = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            return os.strerror(error.errno)
+    for one in causes(error):
+        if isinstance(one, OSError) and one.errno in NO_ROOM:
+            return os.strerror(one.errno)
         # Polars and NumPy keep the number to themselves, or put it into the text
-        found = None if isinstance(error, LitRecError) else _IN_TEXT.search(str(error))
+        found = None if isinstance(one, LitRecError) else _IN_TEXT.search(str(one))
         if found is not None and int(found[1]) in NO_ROOM:
             return os.strerror(int(found[1]))
-        if isinstance(error, OSError) and _NUMPY.search(str(error)):
+        if isinstance(one, OSError) and _NUMPY.search(str(one)):
             return os.strerror(errno.ENOSPC)
-        error = error.__cause__ or error.__context__
     return None
 
 

@@ -15,13 +15,11 @@ import torch
 import yaml
 from jsonargparse.typing import register_type
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_info
 from omegaconf.errors import OmegaConfBaseException
 
 import lit_rec.training.named_parts  # noqa: F401  (imported classes can be named without their path)
-from lit_rec.data.atomic import replace_file
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.training.callback_list import arranged
@@ -45,8 +43,9 @@ from lit_rec.training.option_values import check_values
 from lit_rec.training.path_words import keep_paths_as_text
 from lit_rec.training.precision import check_precision
 from lit_rec.training.report_writer import ReportWriter
-from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.run_folder import RunCheckpoint
 from lit_rec.training.run_logs import make_own
+from lit_rec.training.run_record import RunRecord
 from lit_rec.training.stop_at_step import is_child, listen
 from lit_rec.training.stored_network import StoredShapes
 from lit_rec.training.strategies import check_strategy
@@ -58,28 +57,6 @@ from lit_rec.training.weights import check_training_state
 
 # the default of StochasticWeightAveraging is one, which would reach it as "Unable to serialize"
 register_type(torch.device, str, torch.device)
-
-
-class RunRecord(SaveConfigCallback):
-    """Write config.yaml beside the checkpoints of ``fit`` and show the configuration in TensorBoard."""
-
-    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Write once, for a run that trains."""
-        if stage == "fit":
-            self._folder = run_folder(trainer)
-            super().setup(trainer, pl_module, stage)
-
-    def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Write the file, and send the configuration to TensorBoard as text."""
-        config = self.config.clone()
-        config["ckpt_path"] = None  # a run by this file begins anew, whether or not this one did
-        text = self.parser.dump(config, skip_none=False)
-        path = self._folder / self.config_filename
-        replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                text = self.parser.dump(self.config, skip_none=False)
-                logger.experiment.add_text("config", f"```yaml\n{text}\n```")
 
 
 class RecCLI(LightningCLI):
@@ -186,6 +163,13 @@ class RecCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what is taken from the words before the parser reads them."""
         parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
+
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        """Have Lightning read a checkpoint without running code that it might hold, also one of another machine."""
+        options = super()._prepare_subcommand_kwargs(subcommand)
+        if options.get("weights_only") is None:
+            options["weights_only"] = True
+        return options
 
     def instantiate_classes(self) -> None:
         """Build data, model and Trainer.

@@ -11,6 +11,7 @@ from typing import Any
 
 from lightning.fabric.strategies.launchers import subprocess_script
 
+from lit_rec.errors import causes
 from lit_rec.stopping import say, stop
 
 _SECONDS, _GRACE = 1, 5
@@ -64,15 +65,15 @@ def lost_process(error: BaseException) -> str | None:
     Args:
         error: What ended this process's own work.
     """
-    while not (isinstance(error, RuntimeError) and _GONE.search(str(error))):
-        cause = error.__cause__ or error.__context__
-        if cause is None:
-            return None
-        error = cause
+    lost = [
+        str(one)
+        for one in causes(error)
+        if isinstance(one, RuntimeError) and _GONE.search(str(one))
+    ]
+    if not lost:
+        return None
     time.sleep(_SECONDS)  # until the system says that the other has ended
-    message = (
-        _lost() or f"another process of this run has ended ({' '.join(str(error).split())[:80]})"
-    )
+    message = _lost() or f"another process of this run has ended ({' '.join(lost[0].split())[:80]})"
     end_children()
     return f"{message}; {stop.remedy or 'begin again'}"
 

@@ -121,6 +121,8 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
             best = str(Path(str(self.dirpath), "best.ckpt"))
             moved = {"dirpath": self.dirpath, "best_k_models": {best: score}}
             moved |= {"best_model_path": best, "kth_best_model_path": best}
+            # Lightning deletes the last file before, which a stranger's checkpoint may call anything
+            moved |= {"last_model_path": str(Path(str(self.dirpath), "last.ckpt"))}
             super().load_state_dict(state_dict | moved)
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
@@ -164,6 +166,30 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         """Save the last of this step; every process calls this."""
         if not self._should_skip_saving_checkpoint(trainer):  # nor where this step was just saved
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+
+def forget_foreign_files(states: Any) -> None:
+    """Take from stored states of ModelCheckpoint what they would delete outside of their folder.
+
+    Args:
+        states: By callback, as a checkpoint has them; changed in place.
+    """
+    for state in states.values() if isinstance(states, dict) else ():
+        if not isinstance(state, dict) or "dirpath" not in state:
+            continue
+        saved = state.get("best_k_models")
+        best = [*(saved if isinstance(saved, dict) else ()), state.get("kth_best_model_path")]
+        if not all(_is_within(path, state["dirpath"]) for path in best):
+            state |= {"best_k_models": {}, "kth_best_model_path": ""}
+        if not _is_within(state.get("last_model_path"), state["dirpath"]):
+            state["last_model_path"] = ""
+
+
+def _is_within(path: Any, folder: Any) -> bool:
+    """Say whether a path lies in a folder, as it is written; one that is empty names nothing."""
+    if not path or not isinstance(path, str) or not isinstance(folder, str):
+        return not path
+    return ".." not in Path(path).parts and Path(path).is_relative_to(folder)
 
 
 class _WholeFiles(TorchCheckpointIO):

@@ -1,8 +1,10 @@
 """A checkpoint runs no code and writes nowhere, whatever its configuration names."""
 
+import shutil
 import sys
 
 import pytest
+import torch
 import yaml
 
 from lit_rec import errors
@@ -203,6 +205,25 @@ def test_any_value_is_never_built(canary, capsys, workplace, tmp_path):
     text = message(capsys, "check", "-c", tmp_path / "mine.yaml", *options(workplace)[2:])
     assert "no encoder can be built from 'bert'" in text
     assert not canary.sings
+
+
+def test_a_run_that_goes_on_deletes_nothing_of_others(run_folder, tmp_path, workplace):
+    folder, victim = tmp_path / "theirs/own_data/version_0", tmp_path / "victim.ckpt"
+    shutil.copytree(run_folder, folder)
+    victim.touch()
+    checkpoint = torch.load(folder / "last.ckpt", weights_only=True)
+    (state,) = (s for name, s in checkpoint["callbacks"].items() if "RunCheckpoint" in name)
+    state["last_model_path"] = f"{folder}/../../../victim.ckpt"
+    torch.save(checkpoint, folder / "last.ckpt")
+    alone = '--trainer.callbacks=[{"class_path": "lit_rec.training.run_folder.RunCheckpoint"}]'
+    more = [
+        "--trainer.max_epochs=9",
+        f"--trainer.logger.init_args.save_dir={tmp_path}/theirs",
+        alone,
+    ]  # early stopping might be of another opinion
+    lit_rec("fit", "--ckpt_path", folder / "last.ckpt", *options(workplace), *more)
+    assert torch.load(folder / "last.ckpt", weights_only=True)["epoch"] > checkpoint["epoch"]
+    assert victim.exists()
 
 
 OWN = """\
