@@ -126,7 +126,7 @@ def tokenizer_problem(files: Mapping[str, Any]) -> Problem | None:
     for name, content in files.items():
         if name not in NAMES:
             return (
-                str(name)[:60],
+                str(name)[:60] or "''",
                 "a file of that name",
                 "names that tokenizers of transformers have",
             )

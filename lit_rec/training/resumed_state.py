@@ -169,6 +169,9 @@ def _same_kind(value: Any, own: Any, entry: str) -> None:
             raise EntryError(entry, shown(value), f"a {type(own).__name__}")
     elif is_whole(own):
         whole()(value, entry)
+    elif isinstance(own, Tensor) and own.dim():
+        tensor(value, entry)
+        shaped(value, entry, own.shape)
     elif isinstance(own, float | Tensor):
         _number(value, entry)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from lit_rec.errors import CheckpointError
@@ -223,8 +224,13 @@ def numbers(*, sizes: Collection[int] | None = None, low: int = 0, counts: bool 
             raise EntryError(
                 entry, f"a list of {len(value)}", f"{_either(sizes)} of them, as in facts"
             )
-        fits = set(map(type, value)) <= kinds
-        if not fits or not all(map(_is_finite, value)) or (counts and min(value, default=0) < 0):
+        found = set(map(type, value))
+        fits = found <= kinds
+        if fits and found == {float}:  # long lists are: a loop would be slow
+            fits = bool(np.isfinite(np.array(value)).all())
+        elif fits:
+            fits = all(map(_is_finite, value)) and not (counts and min(value, default=0) < 0)
+        if not fits:
             place = next(
                 p
                 for p, v in enumerate(value)

@@ -1,7 +1,10 @@
 """Malformed checkpoints end in a sentence that names the entry, whatever reads them."""
 
 import copy
+import math
+import random
 import time
+from contextlib import suppress
 
 import pytest
 import torch
@@ -10,7 +13,7 @@ from lit_rec.errors import LitRecError
 from lit_rec.inference.recommender import Recommender
 
 from .conftest import message, options
-from .malformed import CHANGES, TRAINING, WEIGHT, put
+from .malformed import CHANGES, GONE, TRAINING, WEIGHT, put
 
 pytestmark = pytest.mark.filterwarnings("default")
 SECONDS = 10.0  # of a reading; most take a tenth of a second
@@ -87,3 +90,45 @@ def test_no_run_goes_on_from_a_malformed_entry(change, changed, workplace, capsy
     text = message(capsys, "fit", *options(workplace), *more)
     assert said in text
     assert "changed.ckpt" in text
+
+
+def leaves(held, path=()):
+    """Every entry of the content, at most five of a list."""
+    inside = held.items() if isinstance(held, dict) else enumerate(held[:5])
+    for name, value in inside:
+        yield (*path, name)
+        if isinstance(value, dict | list):
+            yield from leaves(value, (*path, name))
+
+
+WRONG = (None, -1, 3, 2**60, math.nan, "x", b"x", True, [], {}, (1, 2), [None], {"x": 1})
+TENSORS = (
+    torch.tensor(1.0),
+    torch.zeros(0),
+    torch.full((3, 2), math.nan),
+    torch.full((5,), -7),
+    torch.zeros(1).expand(10**9),
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_change_ends_in_a_sentence_or_an_answer(seed, whole, tmp_path):
+    chance = random.Random(seed)
+    path = chance.choice(sorted(leaves(whole["lit_rec"]), key=str))
+    value = chance.choice([GONE, *WRONG, *TENSORS])
+    checkpoint = copy.deepcopy(whole)
+    held = checkpoint["lit_rec"]
+    for name in path[:-1]:
+        held = held[name]
+    if value is GONE:
+        del held[path[-1]]
+    else:
+        held[path[-1]] = value
+    file = tmp_path / "changed.ckpt"
+    torch.save(checkpoint, file)
+    start = time.perf_counter()
+    with suppress(LitRecError):
+        found = Recommender.from_checkpoint(file)
+        assert found.recommend(history=found.item_ids[:2], k=3)
+        assert found.recommend(user="1", k=3)
+    assert time.perf_counter() - start < SECONDS
