@@ -175,10 +175,16 @@ def is_whole(folder: Path, key: str | None) -> bool:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         return key in (manifest["key"], None) and all(
-            _sum(folder / name) == expected for name, expected in manifest["files"].items()
+            _is_inside(name) and _sum(folder / name) == expected
+            for name, expected in manifest["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _is_inside(name: str) -> bool:
+    """Return whether a name of a manifest stays in its folder: who copies a cache may not know who wrote it."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def _sum(path: Path) -> list[int]:

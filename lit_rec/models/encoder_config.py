@@ -24,6 +24,7 @@ _REFUSED = {
     "use_timm_backbone": "an encoder whose weights are its own",
     "use_pretrained_backbone": "an encoder whose weights are its own",
 }
+_SIZES = frozenset({"dim", "hidden_dim", "n_embd", "n_head", "n_layer"})  # of DistilBERT and GPT-2
 _OPTION = "model...backbone.init_args.name"
 
 
@@ -135,6 +136,13 @@ def _problem(name: str, value: Any) -> str | None:
         return None if value in _ATTENTIONS else "eager or sdpa"
     if not isinstance(value, int) or isinstance(value, bool):
         return None
+    return _number_problem(name, value)
+
+
+def _number_problem(name: str, value: int) -> str | None:
+    # some are 0 in good encoders, such as DeBERTa's type_vocab_size; heads below 0 are built and fail at the first text
+    if value < 0 and (name.endswith(("_size", "_heads", "_layers")) or name in _SIZES):
+        return "no size below 0"
     if "layer" in name and value > _MOST_LAYERS:
         return f"at most {_MOST_LAYERS:,} layers"
     if name == "num_labels" and value > _MOST_LABELS:

@@ -103,6 +103,13 @@ def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> N
     """Check what the parser would drop: a list, text or number in the place of a section."""
     for name, node in walk(root):
         last = name.rpartition(".")[2]
+        if name == "config":
+            raise ConfigError(
+                "'config' is the option of the command line that names such files",
+                where=at(str(path), node.start_mark, name),
+                rule="sections such as data, model and trainer",
+                remedy="remove it, or name both files: -c first.yaml -c second.yaml",
+            )
         whole = name in groups
         if not (whole or last in ("init_args", "dict_kwargs")) or isinstance(node, MappingNode):
             continue

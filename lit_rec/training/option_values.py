@@ -15,6 +15,7 @@ from jsonargparse._util import import_object
 from lit_rec.errors import ConfigError
 
 _LARGEST = 2**63 - 1
+_LARGEST_SEED = 2**32 - 1  # of NumPy's older generators, which Lightning seeds
 
 
 def check_values(config: Namespace, model: type) -> None:
@@ -25,10 +26,13 @@ def check_values(config: Namespace, model: type) -> None:
         model: Class that ``model`` has the options of.
 
     Raises:
-        ConfigError: If an option is null that has to be a number, a text or a path, or a number is not finite or beyond int64.
+        ConfigError: If an option is null that has to be a number, a text or a path, a number is not finite or beyond int64, or a seed is none.
     """
     if config.get("trainer", ()) is None:
         raise _null("trainer")
+    seed = config.get("seed_everything")
+    if isinstance(seed, int) and not 0 <= seed <= _LARGEST_SEED:
+        raise _number("seed_everything", f"{seed} is no seed", f"from 0 to {_LARGEST_SEED}")
     for name, owner in (("data", None), ("model", model), ("trainer", lightning.Trainer)):
         if isinstance(config.get(name), Namespace):
             _check(config[name], name, owner)

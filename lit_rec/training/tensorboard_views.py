@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
 
 from lit_rec.data.facts import Facts
 from lit_rec.data.training_facts import target_of_rows
@@ -108,9 +110,9 @@ class TensorBoardViews(ScoreWriter):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Write the items' vectors."""
-        vectors = pl_module.last_table
+        vectors = self._vectors(trainer, pl_module)
         writers = _writers(trainer)
-        if not self.projector or vectors is None or not writers:
+        if vectors is None or not writers:
             return
         items = trainer.datamodule.prepared.items  # type: ignore[attr-defined]
         chosen = np.sort(np.random.default_rng(0).permutation(len(items))[:_PROJECTED])
@@ -118,6 +120,8 @@ class TensorBoardViews(ScoreWriter):
         # a tab or a line end in a title would move all labels after it
         names = [[_one_line(value) for value in row] for row in shown.rows()]
         for writer in writers:
+            # a killed run may have begun it
+            Path(writer.log_dir, "projector_config.pbtxt").unlink(missing_ok=True)
             writer.add_embedding(
                 vectors[torch.from_numpy(chosen)][:, :-1].float().cpu(),
                 metadata=names,
@@ -125,6 +129,20 @@ class TensorBoardViews(ScoreWriter):
                 global_step=trainer.global_step,
                 tag="items",
             )
+
+    def _vectors(self, trainer: lightning.Trainer, pl_module: Any) -> Tensor | None:
+        """Return the items' vectors; of a run that is resumed after its last validation, encoded again.
+
+        Every process calls this.
+        """
+        if not self.projector or not any(
+            isinstance(one, TensorBoardLogger) for one in trainer.loggers
+        ):
+            return None
+        is_over = trainer.ckpt_path is not None and trainer.limit_val_batches != 0
+        if pl_module.last_table is None and is_over and pl_module.built().has_item_table:
+            return cast(Tensor, pl_module.item_table(trainer.datamodule.catalogue))  # type: ignore[attr-defined]
+        return cast("Tensor | None", pl_module.last_table)
 
 
 def _draws(trainer: lightning.Trainer) -> bool:

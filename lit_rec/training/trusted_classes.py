@@ -15,6 +15,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
+import yaml
 from lightning import LightningDataModule
 
 from lit_rec.errors import CheckpointError, ConfigError
@@ -149,8 +150,8 @@ class _Names:
             )
         if leaves <= set(_PLAIN) or is_number(text) or self._is_trusted(text):
             return
-        if leaves & {Any, object}:  # only text that a parser takes for a mapping could name a class
-            if "class_path" in text:
+        if leaves & {Any, object}:  # a parser reads such a text as YAML: it could hold anything
+            if _is_collection(text):
                 self._refuse_name(place, text)
         elif _Unknown not in leaves or not _is_word(text):
             self._refuse_name(place, text)
@@ -265,6 +266,14 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_collection(text: str) -> bool:
+    """Say whether a parser reads a mapping or a list out of a text, whatever escapes its names are written with."""
+    try:
+        return isinstance(yaml.safe_load(text), dict | list)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return "{" in text or "[" in text or ":" in text
 
 
 def _is_word(text: str) -> bool:

@@ -156,3 +156,22 @@ def test_killed_run_goes_on(workplace, tmp_path):
     whole = tmp_path / "runs/whole/version_0"
     assert difference(checkpoint(run), checkpoint(whole)) == 0, step
     assert checkpoint(run, "best")["global_step"] == checkpoint(whole, "best")["global_step"]
+
+
+def test_a_run_killed_after_its_last_step_shows_its_items_when_resumed(workplace, tmp_path):
+    """What was written of the projector is begun again, so it is there once."""
+    logger = part("lightning.pytorch.loggers.TensorBoardLogger", save_dir="runs", name="run")
+    config = configuration(workplace, max_epochs=1, logger=logger)
+    words = ("fit", "-c", str(write(config, tmp_path / "config.yaml")))
+    lit_rec(*words)
+    run = tmp_path / "runs/run/version_0"
+    projector = run / "projector_config.pbtxt"
+    whole = projector.read_text()
+    (folder,) = (path.parent for path in run.glob("*/items/tensors.tsv"))
+    vectors = (folder / "tensors.tsv").read_text()
+    for left in ("", whole):
+        shutil.rmtree(folder)
+        projector.write_text(left)
+        lit_rec(*words, "--ckpt_path", run / "last.ckpt")
+        assert projector.read_text() == whole
+        assert (folder / "tensors.tsv").read_text() == vectors

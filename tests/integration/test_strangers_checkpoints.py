@@ -45,6 +45,10 @@ HOSTILE = {
     "in a list of any": (_backbone({"a": [[BOOM]]}), "canary.Boom"),
     "as text of any": (_backbone('{"a": {"class_path": "canary.Boom"}}'), "class_path"),
     "as text in any": (_backbone({"a": '{"class_path": "canary.Boom"}'}), "class_path"),
+    "as escaped text in any": (
+        _backbone({"a": '{"class_p\\u0061th": "canary.Boom"}'}),
+        "u0061",
+    ),
     "of any, by a dotted key": (_backbone({"a.class_path": "canary.Boom"}), "a.class_path"),
     "network": (_set("model", network={"class_path": "canary.Boom"}), "canary.Boom"),
     "network as text": (_set("model", network="canary.Boom"), "canary.Boom"),

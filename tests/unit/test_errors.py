@@ -1,6 +1,6 @@
 import pytest
 
-from lit_rec.errors import DataError, did_you_mean, near_names
+from lit_rec.errors import DataError, causes, did_you_mean, near_names
 
 
 @pytest.mark.parametrize("part", ["problem", "where", "rule", "remedy", "details"])
@@ -19,3 +19,10 @@ def test_near_names_of_very_many(monkeypatch):
     assert did_you_mean("colum_7", ["column_7", "other"]) == "did you mean 'column_7'?"
     assert near_names("x" * 10**6, names) == []
     assert near_names("column_5x", names)
+
+
+def test_a_chain_of_errors_that_comes_back_to_itself_ends():
+    first, second, third = (ValueError(text) for text in "abc")
+    first.__cause__, second.__context__, third.__context__ = second, third, first
+    assert [*causes(first)] == [first, second, third]
+    assert [*causes(None)] == []

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -57,6 +58,20 @@ def test_damage_is_noticed(tmp_path, spoil):
     spoil(folder)
     assert (cached(tmp_path, "t", "key", build) / "deep" / "a.bin").read_bytes() == b"hello"
     assert build.calls == 2
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../other/a.bin", "deep/../../other/a.bin"])
+def test_a_manifest_that_names_a_file_elsewhere(tmp_path, name):
+    build = Builder()
+    other = cached(tmp_path, "other", "o" * 16, build)
+    folder = cached(tmp_path, "t", "k" * 16, build)
+    path = folder / name if name[0] == "/" else other / "deep/a.bin"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    data = path.read_bytes()
+    files = {name: [len(data), zlib.crc32(data)]}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"files": files}))
+    cached(tmp_path, "t", "k" * 16, build)
+    assert build.calls == 3
 
 
 # builds slowly, and notes that it did; argv: root, a file to wait for, a file to note builds in

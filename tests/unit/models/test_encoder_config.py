@@ -46,6 +46,12 @@ class Runs:
         return open, (str(self.path), "w")
 
 
+@pytest.mark.parametrize("name", ["num_attention_heads", "vocab_size", "intermediate_size"])
+def test_a_size_below_zero(folder, facts, name):
+    configure(folder, **{name: -1})
+    assert f"holds {name}: -1" in refused(folder, facts)
+
+
 def test_code_that_comes_with_an_encoder_is_not_run(folder, facts, tmp_path):
     ran = tmp_path / "ran"
     (folder / "own.py").write_text(
@@ -99,7 +105,7 @@ def test_weights_in_another_folder_are_not_read(folder, facts):
         ({"num_hidden_layers": 10**9}, "at most 1,000 layers"),
         ({"num_labels": 10**9}, "num_labels"),
         ({"hidden_size": "wide"}, "hidden_size"),
-        ({"hidden_size": -4}, "no encoder can be read"),
+        ({"hidden_size": -4}, "no size below 0"),
         ({"num_attention_heads": 0}, "no encoder can be read"),
         ({"quantization_config": {"quant_method": "gptq"}}, "quantization_config"),
         ({"attn_implementation": "who/kernel"}, "'who/kernel'"),
