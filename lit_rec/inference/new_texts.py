@@ -19,7 +19,7 @@ from lit_rec.data.text_template import TextTemplate
 from lit_rec.data.token_cache import no_tokens
 from lit_rec.data.tokenizer_files import TokenizerFiles
 from lit_rec.data.tokens import TokenStore
-from lit_rec.errors import DataError
+from lit_rec.errors import CheckpointError, DataError
 from lit_rec.inference.requests import listed
 from lit_rec.inference.tokenizer_pool import TokenizerPool
 from lit_rec.training.checkpoint_content import tokenizer_of
@@ -48,6 +48,7 @@ class NewTexts:
         fitted: The other fields.
         files: The tokenizer.
         max_tokens: Longest text.
+        vocabulary: How many tokens the encoder knows; None: as many as there are.
 
     Attributes:
         columns: Columns that are read, those of the text first.
@@ -60,9 +61,10 @@ class NewTexts:
         fitted: Sequence[FittedField],
         files: TokenizerFiles,
         max_tokens: int,
+        vocabulary: int | None = None,
     ) -> None:
         self._template, self._text_fields, self._fitted = template, list(text_fields), fitted
-        self._max_tokens = max_tokens
+        self._max_tokens, self._vocabulary = max_tokens, vocabulary
         self._tokenizers = TokenizerPool(files)
         # a text given alone stands in the first
         columns = [*(template.columns if template else ()), *(field.column for field in fitted)]
@@ -72,14 +74,20 @@ class NewTexts:
     def of_items(cls, content: dict[str, Any], facts: Facts) -> Self:
         """Read as a checkpoint's items are read."""
         template, files = TextTemplate(**content["template"]), tokenizer_of(content)
-        return cls(template, facts.fields, facts.item_fields, files, facts.max_tokens)
+        return cls(
+            *(template, facts.fields, facts.item_fields, files, facts.max_tokens),
+            (facts.backbone or {}).get("vocab_size"),
+        )
 
     @classmethod
     def of_profiles(cls, content: dict[str, Any], facts: Facts) -> Self:
         """Read as the profiles of a checkpoint's users are read."""
         stored, files = content["profile_template"], tokenizer_of(content)
         template = TextTemplate(**stored) if stored else None
-        return cls(template, facts.profile_texts, facts.user_fields, files, facts.max_tokens)
+        return cls(
+            *(template, facts.profile_texts, facts.user_fields, files, facts.max_tokens),
+            (facts.backbone or {}).get("vocab_size"),
+        )
 
     def record_of(self, text: str) -> dict[str, Any]:
         """Return a text given alone as a mapping."""
@@ -202,7 +210,11 @@ class NewTexts:
         )
 
     def catalogue(self, rendered: Rendered) -> Catalogue:
-        """Return what was rendered as items whose ids training never saw; each distinct text is tokenised once."""
+        """Return what was rendered as items whose ids training never saw; each distinct text is tokenised once.
+
+        Raises:
+            CheckpointError: If the checkpoint's tokenizer has tokens that its encoder does not know.
+        """
         count = len(rendered)
         unseen = np.zeros(count, np.int64)
         if not self._text_fields:
@@ -210,6 +222,14 @@ class NewTexts:
         distinct = rendered.texts.unpivot()["value"].unique(maintain_order=True)
         with self._tokenizers.lent() as tokenizer:
             store = TokenStore.build(distinct.to_list(), tokenizer, self._max_tokens)
+        largest = int(store.tokens.max(initial=0))
+        if self._vocabulary is not None and largest >= self._vocabulary:
+            raise CheckpointError(
+                f"the tokenizer of the checkpoint makes token {largest} of a text, and its encoder knows {self._vocabulary:,}",
+                where="tokenizer",
+                rule="tokens of the encoder that was trained",
+                remedy="use a checkpoint as `lit-rec fit` wrote it",
+            )
         places = pl.int_range(len(distinct), eager=True)
         index = rendered.texts.select(
             pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)

@@ -103,12 +103,12 @@ def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> N
     """Check what the parser would drop: a list, text or number in the place of a section."""
     for name, node in walk(root):
         last = name.rpartition(".")[2]
-        if name == "config":
+        if name in ("config", "trust"):
             raise ConfigError(
-                "'config' is the option of the command line that names such files",
+                f"'{name}' is an option of the command line alone",
                 where=at(str(path), node.start_mark, name),
                 rule="sections such as data, model and trainer",
-                remedy="remove it, or name both files: -c first.yaml -c second.yaml",
+                remedy=f"remove it, and write --{name} after the command",
             )
         whole = name in groups
         if not (whole or last in ("init_args", "dict_kwargs")) or isinstance(node, MappingNode):

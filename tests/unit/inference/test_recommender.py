@@ -245,3 +245,11 @@ def test_a_checkpoint_of_python_loads_with_its_network(rec, checkpoint, network,
     torch.save({"state_dict": {}, KEY: content}, path)
     with pytest.raises(CheckpointError, match=r"own\.ckpt: its weights"):
         Recommender.from_checkpoint(path, network=network)
+
+
+def test_a_tokenizer_with_words_that_its_encoder_does_not_know(checkpoint):
+    module, content = checkpoint
+    backbone = content["facts"]["backbone"] | {"vocab_size": 3}
+    rec = Recommender(module, content | {"facts": content["facts"] | {"backbone": backbone}})
+    with pytest.raises(CheckpointError, match="and its encoder knows 3"):
+        rec.recommend([{"title": "red river"}])
