@@ -42,7 +42,8 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
         reason = disk_reason(error)
         if reason is None and not isinstance(error, OSError):
             raise
-        raise unwritable(path, reason or str(error)) from error
+        said = getattr(error, "strerror", None) or str(error)
+        raise unwritable(path, reason or said) from error
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class Recommender(LoadedNetwork):
         self._users = StoredUsers(content["users"], list(items), self._facts)
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
-        vectors = catalogue_vectors(module, content)
+        vectors = catalogue_vectors(module, content, where)
         # the state has all that is needed of the catalogue; held here as well, it would outlive items that are removed
         self._content = {name: part for name, part in content.items() if name != "catalogue"}
         # read once by each answer, and replaced as a whole: see CatalogueState

@@ -40,6 +40,7 @@ class CheckCLI(RecCLI):
     ``figures`` has what was found.
     """
 
+    trains = False
     figures: dict[str, Any]
 
     def fit(self, model: LitRec, datamodule: lightning.LightningDataModule, **options: Any) -> None:

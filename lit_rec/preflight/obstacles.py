@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import lightning
 
 from lit_rec.errors import ConfigError, LitRecError
-from lit_rec.training.run_folder import run_folder
+from lit_rec.training.run_folder import RunCheckpoint, run_folder
 
 
 def raise_together(*steps: Callable[[], object]) -> None:
@@ -42,7 +43,11 @@ def check_folder(trainer: lightning.Trainer) -> None:
     """
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
         return
-    folder = run_folder(trainer).absolute()
+    named = [one.dirpath for one in trainer.checkpoint_callbacks if isinstance(one, RunCheckpoint)]
+    # without a logger the next number is that of a folder which is made
+    is_made = trainer.logger is None and not any(named)
+    folder = Path(trainer.default_root_dir, "checkpoints") if is_made else run_folder(trainer)
+    folder = folder.absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise ConfigError(

@@ -63,6 +63,7 @@ class RecCLI(LightningCLI):
     """LightningCLI whose checkpoint carries its own configuration, and whose errors are short."""
 
     module_class: ClassVar[type[LitRec]] = LitRec
+    trains: ClassVar[bool] = True  # what `fit` is asked for
     content: dict[str, Any] | None = None
     _stored: StoredShapes | None = None
     _continued: Sequence[Any] = ()
@@ -208,7 +209,8 @@ class RecCLI(LightningCLI):
         check_strategy(trainer)
         watch_processes(child=is_child(trainer))
         if self.subcommand == "fit":
-            make_own(trainer.loggers, self._folders)
+            if self.trains:
+                make_own(trainer.loggers, self._folders)
             listen(trainer)
             check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():

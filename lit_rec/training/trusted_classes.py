@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import yaml
 from lightning import LightningDataModule
@@ -136,6 +136,9 @@ class _Names:
         if "class_path" in value:
             self._check_class(place, leaves, value)
             return
+        if (kind := _section(hint)) is not None:
+            self.check_options(place, kind, value)
+            return
         for name, entry in value.items():
             # of texts by name, such as columns, names are anything
             if not (leaves <= set(_PLAIN) or (isinstance(name, str) and "." not in name)):
@@ -243,6 +246,15 @@ def _hints(kind: Any) -> dict[str, Any]:
         return get_type_hints(kind.__init__ if inspect.isclass(kind) else kind)
     except (NameError, TypeError, AttributeError):
         return {}
+
+
+def _section(hint: Any) -> type | None:
+    """Return the class whose options a mapping without a ``class_path`` is, where an option takes this one class."""
+    parts = [hint] if get_origin(hint) is None else get_args(hint)
+    if get_origin(hint) not in (None, Union, UnionType):
+        return None
+    kinds = [part for part in parts if inspect.isclass(part) and part not in _ANYTHING]
+    return kinds[0] if len(kinds) == 1 and not issubclass(kinds[0], dict | list | tuple) else None
 
 
 def _leaves(hint: Any) -> Iterator[Any]:

@@ -27,7 +27,7 @@ def copy(tmp_path_factory):
         ".git",
         ".venv",
         "assets",
-        "version_*",
+        "version_[0-9]*",
         ".*_cache",
         ".lit_rec_cache",
         "__pycache__",

@@ -122,8 +122,8 @@ def test_lightning_builds_nothing_that_a_file_names(strange, canary, capsys, wor
     path = strange(change, of_all=True)
     with pytest.raises(errors.ConfigError, match="load_module"):
         LitRec.load_from_checkpoint(path)
-    lit_rec("validate", "--ckpt_path", path)
-    lit_rec(*words_of("fit", path.parent / "strange.ckpt", workplace))
+    for command in ("validate", "fit"):
+        assert "hyper_parameters" in refusal(capsys, command, path, workplace)
     assert not canary.sings
 
 

@@ -75,7 +75,7 @@ def test_every_part_that_a_yaml_can_name_is_allowed_where_an_option_takes_it():
 def _derived(kind):
     for derived in kind.__subclasses__():
         # of the modules that every command imports; examples and tests derive more
-        if getattr(sys.modules[derived.__module__], derived.__name__, None) is derived:
+        if getattr(sys.modules.get(derived.__module__), derived.__name__, None) is derived:
             if derived.__module__.startswith("lit_rec."):
                 yield derived
             yield from _derived(derived)
