@@ -44,8 +44,10 @@ def no_last_row(run: Callable[..., Any]) -> Callable[..., Any]:
 def no_spaces(run: Callable[..., Any]) -> Callable[..., Any]:
     import polars as pl
 
-    def typed(frame: Any, *args: Any) -> Any:
-        return run(frame, *args).with_columns(pl.col("user_id", "item_id").str.strip_chars())
+    def typed(frame: Any, *args: Any, **options: Any) -> Any:
+        return run(frame, *args, **options).with_columns(
+            pl.col("user_id", "item_id").str.strip_chars()
+        )
 
     return typed
 

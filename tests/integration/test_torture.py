@@ -41,18 +41,18 @@ def run(*words, folder):
 def test_a_few_of_each_attack_break_nothing(tmp_path):
     names = ["kills", "tables", "yaml", "checkpoints"]
     done = run(
-        ROOT / "tools/torture.py", *names, "--count", 6, "--json", "found.json", folder=tmp_path
+        ROOT / "tools/torture.py", *names, "--count", 4, "--json", "found.json", folder=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "found.json").read_text())
     assert [(outcome["name"], outcome["tried"], outcome["holds"]) for outcome in found] == [
-        (name, 6, True) for name in names
+        (name, 4, True) for name in names
     ]
     # neither all refused nor all let through
     endings = sum((Counter(outcome["endings"]) for outcome in found), Counter())
     assert endings["ran"] > 2
     assert endings["refused"] > 2
-    assert endings["killed"] > 2
+    assert endings["killed"] > 1
 
 
 @pytest.mark.slow
