@@ -38,6 +38,10 @@ class Stop:
     """
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Know of no signal yet."""
         self.owner = os.getpid()
         self.asked: int | None = None
         self.waits = False
@@ -73,7 +77,7 @@ stop = Stop()
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     """Receive signals while a command runs, where this is the main thread."""
-    stop.__init__()  # type: ignore[misc]
+    stop.begin()
     before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,7 @@ import torch
 
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.models.networks import Network
+from lit_rec.training.freed_memory import give_back_freed_memory
 from lit_rec.training.frozen_texts import encode_frozen_texts
 
 _SEEN = 2048  # items, or users: enough for a mean and a spread
@@ -23,6 +24,7 @@ def look_before_training(
         trainer: Of the run, with its data.
         device: Where the network is.
     """
+    give_back_freed_memory(network, device)
     data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
     encode_frozen_texts(network, data, device, trainer)
     if trainer.ckpt_path is None:

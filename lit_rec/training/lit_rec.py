@@ -21,7 +21,7 @@ from lit_rec.models.objectives import Objective
 from lit_rec.models.ranking_objectives import RankingObjective
 from lit_rec.training.calibration import look_before_training
 from lit_rec.training.checkpoint_content import KEY, checkpoint_content
-from lit_rec.training.freed_memory import give_back_freed_memory
+from lit_rec.training.encoder_vocabulary import check_vocabulary
 from lit_rec.training.fused_optimizer import fused_on_cpu
 from lit_rec.training.item_table import item_table
 from lit_rec.training.known_vectors import CheckpointVectors, vectors_of_checkpoint
@@ -121,6 +121,7 @@ class LitRec(OwnCheckpoints):
         # another data set may have impressions where the one before had none
         self._val_metrics, self._test_metrics = metrics_of(self.facts, data)
         if data is not None:
+            check_vocabulary(self.network, data)
             data.table_at_evaluation = self.network.has_item_table
             if isinstance(self.objective, RankingObjective):
                 data.in_sequences = self.network.gives_positions
@@ -267,7 +268,6 @@ class LitRec(OwnCheckpoints):
     @explains_memory
     def on_fit_start(self) -> None:
         """Have the network look at what it will be trained on."""
-        give_back_freed_memory(self.built(), self.device)
         look_before_training(self.built(), self.trainer, self.device)
 
     def on_train_start(self) -> None:

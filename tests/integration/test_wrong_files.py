@@ -1,6 +1,7 @@
 """Files that cannot be read and folders that cannot be written; see ``message`` for the form of what is said."""
 
 import errno
+import json
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def test_encoder_folder_without_configuration(tmp_path, workplace, capsys):
     shutil.copytree(workplace / "checkpoints/assets/all-MiniLM-L6-v2", folder)
     Path(folder, "config.json").unlink()
     assert str(folder) in message(capsys, "fit", *options(workplace), f"--data.encoder={folder}")
+
+
+def test_a_tokenizer_with_more_words_than_its_encoder(tmp_path, workplace, capsys):
+    folder = tmp_path / "encoder"
+    shutil.copytree(workplace / "checkpoints/assets/all-MiniLM-L6-v2", folder)
+    options_file = folder / "tokenizer_config.json"
+    words = json.loads(options_file.read_text()) | {"cls_token": "[OTHER]"}
+    options_file.write_text(json.dumps(words))
+    for command in ("fit", "check"):
+        text = message(capsys, command, *options(workplace), f"--data.encoder={folder}")
+        assert "the encoder has vectors for" in text
+        assert str(folder) in text
 
 
 def test_disk_full(workplace, capsys, monkeypatch):
