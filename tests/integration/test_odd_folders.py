@@ -11,7 +11,7 @@ from .conftest import lit_rec
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-ODD = ["br[x]", "[1, 2]", "a=b, c", "st*r? é", "-k", "~", "{x: 1}", "a::b", "two\nlines"]
+ODD = ["[1, 2]", "~", "-k br[x] st*r? é", "{x: 1}, a=b::c\ntwo lines"]
 
 
 def paths(folder):
