@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
+from packaging.version import InvalidVersion, Version
 
 from lit_rec.data.tokenizer_files import tokenizer_problem
 from lit_rec.training.facts_schema import FACTS, all_of, check_agreement, vocabulary_size
@@ -19,6 +20,7 @@ from lit_rec.training.stored_values import (
     nothing,
     optional,
     plain,
+    shown,
     text,
     texts,
     whole,
@@ -42,10 +44,20 @@ def check_checkpoint(checkpoint: Mapping[str, Any], key: str, *, where: str) -> 
         if "hyper_parameters" in checkpoint:
             # Lightning would lay them over the user's options, classes included
             raise EntryError("hyper_parameters", "there", "not there: lit_rec stores none")
+        version = "pytorch-lightning_version"  # of which Lightning makes what it migrates from
+        _version(checkpoint.get(version, "0"), version)
         _weights(checkpoint.get("state_dict"), "state_dict")
         _content(checkpoint[key], "")
     except EntryError as error:
         raise error.error(where) from error
+
+
+def _version(value: Any, entry: str) -> None:
+    text(value, entry)
+    try:
+        Version(value)
+    except InvalidVersion as error:
+        raise EntryError(entry, shown(value), "a version, such as 2.6.6") from error
 
 
 def _weights(value: Any, entry: str) -> None:

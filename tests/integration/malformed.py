@@ -170,6 +170,8 @@ CONTENT = [
 WHOLE = [
     ("hyper_parameters", {"_class_path": "os.system"}, "hyper_parameters: there"),
     ("state_dict", GONE, "state_dict: None"),
+    ("pytorch-lightning_version", {"x": 1}, "pytorch-lightning_version: a dict"),
+    ("pytorch-lightning_version", "new", "pytorch-lightning_version: 'new'"),
     ("state_dict", [1], "state_dict: a list of 1"),
     (("state_dict", WEIGHT), 3, f"state_dict.{WEIGHT}: 3"),
     (("state_dict", WEIGHT), at(0, math.nan), f"state_dict.{WEIGHT}: nan at 1 of 64 places"),
