@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from lit_rec.data.atomic import remove_unfinished
+
 _NUMBERED = re.compile(r"version_([0-9]+)")
 
 
@@ -27,6 +29,8 @@ class VersionFolders:
     def number(self, experiment: Path) -> int:
         """Return N of the folder that is this run's, made at the first call: above all that are there.
 
+        What killed runs were writing in the other folders is removed.
+
         Raises:
             OSError: If the folder cannot be made.
         """
@@ -40,6 +44,9 @@ class VersionFolders:
     def _make(self, experiment: Path) -> int:
         found = (_NUMBERED.fullmatch(path.name) for path in experiment.iterdir())
         number = max((int(match[1]) for match in found if match), default=-1) + 1
+        for path in experiment.iterdir():
+            if _NUMBERED.fullmatch(path.name):
+                remove_unfinished(path)
         while True:
             folder = experiment / f"version_{number}"
             try:

@@ -80,6 +80,19 @@ def _give(case: Case, place: Workplace) -> None:
         ]
 
 
+class _Texts(yaml.SafeLoader):
+    """Plain values, in which a date is the text that it is for the parser, also one of no calendar."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, rule) for tag, rule in known if not tag.endswith(":timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _loaded(text: str) -> Any:
+    return yaml.load(text, _Texts)  # noqa: S506  (it is a safe one)
+
+
 def _dropped(content: bytes, shown: str | None) -> Iterator[str]:
     """Yield options of a configuration that do not count, though the command ran.
 
@@ -89,14 +102,14 @@ def _dropped(content: bytes, shown: str | None) -> Iterator[str]:
     """
     try:
         text = content.decode("utf-8-sig")
-        given = yaml.safe_load(text)
+        given = _loaded(text)
     except (ValueError, yaml.YAMLError, RecursionError):
         yield "it ran with a text that is no YAML of plain values"
         return
     if repeats_a_key(text):
         yield "it ran with a key that stands twice"
     elif shown is not None:
-        yield from _absent(given, yaml.safe_load(shown), ())
+        yield from _absent(given, _loaded(shown), ())
 
 
 def _absent(given: Any, shown: Any, path: tuple[Any, ...]) -> Iterator[str]:
@@ -132,6 +145,6 @@ def _is_same(given: Any, shown: Any) -> bool:
 def _is_read_again(given: str, shown: dict[str, Any]) -> bool:
     """Return whether a text was read as YAML once more, with all that it says."""
     try:
-        return not [*_absent(yaml.safe_load(given), shown, ())]
+        return not [*_absent(_loaded(given), shown, ())]
     except yaml.YAMLError:
         return False

@@ -60,3 +60,13 @@ def test_what_stays_empty_goes_and_nothing_else(tmp_path):
         "used/version_0",
         "used/version_0/config.yaml",
     ]
+
+
+def test_what_a_killed_run_was_writing_goes_with_the_next(tmp_path):
+    left, own = "version_0/.lit_rec-0123456789abcdef.part", "notes/.lit_rec-0123456789abcdef.part"
+    for name in (left, own):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    assert VersionFolders().number(tmp_path) == 1
+    assert not (tmp_path / left).exists()
+    assert (tmp_path / own).exists()
