@@ -83,10 +83,11 @@ def _give(case: Case, place: Workplace) -> None:
 class _Texts(yaml.SafeLoader):
     """Plain values, in which a date is the text that it is for the parser, also one of no calendar."""
 
-    yaml_implicit_resolvers = {
-        first: [(tag, rule) for tag, rule in known if not tag.endswith(":timestamp")]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Texts.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _loaded(text: str) -> Any:
