@@ -149,6 +149,9 @@ def _opened(name: str, *, local: bool) -> PreTrainedTokenizerBase:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             name, local_files_only=local, trust_remote_code=False
         )
+        # some options are looked at when a text comes, such as a model_max_length that is no number
+        tokenizer("a")
+        tokenizer(["a"], add_special_tokens=False, truncation=True, max_length=8)
     except BaseException as error:
         # the reader of tokenizer.json raises plain exceptions, and panics that are no exceptions
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":

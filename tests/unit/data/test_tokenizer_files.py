@@ -111,3 +111,12 @@ def test_where_a_tokenizer_was_saved_says_nothing_here(tokenizer, folder):
     changed(folder, special_tokens_map_file="/home/nobody/.cache/special_tokens_map.json")
     loaded = TokenizerFiles.load(str(folder), option="data.encoder")
     assert loaded.open()(TEXTS)["input_ids"] == tokenizer(TEXTS)["input_ids"]
+
+
+def test_an_option_that_is_looked_at_when_a_text_comes(tokenizer, folder):
+    changed(folder, model_max_length="../x")
+    with pytest.raises(ConfigError, match="no tokenizer can be read .*TypeError"):
+        TokenizerFiles.load(str(folder), option="data.encoder")
+    files = TokenizerFiles.of(tokenizer).files
+    with pytest.raises(CheckpointError, match="cannot be opened .*TypeError"):
+        TokenizerFiles({**files, CONFIG: (folder / CONFIG).read_bytes()}).open()
