@@ -115,8 +115,8 @@ def test_where_a_tokenizer_was_saved_says_nothing_here(tokenizer, folder):
 
 def test_an_option_that_is_looked_at_when_a_text_comes(tokenizer, folder):
     changed(folder, model_max_length="../x")
-    with pytest.raises(ConfigError, match="no tokenizer can be read .*TypeError"):
+    with pytest.raises(ConfigError, match=r"no tokenizer can be read .*TypeError"):
         TokenizerFiles.load(str(folder), option="data.encoder")
     files = TokenizerFiles.of(tokenizer).files
-    with pytest.raises(CheckpointError, match="cannot be opened .*TypeError"):
+    with pytest.raises(CheckpointError, match=r"cannot be opened .*TypeError"):
         TokenizerFiles({**files, CONFIG: (folder / CONFIG).read_bytes()}).open()
