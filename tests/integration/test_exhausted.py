@@ -1,6 +1,7 @@
 """Where a system gives no more files, memory or room: a sentence, no hang, and nothing half written."""
 
 import errno
+import gc
 import os
 import resource
 import shutil
@@ -21,6 +22,13 @@ from lit_rec.errors import ConfigError, DataError
 from .conftest import ROOT, lit_rec, message, options
 
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    """What could not be flushed is closed when its error is forgotten: here, and not within another test."""
+    yield
+    gc.collect()
 
 
 def limited(limits, *words):
