@@ -148,7 +148,7 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out what Polars writes of a panic beside the error that it raises: a trace of its own code."""
+    """Leave out what Polars writes of a panic next to the error that it raises: a trace of its own code."""
     try:
         kept = os.dup(2)
     except OSError:  # a process without a standard error
