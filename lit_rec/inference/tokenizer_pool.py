@@ -13,7 +13,7 @@ from lit_rec.data.tokenizer_files import TokenizerFiles
 class TokenizerPool:
     """Tokenizers of the same files, each used by one thread at a time.
 
-    A tokenizer is told where to cut and then cuts, in two steps. Between them another thread may tell it otherwise, and texts are cut
+    A tokenizer stores where to cut and then cuts, in two steps. Between them another thread may store something else, and texts are cut
     elsewhere, or not at all. With a lock around both, a short text would wait for the texts of a whole table.
 
     Args:

@@ -13,7 +13,7 @@ from lit_rec.training.run_folder import forget_foreign_files, run_folder
 
 
 class RunRecord(SaveConfigCallback):
-    """Write config.yaml beside the checkpoints of ``fit`` and show the configuration in TensorBoard."""
+    """Write config.yaml next to the checkpoints of ``fit`` and show the configuration in TensorBoard."""
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write once, for a run that trains."""
@@ -30,7 +30,7 @@ class RunRecord(SaveConfigCallback):
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write the file, and send the configuration to TensorBoard as text."""
         config = self.config.clone()
-        config["ckpt_path"] = None  # a run by this file begins anew, whether or not this one did
+        config["ckpt_path"] = None  # a run by this file starts from the beginning, whether or not this one did
         text = self.parser.dump(config, skip_none=False)
         path = self._folder / self.config_filename
         replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
