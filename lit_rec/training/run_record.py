@@ -30,7 +30,9 @@ class RunRecord(SaveConfigCallback):
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write the file, and send the configuration to TensorBoard as text."""
         config = self.config.clone()
-        config["ckpt_path"] = None  # a run by this file starts from the beginning, whether or not this one did
+        config["ckpt_path"] = (
+            None  # a run by this file starts from the beginning, whether or not this one did
+        )
         text = self.parser.dump(config, skip_none=False)
         path = self._folder / self.config_filename
         replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
