@@ -70,6 +70,7 @@ class RecCLI(LightningCLI):
 
     def __init__(self, words: list[str]) -> None:
         self._folders = VersionFolders()
+        self._asked = words[0]
         jsonargparse.set_parsing_settings(
             # interpolation that follows overrides: ${data.init_args.encoder}
             omegaconf_absolute_to_relative_paths=True,
@@ -105,11 +106,9 @@ class RecCLI(LightningCLI):
         finally:
             self._folders.remove_empty()
 
-    @staticmethod
-    def subcommands() -> dict[str, set[str]]:
-        """Return the subcommands, and which arguments of their methods are no options."""
-        known = LightningCLI.subcommands()
-        return {name: known[name] for name in ("fit", "validate", "test")}
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Return the subcommand that is asked for, and which arguments of its method are no options: each takes a parser to build."""
+        return {self._asked: LightningCLI.subcommands()[self._asked]}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
