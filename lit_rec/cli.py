@@ -38,7 +38,7 @@ _NO_MEMORY = re.compile(
     r"(can't|[Cc]annot) allocate memory|can't start new thread|bad_alloc|failed to map segment|unable to mmap"
 )
 # what a disk can answer: full, not ours, not a folder
-_DISK = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+_DISK = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 _SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend", "classify")
 
 

@@ -23,3 +23,9 @@ def _working_folder_stays():
     after = Path.cwd()
     os.chdir(before)
     assert after == before, f"the test left the working folder at {after}"
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with files that have slow tests: the last to begin would run alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -75,7 +75,8 @@ install_project() { # extra: "runtime" or "dev"; further arguments are pip's
   fi
   if [ "$extra" = dev ]; then target='.[dev]'; fi
   echo "  installing $target with constraints.txt into $VENV (about a minute, 2 GB; much more where PyTorch comes with CUDA)"
-  watched "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+  # what is imported is compiled then: half of the packages never is, and compiling all takes as long as installing
+  watched "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off --no-compile \
     -c constraints.txt -e "$target" "$@" || return
   fingerprint >"$VENV/.lit_rec-$extra"
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from lit_rec.data.sources import is_there
 from lit_rec.data.tokens import SpecialTokens, special_tokens
 from lit_rec.errors import CheckpointError, ConfigError
 
@@ -185,12 +186,5 @@ def _refused(name: str, value: Any) -> str | None:
         is_name = isinstance(value, str) and value.isidentifier()
         return None if is_name else "the name of a class of transformers"
     # where it was saved, which says nothing here; unless there is such a file
-    is_elsewhere = name.endswith("_file") and isinstance(value, str) and _elsewhere(value)
-    return "files in the folder of the tokenizer" if is_elsewhere else None
-
-
-def _elsewhere(name: str) -> bool:
-    try:
-        return Path(name).name != name and Path(name).exists()
-    except (OSError, ValueError):
-        return False
+    is_elsewhere = name.endswith("_file") and isinstance(value, str) and Path(value).name != value
+    return "files in the folder of the tokenizer" if is_elsewhere and is_there(value) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import lightning
@@ -10,6 +11,9 @@ from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     StochasticWeightAveraging,
 )
+from lightning.pytorch.utilities.model_helpers import is_overridden
+
+from lit_rec.errors import ConfigError
 
 
 class NetworkFirst(Callback):
@@ -29,13 +33,29 @@ class NetworkFirst(Callback):
         pl_module.configure_model()
 
 
+def _refuse_twins(callbacks: list[Callback]) -> None:
+    states = Counter(c.state_key for c in callbacks if is_overridden("state_dict", instance=c))
+    for callback in callbacks:
+        if states[callback.state_key] > 1:
+            raise ConfigError(
+                f"{type(callback).__name__} is there {states[callback.state_key]} times with the same metric or settings",
+                where="trainer.callbacks",
+                rule="a checkpoint holds one state for each callback",
+                remedy="leave one of them, or give them different metrics",
+            )
+
+
 def arranged(callbacks: list[Callback], *, logs: bool) -> list[Callback]:
     """Put NetworkFirst before an average that needs it, and leave out what only logs where nothing is logged.
 
     Args:
         callbacks: As the configuration names them.
         logs: Whether the run has a logger; Lightning refuses a LearningRateMonitor without one.
+
+    Raises:
+        ConfigError: If a checkpoint could not tell the states of two callbacks apart.
     """
+    _refuse_twins(callbacks)
     if not logs:
         callbacks = [c for c in callbacks if not isinstance(c, LearningRateMonitor)]
     if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):

@@ -13,6 +13,7 @@ from lightning import LightningDataModule, Trainer
 from lit_rec.data.behavior_data import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field, FittedField
+from lit_rec.data.sources import is_there
 from lit_rec.errors import ConfigError
 from lit_rec.training.stored_cache import cache_of_checkpoint
 from lit_rec.training.trusted_classes import check_named, is_number
@@ -67,7 +68,7 @@ def _is_plain(value: Any) -> bool:
     if type(value) is list:
         return all(type(entry) is int for entry in value)
     if type(value) is str:
-        return is_number(value) or (bool(_WORD.fullmatch(value)) and not Path(value).exists())
+        return is_number(value) or (bool(_WORD.fullmatch(value)) and not is_there(value))
     return value is None or type(value) in (bool, int, float)
 
 

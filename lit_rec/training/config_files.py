@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from lit_rec.data.sources import is_there
 from lit_rec.errors import ConfigError
 from lit_rec.training.strict_yaml import at, check_yaml, shown, walk
 
@@ -44,11 +45,8 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _check_there(option: str, path: Path) -> None:
-    try:
-        there, folder = path.is_file(), path.is_dir()
-    except (OSError, ValueError):  # too long for a name, or a NUL in it
-        there, folder = False, False
-    if not there:
+    folder = is_there(path) and path.is_dir()
+    if folder or not is_there(path):
         beside = path.parent.glob("*.yaml") if folder or path.parent.is_dir() else ()
         near = sorted(str(p) for p in beside)[:4]
         raise ConfigError(
@@ -124,7 +122,8 @@ def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> N
 
 
 def _is_file(path: Path, node: ScalarNode) -> bool:
-    return bool(node.value) and (path.parent / node.value).is_file()
+    file = path.parent / node.value
+    return bool(node.value) and is_there(file) and file.is_file()
 
 
 def _kind(node: Node) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 import yaml
 from lightning import LightningDataModule
 
+from lit_rec.data.sources import is_there
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.training.lit_rec import LitRec
 
@@ -290,4 +291,4 @@ def _is_collection(text: str) -> bool:
 
 def _is_word(text: str) -> bool:
     """Say whether a text names nothing that a parser would import or read."""
-    return text.isidentifier() and not Path(text).exists()
+    return text.isidentifier() and not is_there(text)

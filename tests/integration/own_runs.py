@@ -3,14 +3,16 @@
 import copy
 import csv
 import json
-import os
 import random
-import subprocess
-import sys
+import socket
+from contextlib import closing
+from pathlib import Path
 
 import polars as pl
 import torch
 import yaml
+
+from tests.warm_processes import WarmProcess
 
 from . import several_commands
 
@@ -131,16 +133,26 @@ def without_vectors(path, bare, **config):
 
 
 def run_apart(commands, folder, *, seconds):
-    """Run commands in a process of its own, which may start others; return the metrics of each, and what was written to stderr."""
-    path = folder / "metrics.json"
-    done = subprocess.run(
-        [sys.executable, several_commands.__file__, json.dumps(commands), str(path)],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(path.read_text()), done.stderr
+    """Run commands in two processes; return the metrics of each command, and what both wrote to stderr."""
+    path, program = folder / "metrics.json", Path(several_commands.__file__)
+    script = f"""
+import runpy, sys
+sys.path.insert(0, {str(program.parent)!r})
+runpy.run_path({str(program)!r}, run_name="__main__")
+"""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    # as a cluster sets it, so that Lightning starts no process itself: test_stopping has it do so
+    cluster = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    started = [
+        WarmProcess(
+            *(script, json.dumps(commands), path),
+            folder=folder,
+            env={**cluster, "NODE_RANK": "0", "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]
+    ended = [process.end(seconds) for process in started]
+    said = "".join(done.stderr for done in ended)
+    assert [done.returncode for done in ended] == [0, 0], said[-3000:]
+    return json.loads(path.read_text()), said

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import polars as pl
@@ -15,6 +13,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from lit_rec.errors import LitRecError
 from lit_rec.inference.recommender import Recommender
+from tests.warm_processes import run_warm
 
 from .conftest import lit_rec, options
 
@@ -188,13 +187,7 @@ def test_checkpoint_stands_alone(run_folder, workplace, tmp_path):
     for folder in hidden:
         folder.rename(folder.with_name(f"{folder.name}.hidden"))
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", ALONE, "copy.ckpt"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_warm(ALONE, "copy.ckpt", folder=tmp_path)
     finally:
         for folder in hidden:
             folder.with_name(f"{folder.name}.hidden").rename(folder)

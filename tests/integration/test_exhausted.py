@@ -18,6 +18,7 @@ import pytest
 from lit_rec import cli
 from lit_rec.data import atomic, cache
 from lit_rec.errors import ConfigError, DataError
+from tests.warm_processes import COMMAND, run_warm
 
 from .conftest import ROOT, lit_rec, message, options
 
@@ -58,12 +59,10 @@ def test_little_address_space(addresses, workplace):
 def test_what_is_advised_is_enough(workplace, tmp_path):
     words = [*options(workplace), "--trainer.max_epochs=1", "--data.num_workers=2"]
     logs = f"--trainer.logger.init_args.save_dir={tmp_path}"
-    ended = limited("-v 4000000", "fit", *words, logs)
-    assert ended.returncode == 0, ended.stderr
-    ended = limited("-n 64", "fit", *words, logs)
+    ended = run_warm(COMMAND, "fit", *words, logs, folder=tmp_path, open_files=64)
     assert ended.returncode == 2, ended.stderr
     assert "2 processes need 96 open files, and this system allows 64" in ended.stderr
-    ended = limited("-n 96", "fit", *words, logs)
+    ended = limited("-v 4000000 -n 96", "fit", *words, logs)
     assert ended.returncode == 0, ended.stderr
 
 

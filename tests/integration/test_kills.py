@@ -1,15 +1,14 @@
 """Runs that are killed, and runs that start together, in processes of their own."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
 import yaml
 
-from .conftest import ROOT, lit_rec, options
+from tests.warm_processes import COMMAND, WarmProcess
+
+from .conftest import lit_rec, options
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
@@ -45,16 +44,6 @@ main(sys.argv[2:])
 """
 
 
-def started(*words):
-    return subprocess.Popen(
-        [sys.executable, "-c", *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def fit(workplace, tmp_path):
     return [
         "fit",
@@ -69,9 +58,8 @@ def test_kills_leave_whole_files_and_one_complete_run_removes_the_rest(workplace
     """The writes of a fit: tables, tokens, config.yaml, hparams.yaml, best.ckpt, last.ckpt; what is cached is not written again."""
     words = fit(workplace, tmp_path)
     for number in (0, 1, 4):
-        process = started(KILLED, number, *words)
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL, said
+        done = WarmProcess(KILLED, number, *words, folder=tmp_path).end()
+        assert done.returncode == -signal.SIGKILL, done.stderr
         for path in tmp_path.rglob("*.yaml"):
             assert yaml.safe_load(path.read_text()), f"{path} is empty"
         for path in tmp_path.rglob("*.ckpt"):
@@ -86,11 +74,10 @@ def test_kills_leave_whole_files_and_one_complete_run_removes_the_rest(workplace
 def test_fits_that_start_together_share_no_folder(workplace, tmp_path):
     words = fit(workplace, tmp_path)
     lit_rec(*words)  # all then find the cache, and ask for a folder at once
-    run = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
-    together = [started(run, *words) for _ in range(3)]
+    together = [WarmProcess(COMMAND, *words, folder=tmp_path) for _ in range(3)]
     for process in together:
-        _, said = process.communicate(timeout=200)
-        assert process.returncode == 0, said
+        done = process.end()
+        assert done.returncode == 0, done.stderr
     folders = sorted((tmp_path / "runs/own_data").iterdir())
     assert [path.name for path in folders] == [f"version_{n}" for n in range(4)]
     for folder in folders:

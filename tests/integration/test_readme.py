@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm_processes import COMMAND, run_warm
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
@@ -38,17 +40,25 @@ def copy(tmp_path_factory):
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+    """Run a script as a user does, and a command of lit-rec without the seconds that it takes to import."""
     programs = str(Path(sys.executable).parent)
     environment = {
-        **os.environ,
         "LIT_REC_QUICK": "1",
         "LIT_REC_VENV": str(Path(sys.prefix)),
         "HF_HUB_OFFLINE": "1",
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
     }
+    if words[0] == "lit-rec":
+        return run_warm(COMMAND, *words[1:], folder=folder, env=environment)
     return subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        words,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

@@ -1,16 +1,14 @@
 """A run that was killed and resumed is the run that was never killed: rows, weights, scores and logs."""
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.run_folder import RunCheckpoint
+from tests.warm_processes import run_warm
 
 from .conftest import lit_rec
 from .own_runs import checkpoint, configuration, difference, logged, part, write
@@ -139,15 +137,7 @@ def test_killed_run_goes_on(workplace, tmp_path):
     step = random.randrange(3, 20)
     config = configuration(workplace, max_epochs=2, last_every_n_steps=2)
     words = ("fit", "-c", str(write(config, tmp_path / "config.yaml")))
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(step), *words],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    killed = run_warm(KILLED, step, *words, folder=tmp_path)
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     run = tmp_path / "runs/run/version_0"
     assert checkpoint(run)["global_step"] == (10 if step == 11 else step // 2 * 2), step

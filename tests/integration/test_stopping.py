@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from lit_rec.training.lit_rec import LitRec
+from tests.warm_processes import run_warm
 
 from .conftest import lit_rec
 from .own_runs import checkpoint, configuration, difference, write
@@ -82,18 +83,9 @@ def signalled(workplace, tmp_path):
     def run(rank, number, *words):
         config = configuration(workplace, max_epochs=1, last_every_n_steps=2)
         (tmp_path / "signalled.py").write_text(SIGNALLED)
-        path = write(config, tmp_path / "config.yaml")
+        words = [rank, int(number), "fit", "-c", write(config, tmp_path / "config.yaml"), *words]
         done = subprocess.run(
-            [
-                sys.executable,
-                "signalled.py",
-                str(rank),
-                str(int(number)),
-                "fit",
-                "-c",
-                path,
-                *words,
-            ],
+            [sys.executable, "signalled.py", *map(str, words)],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             cwd=tmp_path,
             capture_output=True,
@@ -132,11 +124,13 @@ def test_killed_process_ends_the_other(rank, code, signalled, tmp_path):
 
 
 @pytest.mark.slow
-def test_signal_and_workers_of_the_data(signalled):
-    code, text = signalled(0, signal.SIGINT, "--data.num_workers=2")
-    assert code == 130
-    assert "stopped by Ctrl-C after step 6" in text
-    assert "Traceback" not in text
+def test_signal_and_workers_of_the_data(workplace, tmp_path):
+    config = configuration(workplace, max_epochs=1, last_every_n_steps=2)
+    words = [0, int(signal.SIGINT), "fit", "-c", write(config, tmp_path / "config.yaml")]
+    done = run_warm(SIGNALLED, *words, "--data.num_workers=2", folder=tmp_path)
+    assert done.returncode == 130
+    assert "stopped by Ctrl-C after step 6" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -51,3 +51,20 @@ def test_disk_full(workplace, capsys, monkeypatch):
     monkeypatch.setattr("lit_rec.data.tensor_file.torch.save", full)
     text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
     assert "No space left on device" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["test", "--ckpt_path", "LONG"],
+        ["recommend", "--history", "1", "--ckpt_path", "LONG"],
+        ["check", "-c", "LONG"],
+        ["init", "LONG", "items.csv"],
+        ["init", "behaviors.csv", "items.csv", "--output", "LONG"],
+    ],
+)
+def test_names_that_no_system_takes(words, workplace, capsys, monkeypatch):
+    monkeypatch.chdir(workplace / "my")
+    said = message(capsys, *["a" * 10_000 if word == "LONG" else word for word in words])
+    assert "aaaa" in said
+    assert len(said) < 1_500

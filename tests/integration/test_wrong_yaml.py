@@ -18,6 +18,7 @@ WRONG = {
     "repeated section": ("trainer: {}\ndata: {}\ntrainer: {}\n", "line 3, column 1", "in line 1"),
     "repeated option": ("trainer:\n  devices: 1\n  devices: 2\n", "line 3, column 3", "'devices'"),
     "list for a section": ("trainer:\n- max_epochs: 3\n", "line 2, column 1", "holds a list"),
+    "very long text for a section": (f"data: {'a' * 10_000}\n", "line 1, column 7", "'aaaaaa"),
     "null for a section": ("trainer:\n", "line 1", "'trainer' holds null"),
     "number for a section": ("model: 3\n", "line 1, column 8", "'3'"),
     "list for init_args": (

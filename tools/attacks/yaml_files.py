@@ -128,6 +128,9 @@ def _absent(given: Any, shown: Any, path: tuple[Any, ...]) -> Iterator[str]:
         yield f"{'.'.join(map(str, path))} = {str(given)[:60]!r} became {str(shown)[:60]!r}"
 
 
+_NOTHING: tuple[Any, ...] = (None, {}, [])
+
+
 def _is_same(given: Any, shown: Any) -> bool:
     if isinstance(given, str) and isinstance(shown, dict) and given.startswith("{"):
         return _is_read_again(given, shown)
@@ -140,7 +143,7 @@ def _is_same(given: Any, shown: Any) -> bool:
     try:
         return float(given) == float(shown)
     except (TypeError, ValueError, OverflowError):
-        return given in (None, {}, []) and shown in (None, {}, [])
+        return given in (*_NOTHING, "null", "~") and shown in _NOTHING
 
 
 def _is_read_again(given: str, shown: dict[str, Any]) -> bool:

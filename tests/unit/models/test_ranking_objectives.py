@@ -1,11 +1,8 @@
 """Objectives of the next item against loops over positions, against each other, and over two processes."""
 
 import math
-import os
-import subprocess
-import sys
-from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.models.gathered_items import distinct_items
 from lit_rec.models.objectives import SquaredError
 from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
+from tests.warm_processes import WarmProcess
 
 from . import two_ranks
 from .two_ranks import ITEMS, Model, batch_of, facts
@@ -255,16 +253,10 @@ def test_items_of_several_processes_count_once():
 
 
 def test_two_processes_have_the_loss_and_the_gradient_of_one(tmp_path):
-    with ExitStack() as ends:
-        processes = []
-        for rank in (0, 1):
-            words = [sys.executable, two_ranks.__file__, str(rank), str(tmp_path)]
-            errors = ends.enter_context((tmp_path / f"{rank}.txt").open("w"))
-            env = os.environ | {"OMP_NUM_THREADS": "1"}
-            processes.append(ends.enter_context(subprocess.Popen(words, env=env, stderr=errors)))
-            ends.callback(processes[-1].kill)
-        for rank, process in enumerate(processes):
-            assert process.wait(timeout=100) == 0, (tmp_path / f"{rank}.txt").read_text()[-2000:]
+    script = Path(two_ranks.__file__).read_text()
+    started = [WarmProcess(script, rank, tmp_path, folder=tmp_path) for rank in (0, 1)]
+    for done in [process.end() for process in started]:
+        assert done.returncode == 0, done.stderr[-2000:]
     halves = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
     for one, first, second in zip(two_ranks.gradients(ROWS), *halves, strict=True):
         for whole, a, b in zip(one, first, second, strict=True):
