@@ -75,8 +75,9 @@ install_project() { # extra: "runtime" or "dev"; further arguments are pip's
   fi
   if [ "$extra" = dev ]; then target='.[dev]'; fi
   echo "  installing $target with constraints.txt into $VENV (about a minute, 2 GB; much more where PyTorch comes with CUDA)"
-  # what is imported is compiled then: half of the packages never is, and compiling all takes as long as installing
+  # pip compiles with one core, which takes as long as all else
   watched "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off --no-compile \
     -c constraints.txt -e "$target" "$@" || return
+  "$VENV/bin/python" -m compileall -q -j 0 "$VENV/lib" >/dev/null 2>&1 || true # a package may hold files for another Python
   fingerprint >"$VENV/.lit_rec-$extra"
 }

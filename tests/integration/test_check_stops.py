@@ -8,7 +8,8 @@ from .test_wrong_tables import TABLES, table
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-# one for each place where an option is looked at: parser, part, tables, tokenizer, network, Trainer, folder, callbacks, steps
+# A check is the command of fit up to its first step: one for each place where an option is looked at, which are the parser, parts,
+# tables, tokenizer, network, Trainer, folder, callbacks and steps.
 EACH = (
     "typo in an option",
     "negative rate",
@@ -22,17 +23,15 @@ EACH = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", [n if n in EACH else pytest.param(n, marks=pytest.mark.slow) for n in OPTIONS]
-)
+@pytest.mark.parametrize("name", EACH)
 def test_wrong_options_stop_a_check_as_they_stop_a_fit(name, workplace, capsys):
     words, value = OPTIONS[name]
     assert value in message(capsys, "check", *options(workplace), *words)
 
 
+# of the file, of its columns, of ids, of values, and of what is left
 @pytest.mark.parametrize(
-    "name",
-    [n if n == "NaN rating" else pytest.param(n, marks=pytest.mark.slow) for n in TABLES],
+    "name", ["cut gz", "no user column", "duplicate item id", "NaN rating", "no ratings"]
 )
 def test_wrong_tables_stop_a_check_as_they_stop_a_fit(name, tmp_path, workplace, capsys):
     which, change, ending, value = TABLES[name]

@@ -61,8 +61,8 @@ def test_what_is_advised_is_enough(workplace, tmp_path):
     logs = f"--trainer.logger.init_args.save_dir={tmp_path}"
     ended = run_warm(COMMAND, "fit", *words, logs, folder=tmp_path, open_files=64)
     assert ended.returncode == 2, ended.stderr
-    assert "2 processes need 96 open files, and this system allows 64" in ended.stderr
-    ended = limited("-v 4000000 -n 96", "fit", *words, logs)
+    assert "2 processes need 192 open files, and this system allows 64" in ended.stderr
+    ended = limited("-v 4000000 -n 192", "fit", *words, logs)
     assert ended.returncode == 0, ended.stderr
 
 

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -84,15 +82,7 @@ def signalled(workplace, tmp_path):
         config = configuration(workplace, max_epochs=1, last_every_n_steps=2)
         (tmp_path / "signalled.py").write_text(SIGNALLED)
         words = [rank, int(number), "fit", "-c", write(config, tmp_path / "config.yaml"), *words]
-        done = subprocess.run(
-            [sys.executable, "signalled.py", *map(str, words)],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_warm(tmp_path / "signalled.py", *words, folder=tmp_path)
         return done.returncode, done.stderr
 
     return run

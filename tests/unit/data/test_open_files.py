@@ -30,17 +30,17 @@ def limited(*numbers):
 
 @pytest.mark.parametrize(
     ("soft", "hard", "workers", "after"),
-    [(64, 64, 0, 64), (64, 1000, 2, 96), (128, 1000, 2, 128), (96, 96, 2, 96)],
+    [(64, 64, 0, 64), (64, 1000, 2, 192), (256, 1000, 2, 256), (192, 192, 2, 192)],
 )
 def test_the_limit_is_raised_where_it_may_be(soft, hard, workers, after):
     assert limited(soft, hard, workers) == f"{after}\n"
 
 
 def test_too_few_are_said_before_the_run_would_hang():
-    said = limited(64, 80, 4)
-    assert "data.num_workers: 4 processes need 144 open files, and this system allows 80" in said
-    assert "set data.num_workers to 1" in said
-    assert limited(64, 80, 1) == "72\n", "what is advised works"
+    said = limited(64, 200, 4)
+    assert "data.num_workers: 4 processes need 320 open files, and this system allows 200" in said
+    assert "set data.num_workers to 2" in said
+    assert limited(64, 200, 2) == "192\n", "what is advised works"
 
 
 def test_a_system_without_limits(monkeypatch):
