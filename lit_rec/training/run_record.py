@@ -38,5 +38,6 @@ class RunRecord(SaveConfigCallback):
         replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                text = self.parser.dump(self.config, skip_none=False)
+                if self.config["ckpt_path"] is not None:
+                    text = self.parser.dump(self.config, skip_none=False)
                 logger.experiment.add_text("config", f"```yaml\n{text}\n```")

@@ -6,6 +6,7 @@ import random
 import time
 from contextlib import suppress
 from itertools import product
+from unittest import mock
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from lit_rec.inference.recommender import Recommender
 
 from .conftest import message, options
 from .malformed import CHANGES, GONE, TRAINING, WEIGHT, put
+from .mutated_configs import ParsedCLI
 
 pytestmark = pytest.mark.filterwarnings("default")
 SECONDS = 10.0  # of a reading; most take a tenth of a second
@@ -90,8 +92,27 @@ def test_a_malformed_entry_is_named_by_each_command(command, change, changed, ca
     assert "changed.ckpt" in text
 
 
-@pytest.mark.parametrize("change", [*TRAINING, SAMPLE[1], SAMPLE[-1]], ids=named)
-def test_no_run_goes_on_from_a_malformed_entry(change, changed, workplace, capsys):
+@pytest.fixture(scope="module")
+def run(workplace, tmp_path_factory):
+    """What a command of fit has built when its first step would come."""
+    logs = f"--trainer.logger.init_args.save_dir={tmp_path_factory.mktemp('runs')}"
+    with mock.patch("sys.argv", ["lit-rec"]):
+        return ParsedCLI(["fit", *options(workplace), logs, "--trainer.max_epochs=4"])
+
+
+@pytest.mark.parametrize("change", TRAINING, ids=named)
+def test_no_run_goes_on_from_a_malformed_entry(change, changed, run):
+    path, value, said = change
+    file = changed(path, value)
+    trainer = run.instantiate_trainer(logger=False)
+    with pytest.raises(LitRecError) as found:
+        trainer.fit(run.model, run.datamodule, ckpt_path=file, weights_only=True)
+    assert said in str(found.value)
+    assert "changed.ckpt" in str(found.value)
+
+
+@pytest.mark.parametrize("change", [*TRAINING[:1], SAMPLE[1], SAMPLE[-1]], ids=named)
+def test_the_command_does_not_go_on_either(change, changed, workplace, capsys):
     path, value, said = change
     more = ["--ckpt_path", changed(path, value), "--trainer.max_epochs=4"]
     text = message(capsys, "fit", *options(workplace), *more)
