@@ -21,12 +21,12 @@ from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 from typing import Any
 
-COMMAND = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
+COMMAND = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
-        *("lit_rec.training.command", "lit_rec.inference.predict_command"),
+        *("lit_rec.cli.fit", "lit_rec.cli.predict"),
         *("lit_rec.inference.recommender", "torch.utils.tensorboard"),
         *("torch.distributed.fsdp", "transformers.models.bert.modeling_bert"),
     ]

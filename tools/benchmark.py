@@ -33,8 +33,8 @@ from rich.console import Console
 from rich.table import Table
 from written_results import NUMBERS, shown, write_section
 
-from lit_rec.data.atomic import replace_file
 from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.files.atomic import replace_file
 
 Rows = list[dict[str, Any]]
 

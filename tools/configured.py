@@ -10,8 +10,8 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning import LightningDataModule
 
-import lit_rec.training.named_parts  # noqa: F401  (imported classes can be named without their path)
-from lit_rec.data.behavior_data import BehaviorDataModule
+import lit_rec.cli.short_names  # noqa: F401  (imported classes can be named without their path)
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.training.lit_rec import LitRec
 
 

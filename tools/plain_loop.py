@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from training_steps import update
 from transformers import AutoModel, AutoTokenizer
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.catalogue import Int64s
+from lit_rec.data.batches.catalogue import Int64s
+from lit_rec.data.datamodule import BehaviorDataModule
 
 _BATCH = 16
 _TOKENS = 128

@@ -20,13 +20,13 @@ from typing import Any
 from benchmark_data import check_data
 from quality_runs import Run, curve_of, report_of
 
-from lit_rec.evaluation.report import Report, ReportRow
+from lit_rec.evaluation.report.report import Report, ReportRow
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
-_FULL = f"{_TUNING}=lit_rec.models.tuning.FullTuning"
+_FULL = f"{_TUNING}=lit_rec.models.text.tuning.FullTuning"
 _IDS_ALONE = (
-    f"{_ENCODER}=lit_rec.models.id_item_encoder.IdItemEncoder",
+    f"{_ENCODER}=lit_rec.models.items.id_item_encoder.IdItemEncoder",
     f"{_ENCODER}.init_args.width=128",  # as beside text
 )
 _RANKS = tuple(
@@ -195,8 +195,8 @@ def _tuning(data: Path) -> list[Run]:
     return _lines_of_u1(
         data,
         full=(_FULL,),
-        top_2_layers=(f"{_TUNING}=lit_rec.models.tuning.TopLayersTuning", layers),
-        frozen=(f"{_TUNING}=lit_rec.models.tuning.FrozenTuning",),
+        top_2_layers=(f"{_TUNING}=lit_rec.models.text.tuning.TopLayersTuning", layers),
+        frozen=(f"{_TUNING}=lit_rec.models.text.tuning.FrozenTuning",),
     )
 
 

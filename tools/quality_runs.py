@@ -19,8 +19,8 @@ from typing import Any
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lit_rec.data.atomic import replace_file
-from lit_rec.evaluation.report import Report
+from lit_rec.evaluation.report.report import Report
+from lit_rec.files.atomic import replace_file
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,7 +91,7 @@ def _train(run: Run, own: Path) -> None:
 def _timed(own: Path, words: list[str]) -> None:
     """Run a command of lit-rec; what it says goes to the screen and not into the table."""
     started = time.perf_counter()
-    command = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
+    command = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
     subprocess.run(
         [sys.executable, "-c", command, *words],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},

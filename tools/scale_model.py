@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.heads import RegressionHead
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.user_encoder import UserEncoder
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.models.heads.value_heads import RegressionHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.users.user_encoder import UserEncoder
 from lit_rec.training.lit_rec import LitRec
 
 _SMALL = {

@@ -18,8 +18,8 @@ import lightning
 import torch
 from scale_model import made_up_data, two_tower
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.freed_memory import give_back_freed_memory
 
 _GIB = 2**30

@@ -17,7 +17,7 @@ from machine_rate import fast_dtype
 from own_process import row
 from plain_loop import PlainLoop
 
-from lit_rec.data.atomic import replace_file
+from lit_rec.files.atomic import replace_file
 
 RECORD = Path(__file__).with_name("plain_loop_epoch.json")
 _CONFIG = Path("configs/movielens_u1.yaml")

@@ -28,10 +28,10 @@ from plain_loop import PlainLoop
 from speed_plain import RECORD
 from training_steps import rate
 
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.prepared import Prepared
-from lit_rec.evaluation.baselines import UserItemBiasBaseline
-from lit_rec.evaluation.rows import RaggedHistory, RatingRows
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
+from lit_rec.evaluation.baselines.ratings import UserItemBiasBaseline
 from lit_rec.training.precision import PrecisionProbe
 
 _CONFIG = Path("configs/movielens_u1.yaml")

@@ -18,7 +18,7 @@ import torch
 from configured import configured
 
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.training.checkpoint.content import checkpoint_content
 
 _CONFIG = Path("configs/scientific.yaml")
 _FULL, _QUICK = (100_000, 1_000), (20_000, 300)  # items and calls

@@ -9,7 +9,7 @@ from statistics import median
 import torch
 from torch import nn
 
-from lit_rec.data.batches import RecBatch
+from lit_rec.data.batches.batch import RecBatch
 from lit_rec.training.lit_rec import LitRec
 
 Step = Callable[[], int]  # takes one step, and returns its rows

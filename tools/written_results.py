@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lit_rec.data.atomic import replace_file
+from lit_rec.files.atomic import replace_file
 
 NUMBERS = ("value", "low", "high")
 _HEAD = """\

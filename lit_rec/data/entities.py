@@ -13,9 +13,9 @@ import polars as pl
 
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import check_fields, vector_columns
-from lit_rec.data.parquet import read_parquet, write_parquet
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
+from lit_rec.files.parquet import read_parquet, write_parquet
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lit_rec.data.fields.field import FittedField
 from lit_rec.data.fields.table_fields import fitted_from_plain
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.texts.tokens import SpecialTokens
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import polars as pl
 
 from lit_rec.data.entities import Entities, profiles_of, write_entities
 from lit_rec.data.fields.field import Field
-from lit_rec.data.parquet import read_parquet, write_parquet
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.files.parquet import read_parquet, write_parquet
 
 PARTS = ("train", "val", "test")  # of rows that are predicted
 ALL_PARTS = (*PARTS, "shown")

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import fit_fields
+from lit_rec.data.history.where import Where
 from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.rating_bias import item_rating_bias
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.data.where import Where
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError, DataError
 
 Task = Literal["rating", "label", "next_item"]

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from lit_rec.errors import ConfigError
-from lit_rec.inference.loaded_network import LoadedNetwork
-from lit_rec.inference.new_texts import TextEntry
-from lit_rec.inference.request_batch import request_batch
-from lit_rec.inference.requests import at_least_one
-from lit_rec.training.tasks import predictions
+from lit_rec.inference.requests.batch import request_batch
+from lit_rec.inference.requests.entries import at_least_one
+from lit_rec.inference.requests.texts import TextEntry
+from lit_rec.inference.stored.network import LoadedNetwork
+from lit_rec.training.tasks.tasks import predictions
 
 Floats = npt.NDArray[np.float32]
 

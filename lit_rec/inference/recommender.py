@@ -12,19 +12,26 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
-from lit_rec.data.shown_columns import shown_columns
-from lit_rec.inference.catalogue_scores import Asker, CatalogueScores, Int64s
-from lit_rec.inference.catalogue_state import CatalogueState
-from lit_rec.inference.catalogue_vectors import catalogue_vectors
+from lit_rec.data.tables.shown_columns import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
-from lit_rec.inference.loaded_network import LoadedNetwork
-from lit_rec.inference.loading import load_module
-from lit_rec.inference.named_items import NamedItems, read_history
-from lit_rec.inference.new_items import ids_of_new_items
-from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, item_row, listed, time_of
-from lit_rec.inference.stored_items import StoredItems
-from lit_rec.inference.stored_profiles import StoredProfiles
-from lit_rec.inference.stored_users import StoredUsers
+from lit_rec.inference.requests.entries import (
+    HistoryEntry,
+    Seen,
+    at_least_one,
+    item_row,
+    listed,
+    time_of,
+)
+from lit_rec.inference.requests.items import NamedItems, read_history
+from lit_rec.inference.requests.new_items import ids_of_new_items
+from lit_rec.inference.scores.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.scores.catalogue_state import CatalogueState
+from lit_rec.inference.scores.catalogue_vectors import catalogue_vectors
+from lit_rec.inference.stored.items import StoredItems
+from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import LoadedNetwork
+from lit_rec.inference.stored.profiles import StoredProfiles
+from lit_rec.inference.stored.users import StoredUsers
 from lit_rec.training.lit_rec import LitRec
 
 

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches import Items, Texts
-from lit_rec.inference.loaded_network import LoadedNetwork
-from lit_rec.inference.named_items import NamedItems, read_history
-from lit_rec.inference.request_batch import joined, request_batch
-from lit_rec.inference.requests import HistoryEntry, Seen, at_least_one, listed, record_of
-from lit_rec.inference.stored_items import StoredItems
-from lit_rec.inference.told import Floats, told
-from lit_rec.training.checkpoint_content import catalogue_of
+from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.inference.requests.batch import joined, request_batch
+from lit_rec.inference.requests.entries import HistoryEntry, Seen, at_least_one, listed, record_of
+from lit_rec.inference.requests.items import NamedItems, read_history
+from lit_rec.inference.scores.shown import Floats, told
+from lit_rec.inference.stored.items import StoredItems
+from lit_rec.inference.stored.network import LoadedNetwork
+from lit_rec.training.checkpoint.content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
 
 Int64s = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from lit_rec.models.ranges import positive, share
+from lit_rec.ranges import positive, share
 
 
 class Ids(nn.Module, ABC):

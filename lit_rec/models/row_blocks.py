@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from lit_rec.data.batches import HistorySlots
+from lit_rec.data.batches.batch import HistorySlots
 
 
 def in_row_blocks(compute: Callable[[slice], Tensor], rows: int, block: int) -> Tensor:

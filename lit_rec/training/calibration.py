@@ -6,10 +6,10 @@ import lightning
 import numpy as np
 import torch
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.models.networks import Network
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.models.networks.two_tower import Network
 from lit_rec.training.freed_memory import give_back_freed_memory
-from lit_rec.training.frozen_texts import encode_frozen_texts
+from lit_rec.training.vectors.frozen_texts import encode_frozen_texts
 
 _SEEN = 2048  # items, or users: enough for a mean and a spread
 

@@ -12,32 +12,37 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torchmetrics import MeanMetric
 
-from lit_rec.data.batches import RecBatch
-from lit_rec.data.catalogue import Catalogue, Int64s
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.batches.catalogue import Catalogue, Int64s
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
-from lit_rec.models.networks import Network
-from lit_rec.models.objectives import Objective
-from lit_rec.models.ranking_objectives import RankingObjective
+from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.objectives.ranking import RankingObjective
+from lit_rec.models.objectives.score import Objective
 from lit_rec.training.calibration import look_before_training
-from lit_rec.training.checkpoint_content import KEY, checkpoint_content
-from lit_rec.training.encoder_vocabulary import check_vocabulary
+from lit_rec.training.callbacks.monitors import settle_monitors
+from lit_rec.training.checkpoint.content import KEY, checkpoint_content
+from lit_rec.training.checkpoint.network import StoredShapes, check_loaded, network_of
+from lit_rec.training.checkpoint.own_checkpoints import OwnCheckpoints
+from lit_rec.training.checkpoint.vocabulary import check_vocabulary
 from lit_rec.training.fused_optimizer import fused_on_cpu
-from lit_rec.training.item_table import item_table
-from lit_rec.training.known_vectors import CheckpointVectors, vectors_of_checkpoint
 from lit_rec.training.memory import explains_memory
-from lit_rec.training.monitors import settle_monitors
-from lit_rec.training.own_checkpoints import OwnCheckpoints
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
 from lit_rec.training.steps import StepOutcome, ranking_step, score_step
-from lit_rec.training.stored_network import StoredShapes, check_loaded, network_of
-from lit_rec.training.strategies import check_strategy, clip_gradients, reduce_gradients, shard
+from lit_rec.training.strategies.sharded_encoder import (
+    check_strategy,
+    clip_gradients,
+    reduce_gradients,
+    shard,
+)
 from lit_rec.training.target_weights import TargetWeights
-from lit_rec.training.tasks import default_objective, metrics_of, predictions
-from lit_rec.training.vector_tables import VectorTables, vector_tables
+from lit_rec.training.tasks.tasks import default_objective, metrics_of, predictions
+from lit_rec.training.vectors.encode import item_table
+from lit_rec.training.vectors.evaluation_tables import VectorTables, vector_tables
+from lit_rec.training.vectors.known import CheckpointVectors, vectors_of_checkpoint
 
 _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 

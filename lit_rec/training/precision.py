@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins import MixedPrecision
 from lightning.pytorch.utilities import rank_zero_info
 
-from lit_rec.data.batches import RecBatch, TextChunk
+from lit_rec.data.batches.batch import RecBatch, TextChunk
 from lit_rec.errors import ConfigError
 
 _TEXTS = 128  # enough for a steady rate, little enough to cost less than a second

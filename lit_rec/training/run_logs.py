@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning.pytorch.utilities import rank_zero_only
 
-from lit_rec.data.atomic import replace_file
+from lit_rec.files.atomic import replace_file
 from lit_rec.training.version_folders import VersionFolders
 
 

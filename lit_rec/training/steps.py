@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches import RecBatch
+from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
-from lit_rec.models.networks import Network, TwoTower
-from lit_rec.models.objectives import Objective, ScoreObjective
-from lit_rec.models.ranking_objectives import RankingObjective
-from lit_rec.models.repeat_bias import Repeats
-from lit_rec.models.vector_heads import VectorHead
-from lit_rec.training.tasks import predictions
-from lit_rec.training.vector_tables import VectorTables
+from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
+from lit_rec.models.heads.repeat_bias import Repeats
+from lit_rec.models.heads.vector_heads import VectorHead
+from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.objectives.ranking import RankingObjective
+from lit_rec.models.objectives.score import Objective, ScoreObjective
+from lit_rec.training.tasks.tasks import predictions
+from lit_rec.training.vectors.evaluation_tables import VectorTables
 
 
 @dataclass(frozen=True)

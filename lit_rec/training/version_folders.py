@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from lit_rec.data.atomic import remove_unfinished
+from lit_rec.files.atomic import remove_unfinished
 
 _NUMBERED = re.compile(r"version_([0-9]+)")
 

@@ -82,16 +82,21 @@ def broken(path: str, around: Callable[[Any], Any]) -> Iterator[None]:
 
 CASES: dict[str, tuple[Any, int, str, Callable[[Any], Any]]] = {
     # an attack, a case of it that hits, and what is broken
-    "file in place": (kills, 10, "lit_rec.evaluation.report.replace_file", lambda _: in_place),
+    "file in place": (
+        kills,
+        10,
+        "lit_rec.evaluation.report.report.replace_file",
+        lambda _: in_place,
+    ),
     "row dropped": (tables, 111, "lit_rec.data.readers.plain.read_source", no_last_row),
     "ids merged": (tables, 111, "lit_rec.data.readers.plain.typed_behaviors", no_spaces),
     "tags run": (
         yaml_files,
         116,
-        "lit_rec.cli._run",
+        "lit_rec.cli.main._run",
         before(lambda p: yaml.unsafe_load(Path(p).read_text()), "-c"),
     ),
-    "pickles run": (checkpoints, 63, "lit_rec.cli._run", before(unpickle, "--ckpt_path")),
+    "pickles run": (checkpoints, 63, "lit_rec.cli.main._run", before(unpickle, "--ckpt_path")),
 }
 
 

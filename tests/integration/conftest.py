@@ -14,7 +14,7 @@ import pytest
 import torch
 import yaml
 
-from lit_rec.cli import main
+from lit_rec.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ import yaml
 
 from .conftest import lit_rec
 
-TWO_TOWERS = "lit_rec.models.networks.TwoTower"
-HEADS = "lit_rec.models.heads."
-NEIGHBORHOOD = "lit_rec.models.neighborhood.NeighborhoodHead"
+TWO_TOWERS = "lit_rec.models.networks.two_tower.TwoTower"
+HEADS = "lit_rec.models.heads.value_heads."
+NEIGHBORHOOD = "lit_rec.models.heads.neighborhood.NeighborhoodHead"
 
 
 def run(workplace, name, label, network, *, texts=False, **data):
@@ -27,11 +27,11 @@ def run(workplace, name, label, network, *, texts=False, **data):
     columns = reader.setdefault("behavior_columns", {}) or {}
     reader["behavior_columns"] = columns | {"label": label, "impression_id": "shown"}
     if texts:
-        config["data"]["class_path"] = "lit_rec.data.item_text_data.ItemTextDataModule"
+        config["data"]["class_path"] = "lit_rec.data.text_datamodule.ItemTextDataModule"
         reader = {"texts": f"{workplace}/my/texts.csv", "columns": {"label": label}}
         path = "lit_rec.data.readers.labelled_texts.LabelledTextReader"
         options["reader"] = {"class_path": path, "init_args": reader}
-        options["split"] = {"class_path": "lit_rec.data.splits.RandomSplit"}
+        options["split"] = {"class_path": "lit_rec.data.splits.splits.RandomSplit"}
         options.pop("history", None)
     encoder_of = config["model"]["network"]["init_args"]["item_encoder"]
     encoder_of["init_args"]["backbone"]["init_args"]["name"] = encoder
@@ -62,7 +62,7 @@ def decided_by(folder):
 def two_towers(head):
     def network(given):
         init = {**given, "head": {"class_path": head if "." in head else HEADS + head}}
-        path = "lit_rec.models.candidate_attention.CandidateAttentionUserEncoder"
+        path = "lit_rec.models.users.candidate_attention.CandidateAttentionUserEncoder"
         init["user_encoder"] = {"class_path": path}
         return {"class_path": TWO_TOWERS, "init_args": init}
 
@@ -72,14 +72,14 @@ def two_towers(head):
 def cross_encoder(given):
     backbone = given["item_encoder"]["init_args"]["backbone"]
     init = {"backbone": backbone, "max_tokens": 48}
-    return {"class_path": "lit_rec.models.cross_encoder.CrossEncoder", "init_args": init}
+    return {"class_path": "lit_rec.models.networks.cross_encoder.CrossEncoder", "init_args": init}
 
 
 def text_classifier(given):
     item_encoder = given["item_encoder"]
     item_encoder["init_args"].pop("ids", None)
     return {
-        "class_path": "lit_rec.models.text_classifier.TextClassifier",
+        "class_path": "lit_rec.models.networks.text_classifier.TextClassifier",
         "init_args": {"item_encoder": item_encoder},
     }
 

@@ -16,7 +16,7 @@ from tests.warm_processes import WarmProcess
 
 from . import several_commands
 
-CHECKPOINT = "lit_rec.training.run_folder.RunCheckpoint"
+CHECKPOINT = "lit_rec.training.callbacks.run_folder.RunCheckpoint"
 CSV_LOGGER = "lightning.pytorch.loggers.CSVLogger"
 
 
@@ -35,8 +35,8 @@ def configuration(workplace, *, last_every_n_steps=None, callbacks=(), **trainer
             items=f"{workplace}/my/items.csv",
         ),
         "encoder": f"{workplace}/checkpoints/assets/all-MiniLM-L6-v2",
-        "text": part("lit_rec.data.text_template.TextTemplate", columns=["title", "genres"]),
-        "history": part("lit_rec.data.histories.TrainingHistory"),
+        "text": part("lit_rec.data.texts.template.TextTemplate", columns=["title", "genres"]),
+        "history": part("lit_rec.data.history.histories.TrainingHistory"),
         "cache_folder": f"{workplace}/cache",
         "batch_size": 16,
     }
@@ -60,8 +60,8 @@ def uneven(workplace, **trainer):
     config = configuration(workplace, **trainer)
     data = config["data"]["init_args"]
     data["reader"]["init_args"]["behaviors"] = str(_uneven_table(workplace / "my/uneven.csv"))
-    data["split"] = part("lit_rec.data.splits.GivenSplit")
-    data["history"] = part("lit_rec.data.histories.PastHistory")
+    data["split"] = part("lit_rec.data.splits.splits.GivenSplit")
+    data["history"] = part("lit_rec.data.history.histories.PastHistory")
     data["eval_batch_size"] = 8
     return with_dropout(config, 0.0)
 

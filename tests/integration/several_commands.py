@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lightning.pytorch.callbacks import Callback
 
-from lit_rec.cli import _quieten
-from lit_rec.inference.predict_command import predict
-from lit_rec.training.command import RecCLI, run
+from lit_rec.cli.fit import RecCLI, run
+from lit_rec.cli.main import _quieten
+from lit_rec.cli.predict import predict
 
 
 class KeepEachLast(Callback):

@@ -29,6 +29,6 @@ def part(config, *names):
 def configured(options):
     """A backbone whose options may be of any type."""
     return {
-        "class_path": "lit_rec.models.backbone.ConfiguredBackbone",
+        "class_path": "lit_rec.models.text.backbone.ConfiguredBackbone",
         "init_args": {"model_type": "bert", "options": options, "tuning": None},
     }

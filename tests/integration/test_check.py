@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_rec.preflight.screen import data_lines
+from lit_rec.check.screen import data_lines
 
 from .conftest import lit_rec, options
 from .test_wrong_tables import table
@@ -52,7 +52,7 @@ def checked(workplace, tmp_path_factory):
             "--data.reader.behaviors=b.csv",
             "--data.reader.items=i.csv",
             "--data.text.columns=[title]",
-            "--data.split=lit_rec.data.splits.GivenSplit",
+            "--data.split=lit_rec.data.splits.splits.GivenSplit",
             "--data.history.max_length=3",
             "--data.max_tokens=6",
             "--data.batch_size=4",
@@ -186,7 +186,7 @@ def test_warnings_of_equal_ratings_and_times(tmp_path, workplace):
         return "\n".join([header, *(f"{user},{item},4,1000" for user, item, *_ in cells)])
 
     option = table(tmp_path, workplace, "behaviors", change)
-    split = "--data.split=lit_rec.data.splits.RandomSplit"
+    split = "--data.split=lit_rec.data.splits.splits.RandomSplit"
     found = warnings_of(workplace, option, split)
     assert said(found, "All ratings of the training rows are 4")
     assert said(found, "All timestamps are the same")
@@ -205,7 +205,7 @@ def test_warnings_of_milliseconds(tmp_path, workplace):
 
 
 def test_warnings_of_the_encoder(workplace):
-    tuning = "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.tuning.FrozenTuning"
+    tuning = "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.text.tuning.FrozenTuning"
     assert said(warnings_of(workplace, tuning), "The encoder is frozen: model.encoder_rate 2e-05")
     assert not said(warnings_of(workplace, tuning, "--model.encoder_rate=0"), "encoder_rate")
     assert said(warnings_of(workplace, "--model.encoder_rate=0"), "model.encoder_rate is 0, yet")
@@ -230,7 +230,7 @@ def test_labels(tmp_path, workplace):
     words = [
         option,
         "--data.task=label",
-        "--model.network.init_args.head=lit_rec.models.heads.ClassificationHead",
+        "--model.network.init_args.head=lit_rec.models.heads.value_heads.ClassificationHead",
         "--trainer.callbacks=null",
     ]
     warnings_of(workplace, *words)

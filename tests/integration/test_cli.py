@@ -24,7 +24,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 @pytest.fixture
 def parsed(monkeypatch):
     """Parse a command without building anything, and return its configuration."""
-    from lit_rec.training.command import RecCLI
+    from lit_rec.cli.fit import RecCLI
 
     class ParsedError(Exception):
         pass
@@ -112,7 +112,7 @@ def test_validate_gives_the_metrics_of_the_best_epoch(run_folder, capsys):
 
 
 def test_metrics_that_a_callback_may_name_are_those_that_fit_logs(run_folder):
-    from lit_rec.training.monitors import METRICS
+    from lit_rec.training.callbacks.monitors import METRICS
 
     events = EventAccumulator(str(run_folder))
     events.Reload()
@@ -189,7 +189,7 @@ def test_resuming_on_other_data_names_both_values(workplace, tmp_path, run_folde
 
 def test_a_process_of_its_own_says_no_more_than_the_message(workplace, tmp_path):
     """Here nothing was imported before, so noise of libraries would show."""
-    code = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
+    code = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
     words = [*options(workplace), "--data.text.columns=[titel]"]
     done = subprocess.run(
         [sys.executable, "-c", code, "fit", *words],

@@ -4,7 +4,7 @@ from unittest import mock
 
 import pytest
 
-from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.items.item_encoder import ItemEncoder
 
 from .conftest import ROOT
 

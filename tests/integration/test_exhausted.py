@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec import cli
-from lit_rec.data import atomic, cache
+from lit_rec.cli import main as cli
 from lit_rec.errors import ConfigError, DataError
+from lit_rec.files import atomic, cache
 from tests.warm_processes import COMMAND, run_warm
 
 from .conftest import ROOT, lit_rec, message, options
@@ -34,7 +34,7 @@ def _closed():
 
 def limited(limits, *words):
     """Run the command line in a process of its own under ``ulimit``."""
-    run = "import sys; from lit_rec.cli import main; main(sys.argv[1:])"
+    run = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
     command = f"ulimit {limits} && exec {sys.executable} -c '{run}' \"$@\""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(

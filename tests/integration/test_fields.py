@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.checkpoint_content import catalogue_of
+from lit_rec.training.checkpoint.content import catalogue_of
 
 from .conftest import lit_rec, options
 from .own_runs import vectors_of

@@ -19,7 +19,7 @@ PRICE = part(f"{FIELDS}.number.NumberField", column="price", bins=4)
 BRAND = part(f"{FIELDS}.category.CategoryField", column="brand", separator="|")
 IMAGE = part(f"{FIELDS}.vector.VectorField", column="image")
 AGE = part(f"{FIELDS}.number.NumberField", column="age")
-JOB = part("lit_rec.data.text_template.TextTemplate", columns=["job"])
+JOB = part("lit_rec.data.texts.template.TextTemplate", columns=["job"])
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def config(workplace):
     }
     data["item_fields"] = [PRICE, BRAND, IMAGE]
     data["user_text"], data["user_fields"] = JOB, [AGE]
-    data["history"] = part("lit_rec.data.histories.PastHistory")
+    data["history"] = part("lit_rec.data.history.histories.PastHistory")
     config["trainer"]["logger"]["init_args"]["save_dir"] = f"{workplace}/rich"
     return config
 
@@ -164,7 +164,7 @@ def test_wrong_profiles_are_named(checkpoint, capsys, words, says):
         ({"item_fields": [PRICE | {"init_args": {"column": "brand"}}]}, "brand is not a finite"),
         ({"item_fields": [IMAGE | {"init_args": {"column": "title"}}]}, "title is not a vector"),
         (
-            {"user_text": part("lit_rec.data.text_template.TextTemplate", columns=["jobs"])},
+            {"user_text": part("lit_rec.data.texts.template.TextTemplate", columns=["jobs"])},
             "data.user_text.columns: the table has no column 'jobs'",
         ),
     ],

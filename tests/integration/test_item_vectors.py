@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
-from lit_rec.models.backbone import Backbone
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.training.checkpoint_content import catalogue_of, facts_of
+from lit_rec.inference.stored.loading import load_module
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import Backbone
+from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 
 from .conftest import lit_rec
 from .own_runs import vectors_of, without_vectors

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 KILLED = """
 import os, signal, sys
 from contextlib import contextmanager
-from lit_rec.data import atomic, cache
+from lit_rec.files import atomic, cache
 left = int(sys.argv[1])
 new_file = atomic._new_file
 @contextmanager
@@ -39,7 +39,7 @@ def half_build(folder, key, write):
             os.kill(os.getpid(), signal.SIGKILL)
     build(folder, key, part)
 cache._build = half_build
-from lit_rec.cli import main
+from lit_rec.cli.main import main
 main(sys.argv[2:])
 """
 

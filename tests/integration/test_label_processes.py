@@ -36,7 +36,9 @@ def runs(workplace, tmp_path_factory):
         "behavior_columns": columns,
     }
     data["task"] = "label"
-    config["model"]["network"]["init_args"]["head"] = {"class_path": "lit_rec.models.heads.DotHead"}
+    config["model"]["network"]["init_args"]["head"] = {
+        "class_path": "lit_rec.models.heads.value_heads.DotHead"
+    }
     fit = ["fit", "-c", str(write(config, folder / "config.yaml")), "--trainer.logger.init_args"]
     metrics = {}
     with mock.patch("sys.argv", ["lit-rec"]):

@@ -36,7 +36,7 @@ def test_clicks(workplace, tables, network, request):
 def test_recommendations_are_sorted_by_the_probability_asked_for(workplace, tables):
     labels = ["good", "so-so", "bad"]
     network = two_towers("ClassificationHead")
-    only_good = {"class_path": "lit_rec.data.histories.PastHistory"}
+    only_good = {"class_path": "lit_rec.data.history.histories.PastHistory"}
     only_good["init_args"] = {"where": {"labels": ["good"]}}
     folder, _, _ = run(workplace, "asked", "opinion", network, labels=labels, history=only_good)
     rec = Recommender.from_checkpoint(folder / "best.ckpt")

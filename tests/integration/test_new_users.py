@@ -3,18 +3,18 @@
 import polars as pl
 import pytest
 
-from lit_rec.evaluation.report import Report
+from lit_rec.evaluation.report.report import Report
 
 from .conftest import lit_rec, options
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 SPLIT = [
-    "--data.split=lit_rec.data.new_user_split.NewUserSplit",
+    "--data.split=lit_rec.data.splits.new_users.NewUserSplit",
     "--data.split.init_args.validation=4",
     "--data.split.init_args.test=5",
     "--data.split.init_args.shown=2",
-    "--data.history=lit_rec.data.histories.TrainingHistory",
+    "--data.history=lit_rec.data.history.histories.TrainingHistory",
 ]
 
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 import yaml
 
-from lit_rec.evaluation.rank_gains import rank_gains
+from lit_rec.evaluation.metrics.rank_gains import rank_gains
 from lit_rec.inference.recommender import Recommender
 
 from .conftest import lit_rec, message
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-HEAD = "lit_rec.models.vector_heads.CosineHead"
-CAUSAL = "lit_rec.models.causal_transformer.CausalTransformerUserEncoder"
+HEAD = "lit_rec.models.heads.vector_heads.CosineHead"
+CAUSAL = "lit_rec.models.users.causal_transformer.CausalTransformerUserEncoder"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def config(workplace, tmp_path_factory):
     parts["item_encoder"]["init_args"]["width"] = 16
     parts["user_encoder"] = {"class_path": CAUSAL, "init_args": {"layers": 1, "max_length": 4}}
     parts["head"] = {"class_path": HEAD}
-    parts["repeats"] = {"class_path": "lit_rec.models.repeat_bias.RepeatBias"}
+    parts["repeats"] = {"class_path": "lit_rec.models.heads.repeat_bias.RepeatBias"}
     found["model"] |= {"head_rate": 1e-2, "head_decay": 0.01}
     found["trainer"] |= {"max_epochs": 2, "accelerator": "cpu", "enable_progress_bar": False}
     found["trainer"]["logger"]["init_args"] |= {"save_dir": str(folder / "runs"), "name": "text"}
@@ -183,7 +183,7 @@ def test_check_tells_of_it(config, capsys):
 
 
 def test_parts_that_do_not_go_together(config, capsys):
-    neighborhood = "--model.network.init_args.head=lit_rec.models.heads.DotHead"
+    neighborhood = "--model.network.init_args.head=lit_rec.models.heads.value_heads.DotHead"
     without = "--model.network.init_args.repeats=null"
     assert "ItemSoftmax takes vectors, the network gives scores" in message(
         capsys, "fit", "-c", config, neighborhood, without

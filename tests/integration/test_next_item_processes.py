@@ -27,7 +27,7 @@ def runs(workplace, tmp_path_factory):
     parts = config["model"]["network"]["init_args"]
     parts["user_encoder"] = part(causal, layers=1, dropout=0.0, max_length=5)
     parts["head"] = part(f"{models}.vector_heads.CosineHead")
-    negatives = part("lit_rec.data.negatives.BatchNegatives")
+    negatives = part("lit_rec.data.batches.negatives.BatchNegatives")
     objective = part(f"{models}.ranking_objectives.ItemSoftmax", negatives=negatives)
     config["model"] |= {"objective": objective, "head_rate": 1e-3, "head_decay": 0.01}
     fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]

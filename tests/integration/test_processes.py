@@ -40,7 +40,7 @@ def runs(workplace, tmp_path_factory):
     config["trainer"]["logger"]["init_args"]["save_dir"] = str(folder)
     fit = ["fit", "-c", str(write(config, folder / "config.yaml"))]
     config = with_dropout(config, 0.3)
-    config["data"]["init_args"]["history"] = part("lit_rec.data.histories.TrainingHistory")
+    config["data"]["init_args"]["history"] = part("lit_rec.data.history.histories.TrainingHistory")
     config["trainer"]["callbacks"] += [part("several_commands.KeepEachLast")]
     config["trainer"]["callbacks"] += [part("several_commands.OwnItems")]
     chance = ["fit", "-c", str(write(config, folder / "with_chance.yaml")), "--data.batch_size=8"]

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from lit_rec.data.tokens import TokenStore
-from lit_rec.training.item_table import TableEncoder
+from lit_rec.data.texts.tokens import TokenStore
+from lit_rec.training.vectors.encode import TableEncoder
 
 from .conftest import lit_rec, options
 from .own_runs import without_vectors
@@ -26,7 +26,7 @@ def slow(monkeypatch):
         time.sleep(0.3)
         return build(*words, **more)
 
-    monkeypatch.setattr("lit_rec.data.slow_bar._DELAY", 0.01)
+    monkeypatch.setattr("lit_rec.progress._DELAY", 0.01)
     monkeypatch.setattr(TableEncoder, "_block", slow_encode)
     monkeypatch.setattr(TokenStore, "build", slow_build)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):

@@ -8,7 +8,7 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from lit_rec.errors import ConfigError
-from lit_rec.evaluation.report import Report, ReportRow
+from lit_rec.evaluation.report.report import Report, ReportRow
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -180,7 +180,7 @@ def test_lines_are_shown_one_by_one(tools, commands, data, tmp_path):
     assert kinds(asked) == ["fit", "test"] * 3
     full, top, frozen = (set(words) for words in asked[::2])
     ours = {word.partition(".tuning")[2] for word in (full | top | frozen) - (full & top & frozen)}
-    kind = "=lit_rec.models.tuning."
+    kind = "=lit_rec.models.text.tuning."
     assert ours - {""} == {
         *(f"{kind}{name}Tuning" for name in ("Full", "TopLayers", "Frozen")),
         ".init_args.layers=2",
@@ -204,7 +204,7 @@ def test_gradients_through_a_quarter_are_lines_of_full_tuning(tools, commands, d
     both = quarter & together
     encoder = "--model.network.init_args.item_encoder.init_args."
     assert f"{encoder}gradient_share=0.25" in both
-    assert f"{encoder}backbone.init_args.tuning=lit_rec.models.tuning.FullTuning" in both
+    assert f"{encoder}backbone.init_args.tuning=lit_rec.models.text.tuning.FullTuning" in both
     history = {word for word in together - quarter if "=" in word}
     assert history == {
         "--data.history.init_args.together=true",

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
+from lit_rec.training.callbacks.run_folder import RunCheckpoint
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.run_folder import RunCheckpoint
 from tests.warm_processes import run_warm
 
 from .conftest import lit_rec
@@ -29,8 +29,8 @@ RUNS = {
     "frozen lower layers": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
 }
 TUNINGS = {
-    "frozen encoder": part("lit_rec.models.tuning.FrozenTuning"),
-    "frozen lower layers": part("lit_rec.models.tuning.TopLayersTuning", layers=1),
+    "frozen encoder": part("lit_rec.models.text.tuning.FrozenTuning"),
+    "frozen lower layers": part("lit_rec.models.text.tuning.TopLayersTuning", layers=1),
 }
 
 
@@ -120,7 +120,7 @@ def test_resumed_run_goes_on_in_its_folder_and_its_best_is_replaced_by_a_better_
 
 KILLED = """
 import os, signal, sys
-from lit_rec.cli import main
+from lit_rec.cli.main import main
 from lit_rec.training.lit_rec import LitRec
 
 def kill(module, outputs, batch, batch_idx):

@@ -7,9 +7,9 @@ from unittest import mock
 import pytest
 import torch
 
-from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.encoder_key import maker_of
+from lit_rec.inference.stored.loading import load_module
+from lit_rec.training.vectors.fingerprint import maker_of
 
 from . import several_commands
 from .own_runs import (

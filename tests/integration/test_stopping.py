@@ -62,7 +62,7 @@ def test_stopped_run_goes_on_bit_by_bit(
 
 SIGNALLED = """
 import os, signal, sys
-from lit_rec.cli import main
+from lit_rec.cli.main import main
 from lit_rec.training.lit_rec import LitRec
 
 def send(module, batch, batch_idx):
@@ -132,7 +132,7 @@ def test_signal_and_workers_of_the_data(workplace, tmp_path):
         (("test",), "lit_rec.training.lit_rec.LitRec.test_step"),
         (("validate",), "lit_rec.training.lit_rec.LitRec.validation_step"),
         (("predict",), "lit_rec.training.lit_rec.LitRec.predict_step"),
-        (("predict", "--k=3"), "lit_rec.inference.list_module.ListModule.predict_step"),
+        (("predict", "--k=3"), "lit_rec.inference.lists.list_module.ListModule.predict_step"),
         (
             ("recommend", "--history=1", "--k=3"),
             "lit_rec.inference.recommender.Recommender.from_checkpoint",
@@ -154,7 +154,7 @@ def test_other_commands_end_at_once(
 
 def test_signal_before_training(workplace, tmp_path, capfd, monkeypatch):
     path = write(configuration(workplace), tmp_path / "config.yaml")
-    place = "lit_rec.data.behavior_data.BehaviorDataModule.prepare_data"
+    place = "lit_rec.data.datamodule.BehaviorDataModule.prepare_data"
     monkeypatch.setattr(place, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     code, text = stopped(capfd, "fit", "-c", path)
     assert code == 143

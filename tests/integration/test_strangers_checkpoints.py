@@ -8,9 +8,9 @@ import torch
 import yaml
 
 from lit_rec import errors
-from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
+from lit_rec.inference.stored.loading import load_module
 from lit_rec.training.lit_rec import LitRec
 
 from .conftest import lit_rec, message, options
@@ -69,15 +69,17 @@ HOSTILE = {
         "canary.Boom",
     ),
     "another library's class in ours": (
-        lambda c: part(c, "head").update(class_path="lit_rec.models.backbone.AutoModel"),
+        lambda c: part(c, "head").update(class_path="lit_rec.models.text.backbone.AutoModel"),
         "AutoModel",
     ),
     "another module's function in ours": (
-        lambda c: part(c, "head").update(class_path="lit_rec.data.cache.shutil.rmtree"),
+        lambda c: part(c, "head").update(class_path="lit_rec.files.cache.shutil.rmtree"),
         "shutil.rmtree",
     ),
     "our class at a wrong place": (
-        lambda c: part(c, "head").update(class_path="lit_rec.training.run_folder.RunCheckpoint"),
+        lambda c: part(c, "head").update(
+            class_path="lit_rec.training.callbacks.run_folder.RunCheckpoint"
+        ),
         "RunCheckpoint",
     ),
     "something of the environment": (_option("${oc.env:HOME}", "head", "dropout"), "oc.env:HOME"),
@@ -219,7 +221,7 @@ def test_a_run_that_goes_on_deletes_nothing_of_others(run_folder, tmp_path, work
     (state,) = (s for name, s in checkpoint["callbacks"].items() if "RunCheckpoint" in name)
     state["last_model_path"] = f"{folder}/../../../victim.ckpt"
     torch.save(checkpoint, folder / "last.ckpt")
-    alone = '--trainer.callbacks=[{"class_path": "lit_rec.training.run_folder.RunCheckpoint"}]'
+    alone = '--trainer.callbacks=[{"class_path": "lit_rec.training.callbacks.run_folder.RunCheckpoint"}]'
     more = [
         "--trainer.max_epochs=9",
         f"--trainer.logger.init_args.save_dir={tmp_path}/theirs",
@@ -231,7 +233,7 @@ def test_a_run_that_goes_on_deletes_nothing_of_others(run_folder, tmp_path, work
 
 
 OWN = """\
-from lit_rec.models.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
 
 
 class OwnHead(NeighborhoodHead):
@@ -242,7 +244,7 @@ def own_pooling(width: int) -> "MeanPooling":
     return MeanPooling(width)
 
 
-from lit_rec.models.pooling import MeanPooling
+from lit_rec.models.text.pooling import MeanPooling
 """
 
 

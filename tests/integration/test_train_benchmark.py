@@ -6,7 +6,7 @@ from itertools import cycle
 import pytest
 import torch
 
-from lit_rec.models.networks import TwoTower
+from lit_rec.models.networks.two_tower import TwoTower
 
 pytestmark = pytest.mark.filterwarnings("default")
 

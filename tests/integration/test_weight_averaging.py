@@ -5,9 +5,9 @@ import re
 import pytest
 import torch
 
-from lit_rec.inference.loading import load_module
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.checkpoint_content import catalogue_of, facts_of
+from lit_rec.inference.stored.loading import load_module
+from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 
 from .conftest import lit_rec
 from .own_runs import checkpoint, configuration, difference, part, write

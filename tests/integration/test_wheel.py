@@ -60,7 +60,7 @@ def test_wheel_holds_every_module_and_nothing_else(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         metadata = archive.read(f"lit_rec-{lit_rec.__version__}.dist-info/METADATA").decode()
-    assert {"lit_rec/py.typed", "lit_rec/preflight/own_data.yaml"} <= names
+    assert {"lit_rec/py.typed", "lit_rec/init/own_data.yaml"} <= names
     assert names == modules
     assert f"Version: {lit_rec.__version__}" in metadata
     assert "License-Expression: Apache-2.0" in metadata

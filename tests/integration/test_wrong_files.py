@@ -18,7 +18,7 @@ def test_file_of_the_encoder_that_may_not_be_read(tmp_path, workplace, capsys, m
     def refused(*args, **more):
         raise PermissionError(errno.EACCES, "Permission denied", "encoder/vocab.txt")
 
-    monkeypatch.setattr("lit_rec.data.tokens.TokenStore.build", refused)
+    monkeypatch.setattr("lit_rec.data.texts.tokens.TokenStore.build", refused)
     cache = f"--data.cache_folder={tmp_path}/cache"
     text = message(capsys, "fit", *options(workplace), cache)
     assert text.startswith("lit_rec: encoder/vocab.txt: ")
@@ -48,7 +48,7 @@ def test_disk_full(workplace, capsys, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "best.ckpt")
 
-    monkeypatch.setattr("lit_rec.data.tensor_file.torch.save", full)
+    monkeypatch.setattr("lit_rec.files.tensor_file.torch.save", full)
     text = message(capsys, "fit", *options(workplace), "--trainer.max_epochs=1")
     assert "No space left on device" in text
 

@@ -18,8 +18,11 @@ OPTIONS = {
     "label without column": (["--data.text.labels={plot: 'Plot: '}"], "plot"),
     "typo in an option": (["--data.batchsize=3"], "batchsize"),
     "typo in a nested option": ([f"{NETWORK}.item_encoder.init_args.widht=3"], "widht"),
-    "typo in a class": ([f"{NETWORK}.head=lit_rec.models.heads.DotHaed"], "DotHaed"),
-    "a class of another kind": (["--data.history=lit_rec.data.splits.TimeSplit"], "TimeSplit"),
+    "typo in a class": ([f"{NETWORK}.head=lit_rec.models.heads.value_heads.DotHaed"], "DotHaed"),
+    "a class of another kind": (
+        ["--data.history=lit_rec.data.splits.splits.TimeSplit"],
+        "TimeSplit",
+    ),
     "text for a number": (["--data.batch_size=many"], "many"),
     "no rows in a batch": (["--data.batch_size=0"], "0"),
     "fewer workers than none": (["--data.num_workers=-1"], "data.num_workers: -1"),
@@ -28,11 +31,14 @@ OPTIONS = {
     "no history": (["--data.history.max_length=0"], "0"),
     "share above 1": (["--data.split.validation=1.5"], "1.5"),
     "shares above 1 together": (["--data.split.validation=0.6", "--data.split.test=0.6"], "0.6"),
-    "no given split": (["--data.split=lit_rec.data.splits.GivenSplit"], "GivenSplit"),
-    "no given history": (["--data.history=lit_rec.data.histories.GivenHistory"], "GivenHistory"),
+    "no given split": (["--data.split=lit_rec.data.splits.splits.GivenSplit"], "GivenSplit"),
+    "no given history": (
+        ["--data.history=lit_rec.data.history.histories.GivenHistory"],
+        "GivenHistory",
+    ),
     "unknown event": (
         [
-            "--data.history.where={class_path: lit_rec.data.histories.Where, init_args: {events: [buy]}}"
+            "--data.history.where={class_path: lit_rec.data.history.histories.Where, init_args: {events: [buy]}}"
         ],
         "buy",
     ),
@@ -41,7 +47,7 @@ OPTIONS = {
     "warm-up of everything": (["--model.schedule.warmup_fraction=1.0"], "1.0"),
     "too many layers": (
         [
-            f"{NETWORK}.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.tuning.TopLayersTuning",
+            f"{NETWORK}.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.text.tuning.TopLayersTuning",
             f"{NETWORK}.item_encoder.init_args.backbone.init_args.tuning.init_args.layers=9",
         ],
         "9",

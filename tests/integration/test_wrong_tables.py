@@ -114,7 +114,7 @@ def test_byte_order_mark_is_no_error(tmp_path, workplace):
 
 def test_past_history_without_time(tmp_path, workplace, capsys):
     option = table(tmp_path, workplace, "behaviors", lambda t: t.replace("timestamp", "when"))
-    split = "--data.split=lit_rec.data.splits.RandomSplit"
+    split = "--data.split=lit_rec.data.splits.splits.RandomSplit"
     assert "PastHistory" in message(capsys, "fit", *options(workplace), option, split)
     assert "TimeSplit" in message(capsys, "fit", *options(workplace), option)
 

@@ -10,16 +10,16 @@ import polars as pl
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.collator import RowCollator
-from lit_rec.data.histories import (
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.collator import RowCollator
+from lit_rec.data.history.histories import (
     History,
     Where,
 )
 from lit_rec.data.prepared import ALL_PARTS, Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import TokenStore
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.tokens import TokenStore
 
 ITEMS = 5
 EVENTS = ("buy", "click")

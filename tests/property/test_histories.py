@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_rec.data.histories import (
+from lit_rec.data.history.histories import (
     GivenHistory,
     HistoryRows,
     PastHistory,
     TrainingHistory,
     Where,
 )
-from lit_rec.data.history_rule import BoundOrderedHistory
+from lit_rec.data.history.rule import BoundOrderedHistory
 from lit_rec.data.prepared import Prepared
 from lit_rec.errors import ConfigError
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from hypothesis import assume, given
 
-from lit_rec.data.batches import RecBatch
-from lit_rec.data.collator import BatchRows
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.batches.collator import BatchRows
 from lit_rec.data.facts import Facts
-from lit_rec.data.histories import (
+from lit_rec.data.history.histories import (
     BoundHistory,
     GivenHistory,
     History,
@@ -22,7 +22,7 @@ from lit_rec.data.histories import (
     Where,
 )
 from lit_rec.data.prepared import Prepared
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import training_facts
 
 from .random_behaviors import (

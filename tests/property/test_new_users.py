@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lit_rec.data.new_user_split import NewUserSplit
+from lit_rec.data.splits.new_users import NewUserSplit
 from lit_rec.errors import ConfigError
 
 from .random_behaviors import SOME

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lit_rec.data.collator import BatchRows
-from lit_rec.data.histories import GivenHistory, PastHistory
-from lit_rec.data.sequence_collator import SequenceCollator
+from lit_rec.data.batches.collator import BatchRows
+from lit_rec.data.batches.sequence_collator import SequenceCollator
+from lit_rec.data.history.histories import GivenHistory, PastHistory
 
 from .random_behaviors import (
     FEW,

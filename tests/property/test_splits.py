@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.new_item_split import NewItemSplit
-from lit_rec.data.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, Split, TimeSplit
+from lit_rec.data.splits.new_items import NewItemSplit
+from lit_rec.data.splits.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, Split, TimeSplit
 from lit_rec.errors import ConfigError
 
 RANK = {"train": 0, "val": 1, "test": 2}

@@ -68,7 +68,7 @@ class Workplace:
 
 def command(words: Sequence[str | Path], room: Room, **options: Any) -> Ending:
     """Run a command line of lit_rec in a child; ``options`` are those of ``forked``."""
-    from lit_rec.cli import main  # noqa: PLC0415  (tools that need no torch import this module too)
+    from lit_rec.cli.main import main  # noqa: PLC0415  (tools that need no torch import this module too)
 
     return forked(lambda: main([str(word) for word in words]), room, **options)
 
@@ -122,7 +122,7 @@ def _make(place: Workplace) -> list[str]:
     sys.argv = ["quick_assets.py"]
     quick_assets.main()
     place.config.write_text(yaml.safe_dump(_config()))
-    from lit_rec.cli import main  # noqa: PLC0415
+    from lit_rec.cli.main import main  # noqa: PLC0415
 
     sys.argv = ["lit-rec"]
     main(["fit", "-c", str(place.config), *place.options()])

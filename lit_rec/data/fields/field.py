@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.refusals import SHOWN, first_of
+from lit_rec.data.tables.refusals import SHOWN, first_of
 from lit_rec.errors import DataError, excerpt
 
 _KEYS = ("item_id", "user_id")

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.column_values import NoSuchValuesError, numbers_of
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
+from lit_rec.data.tables.column_values import NoSuchValuesError, numbers_of
 from lit_rec.errors import ConfigError, DataError
 
 _RULE = "vectors of equally many numbers that 32 bits hold, or nothing"

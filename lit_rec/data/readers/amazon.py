@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.html_text import plain_text
-from lit_rec.data.json_records import BrokenLines, read_json_records
 from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
-from lit_rec.data.validation import typed_behaviors
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.html_text import plain_text
+from lit_rec.data.tables.json.records import BrokenLines, read_json_records
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.validation import typed_behaviors
 
 _OPTION = "data.reader.init_args"
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.html_text import plain_text, plain_texts
-from lit_rec.data.json_records import BrokenLines, read_json_records
-from lit_rec.data.refusals import refuse
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.html_text import plain_text, plain_texts
+from lit_rec.data.tables.json.records import BrokenLines, read_json_records
+from lit_rec.data.tables.refusals import refuse
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 ItemChoice = Literal["reviewed", "all"]

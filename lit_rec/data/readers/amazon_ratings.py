@@ -6,15 +6,15 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.json_records import BrokenLines
 from lit_rec.data.readers.amazon import without_repeated
 from lit_rec.data.readers.amazon_items import KEYS_2023, ItemChoice, read_items
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.refusals import wanted_columns
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables, read_source
-from lit_rec.data.validation import typed_behaviors
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.json.records import BrokenLines
+from lit_rec.data.tables.refusals import wanted_columns
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables, read_source
+from lit_rec.data.tables.validation import typed_behaviors
 from lit_rec.errors import ConfigError
 
 _OPTION = "data.reader.init_args"

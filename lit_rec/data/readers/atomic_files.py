@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import read_source
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import read_source
 from lit_rec.errors import DataError, excerpt, some_of
 
 _OPTION = "data.reader.init_args"

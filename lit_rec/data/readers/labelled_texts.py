@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables, read_source, rename_columns, together
-from lit_rec.data.validation import typed_behaviors
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
+from lit_rec.data.tables.validation import typed_behaviors
 from lit_rec.errors import ConfigError
 
 _OPTION = "data.reader.init_args"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.delimited import parse_delimited
 from lit_rec.data.readers.movielens_archive import check_archive, check_filled, title_and_year
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
-from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.data.tables.delimited import parse_delimited
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError
 
 _OPTION = "data.reader.init_args"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 _ARTICLE = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|Das|Der|Die|El)(\s*)$")

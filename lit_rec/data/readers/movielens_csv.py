@@ -6,14 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
 from lit_rec.data.readers.movielens_archive import check_archive, films
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.refusals import refuse, wanted_columns
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables, read_source
-from lit_rec.data.timestamps import to_seconds
-from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.refusals import refuse, wanted_columns
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables, read_source
+from lit_rec.data.tables.timestamps import to_seconds
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError
 
 _OPTION = "data.reader.init_args"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
 
 
 class Reader(ABC):

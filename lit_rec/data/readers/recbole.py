@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lit_rec.data.readers.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
-from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 
 
 class RecBoleReader(Reader):

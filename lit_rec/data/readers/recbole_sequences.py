@@ -7,15 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.delimited import parse_delimited
 from lit_rec.data.readers.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.refusals import refuse
-from lit_rec.data.sequence_rows import collapse
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
-from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.data.readers.sequence_rows import collapse
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.delimited import parse_delimited
+from lit_rec.data.tables.refusals import refuse
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 
 _PARTS = {"train": "train", "valid": "val", "test": "test"}
 _COLUMNS = ("user_id", "item_id_list", "item_id")

@@ -11,9 +11,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from lit_rec.data.atomic import replace_file
-from lit_rec.data.tensor_file import save_tensors
 from lit_rec.errors import CheckpointError
+from lit_rec.files.atomic import replace_file
+from lit_rec.files.tensor_file import save_tensors
 from lit_rec.inference.index.item_lists import ItemLists, Reading, needed_faiss
 
 _FORMAT = 3

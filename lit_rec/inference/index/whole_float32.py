@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from lit_rec.models.process_setting import ProcessSetting
+from lit_rec.models.text.process_setting import ProcessSetting
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from lit_rec.data.prepared import Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
 
 
 @pytest.fixture(scope="session")

@@ -12,17 +12,17 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.data.atomic import disk_reason, replace_file
-from lit_rec.data.parquet import write_parquet
-from lit_rec.data.tensor_file import save_tensors
 from lit_rec.errors import ConfigError, DataError
+from lit_rec.files.atomic import disk_reason, replace_file
+from lit_rec.files.parquet import write_parquet
+from lit_rec.files.tensor_file import save_tensors
 
 ROOT = Path(__file__).parents[3]
 # writes half of a file, then waits until it is killed; argv: the file
 HALF = """
 import sys
 from pathlib import Path
-from lit_rec.data.atomic import replace_file
+from lit_rec.files.atomic import replace_file
 def write(work):
     work.write_text("half")
     print("written", flush=True)
@@ -89,7 +89,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is(t
 
 
 def test_a_file_that_is_removed_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
-    from lit_rec.data import atomic
+    from lit_rec.files import atomic
 
     lock, taken = atomic.lock_handle, []
 

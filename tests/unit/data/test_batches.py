@@ -2,8 +2,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.batches import HistorySlots, Texts, Users
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.batches.batch import HistorySlots, Texts, Users
+from lit_rec.data.texts.tokens import SpecialTokens
 
 
 @settings(max_examples=50, deadline=None)

@@ -6,12 +6,12 @@ import pytest
 import torch
 from transformers import BertTokenizerFast
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.histories import PastHistory
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.history.histories import PastHistory
+from lit_rec.data.history.where import Where
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.splits import GivenSplit
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.where import Where
+from lit_rec.data.splits.splits import GivenSplit
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError, DataError
 
 BEHAVIORS = """user_id,item_id,rating,event,timestamp,split

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec.data.cache import cached, hash_of, hash_of_files, options_of, remove_built
-from lit_rec.data.file_lock import FileLock
-from lit_rec.data.splits import RandomSplit, TimeSplit
+from lit_rec.data.splits.splits import RandomSplit, TimeSplit
 from lit_rec.errors import ConfigError, DataError
+from lit_rec.files.cache import cached, hash_of, hash_of_files, options_of, remove_built
+from lit_rec.files.lock import FileLock
 
 ROOT = Path(__file__).parents[3]
 
@@ -78,7 +78,7 @@ def test_a_manifest_that_names_a_file_elsewhere(tmp_path, name):
 PROCESS = """
 import sys, time
 from pathlib import Path
-from lit_rec.data.cache import cached
+from lit_rec.files.cache import cached
 root, start, notes = map(Path, sys.argv[1:])
 def build(folder):
     with notes.open("a") as file:

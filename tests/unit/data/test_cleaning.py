@@ -4,9 +4,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec.data.cleaning import clean
-from lit_rec.data.sources import Source
-from lit_rec.data.tables import Tables
+from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
 from lit_rec.errors import DataError
 
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.collator import BatchRows, RowCollator
-from lit_rec.data.histories import GivenHistory, PastHistory, TrainingHistory
-from lit_rec.data.tokens import TokenStore
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.collator import BatchRows, RowCollator
+from lit_rec.data.history.histories import GivenHistory, PastHistory, TrainingHistory
+from lit_rec.data.texts.tokens import TokenStore
 
 TEXTS = [[5], [6, 7], [], [8, 9, 9]]  # of the toy items a to e: 0 1 0 2 3
 CODES = np.array([[0], [1], [0], [2], [3]])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.delimited import parse_delimited
+from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.errors import DataError
 
 cells = st.text(st.sampled_from('ab",;\n \u00e9'), max_size=5)

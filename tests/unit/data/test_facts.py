@@ -3,7 +3,7 @@ import io
 import torch
 
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.texts.tokens import SpecialTokens
 
 
 def test_facts_survive_a_checkpoint():

@@ -4,14 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lit_rec.data.file_lock import FileLock, if_abandoned, lock_handle
+from lit_rec.files.lock import FileLock, if_abandoned, lock_handle
 
 ROOT = Path(__file__).parents[3]
 # adds one to a number in a file many times, each time under the lock; argv: lock, number
 COUNTS = """
 import sys
 from pathlib import Path
-from lit_rec.data.file_lock import FileLock
+from lit_rec.files.lock import FileLock
 lock, number = FileLock(Path(sys.argv[1])), Path(sys.argv[2])
 for _ in range(200):
     lock.acquire()
@@ -43,7 +43,7 @@ def test_a_lock_is_held_until_released(tmp_path):
 
 
 def test_a_disk_without_locks_keeps_nobody_out_and_has_nothing_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_rec.data.file_lock.fcntl", None)
+    monkeypatch.setattr("lit_rec.files.lock.fcntl", None)
     lock = FileLock(tmp_path / "lock")
     assert lock.acquire(0)
     assert not lock.is_sure

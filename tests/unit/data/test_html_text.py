@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.html_text import plain_text, plain_texts
+from lit_rec.data.tables.html_text import plain_text, plain_texts
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.item_inputs import input_hashes
-from lit_rec.data.tokens import TokenStore
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.item_inputs import input_hashes
+from lit_rec.data.texts.tokens import TokenStore
 
 TEXTS = [[7], [8, 9], [], [7, 8]]
 NAN = float("nan")

@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.json_lines import read_json_lines
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.json.lines import read_json_lines
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec.data.json_records import read_json_records
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.json.records import read_json_records
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 SCHEMA = {"id": pl.String, "n": pl.String, "tags": pl.List(pl.String)}

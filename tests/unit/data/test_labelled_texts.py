@@ -2,10 +2,10 @@ import polars as pl
 import pytest
 from transformers import BertTokenizerFast
 
-from lit_rec.data.item_text_data import ItemTextDataModule
 from lit_rec.data.readers.labelled_texts import LabelledTextReader
-from lit_rec.data.splits import GivenSplit
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.splits.splits import GivenSplit
+from lit_rec.data.text_datamodule import ItemTextDataModule
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError, DataError
 
 TRAIN = 'text,category\nred,a\nblue,b\nred,a\n"blue, red",b\n'

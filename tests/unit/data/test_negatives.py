@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from lit_rec.data.drawn_items import DrawnItems
-from lit_rec.data.facts import Facts
-from lit_rec.data.negatives import (
+from lit_rec.data.batches.drawn_items import DrawnItems
+from lit_rec.data.batches.negatives import (
     BatchNegatives,
     CatalogueNegatives,
     PopularNegatives,
     UniformNegatives,
 )
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.facts import Facts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
 
 COUNTS = np.array([50, 30, 15, 4, 1])

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.new_user_split import NewUserSplit
+from lit_rec.data.splits.new_users import NewUserSplit
 from lit_rec.errors import ConfigError
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lit_rec.data.open_files import allow_open_files
+from lit_rec.files.open_files import allow_open_files
 
 ROOT = Path(__file__).parents[3]
 LIMITED = """
 import resource, sys
-from lit_rec.data.open_files import allow_open_files
+from lit_rec.files.open_files import allow_open_files
 from lit_rec.errors import ConfigError
 soft, hard, workers = map(int, sys.argv[1:])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -44,5 +44,5 @@ def test_too_few_are_said_before_the_run_would_hang():
 
 
 def test_a_system_without_limits(monkeypatch):
-    monkeypatch.setattr("lit_rec.data.open_files.resource", None)
+    monkeypatch.setattr("lit_rec.files.open_files.resource", None)
     allow_open_files(1000)

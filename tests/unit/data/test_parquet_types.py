@@ -9,17 +9,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lit_rec.data.cleaning import clean
 from lit_rec.data.fields.category import CategoryField
 from lit_rec.data.fields.number import NumberField
 from lit_rec.data.fields.table_fields import encode_fields, fit_fields
 from lit_rec.data.fields.vector import VectorField
 from lit_rec.data.prepared import Prepared, prepare
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.shown_columns import shown_columns
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import LitRecError
-from lit_rec.preflight.columns import Column
+from lit_rec.init.columns import Column
 
 
 @dataclass

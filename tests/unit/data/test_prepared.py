@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from lit_rec.data.prepared import PARTS, Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
 
 
 def test_columns_are_those_of_the_table(toy_prepared, toy_tables, toy_parts):

@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from lit_rec.data.cleaning import clean
 from lit_rec.data.readers.amazon_ratings import AmazonRatingsReader
+from lit_rec.data.tables.cleaning import clean
 from lit_rec.errors import ConfigError, DataError
 
 HEADER = "user_id,parent_asin,rating,timestamp"

@@ -1,7 +1,7 @@
 import pytest
 
-from lit_rec.data.cleaning import clean
 from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.tables.cleaning import clean
 from lit_rec.errors import ConfigError, DataError
 
 

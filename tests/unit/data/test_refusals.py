@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.refusals import refuse, wanted_columns
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.refusals import refuse, wanted_columns
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.data.row_loader import RowLoader
-from lit_rec.data.sampler import RowBatches
+from lit_rec.data.batches.row_loader import RowLoader
+from lit_rec.data.batches.sampler import RowBatches
 
 
 class Rows:

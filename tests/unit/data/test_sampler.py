@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.sampler import RowBatches
+from lit_rec.data.batches.sampler import RowBatches
 
 SOME = settings(max_examples=50, deadline=None)
 sizes = {"count": st.integers(0, 40), "size": st.integers(1, 7), "processes": st.integers(1, 4)}

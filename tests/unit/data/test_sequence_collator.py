@@ -5,13 +5,13 @@ import pytest
 import torch
 from transformers import BertTokenizerFast
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.histories import GivenHistory, NoHistory, PastHistory, TrainingHistory
-from lit_rec.data.negatives import BatchNegatives, CatalogueNegatives, UniformNegatives
+from lit_rec.data.batches.negatives import BatchNegatives, CatalogueNegatives, UniformNegatives
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory, TrainingHistory
+from lit_rec.data.history.where import Where
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.splits import LeaveLastOutSplit
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.where import Where
+from lit_rec.data.splits.splits import LeaveLastOutSplit
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError, DataError
 
 # u: a b c a | d | e      v: b c | a | b     w: e

@@ -3,7 +3,7 @@ import random
 import polars as pl
 import pytest
 
-from lit_rec.data.sequence_rows import collapse
+from lit_rec.data.readers.sequence_rows import collapse
 
 
 def rows_of(rows):

@@ -2,12 +2,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lit_rec.data.cleaning import clean
-from lit_rec.data.cleaning_step import CleaningStep
-from lit_rec.data.histories import GivenHistory
+from lit_rec.data.history.histories import GivenHistory
 from lit_rec.data.prepared import Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import DataError
 
 

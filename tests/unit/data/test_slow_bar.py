@@ -8,8 +8,8 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 from rich.progress import Progress
 
-from lit_rec.data import slow_bar as module
-from lit_rec.data.slow_bar import slow_bar
+from lit_rec import progress as module
+from lit_rec.progress import slow_bar
 
 
 class Screen(io.StringIO):

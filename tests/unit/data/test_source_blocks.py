@@ -3,7 +3,7 @@ import gzip
 import polars as pl
 import pytest
 
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 TEXT = b"".join(b"%d,%s\n" % (i, b"x" * (i % 7)) for i in range(200))

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lit_rec.data.delimited import record_lines
-from lit_rec.data.sources import Source
+from lit_rec.data.tables.delimited import record_lines
+from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 
 

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, TimeSplit
+from lit_rec.data.splits.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, TimeSplit
 from lit_rec.errors import ConfigError
 
 

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
 
 ITEMS = pl.DataFrame(

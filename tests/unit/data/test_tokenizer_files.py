@@ -5,7 +5,7 @@ import json
 import pytest
 from transformers import BertTokenizerFast
 
-from lit_rec.data.tokenizer_files import NAMES, TokenizerFiles
+from lit_rec.data.texts.tokenizer_files import NAMES, TokenizerFiles
 from lit_rec.errors import CheckpointError, ConfigError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "heat", "##ed", "story", "toy"]
@@ -84,7 +84,7 @@ def test_files_that_are_no_tokenizer(files, said, monkeypatch):
 
 
 def test_files_that_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("lit_rec.data.tokenizer_files._MOST_BYTES", 10)
+    monkeypatch.setattr("lit_rec.data.texts.tokenizer_files._MOST_BYTES", 10)
     with pytest.raises(CheckpointError, match="files of 11 bytes"):
         TokenizerFiles({"vocab.txt": b"x" * 11}).open()
 

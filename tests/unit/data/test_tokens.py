@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from transformers import BertTokenizerFast
 
-from lit_rec.data.tokens import TokenStore, special_tokens
+from lit_rec.data.texts.tokens import TokenStore, special_tokens
 from lit_rec.errors import ConfigError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "heat", "##ed", "story", "toy"]
@@ -19,7 +19,7 @@ def tokenizer(tmp_path_factory):
 
 
 def test_store_equals_the_tokenizer(tokenizer, monkeypatch):
-    monkeypatch.setattr("lit_rec.data.tokens._BLOCK", 3)
+    monkeypatch.setattr("lit_rec.data.texts.tokens._BLOCK", 3)
     done = []
     store = TokenStore.build(TEXTS, tokenizer, 6, progress=done.append)
     assert done == [3, 4]

@@ -4,14 +4,14 @@ import pytest
 
 from lit_rec.data.fields.category import CategoryField
 from lit_rec.data.fields.number import NumberField
-from lit_rec.data.histories import GivenHistory, NoHistory, PastHistory
+from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory
+from lit_rec.data.history.where import Where
 from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import target_of_rows, training_facts
-from lit_rec.data.where import Where
 from lit_rec.errors import ConfigError, DataError
 
 SPECIAL = SpecialTokens((1,), (2,), 0)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lit_rec.data.user_blocks import UserBlocks, UserHistories
+from lit_rec.data.batches.user_collator import UserBlocks, UserHistories
 
 # u0 did nothing that counts, u1 items 5 and 6 and 5, u2 only what does not count, u3 item 7
 PREPARED = SimpleNamespace(

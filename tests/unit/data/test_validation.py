@@ -3,8 +3,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lit_rec.data.sources import Source
-from lit_rec.data.validation import typed_behaviors, typed_entities
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import DataError
 
 SOURCE = Source.table(Path("b.tsv"), "data.file")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.rows import RaggedHistory, RatingRows
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 
 
 @dataclass

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import root_mean_squared_error as rmse
 
-from lit_rec.evaluation.baselines import (
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
+from lit_rec.evaluation.baselines.ratings import (
     ITEM_SHRINKAGES,
     USER_SHRINKAGES,
     HistoryBiasBaseline,
@@ -15,8 +17,6 @@ from lit_rec.evaluation.baselines import (
     shrunk_mean,
     tenth,
 )
-from lit_rec.evaluation.metrics import rmse
-from lit_rec.evaluation.rows import RaggedHistory, RatingRows
 
 ML_100K = Path(__file__).parents[4] / "shared" / "data" / "ml-100k"
 

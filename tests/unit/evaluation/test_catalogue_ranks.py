@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.data.batches import SeenItems
-from lit_rec.evaluation.catalogue_ranks import scored_blocks, target_ranks
-from lit_rec.evaluation.intervals import Drawn
-from lit_rec.evaluation.next_item_baselines import FrozenTextNextBaseline, NextPopularityBaseline
-from lit_rec.evaluation.rank_gains import CUTS, rank_gains
-from lit_rec.evaluation.rank_measures import RankMeasures
+from lit_rec.data.batches.batch import SeenItems
+from lit_rec.evaluation.baselines.next_item import FrozenTextNextBaseline, NextPopularityBaseline
+from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
+from lit_rec.evaluation.metrics.rank_gains import CUTS, rank_gains
+from lit_rec.evaluation.metrics.rank_measures import RankMeasures
+from lit_rec.evaluation.report.intervals import Drawn
 
 
 def mean_rank(scores, target, left_out=()):

@@ -5,14 +5,14 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import cosine_similarity
 
-from lit_rec.evaluation import frozen_text
-from lit_rec.evaluation.baselines import HistoryBiasBaseline
-from lit_rec.evaluation.frozen_text import (
+from lit_rec.evaluation.arrays import RatingRows
+from lit_rec.evaluation.baselines import frozen_ratings as frozen_text
+from lit_rec.evaluation.baselines.frozen_ratings import (
     FrozenTextKnnBaseline,
     FrozenTextRidgeBaseline,
     unit_vectors,
 )
-from lit_rec.evaluation.rows import RatingRows
+from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline
 
 
 def unit(vectors):

@@ -5,13 +5,13 @@ import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import KNeighborsClassifier
 
-from lit_rec.evaluation import frozen_text_labels
-from lit_rec.evaluation.frozen_text_labels import (
+from lit_rec.evaluation.arrays import LabelRows, SharedHistory
+from lit_rec.evaluation.baselines import frozen_labels as frozen_text_labels
+from lit_rec.evaluation.baselines.frozen_labels import (
     FrozenTextHistoryBaseline,
     FrozenTextLabelKnnBaseline,
 )
-from lit_rec.evaluation.label_baselines import ItemLabelFrequencyBaseline
-from lit_rec.evaluation.rows import LabelRows, SharedHistory
+from lit_rec.evaluation.baselines.labels import ItemLabelFrequencyBaseline
 
 NONE = np.empty(0, np.int64)
 

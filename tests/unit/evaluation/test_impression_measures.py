@@ -5,11 +5,11 @@ from math import log2
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.impression_measures import ImpressionMeasures
-from lit_rec.evaluation.intervals import Drawn, row_weights
-from lit_rec.evaluation.label_measures import LabelMeasures
-from lit_rec.evaluation.ranking import RankedImpressions
-from lit_rec.evaluation.report import build_report
+from lit_rec.evaluation.metrics.impression_measures import ImpressionMeasures
+from lit_rec.evaluation.metrics.impressions import RankedImpressions
+from lit_rec.evaluation.metrics.label_measures import LabelMeasures
+from lit_rec.evaluation.report.intervals import Drawn, row_weights
+from lit_rec.evaluation.report.report import build_report
 
 METRICS = ("impression_auc", "mrr", "mind_mrr", "ndcg@5", "ndcg@10", "impression_auc_difference")
 

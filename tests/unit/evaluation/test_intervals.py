@@ -5,8 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lit_rec.evaluation import intervals
-from lit_rec.evaluation.intervals import (
+from lit_rec.evaluation.report import intervals
+from lit_rec.evaluation.report.intervals import (
     Drawn,
     bootstrap_counts,
     bootstrap_means,

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.baselines import tenth
-from lit_rec.evaluation.label_baselines import (
+from lit_rec.evaluation.arrays import LabelRows, SharedHistory
+from lit_rec.evaluation.baselines.labels import (
     SHRINKAGES,
     ItemLabelFrequencyBaseline,
     MajorityBaseline,
     PopularityBaseline,
 )
-from lit_rec.evaluation.rows import LabelRows, SharedHistory
+from lit_rec.evaluation.baselines.ratings import tenth
 
 
 def nothing(rows):

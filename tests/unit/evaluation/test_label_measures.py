@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from lit_rec.evaluation import label_measures
-from lit_rec.evaluation.intervals import Drawn, row_weights
-from lit_rec.evaluation.label_measures import LabelMeasures
-from lit_rec.evaluation.labels import accuracy, auc, log_loss, macro_f1
-from lit_rec.evaluation.report import Report, build_report
+from lit_rec.evaluation.metrics import label_measures
+from lit_rec.evaluation.metrics.label_measures import LabelMeasures
+from lit_rec.evaluation.metrics.labels import accuracy, auc, log_loss, macro_f1
+from lit_rec.evaluation.report.intervals import Drawn, row_weights
+from lit_rec.evaluation.report.report import Report, build_report
 
 
 def label_report(predictions, target, num_labels, slices, user, item):

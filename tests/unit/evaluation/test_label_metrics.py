@@ -11,7 +11,14 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
-from lit_rec.evaluation.labels import accuracy, auc, auc_of_levels, log_loss, macro_f1, score_levels
+from lit_rec.evaluation.metrics.labels import (
+    accuracy,
+    auc,
+    auc_of_levels,
+    log_loss,
+    macro_f1,
+    score_levels,
+)
 
 THREE = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.4, 0.4]])
 

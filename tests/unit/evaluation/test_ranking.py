@@ -5,7 +5,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.ranking import RankedImpressions
+from lit_rec.evaluation.metrics.impressions import RankedImpressions
 
 
 def ranked(score, relevant, impression=None):

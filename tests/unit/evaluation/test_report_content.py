@@ -4,12 +4,13 @@ import os
 import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.metrics import mean_absolute_error as mae
+from sklearn.metrics import root_mean_squared_error as rmse
 
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.evaluation.intervals import Drawn, bootstrap_means
-from lit_rec.evaluation.metrics import mae, rmse
-from lit_rec.evaluation.rating_measures import RatingMeasures
-from lit_rec.evaluation.report import Report, ReportRow, build_report
+from lit_rec.evaluation.metrics.rating_measures import RatingMeasures
+from lit_rec.evaluation.report.intervals import Drawn, bootstrap_means
+from lit_rec.evaluation.report.report import Report, ReportRow, build_report
 
 
 def rating_report(predictions, target, user, item, slices, **options):

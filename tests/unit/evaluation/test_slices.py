@@ -1,7 +1,7 @@
 import numpy as np
 
-from lit_rec.evaluation.rows import RatingRows
-from lit_rec.evaluation.slices import rating_slices
+from lit_rec.evaluation.arrays import RatingRows
+from lit_rec.evaluation.report.slices import rating_slices
 
 
 def rows(user, item):

@@ -9,22 +9,22 @@ import pytest
 import torch
 from transformers import BertTokenizerFast
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.item_text_data import ItemTextDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.labelled_texts import LabelledTextReader
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.splits import RandomSplit
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.splits.splits import RandomSplit
+from lit_rec.data.text_datamodule import ItemTextDataModule
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.inference.recommender import Recommender
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.cross_encoder import CrossEncoder
-from lit_rec.models.heads import DotHead
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.text_classifier import TextClassifier
-from lit_rec.models.user_encoder import MeanUserEncoder
-from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.cross_encoder import CrossEncoder
+from lit_rec.models.networks.text_classifier import TextClassifier
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.users.user_encoder import MeanUserEncoder
+from lit_rec.training.checkpoint.content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 
 WORDS = ("red", "blue", "night", "day", "river", "city")

@@ -11,17 +11,17 @@ import torch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.request_batch import request_batch
-from lit_rec.inference.told import told
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.heads import ClassificationHead, DotHead, MLPHead
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.ridge_user import RidgeUserEncoder
-from lit_rec.models.session import SessionHead
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.inference.requests.batch import request_batch
+from lit_rec.inference.scores.shown import told
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.session import SessionHead
+from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, MLPHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.ridge import RidgeUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.checkpoint.content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 
 from .conftest import WORDS, _backbone, _moved

@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.data.collator import BatchRows
+from lit_rec.data.batches.collator import BatchRows
 from lit_rec.errors import CheckpointError, ConfigError, DataError
 from lit_rec.inference.classifier import Classification, Classifier
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
-from lit_rec.training.checkpoint_content import KEY
+from lit_rec.training.checkpoint.content import KEY
 
 MANY = ["red river", "blue", {"title": "night day", "genres": "city"}, {"genres": "red"}]
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from lit_rec.errors import DataError
-from lit_rec.inference import stored_items
 from lit_rec.inference.classifier import Classifier
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
+from lit_rec.inference.stored import items as stored_items
 
 from .conftest import WORDS
 from .test_items_come_and_go import NEW
@@ -215,7 +215,7 @@ def test_texts_are_cut_alike_in_all_threads(rec):
 def test_passes_of_others_are_not_counted_and_nothing_is_hooked_to_the_encoder(rec, monkeypatch):
     """A hook would be called by every thread, and be there or not while another one computes."""
     counted = []
-    item_table = importlib.import_module("lit_rec.training.item_table")
+    item_table = importlib.import_module("lit_rec.training.vectors.encode")
     slow_bar = item_table.slow_bar
 
     def of_thread(*words, **more):

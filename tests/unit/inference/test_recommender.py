@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.data.collator import BatchRows
+from lit_rec.data.batches.collator import BatchRows
 from lit_rec.errors import CheckpointError, DataError
-from lit_rec.inference.catalogue_scores import Asker, CatalogueScores
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.checkpoint_content import KEY
+from lit_rec.inference.scores.catalogue_scores import Asker, CatalogueScores
+from lit_rec.training.checkpoint.content import KEY
 
 from .conftest import DAY
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from lit_rec.errors import DataError
-from lit_rec.inference.requests import (
+from lit_rec.inference.requests.entries import (
     event_place,
     item_row,
     label_place,
@@ -13,7 +13,7 @@ from lit_rec.inference.requests import (
     record_of,
     time_of,
 )
-from lit_rec.inference.stored_items import StoredItems
+from lit_rec.inference.stored.items import StoredItems
 
 
 def test_a_lone_id_is_not_read_letter_by_letter():

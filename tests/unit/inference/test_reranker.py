@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.data.collator import BatchRows
+from lit_rec.data.batches.collator import BatchRows
 from lit_rec.errors import DataError
 from lit_rec.inference.reranker import Reranker
 

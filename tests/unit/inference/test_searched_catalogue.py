@@ -14,13 +14,13 @@ from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_lists import ItemLists
 from lit_rec.inference.recommender import Recommender
-from lit_rec.models.heads import DotHead
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.repeat_bias import RepeatBias
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.models.vector_heads import CosineHead, InnerProductHead, VectorHead
-from lit_rec.training.checkpoint_content import KEY, checkpoint_content
+from lit_rec.models.heads.repeat_bias import RepeatBias
+from lit_rec.models.heads.value_heads import DotHead
+from lit_rec.models.heads.vector_heads import CosineHead, InnerProductHead, VectorHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.checkpoint.content import KEY, checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 
 from .conftest import _backbone, _moved

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.shown_columns import shown_columns
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.training.checkpoint.content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 
 COLUMNS = {

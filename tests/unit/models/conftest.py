@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import (
+from lit_rec.data.batches.batch import (
     Candidates,
     HistorySlots,
     Items,
@@ -15,13 +15,13 @@ from lit_rec.data.batches import (
     Users,
 )
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.heads import DotHead
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.user_encoder import MeanUserEncoder
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.users.user_encoder import MeanUserEncoder
 
 WORDS = 40
 TINY_BERT = {

@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Texts
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone, PretrainedBackbone
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.tuning import FrozenTuning, TopLayersTuning, encoder_layers
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone, PretrainedBackbone
+from lit_rec.models.text.tuning import FrozenTuning, TopLayersTuning, encoder_layers
 
 SIZES = {"vocab_size": 40, "max_position_embeddings": 32}
 KIN = SIZES | {

@@ -6,20 +6,20 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Items
+from lit_rec.data.batches.batch import Items
 from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts
 from lit_rec.errors import ConfigError
-from lit_rec.models import field_sum
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.field_sum import FieldSum
-from lit_rec.models.heads import DotHead
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.ridge_user import RidgeUserEncoder
-from lit_rec.models.shared_ridge import shared_ridge
+from lit_rec.models.items import field_sum
+from lit_rec.models.items.field_sum import FieldSum
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.items.shared_ridge import shared_ridge
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.users.ridge import RidgeUserEncoder
 
 FIELDS = (
     NumberFacts("year", edges=(0.0, 1.0, 2.0, 4.0)),

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Items, Texts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.ids import IdEmbedding, NoIds
-from lit_rec.models.item_encoder import ItemEncoder
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
 from lit_rec.models.weighted_sum import weighted_sum
 
 

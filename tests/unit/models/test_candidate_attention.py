@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.causal_transformer import CausalTransformerUserEncoder
-from lit_rec.models.vector_heads import CosineHead, InnerProductHead
+from lit_rec.models.heads.vector_heads import CosineHead, InnerProductHead
+from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
 
 
 @pytest.fixture(params=[None, 0.5], ids=["layers", "recent mean"])

@@ -4,13 +4,13 @@ from itertools import pairwise
 import pytest
 import torch
 
-from lit_rec.data.batches import Texts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.cross_encoder import CrossEncoder
-from lit_rec.models.pair_sequences import pair_sequences
-from lit_rec.models.rating_biases import RatingBiases
-from lit_rec.models.slot_order import NearestFirst, NewestFirst
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.models.networks.cross_encoder import CrossEncoder
+from lit_rec.models.networks.pair_text import pair_sequences
+from lit_rec.models.networks.rating_biases import RatingBiases
+from lit_rec.models.networks.slot_order import NearestFirst, NewestFirst
+from lit_rec.models.text.backbone import ConfiguredBackbone
 
 SPECIALS = [SpecialTokens((1,), (2,), 0), SpecialTokens((), (), 0), SpecialTokens((1,), (), 0)]
 

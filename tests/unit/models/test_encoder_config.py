@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone, PretrainedBackbone
-from lit_rec.models.encoder_config import encoder_problem
+from lit_rec.models.text.backbone import ConfiguredBackbone, PretrainedBackbone
+from lit_rec.models.text.encoder_config import encoder_problem
 
 SECONDS = 20.0
 

@@ -7,22 +7,22 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from lit_rec.data.batches import Items, Profiles, Texts, Users
+from lit_rec.data.batches.batch import Items, Profiles, Texts, Users
 from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.field import FittedField
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts
 from lit_rec.errors import ConfigError
-from lit_rec.models.field_encoders import (
+from lit_rec.models.items.field_encoders import (
     CategoryEncoder,
     DenseEncoder,
     NumberEncoder,
     field_encoder,
 )
-from lit_rec.models.field_sum import FieldSum
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import refuse_fields
-from lit_rec.models.text_classifier import TextClassifier
+from lit_rec.models.items.field_sum import FieldSum
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.text_classifier import TextClassifier
+from lit_rec.models.networks.two_tower import refuse_fields
 
 NAN = float("nan")
 PRICE, BRAND = NumberFacts("price", (0.0, 10.0, 30.0)), CategoryFacts("brand", None, ("x", "y"))

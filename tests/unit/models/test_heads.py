@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from lit_rec.models.heads import DotHead, RegressionHead
-from lit_rec.models.neighborhood import NeighborhoodHead, all_pairs, pair_similarity
+from lit_rec.models.heads.neighborhood import NeighborhoodHead, all_pairs, pair_similarity
+from lit_rec.models.heads.value_heads import DotHead, RegressionHead
 
 USERS = torch.tensor([[1.0, 2.0, 0.25], [3.0, -1.0, -0.5]])
 ITEMS = torch.tensor([[1.0, 1.0, 0.5], [2.0, 0.0, -0.5]])

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.causal_transformer import CausalTransformerUserEncoder
-from lit_rec.models.id_item_encoder import IdItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.user_encoder import MeanUserEncoder
-from lit_rec.models.vector_heads import CosineHead
+from lit_rec.models.heads.vector_heads import CosineHead
+from lit_rec.models.items.id_item_encoder import IdItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
+from lit_rec.models.users.user_encoder import MeanUserEncoder
 
 
 @pytest.fixture

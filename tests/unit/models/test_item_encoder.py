@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.data.batches import Items, Texts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.backbone import Backbone, ConfiguredBackbone
+from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.pooling import AttentionPooling
-from lit_rec.models.tuning import FullTuning
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import Backbone, ConfiguredBackbone
+from lit_rec.models.text.pooling import AttentionPooling
+from lit_rec.models.text.tuning import FullTuning
 
 
 class Sizes(nn.Module):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.pooling import AttentionPooling, MeanPooling
-from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.pooling import AttentionPooling, MeanPooling
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
 
 SILENT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 # what may be kept: the states below the top layer, or those of a frozen encoder whose pooling is trained

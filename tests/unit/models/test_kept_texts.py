@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Texts
-from lit_rec.models.backbone import ConfiguredBackbone
+from lit_rec.data.batches.batch import Texts
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.kept_texts import KeptTexts
-from lit_rec.models.tuning import FrozenTuning, FullTuning
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.text_cache import KeptTexts
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning
 
 
 @pytest.fixture

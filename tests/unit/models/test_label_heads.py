@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Items, Texts
+from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.heads import ClassificationHead, DotHead, LinearHead, RegressionHead
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.text_classifier import TextClassifier
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, LinearHead, RegressionHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.text_classifier import TextClassifier
+from lit_rec.models.text.backbone import ConfiguredBackbone
 
 USERS = torch.tensor([[1.0, 2.0, 0.25]])
 ITEMS = torch.tensor([[1.0, 1.0, 0.5], [2.0, 0.0, -0.5]])

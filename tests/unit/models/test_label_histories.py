@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.cross_encoder import CrossEncoder
-from lit_rec.models.heads import ClassificationHead, DotHead
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.residuals import LabelAnswers
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.answers import LabelAnswers
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.value_heads import ClassificationHead, DotHead
+from lit_rec.models.networks.cross_encoder import CrossEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
 CASES = ("clicks", "liked", "topics")

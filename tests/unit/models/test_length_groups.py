@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from lit_rec.models.length_groups import length_groups
+from lit_rec.models.users.length_groups import length_groups
 
 
 def test_every_length_stands_with_those_of_its_power_of_two() -> None:

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.models.backbone import Backbone, ConfiguredBackbone
-from lit_rec.models.lower_layers import LowerLayers
-from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
+from lit_rec.models.text.backbone import Backbone, ConfiguredBackbone
+from lit_rec.models.text.lower_layers import LowerLayers
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
 
 from .test_backbone import DROPOUTS, FAMILIES, TEXTS, whole
 

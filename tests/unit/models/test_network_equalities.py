@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.heads import DotHead, RegressionHead
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.objectives import SquaredError
-from lit_rec.models.occasions import OccasionNeighborhoodHead
-from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
-from lit_rec.models.tuning import FrozenTuning, TopLayersTuning
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.value_heads import DotHead, RegressionHead
+from lit_rec.models.objectives.score import SquaredError
+from lit_rec.models.text.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
+from lit_rec.models.text.tuning import FrozenTuning, TopLayersTuning
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 USER_ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
 HEADS = (DotHead, RegressionHead, NeighborhoodHead, OccasionNeighborhoodHead)

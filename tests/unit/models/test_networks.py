@@ -6,42 +6,42 @@ import torch
 from jsonargparse import ArgumentParser
 
 from lit_rec.data.facts import Facts
-from lit_rec.models.heads import DotHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.networks import Network, TwoTower
-from lit_rec.models.pooling import AttentionPooling
-from lit_rec.models.tuning import TopLayersTuning
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.text.pooling import AttentionPooling
+from lit_rec.models.text.tuning import TopLayersTuning
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 NESTED = """
 network:
-  class_path: lit_rec.models.networks.TwoTower
+  class_path: lit_rec.models.networks.two_tower.TwoTower
   init_args:
     item_encoder:
-      class_path: lit_rec.models.item_encoder.ItemEncoder
+      class_path: lit_rec.models.items.item_encoder.ItemEncoder
       init_args:
         backbone:
-          class_path: lit_rec.models.backbone.ConfiguredBackbone
+          class_path: lit_rec.models.text.backbone.ConfiguredBackbone
           init_args:
             model_type: bert
             options: {vocab_size: 40, hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2,
               intermediate_size: 16, max_position_embeddings: 32}
             tuning:
-              class_path: lit_rec.models.tuning.TopLayersTuning
+              class_path: lit_rec.models.text.tuning.TopLayersTuning
               init_args: {layers: 1}
         pooling:
-          class_path: lit_rec.models.pooling.AttentionPooling
+          class_path: lit_rec.models.text.pooling.AttentionPooling
           init_args: {hidden: 5}
         width: 8
         ids:
           class_path: lit_rec.models.ids.IdEmbedding
           init_args: {dropout: 0.25}
     user_encoder:
-      class_path: lit_rec.models.user_encoder.AdditiveAttentionUserEncoder
+      class_path: lit_rec.models.users.user_encoder.AdditiveAttentionUserEncoder
       init_args: {hidden: 6, shrinkage: 2.0}
     head:
-      class_path: lit_rec.models.neighborhood.NeighborhoodHead
+      class_path: lit_rec.models.heads.neighborhood.NeighborhoodHead
       init_args: {hidden: 7}
 """
 
@@ -76,8 +76,8 @@ def test_network_is_built_from_nested_yaml(facts, batch):
 
 def test_short_yaml_leaves_the_defaults(facts, batch):
     text = NESTED.partition("        pooling:")[0] + (
-        "    user_encoder: lit_rec.models.user_encoder.MeanUserEncoder\n"
-        "    head: lit_rec.models.heads.DotHead\n"
+        "    user_encoder: lit_rec.models.users.user_encoder.MeanUserEncoder\n"
+        "    head: lit_rec.models.heads.value_heads.DotHead\n"
     )
     network = factory_of(text)(facts)
     assert type(network.user_encoder) is MeanUserEncoder

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.data.batches import Target
+from lit_rec.data.batches.batch import Target
 from lit_rec.errors import ConfigError
-from lit_rec.models.objectives import BinaryCrossEntropy, CrossEntropy, SquaredError
+from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, SquaredError
 
 
 @pytest.fixture

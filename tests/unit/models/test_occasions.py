@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
 
 SECOND = 1 / 86_400
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lit_rec.models.pooling import (
+from lit_rec.models.text.pooling import (
     AttentionPooling,
     ClsPooling,
     LastTokenPooling,

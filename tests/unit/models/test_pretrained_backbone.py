@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from lit_rec.data.batches import Texts
+from lit_rec.data.batches.batch import Texts
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone, PretrainedBackbone
-from lit_rec.models.tuning import TopLayersTuning
+from lit_rec.models.text.backbone import ConfiguredBackbone, PretrainedBackbone
+from lit_rec.models.text.tuning import TopLayersTuning
 
 TEXTS = Texts(torch.tensor([5, 6, 7, 8, 9]).int(), torch.tensor([0, 0, 2, 5]))
 

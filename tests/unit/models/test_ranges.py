@@ -3,15 +3,15 @@ from functools import partial
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.heads import RegressionHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.value_heads import RegressionHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.occasions import OccasionNeighborhoodHead
-from lit_rec.models.pooling import AttentionPooling
-from lit_rec.models.ranges import count, positive, share
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.pooling import AttentionPooling
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.ranges import count, positive, share
 
 NAN = float("nan")
 

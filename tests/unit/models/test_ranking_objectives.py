@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.data.negatives import (
+from lit_rec.data.batches.negatives import (
     BatchNegatives,
     CatalogueNegatives,
     PopularNegatives,
@@ -16,8 +16,8 @@ from lit_rec.data.negatives import (
 )
 from lit_rec.errors import ConfigError
 from lit_rec.models.gathered_items import distinct_items
-from lit_rec.models.objectives import SquaredError
-from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
+from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
+from lit_rec.models.objectives.score import SquaredError
 from tests.warm_processes import WarmProcess
 
 from . import two_ranks

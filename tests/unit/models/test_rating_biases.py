@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.rating_biases import RatingBiases
+from lit_rec.models.networks.rating_biases import RatingBiases
 
 BIAS = (0.5, -0.5, 0.25, 0.0, -1.0, 1.0)
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.negatives import BatchNegatives, CatalogueNegatives
+from lit_rec.data.batches.negatives import BatchNegatives, CatalogueNegatives
 from lit_rec.errors import ConfigError
-from lit_rec.models.causal_transformer import CausalTransformerUserEncoder
-from lit_rec.models.heads import DotHead
-from lit_rec.models.id_item_encoder import IdItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
-from lit_rec.models.repeat_bias import RepeatBias
-from lit_rec.models.user_encoder import MeanUserEncoder
-from lit_rec.models.vector_heads import CosineHead
+from lit_rec.models.heads.repeat_bias import RepeatBias
+from lit_rec.models.heads.value_heads import DotHead
+from lit_rec.models.heads.vector_heads import CosineHead
+from lit_rec.models.items.id_item_encoder import IdItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
+from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
+from lit_rec.models.users.user_encoder import MeanUserEncoder
 
 from .two_ranks import ITEMS, Model, batch_of
 from .two_ranks import facts as facts_of_ranks

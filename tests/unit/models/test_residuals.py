@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import HistorySlots
-from lit_rec.models.residuals import Deeds, LabelAnswers, RatingAnswers, answers_of
+from lit_rec.data.batches.batch import HistorySlots
+from lit_rec.models.answers import Deeds, LabelAnswers, RatingAnswers, answers_of
 
 # three items of width 2; the last coordinate is the item's bias
 ITEMS = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, -0.5], [2.0, 2.0, 0.0]])

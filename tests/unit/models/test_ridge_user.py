@@ -6,9 +6,9 @@ import torch
 from sklearn.linear_model import Ridge
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.heads import DotHead
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.ridge_user import RidgeUserEncoder
+from lit_rec.models.users.ridge import RidgeUserEncoder
 
 
 def test_users_are_ridge_regressions_of_their_ratings(facts, batch):

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.heads import DotHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.objectives import SquaredError
-from lit_rec.models.occasions import OccasionNeighborhoodHead
+from lit_rec.models.objectives.score import SquaredError
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 ATTENTION = (AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
 # user encoder and head, both told how many slots they may hold

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.heads import DotHead
-from lit_rec.models.session import SessionHead
+from lit_rec.models.heads.session import SessionHead
+from lit_rec.models.heads.value_heads import DotHead
 
 MINUTE = 1 / (24 * 60)  # in days
 

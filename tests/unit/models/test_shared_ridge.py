@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from lit_rec.models.shared_ridge import shared_components, shared_ridge
+from lit_rec.models.items.shared_ridge import shared_components, shared_ridge
 
 
 @pytest.mark.parametrize("lengths", [(3,), (2, 40), (5, 1, 3)])

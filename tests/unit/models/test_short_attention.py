@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from torch.profiler import ProfilerActivity, profile
 
-from lit_rec.models.short_attention import short_attention
+from lit_rec.models.text.short_attention import short_attention
 
 FUSED = "aten::_scaled_dot_product_flash_attention_for_cpu"
 HALF, FULL = torch.bfloat16, torch.float32

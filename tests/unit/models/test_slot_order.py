@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import Texts
-from lit_rec.models.slot_order import NearestFirst, NewestFirst, token_overlap
+from lit_rec.data.batches.batch import Texts
+from lit_rec.models.networks.slot_order import NearestFirst, NewestFirst, token_overlap
 
 
 def words_of(batch):

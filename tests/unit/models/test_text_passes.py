@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from lit_rec.data.batches import Texts
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.distinct_words import DistinctWords
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.pooling import MeanPooling
-from lit_rec.models.text_passes import TextPasses
-from lit_rec.models.tuning import FrozenTuning, TopLayersTuning
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.distinct_words import DistinctWords
+from lit_rec.models.text.passes import TextPasses
+from lit_rec.models.text.pooling import MeanPooling
+from lit_rec.models.text.tuning import FrozenTuning, TopLayersTuning
 
 TEXTS = Texts(torch.tensor([5, 6, 7, 8, 9, 5, 5, 30]).int(), torch.tensor([0, 1, 3, 6, 8]))
 SPECIAL = SpecialTokens((1,), (2,), 0)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.heads import DotHead, RegressionHead
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.occasions import OccasionNeighborhoodHead
-from lit_rec.models.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
-from lit_rec.models.ridge_user import RidgeUserEncoder
-from lit_rec.models.session import SessionHead
-from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.session import SessionHead
+from lit_rec.models.heads.value_heads import DotHead, RegressionHead
+from lit_rec.models.text.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.ridge import RidgeUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 USER_ENCODERS = (
     MeanUserEncoder,

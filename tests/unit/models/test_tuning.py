@@ -2,8 +2,8 @@ import pytest
 from torch import nn
 
 from lit_rec.errors import ConfigError
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.tuning import (
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.tuning import (
     FrozenTuning,
     FullTuning,
     TopLayersTuning,

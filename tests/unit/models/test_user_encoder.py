@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lit_rec.data.batches import HistorySlots
+from lit_rec.data.batches.batch import HistorySlots
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 ENCODERS = (MeanUserEncoder, AdditiveAttentionUserEncoder)
 # three items of width 2; the last coordinate is the item's bias

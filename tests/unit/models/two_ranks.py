@@ -5,11 +5,19 @@ import sys
 import torch
 from torch import distributed
 
-from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
+from lit_rec.data.batches.batch import (
+    Candidates,
+    HistorySlots,
+    Items,
+    RecBatch,
+    Target,
+    Texts,
+    Users,
+)
+from lit_rec.data.batches.negatives import BatchNegatives
 from lit_rec.data.facts import Facts
-from lit_rec.data.negatives import BatchNegatives
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
 
 ITEMS, WIDTH = 9, 4
 HISTORY = torch.tensor([[1, 2, 3], [4, 2, 0], [5, 6, 7], [1, 6, 2], [3, 3, 1]])

@@ -5,7 +5,7 @@ import random
 import polars as pl
 import pytest
 
-from lit_rec.preflight.table_files import TableFile
+from lit_rec.init.table_files import TableFile
 
 WORDS = ("red", "blue", "night", "day", "river", "city", "love", "war", "star", "home", "gold")
 

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.preflight.behavior_columns import guess_behavior_columns
-from lit_rec.preflight.table_roles import find_roles
+from lit_rec.init.behavior_columns import guess_behavior_columns
+from lit_rec.init.table_roles import find_roles
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_rec.preflight.column_names import (
+from lit_rec.init.column_names import (
     STRONG,
     WEAK,
     is_bare_id,

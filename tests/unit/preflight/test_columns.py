@@ -5,7 +5,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from lit_rec.preflight.columns import Column
+from lit_rec.init.columns import Column
 
 
 def column(*values, **options):

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from lit_rec.errors import ConfigError
-from lit_rec.preflight import config_writer
-from lit_rec.preflight.config_writer import config_text, flow, guesses, model_and_trainer
-from lit_rec.preflight.plan import make_plan
-from lit_rec.preflight.table_files import read_files
+from lit_rec.init import config_writer
+from lit_rec.init.config_writer import config_text, flow, guesses, model_and_trainer
+from lit_rec.init.plan import make_plan
+from lit_rec.init.table_files import read_files
 
 ROOT = Path(__file__).parents[3]
 
@@ -161,7 +161,7 @@ def test_parts_that_the_table_brings(written):
     text, config, _ = written(lambda b: b.with_columns(fold))
     data = config["data"]["init_args"]
     assert data["split"] == {
-        "class_path": "lit_rec.data.splits.GivenSplit",
+        "class_path": "lit_rec.data.splits.splits.GivenSplit",
         "init_args": {"validation": 0.1},
     }
     assert data["reader"]["init_args"]["behavior_columns"]["split"] == "fold"

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from jsonargparse import ArgumentParser
 
+from lit_rec.cli.init import _parser
 from lit_rec.data.fields.field import Field
-from lit_rec.data.histories import History
+from lit_rec.data.history.histories import History
 from lit_rec.data.readers.plain import _CANONICAL, TableReader
-from lit_rec.data.splits import Split
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.preflight.init_command import _parser
+from lit_rec.data.splits.splits import Split
+from lit_rec.data.texts.template import TextTemplate
 
 PAGE = (Path(__file__).parents[3] / "docs/own_data.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

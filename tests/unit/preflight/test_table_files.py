@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.preflight.table_files import read_files
+from lit_rec.init.table_files import read_files
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "jsonl"])

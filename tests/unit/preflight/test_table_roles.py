@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.preflight.table_roles import find_roles
+from lit_rec.init.table_roles import find_roles
 
 
 @pytest.mark.parametrize("swap", [False, True])

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.preflight.text_columns import guess_text_columns
+from lit_rec.init.text_columns import guess_text_columns
 
 
 def test_title_first_and_categories_apart(items, table):

@@ -1,7 +1,8 @@
 """The classes that a YAML of the documentation names, and the options that they take."""
 
 import inspect
-from importlib import import_module
+
+from tests.class_names import class_named
 
 
 def parts_of(value):
@@ -14,7 +15,6 @@ def parts_of(value):
         yield from parts_of(inner)
 
 
-def options_of(path):
+def options_of(name):
     """Return the names of a class's options."""
-    module, _, name = path.rpartition(".")
-    return set(inspect.signature(getattr(import_module(module), name)).parameters)
+    return set(inspect.signature(class_named(name)).parameters)

@@ -9,13 +9,21 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from lit_rec.data.batches import Candidates, HistorySlots, Items, RecBatch, Target, Texts, Users
+from lit_rec.data.batches.batch import (
+    Candidates,
+    HistorySlots,
+    Items,
+    RecBatch,
+    Target,
+    Texts,
+    Users,
+)
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.training.behavior_weights import behavior_weights
-from lit_rec.training.tensorboard_views import TensorBoardViews
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.callbacks.behavior_weights import behavior_weights
+from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.callback_list import NetworkFirst, arranged
+from lit_rec.training.callbacks.order import NetworkFirst, arranged
 
 
 def test_what_only_logs_is_left_out_where_nothing_is_logged():

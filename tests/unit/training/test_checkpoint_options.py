@@ -1,7 +1,7 @@
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.checkpoint_options import overrides, refuse_other_model
+from lit_rec.training.checkpoint.options import overrides, refuse_other_model
 
 STORED = {
     "data": {"class_path": "A", "init_args": {"batch_size": 8, "text": {"columns": ["title"]}}},

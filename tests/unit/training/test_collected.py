@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.training.collected import CollectedScores
-from lit_rec.training.predictions import PredictionWriter
-from lit_rec.training.report_writer import ReportWriter
+from lit_rec.training.callbacks.collected import CollectedScores
+from lit_rec.training.callbacks.predictions import PredictionWriter
+from lit_rec.training.callbacks.report_writer import ReportWriter
 
 
 def test_no_batches_give_no_rows():

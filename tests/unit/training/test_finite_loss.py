@@ -7,9 +7,9 @@ from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch.utils.data import DataLoader
 
 from lit_rec.errors import ConfigError
-from lit_rec.training import finite_loss
-from lit_rec.training.finite_loss import FiniteLoss
-from lit_rec.training.run_folder import RunCheckpoint
+from lit_rec.training.callbacks import finite_loss
+from lit_rec.training.callbacks.finite_loss import FiniteLoss
+from lit_rec.training.callbacks.run_folder import RunCheckpoint
 
 pytestmark = pytest.mark.filterwarnings("default")
 

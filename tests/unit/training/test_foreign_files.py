@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_rec.training.run_folder import forget_foreign_files
+from lit_rec.training.callbacks.run_folder import forget_foreign_files
 
 
 def _state(path, place):

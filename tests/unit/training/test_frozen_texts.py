@@ -9,14 +9,14 @@ import torch
 from torch import nn
 from transformers.models.bert.modeling_bert import BertLayer
 
-from lit_rec.data.catalogue import Catalogue
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens, TokenStore
-from lit_rec.models.backbone import ConfiguredBackbone
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.tuning import FrozenTuning, FullTuning, TopLayersTuning
-from lit_rec.training import frozen_texts, shared_work
-from lit_rec.training.frozen_texts import encode_frozen_texts
+from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
+from lit_rec.training.vectors import frozen_texts, shared_work
+from lit_rec.training.vectors.frozen_texts import encode_frozen_texts
 
 CPU = torch.device("cpu")
 SMALL = {

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.tokens import SpecialTokens, TokenStore
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
 from lit_rec.errors import ConfigError
-from lit_rec.training import frozen_vectors
-from lit_rec.training.frozen_vectors import frozen_item_vectors, readable_frozen_vectors
+from lit_rec.training.vectors import frozen_vectors
+from lit_rec.training.vectors.frozen_vectors import frozen_item_vectors, readable_frozen_vectors
 
 
 class FakeBackbone(nn.Module):

@@ -9,13 +9,13 @@ import torch
 from torchmetrics import retrieval
 
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens
-from lit_rec.training.impression_metrics import (
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.training.tasks.impression_metrics import (
     ImpressionMetric,
     impression_metrics,
     ranks_impressions,
 )
-from lit_rec.training.tasks import stage_metrics
+from lit_rec.training.tasks.tasks import stage_metrics
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.tokens import SpecialTokens, TokenStore
-from lit_rec.models.text_passes import texts_passed
-from lit_rec.training import item_table as module
-from lit_rec.training import shared_work
-from lit_rec.training.item_table import TableEncoder, item_table
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
+from lit_rec.models.text.passes import texts_passed
+from lit_rec.training.vectors import encode as module
+from lit_rec.training.vectors import shared_work
+from lit_rec.training.vectors.encode import TableEncoder, item_table
 
 CPU = torch.device("cpu")
 TEXTS = [[3, 4], [5], [], [6, 7, 8], [9, 1], [2]]

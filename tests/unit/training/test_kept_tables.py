@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.data.catalogue import Catalogue
-from lit_rec.data.item_inputs import input_hashes
-from lit_rec.data.tokens import TokenStore
-from lit_rec.training import kept_tables
-from lit_rec.training.encoder_key import maker_of
-from lit_rec.training.kept_tables import KeptTables
-from lit_rec.training.known_vectors import CheckpointVectors, KnownVectors
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.item_inputs import input_hashes
+from lit_rec.data.texts.tokens import TokenStore
+from lit_rec.training.vectors import cached_table as kept_tables
+from lit_rec.training.vectors.cached_table import KeptTables
+from lit_rec.training.vectors.fingerprint import maker_of
+from lit_rec.training.vectors.known import CheckpointVectors, KnownVectors
 
 CPU = torch.device("cpu")
 TEXTS = [[3, 4], [5], [], [6, 7, 8], [9, 1], [2], [2, 2]]

@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lit_rec.data.histories import GivenHistory, NoHistory, PastHistory
+from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory
 from lit_rec.data.prepared import Prepared, prepare
-from lit_rec.data.tables import Tables
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import training_facts
-from lit_rec.training import label_report
-from lit_rec.training.label_report import shared_history
+from lit_rec.training.tasks import label_report
+from lit_rec.training.tasks.label_report import shared_history
 
 VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]])
 

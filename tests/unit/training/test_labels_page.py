@@ -20,7 +20,7 @@ def test_classes_and_options_are_there(path, options):
 
 
 def test_metrics_are_those_that_are_logged():
-    from lit_rec.training.monitors import METRICS
+    from lit_rec.training.callbacks.monitors import METRICS
 
     named = set(re.findall(r"`(val/[\w@]+)`", PAGE))
     assert named == {

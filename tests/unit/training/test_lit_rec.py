@@ -8,17 +8,17 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.text_template import TextTemplate
+from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
-from lit_rec.inference.loading import load_module
-from lit_rec.models.backbone import PretrainedBackbone
-from lit_rec.models.heads import DotHead
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.user_encoder import MeanUserEncoder
-from lit_rec.training.checkpoint_content import KEY
+from lit_rec.inference.stored.loading import load_module
+from lit_rec.models.heads.value_heads import DotHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.backbone import PretrainedBackbone
+from lit_rec.models.users.user_encoder import MeanUserEncoder
+from lit_rec.training.checkpoint.content import KEY
 from lit_rec.training.lit_rec import LitRec
 
 pytestmark = pytest.mark.filterwarnings("default")

@@ -13,15 +13,15 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.early_stopping import RunEarlyStopping
-from lit_rec.training.monitors import (
+from lit_rec.training.callbacks.early_stopping import RunEarlyStopping
+from lit_rec.training.callbacks.monitors import (
     METRICS,
     check_monitors,
     missed_metric,
     mode_of,
     settle_monitors,
 )
-from lit_rec.training.run_folder import RunCheckpoint
+from lit_rec.training.callbacks.run_folder import RunCheckpoint
 
 
 class Own(Callback):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lit_rec.data import negatives
-from lit_rec.models.ranking_objectives import BPR, ItemSoftmax
-from lit_rec.training.monitors import METRICS
+from lit_rec.data.batches import negatives
+from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
+from lit_rec.training.callbacks.monitors import METRICS
 
 from .page_parts import options_of, parts_of
 

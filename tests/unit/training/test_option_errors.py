@@ -1,7 +1,7 @@
 import pytest
 
+from lit_rec.cli.option_errors import OptionParser, built_error, option_error
 from lit_rec.errors import ConfigError
-from lit_rec.training.option_errors import OptionParser, built_error, option_error
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import lightning
 import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from lit_rec.cli.path_words import _PATHS, paths_like_lists
 from lit_rec.data import readers
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.reader import Reader
-from lit_rec.training.path_words import _PATHS, paths_like_lists
 
 ODD = ["[1, 2]", "[abc]", "{x: 1}", "/abs/{x: 1}/y", "x: y", "- a", "[a]\n", '{"é": 1}']
 PLAIN = ["br[x]", "a=b", "-dash", "a::b", "1", "a #b", "[1", "*al", "@x", "%", ""]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from lit_rec.data.batches import Texts
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
 from lit_rec.training import precision
 from lit_rec.training.lit_rec import LitRec

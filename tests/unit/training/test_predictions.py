@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lit_rec.training import predictions
-from lit_rec.training.predictions import PredictionWriter
+from lit_rec.training.callbacks import predictions
+from lit_rec.training.callbacks.predictions import PredictionWriter
 
 # behaviors are sorted by user: their rows 0, 1 and 2 are the lines 2, 0 and 1 of the input
 PREPARED = SimpleNamespace(

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from lit_rec.evaluation.rank_gains import rank_gains
-from lit_rec.training.rank_metric import LOGGED, RankMetric
+from lit_rec.evaluation.metrics.rank_gains import rank_gains
+from lit_rec.training.tasks.rank_metric import LOGGED, RankMetric
 
 
 @pytest.mark.parametrize("sizes", [(7,), (3, 0, 4), (1, 1, 1, 1, 3)])

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.evaluation.baselines import Baseline
-from lit_rec.evaluation.report import Report
-from lit_rec.training import rating_report, report_writer
-from lit_rec.training.report_writer import ReportWriter
+from lit_rec.evaluation.baselines.ratings import Baseline
+from lit_rec.evaluation.report.report import Report
+from lit_rec.training.callbacks import report_writer
+from lit_rec.training.callbacks.report_writer import ReportWriter
+from lit_rec.training.tasks import rating_report
 
 
 class LinearBaseline(Baseline):

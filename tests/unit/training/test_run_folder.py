@@ -7,7 +7,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.run_folder import RunCheckpoint, run_folder
+from lit_rec.training.callbacks.run_folder import RunCheckpoint, run_folder
 
 
 class RemoteLogger(DummyLogger):

@@ -9,7 +9,7 @@ from torch.distributed.tensor import DTensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from lit_rec.errors import ConfigError
-from lit_rec.training import sharding
+from lit_rec.training.strategies import sharding
 
 
 @pytest.fixture

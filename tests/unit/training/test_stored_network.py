@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lit_rec.errors import CheckpointError, ConfigError
-from lit_rec.training.stored_network import StoredShapes
+from lit_rec.training.checkpoint.network import StoredShapes
 
 WEIGHTS = {"network.weight": torch.zeros(2, 3), "network.bias": torch.zeros(2)}
 

@@ -14,7 +14,7 @@ from lightning.pytorch.strategies import (
 )
 
 from lit_rec.errors import ConfigError
-from lit_rec.training.strategies import ShardedEncoder, check_strategy
+from lit_rec.training.strategies.sharded_encoder import ShardedEncoder, check_strategy
 
 
 def trainer(strategy, precision="32-true", callbacks=()):

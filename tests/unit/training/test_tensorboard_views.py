@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lit_rec.training.hyperparameters import flat_options
-from lit_rec.training.tensorboard_views import confusion, density, enlarged
+from lit_rec.training.callbacks.hyperparameters import flat_options
+from lit_rec.training.callbacks.tensorboard_views import confusion, density, enlarged
 
 
 def test_a_perfect_prediction_is_the_diagonal():

@@ -10,27 +10,29 @@ import pytest
 import torch
 import yaml
 
-from lit_rec.data.behavior_data import BehaviorDataModule
-from lit_rec.data.item_text_data import ItemTextDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import CheckpointError, ConfigError
-from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.stored_cache import cache_of_checkpoint, is_cache
-from lit_rec.training.trusted_classes import (
+from lit_rec.training.checkpoint.cache import cache_of_checkpoint, is_cache
+from lit_rec.training.checkpoint.trusted_classes import (
     _known,
     _leaves,
     check_named,
     modules_named,
     without_trust,
 )
+from lit_rec.training.lit_rec import LitRec
+from tests.class_names import full_path
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 
 
 def _resolved(value):
-    """Stored configurations have no interpolation."""
+    """Stored configurations have no interpolation, and full paths."""
     if isinstance(value, dict):
-        return {name: _resolved(entry) for name, entry in value.items()}
+        spec = {"class_path": full_path(value["class_path"])} if "class_path" in value else {}
+        return {name: _resolved(entry) for name, entry in value.items()} | spec
     if isinstance(value, list):
         return [_resolved(entry) for entry in value]
     return value.replace("${", "{") if isinstance(value, str) else value
@@ -84,11 +86,11 @@ def _derived(kind):
 @pytest.mark.parametrize(
     "path",
     [
-        "lit_rec.models.networks.nn.Module",
-        "lit_rec.models.networks.torch",
-        "lit_rec.training.command.tempfile.TemporaryDirectory",
-        "lit_rec.models.networks.TwoTower.load_state_dict",
-        "lit_rec.models.networks",
+        "lit_rec.models.networks.two_tower.nn.Module",
+        "lit_rec.models.networks.two_tower.torch",
+        "lit_rec.cli.fit.tempfile.TemporaryDirectory",
+        "lit_rec.models.networks.two_tower.TwoTower.load_state_dict",
+        "lit_rec.models.networks.two_tower",
         "lit_rec.nothing.There",
         "lit_rec",
         "TwoTower",
@@ -136,11 +138,11 @@ def test_texts_of_the_data_are_free():
     """Names of columns and files are no names of modules."""
     text = {"columns": {"film.title": ["os.path"], "a": "b"}, "separator": "{class_path: x}"}
     data = {
-        "class_path": "lit_rec.data.behavior_data.BehaviorDataModule",
+        "class_path": "lit_rec.data.datamodule.BehaviorDataModule",
         "init_args": {
             "encoder": "models.minilm",
             "labels": ["os.system", "no"],
-            "text": {"class_path": "lit_rec.data.text_template.TextTemplate", "init_args": text},
+            "text": {"class_path": "lit_rec.data.texts.template.TextTemplate", "init_args": text},
             "reader": {
                 "class_path": "lit_rec.data.readers.plain.TableReader",
                 "init_args": {"behaviors": "items.csv", "behavior_columns": {"a.b": "c.d"}},

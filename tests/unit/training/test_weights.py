@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from lit_rec.data.facts import Facts
-from lit_rec.data.tokens import SpecialTokens
+from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import CheckpointError
-from lit_rec.training.weights import check_facts, check_weights
+from lit_rec.training.checkpoint.weights import check_facts, check_weights
 
 
 def weights(**changes):

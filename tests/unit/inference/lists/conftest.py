@@ -10,26 +10,26 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.data.behavior_data import BehaviorDataModule
+from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.fields.number import NumberField
-from lit_rec.data.histories import PastHistory
+from lit_rec.data.history.histories import PastHistory
+from lit_rec.data.history.where import Where
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.text_template import TextTemplate
-from lit_rec.data.where import Where
-from lit_rec.inference import list_writer
-from lit_rec.inference.list_module import ListModule, ListOptions
-from lit_rec.inference.list_writer import ListWriter
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.inference.lists import list_writer
+from lit_rec.inference.lists.list_module import ListModule, ListOptions
+from lit_rec.inference.lists.list_writer import ListWriter
 from lit_rec.inference.recommender import Recommender
-from lit_rec.models.candidate_attention import CandidateAttentionUserEncoder
-from lit_rec.models.causal_transformer import CausalTransformerUserEncoder
-from lit_rec.models.heads import ClassificationHead, DotHead, MLPHead
+from lit_rec.models.heads.neighborhood import NeighborhoodHead
+from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, MLPHead
+from lit_rec.models.heads.vector_heads import CosineHead, InnerProductHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.item_encoder import ItemEncoder
-from lit_rec.models.neighborhood import NeighborhoodHead
-from lit_rec.models.networks import TwoTower
-from lit_rec.models.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.models.vector_heads import CosineHead, InnerProductHead
-from lit_rec.training.checkpoint_content import checkpoint_content
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
+from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
+from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.checkpoint.content import checkpoint_content
 from tests.unit.inference.conftest import DAY, WORDS, FadingUserEncoder, _backbone, _moved
 
 USERS = 9

@@ -40,8 +40,8 @@ def test_blocks_of_one_user_and_few_pairs_at_a_time_change_nothing(made, lists, 
     module = module_of(data, *TOWERS["rating"][1])
     whole = lists(module, data, k=5)
     for numbers, shown, users in ((63 * 9, 10, 4), (7 * 9, 1, 1)):
-        monkeypatch.setattr("lit_rec.inference.user_scores._NUMBERS", numbers)
-        monkeypatch.setattr("lit_rec.inference.list_module._SHOWN_AT_ONCE", shown)
+        monkeypatch.setattr("lit_rec.inference.scores.user_scores._NUMBERS", numbers)
+        monkeypatch.setattr("lit_rec.inference.lists.list_module._SHOWN_AT_ONCE", shown)
         other = copy.copy(data)
         other.eval_batch_size = users
         parts = lists(module, other, k=5)

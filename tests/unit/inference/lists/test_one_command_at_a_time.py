@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.inference import list_parts
-from lit_rec.inference.list_parts import ListParts
+from lit_rec.inference.lists import parts as list_parts
+from lit_rec.inference.lists.parts import ListParts
 
 from .conftest import TOWERS, module_of
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 _OTHER = """
 import sys
 from pathlib import Path
-from lit_rec.inference.list_parts import ListParts
+from lit_rec.inference.lists.parts import ListParts
 parts = ListParts(Path(sys.argv[1]), "0123456789abcdef")
 parts.claim()
 print("claimed", flush=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from lit_rec.cli.predict import list_options
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.inference.list_module import ListModule, ListOptions
-from lit_rec.inference.predict_command import list_options
+from lit_rec.inference.lists.list_module import ListModule, ListOptions
 
 pytestmark = pytest.mark.filterwarnings("default")
 

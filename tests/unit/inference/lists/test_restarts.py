@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 
-from lit_rec.data.histories import PastHistory
-from lit_rec.inference.list_parts import ListParts
+from lit_rec.data.history.histories import PastHistory
+from lit_rec.inference.lists.parts import ListParts
 
 from .conftest import TOWERS, check, module_of, recommender
 

@@ -1,0 +1,175 @@
+"""Figures of the prepared behaviors: counts, slices, what is predicted, histories."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.prepared import ALL_PARTS, PARTS, Ints, Prepared
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.arrays import Bools, RatingRows
+from lit_rec.evaluation.report.slices import rating_slices, whole
+
+_SAMPLE = 20_000  # rows of a part whose histories are measured
+_LONGEST = 10_000  # behaviors: longer histories count as this long
+_BLOCK = 256  # rows at once: bounds the memory of the longest histories
+_BARS = 11  # distinct values shown one by one
+
+
+def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return counts, for all behaviors and per part, and the span of time.
+
+    Args:
+        data: The datamodule, its data prepared.
+    """
+    prepared = data.prepared
+    known = known_targets(data)
+    rows = {part: prepared.rows_of(part) for part in ALL_PARTS}
+    times = prepared.timestamp[~np.isnan(prepared.timestamp)]
+    return {
+        "behaviors": len(prepared),
+        "users": len(prepared.user_ids),
+        "items": len(np.unique(prepared.item)),
+        "catalogue": len(prepared.items),
+        "first": _day(times.min()) if len(times) else None,
+        "last": _day(times.max()) if len(times) else None,
+        "distinct_times": len(np.unique(times)),
+        "parts": {
+            part: _counts(prepared, found, known)
+            for part, found in rows.items()
+            if len(found) or part in PARTS
+        },
+    }
+
+
+def known_targets(data: BehaviorDataModule) -> Bools:
+    """Return ``[R]`` bool: whether a row has what is predicted."""
+    target = target_of_rows(data.prepared, data.facts, data.history.where)
+    found: Bools = ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
+    return found
+
+
+def _counts(prepared: Prepared, rows: Ints, known: Bools) -> dict[str, int]:
+    return {
+        "behaviors": len(rows),
+        "with_target": int(known[rows].sum()),
+        "users": len(np.unique(prepared.user[rows])),
+        "items": len(np.unique(prepared.item[rows])),
+    }
+
+
+def _day(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):  # no year that a calendar has
+        return f"{seconds:g} s"
+
+
+def cleaning_figures(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return what cleaning dropped, and how many repeated rows it kept."""
+    record = data.cleaning
+    return {
+        "dropped": [asdict(step) for step in record.steps if step.dropped],
+        "repeated_kept": record.repeated,
+        "repeated_by": list(record.repeated_by),
+    }
+
+
+def slice_figures(data: BehaviorDataModule) -> dict[str, dict[str, int]]:
+    """Return, for validation and test, how many rows with a target each slice has: what reports count."""
+    prepared, known = data.prepared, known_targets(data)
+    train = prepared.rows_of("train")
+    of_train = RatingRows(_codes(prepared.user[train]), _codes(prepared.item[train]), np.empty(0))
+    figures = {}
+    for part in ("val", "test"):
+        rows = prepared.rows_of(part)
+        rows = rows[known[rows]]
+        user, item = _codes(prepared.user[rows]), _codes(prepared.item[rows])
+        masks = rating_slices(of_train, user, item) if data.with_users else whole(len(rows))
+        figures[part] = {name: int(mask.sum()) for name, mask in masks.items()}
+    return figures
+
+
+def _codes(values: Ints) -> Any:
+    return np.asarray(values, np.int64)
+
+
+def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return the histogram of what the training rows say.
+
+    Labels; ratings, one by one where there are few, else in ten bins; or, where the next item is predicted, how often theirs is met.
+    """
+    facts = data.facts
+    if facts.task == "label":
+        bars = zip(facts.labels, facts.label_counts, strict=True)
+        return {"task": "label", "histogram": [{"value": n, "count": c} for n, c in bars]}
+    if facts.task == "next_item":
+        return {"task": "next_item", "histogram": _popularity(data)}
+    rating = data.prepared.rating[data.prepared.rows_of("train")]
+    rating = rating[~np.isnan(rating)].astype(np.float64)
+    values, counts = np.unique(rating, return_counts=True)
+    names = [f"{value:g}" for value in values]
+    if len(values) > _BARS:
+        counts, edges = np.histogram(rating, bins=10)
+        names = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    return {
+        "task": "rating",
+        "mean": float(rating.mean()),
+        "low": float(rating.min()),
+        "high": float(rating.max()),
+        "histogram": [
+            {"value": name, "count": int(count)} for name, count in zip(names, counts, strict=True)
+        ],
+    }
+
+
+def _popularity(data: BehaviorDataModule) -> list[dict[str, Any]]:
+    """Return how many training rows that count are of items with so many of them."""
+    prepared = data.prepared
+    rows = prepared.rows_of("train")
+    item = _codes(prepared.item)[rows[known_targets(data)[rows]]]
+    of_row = np.bincount(item)[item]
+    places = np.digitize(of_row, [2, 5, 20, 100])
+    names = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
+    counts = np.bincount(places, minlength=len(names))
+    return [{"value": n, "count": int(c)} for n, c in zip(names, counts, strict=True)]
+
+
+def history_figures(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return how many behaviors a row sees before ``max_length`` cuts, per part, of a sample of its rows.
+
+    Where a history is drawn anew in each step (``TrainingHistory``), lengths are those before the draw.
+    """
+    history = copy.copy(data.history)
+    cut = history.max_length
+    history.max_length = max(_LONGEST, cut)
+    bound = history.bind(data.prepared)
+    figures: dict[str, Any] = {"rule": type(history).__name__, "max_length": cut}
+    for part in PARTS:
+        rows = data.prepared.rows_of(part)
+        if len(rows) > _SAMPLE:
+            rows = np.sort(np.random.default_rng(0).choice(rows, _SAMPLE, replace=False))
+        blocks = [
+            bound.of(rows[at : at + _BLOCK]).mask.sum(1) for at in range(0, len(rows), _BLOCK)
+        ]
+        lengths = np.concatenate([np.empty(0, np.int64), *blocks])
+        figures[part] = _lengths(lengths, cut) if len(lengths) else None
+    return figures
+
+
+def _lengths(lengths: Any, cut: int) -> dict[str, float]:
+    median, most, longest = (float(v) for v in np.quantile(lengths, [0.5, 0.9, 1.0]))
+    return {
+        "rows": len(lengths),
+        "median": median,
+        "p90": most,
+        "max": longest,
+        "empty": float((lengths == 0).mean()),
+        "cut": float((lengths > cut).mean()),
+    }

@@ -1,0 +1,125 @@
+"""Remarks: what a run would not stop at, and its owner should know before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lit_rec.check.screen import percent
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.training.lit_rec import LitRec
+
+_FEW_STEPS = 10
+_MUCH = 0.05  # a share worth a word
+_YEARS_FROM, _YEARS_UNTIL = 1e8, 1e10  # seconds from 1973 to 2286
+
+
+def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -> list[str]:
+    """Return a sentence for each thing that figures say and a newcomer may not see.
+
+    Args:
+        figures: All figures.
+        data: The datamodule.
+        module: The model, built.
+    """
+    return [
+        *_of_parts(figures),
+        *_of_targets(figures),
+        *_of_times(figures, data),
+        *_of_rows(figures, data),
+        *_of_texts(figures),
+        *_of_model(figures, module),
+    ]
+
+
+def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
+    slices, parts = figures["slices"], figures["data"]["parts"]
+    if not parts["test"]["behaviors"]:
+        yield "There are no test rows: `lit-rec test` will have nothing to report."
+    elif not slices["test"]["all"]:
+        yield "No test row has what is predicted: `lit-rec test` will have nothing to report."
+    for part, name in (("val", "validation"), ("test", "test")):
+        empty = [s for s, count in slices[part].items() if s != "all" and not count]
+        if slices[part]["all"] and empty:
+            yield f"No {name} row is in {', '.join(empty)}: nothing will be known of how the model does there."
+        new = slices[part].get("new_users", 0) / max(slices[part]["all"], 1)
+        if new > 0.5:
+            yield f"{percent(new)} of the {name} rows are of users that training has not seen."
+    if not slices["val"]["all"]:
+        yield "No validation row has what is predicted: the best epoch cannot be told."
+
+
+def _of_targets(figures: dict[str, Any]) -> Iterator[str]:
+    target = figures["target"]
+    train = figures["data"]["parts"]["train"]
+    if target["task"] == "rating" and target["low"] == target["high"]:
+        yield f"All ratings of the training rows are {target['low']:g}: there is nothing to tell apart."
+    unrated = train["behaviors"] - train["with_target"]
+    if unrated:
+        yield (
+            f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: they only stand in histories."
+        )
+    counts = [bar["count"] for bar in target["histogram"]]
+    if target["task"] == "label" and min(counts) < 0.01 * sum(counts):
+        rare = min(target["histogram"], key=lambda bar: bar["count"])
+        yield f"Label '{rare['value']}' is on {rare['count']:,} of {sum(counts):,} training rows: accuracy will say little of it."
+
+
+def _of_times(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:
+    count, rows = figures["data"]["distinct_times"], figures["data"]["behaviors"]
+    if not count:
+        return
+    times = data.prepared.timestamp
+    low, high = float(np.nanmin(times)), float(np.nanmax(times))
+    if count == 1:
+        yield "All timestamps are the same: no row has an earlier one in its history."
+    elif count < 0.01 * rows:
+        yield f"{rows:,} rows have {count:,} distinct timestamps: rows of one time do not see each other in a history."
+    if high >= _YEARS_UNTIL:
+        remedy = "set data.reader.init_args.time_unit to ms" * hasattr(data.reader, "time_unit")
+        yield f"Timestamps go up to {high:.4g}: if these are milliseconds, {remedy or 'divide them by 1,000'}."
+    elif 0 < high < _YEARS_FROM and low < high:
+        yield f"Timestamps go up to {high:g}: seconds are expected, ages of behaviors will be short."
+
+
+def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:
+    repeated = figures["cleaning"]["repeated_kept"]
+    if repeated:
+        key = ", ".join(figures["cleaning"]["repeated_by"])
+        rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
+        yield f"{rows} ({key}) of another and {'is' if repeated == 1 else 'are'} kept: data.duplicates last keeps the last of each."
+    histories = figures["histories"]
+    for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
+        if histories["rule"] != "NoHistory" and histories[part] and histories[part]["empty"] > 0.5:
+            yield f"{percent(histories[part]['empty'])} of the {name} rows have an empty history."
+    steps = figures["time"].get("steps")
+    if steps is not None and steps < _FEW_STEPS:
+        yield f"Training takes {steps} steps in all: a smaller data.batch_size ({data.batch_size}) learns more from them."
+
+
+def _of_texts(figures: dict[str, Any]) -> Iterator[str]:
+    texts = figures["texts"]
+    if texts["without_text"] > _MUCH:
+        yield f"{percent(texts['without_text'])} of the items have no text: only their ids are known."
+    if texts["cut_tokens"] > _MUCH:
+        longest = f"99 of 100 texts have {texts['tokens']['p99']:g} tokens or fewer"
+        cut = percent(texts["cut_tokens"])
+        yield f"data.max_tokens {texts['max_tokens']} cuts {cut} of all tokens; {longest}."
+    items = texts["items"]
+    if len(texts["fields"]) == 1 and texts["distinct"] < 0.5 * items:
+        yield f"{items:,} items have {texts['distinct']:,} distinct texts: many can be told apart by their ids alone."
+
+
+def _of_model(figures: dict[str, Any], module: LitRec) -> Iterator[str]:
+    model, rate = figures["model"], module.hparams["encoder_rate"]
+    if not model["encoder"]:
+        return
+    if not model["encoder_trained"]:
+        if rate:
+            yield f"The encoder is frozen: model.encoder_rate {rate:g} has no effect."
+        if type(module.built().backbone).__name__ == "ConfiguredBackbone":
+            yield "The encoder is frozen and has random weights: it knows nothing of the texts."
+    elif not rate:
+        yield "model.encoder_rate is 0, yet the encoder's gradients are computed: FrozenTuning leaves them out."

@@ -1,0 +1,102 @@
+"""``lit-rec classify``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lit_rec.cli.parser import CommandParser
+from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.tables import read_table
+from lit_rec.errors import ConfigError
+from lit_rec.inference.classifier import Classifier
+from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = CommandParser(
+        "classify",
+        rule="--ckpt_path, and one of --text and --file",
+        description="Say what label, or what rating, texts have, by a checkpoint of a TextClassifier.",
+    )
+    parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+    parser.add_argument("--text", action="append", default=[], help="a text; may be repeated")
+    parser.add_argument(
+        "--file",
+        help="a table with the columns of the text, as in training: csv, tsv, parquet or jsonl, also .gz",
+    )
+    parser.add_argument("--k", type=int, default=1, help="how many labels of each (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def classify(words: list[str]) -> None:
+    """Run the command.
+
+    Args:
+        words: The options.
+
+    Raises:
+        LitRecError: If the input is wrong.
+    """
+    options = _parser().parse_args(words)
+    if bool(options.text) == (options.file is not None):
+        raise ConfigError(
+            "texts and a file are given" if options.text else "there is nothing to classify",
+            where="lit-rec classify",
+            rule="one of --text and --file",
+            remedy='lit-rec classify --ckpt_path X --text "Where is my card?"',
+        )
+    texts, where = options.text, "--text"
+    if options.file is not None:
+        texts, where = read_table(Path(options.file), option="--file"), f"--file {options.file}"
+    model = Classifier.from_checkpoint(options.ckpt_path, trust=options.trust)
+    answers = _answers(model, texts, options.k, where)
+    if options.json:
+        json.dump(answers, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        Console().print(_table(answers))
+
+
+def _answers(
+    model: Classifier, texts: list[str] | pl.DataFrame, k: int, where: str
+) -> list[dict[str, Any]]:
+    """Return for each text its first column, and ``labels``, most probable first, or ``rating``."""
+    first: Sequence[str | None]
+    if isinstance(texts, pl.DataFrame):
+        first = shown_columns(texts, model.columns[:1])[model.columns[0]]
+    else:
+        first = texts
+    if model.labels:
+        found = model.classify(texts, k, where=where)
+        labels = [[vars(one) for one in of_text] for of_text in found]
+        return [{"text": t, "labels": of_text} for t, of_text in zip(first, labels, strict=True)]
+    ratings = model.rate(texts, where=where)
+    return [{"text": t, "rating": rating} for t, rating in zip(first, ratings, strict=True)]
+
+
+def _table(answers: list[dict[str, Any]]) -> Table:
+    table = Table()
+    told = ("rating",) if "rating" in answers[0] else ("label", "probability")
+    for name in told:
+        table.add_column(name, justify="left" if name == "label" else "right")
+    table.add_column("text", overflow="fold")
+    for answer in answers:
+        text = str(answer["text"] or "")
+        for one in answer.get("labels", [answer]):
+            cells = [one[name] for name in told]
+            shown = (c if isinstance(c, str) else f"{c:.3f}" for c in cells)
+            table.add_row(*map(Text, (*shown, text)))  # brackets of a text are no markup
+            text = ""  # once for all its labels
+    return table

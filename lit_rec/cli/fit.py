@@ -1,0 +1,288 @@
+"""``lit-rec fit | validate | test``, and what ``predict`` has in common with them: LightningCLI around LitRec."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import jsonargparse
+import lightning
+import torch
+import yaml
+from jsonargparse.typing import register_type
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_info
+from omegaconf.errors import OmegaConfBaseException
+
+import lit_rec.cli.short_names  # noqa: F401  (imported classes can be named without their path)
+from lit_rec.cli.config_files import check_configs
+from lit_rec.cli.continued_logs import continue_logs
+from lit_rec.cli.option_errors import OptionParser, built_error
+from lit_rec.cli.option_values import check_values
+from lit_rec.cli.path_words import keep_paths_as_text
+from lit_rec.cli.strict_yaml import MODE
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.errors import ConfigError
+from lit_rec.training.callbacks.finite_loss import FiniteLoss
+from lit_rec.training.callbacks.hyperparameters import HyperparameterRecord
+from lit_rec.training.callbacks.monitors import METRICS, check_monitors, missed_metric
+from lit_rec.training.callbacks.order import arranged
+from lit_rec.training.callbacks.report_writer import ReportWriter
+from lit_rec.training.callbacks.run_folder import RunCheckpoint
+from lit_rec.training.callbacks.run_record import RunRecord
+from lit_rec.training.callbacks.stop_at_step import is_child, listen
+from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
+from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint, tokenizer_of
+from lit_rec.training.checkpoint.network import StoredShapes
+from lit_rec.training.checkpoint.options import (
+    CONFIG_PARTS,
+    evaluated_config,
+    overrides,
+    refuse_other_input,
+    refuse_other_model,
+)
+from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP, without_trust
+from lit_rec.training.checkpoint.weights import check_training_state
+from lit_rec.training.lit_rec import LitRec
+from lit_rec.training.precision import check_precision
+from lit_rec.training.run_logs import make_own
+from lit_rec.training.strategies.lost_process import watch_processes
+from lit_rec.training.strategies.sharded_encoder import check_strategy
+from lit_rec.training.version_folders import VersionFolders
+
+# the default of StochasticWeightAveraging is one, which would reach it as "Unable to serialize"
+register_type(torch.device, str, torch.device)
+
+
+class RecCLI(LightningCLI):
+    """LightningCLI whose checkpoint carries its own configuration, and whose errors are short."""
+
+    module_class: ClassVar[type[LitRec]] = LitRec
+    trains: ClassVar[bool] = True  # what `fit` is asked for
+    content: dict[str, Any] | None = None
+    _stored: StoredShapes | None = None
+    _continued: Sequence[Any] = ()
+
+    def __init__(self, words: list[str]) -> None:
+        self._folders = VersionFolders()
+        self._asked = words[0]
+        jsonargparse.set_parsing_settings(
+            # interpolation that follows overrides: ${data.init_args.encoder}
+            omegaconf_absolute_to_relative_paths=True,
+            # a mapping is data where an option takes any value, whatever classes it names
+            instantiate_subclass_spec_in_any=False,
+        )
+        try:
+            super().__init__(
+                self.module_class,
+                lightning.LightningDataModule,
+                subclass_mode_data=True,
+                auto_configure_optimizers=False,
+                parser_class=OptionParser,
+                parser_kwargs={"parser_mode": MODE},
+                save_config_callback=RunRecord,
+                # where Lightning would write it, there is no run where a logger has no folder of its own
+                save_config_kwargs={"save_to_log_dir": False},
+                trainer_defaults={
+                    "callbacks": [
+                        *(FiniteLoss(), HyperparameterRecord()),
+                        *(TensorBoardViews(), ReportWriter()),
+                    ],
+                    "use_distributed_sampler": False,  # ours repeats no row
+                },
+                args=words,
+            )
+        except (MisconfigurationException, RuntimeError) as error:
+            trainer: lightning.Trainer | None = getattr(self, "trainer", None)
+            missed = missed_metric(trainer, error) if trainer is not None else None
+            if missed is None:
+                raise
+            raise missed from error
+        finally:
+            self._folders.remove_empty()
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Return the subcommand that is asked for, and which arguments of its method are no options: each takes a parser to build."""
+        return {self._asked: LightningCLI.subcommands()[self._asked]}
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
+        words = list(args)
+        keep_paths_as_text(words)
+        try:
+            self._parse(parser, words)
+        except OmegaConfBaseException as error:
+            raise ConfigError(
+                str(error).partition("\n")[0][:120],
+                where=str(getattr(error, "full_key", None) or "interpolation"),
+                rule="${...} names an option that is set, such as ${data.init_args.encoder}",
+                remedy="correct the name between the braces",
+            ) from error
+        except OverflowError as error:
+            raise ConfigError(
+                f"a number is too large ({error})",
+                where="options",
+                rule="numbers below 1e308, and counts below 2^63",
+                remedy="write the number that is meant",
+            ) from error
+        check_values(self.config[words[0]], self.module_class)
+
+    def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
+        words, trust = without_trust(words)
+        check_configs(words)
+        path = _option(words, "--ckpt_path")
+        if path is None:
+            super().parse_arguments(parser, words)
+            return
+        checkpoint = read_checkpoint(path)
+        if words[0] == "fit":
+            check_training_state(checkpoint, where=f"--ckpt_path {path}")
+        content: dict[str, Any] = checkpoint[KEY]
+        self.content, stored = content, content["config"]
+        self._stored = StoredShapes.of(checkpoint, f"--ckpt_path {path}")
+        if stored is None or words[0] == "fit":
+            super().parse_arguments(parser, words)
+        else:
+            evaluated = evaluated_config(stored, Path(path), trust)
+            with tempfile.TemporaryDirectory() as folder:
+                first = Path(folder, "checkpoint.yaml")
+                first.write_text(yaml.safe_dump(evaluated))
+                super().parse_arguments(parser, [words[0], "--config", str(first), *words[1:]])
+        if stored is not None:
+            asked = yaml.safe_load(parser.dump(self.config, skip_none=False))[words[0]]["model"]
+            refuse_other_model(asked, stored["model"])
+
+    def _parse_ckpt_path(self) -> None:
+        """Take no options from ``hyper_parameters`` of the checkpoint, as Lightning would: they may name any class."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what is taken from the words before the parser reads them."""
+        parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
+
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        """Have Lightning read a checkpoint without running code that it might hold, also one of another machine."""
+        options = super()._prepare_subcommand_kwargs(subcommand)
+        if options.get("weights_only") is None:
+            options["weights_only"] = True
+        return options
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and Trainer.
+
+        Raises:
+            ConfigError: If a class of another library cannot be built, such as a logger whose package is not installed.
+        """
+        try:
+            super().instantiate_classes()
+        except (ImportError, ValueError) as error:
+            if (short := built_error(error)) is None:
+                raise
+            raise short from error
+
+    def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
+        """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.
+
+        Raises:
+            ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric that is misspelt.
+        """
+        for options in self._continued:
+            options["version"] = None
+        configured = self._get(self.config_init, "trainer", default={})
+        logs = configured.get("logger") is not False
+        kwargs["callbacks"] = arranged(configured.get("callbacks") or [], logs=logs)
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:
+            raise ConfigError(
+                " ".join(str(error).split()).rstrip(".")[:240],
+                where="trainer",
+                rule="options that Lightning's Trainer takes on this machine",
+                remedy="correct the option named above; devices and accelerator can be left to 'auto'",
+            ) from error
+        check_precision(trainer)
+        check_strategy(trainer)
+        watch_processes(child=is_child(trainer))
+        if self.subcommand == "fit":
+            if self.trains:
+                make_own(trainer.loggers, self._folders)
+            listen(trainer)
+            check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
+            for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
+                if isinstance(callback, RunCheckpoint):
+                    callback.resumed = Path(self.config.fit.ckpt_path).parent
+        return trainer
+
+    def before_instantiate_classes(self) -> None:
+        """Name what is missing before anything is built, and have the logs of a resumed run go on."""
+        config = self.config[self.subcommand]
+        if config.get("data") is None:
+            raise ConfigError(
+                "no data is configured",
+                where=f"lit-rec {self.subcommand}",
+                rule="a YAML with data and model",
+                remedy=f"lit-rec {self.subcommand} -c configs/quickstart.yaml, or --ckpt_path with a checkpoint",
+            )
+        if self.subcommand == "fit" and config.get("ckpt_path"):
+            self._continued = continue_logs(config.trainer.logger, Path(config.ckpt_path).parent)
+
+    def after_instantiate_classes(self) -> None:
+        """Hand the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
+        self._dump_config()
+        self.model.run_config = {k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS}
+        if self.content is not None and self.subcommand != "fit":
+            stored = self.content["config"]
+            self.model.facts, self.model.stored = facts_of(self.content), self._stored
+            refuse_other_input(self.datamodule, self.model.facts, stored)
+            for line in [] if stored is None else overrides(self.config_dump, stored):
+                rank_zero_info(line)
+            if isinstance(self.datamodule, BehaviorDataModule):
+                self.datamodule.restored_facts = self.model.facts
+                self.datamodule.restored_tokenizer = tokenizer_of(self.content)
+
+
+CLI = TypeVar("CLI", bound=RecCLI)
+
+
+def run(words: list[str], cli: type[CLI]) -> CLI:
+    """Run a subcommand of the Trainer.
+
+    Args:
+        words: The subcommand and its options.
+        cli: Has the subcommand.
+
+    Raises:
+        LitRecError: If the input is wrong.
+    """
+    if words[0] in ("validate", "test", "predict") and not {"--ckpt_path", "-h", "--help"} & {
+        word.split("=")[0] for word in words
+    }:
+        raise ConfigError(
+            "no checkpoint is named",
+            where=f"lit-rec {words[0]}",
+            rule="--ckpt_path with a file that `lit-rec fit` wrote",
+            remedy=f"lit-rec {words[0]} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
+        )
+    for handler in logging.getLogger("lightning.pytorch").handlers:
+        handler.addFilter(_speaks_of_this_run)
+    return cli(words)
+
+
+def _speaks_of_this_run(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return "Tip:" not in message and "TPU available" not in message
+
+
+def _option(words: list[str], name: str) -> str | None:
+    """Return an option's value, the last one as for a parser."""
+    found = None
+    for place, word in enumerate(words):
+        if word.startswith(f"{name}="):
+            found = word.partition("=")[2]
+        if word == name and place + 1 < len(words):
+            found = words[place + 1]
+    return found

@@ -1,0 +1,98 @@
+"""``lit-rec init``: from two tables to a configuration."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from lit_rec.cli.parser import CommandParser
+from lit_rec.errors import ConfigError
+from lit_rec.files.atomic import replace_file
+from lit_rec.init.config_writer import config_text, guesses
+from lit_rec.init.plan import make_plan
+from lit_rec.init.table_files import read_files
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "init",
+        rule="two tables, and options as `lit-rec init --help` lists them",
+        description="Look at two tables, behaviors and items, guess what their columns mean, and write a configuration for `lit-rec fit`. "
+        "Its comments say what was guessed, and from what.",
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="behaviors and items in any order, and a users table if there is one: CSV, TSV, Parquet or JSON lines, each also .gz",
+    )
+    parser.add_argument(
+        "-o", "--output", default="my_data.yaml", help="the YAML to write (default: my_data.yaml)"
+    )
+    parser.add_argument("--encoder", help="folder or hub name of the encoder")
+    parser.add_argument("--force", action="store_true", help="overwrite the YAML if it is there")
+    parser.add_argument("--behaviors", metavar="FILE", help="which file holds the behaviors")
+    parser.add_argument("--user-column", metavar="NAME", help="the behaviors' column of users")
+    parser.add_argument("--item-column", metavar="NAME", help="the behaviors' column of items")
+    parser.add_argument(
+        "--rating-column", metavar="NAME", help="the behaviors' column of ratings, or of 0 and 1"
+    )
+    parser.add_argument(
+        "--task",
+        choices=["next_item"],
+        help="predict the next item, also where there are ratings or labels; without these it is what is predicted",
+    )
+    parser.add_argument("--time-column", metavar="NAME", help="the behaviors' column of times")
+    parser.add_argument(
+        "--text-columns", metavar="NAMES", help="the items' columns to read: title,description"
+    )
+    return parser
+
+
+def init(words: list[str]) -> None:
+    """Run the command.
+
+    Args:
+        words: The options.
+
+    Raises:
+        LitRecError: If a table cannot be read, or something cannot be guessed.
+    """
+    options = _parser().parse_args(words)
+    output = Path(options.output)
+    if output.exists() and not options.force:
+        raise ConfigError(
+            "there is such a file already",
+            where=f"--output {output}",
+            rule="a file is overwritten only where --force says so",
+            remedy=f"choose another name with --output, or add --force to replace {output.name}",
+        )
+    named = {
+        role: name
+        for role, name in (
+            ("user_id", options.user_column),
+            ("item_id", options.item_column),
+            ("rating", options.rating_column),
+            ("timestamp", options.time_column),
+        )
+        if name is not None
+    }
+    texts = options.text_columns
+    plan = make_plan(
+        read_files(options.files),
+        behaviors=options.behaviors,
+        columns=named,
+        text_columns=None if texts is None else [t.strip() for t in texts.split(",") if t.strip()],
+        encoder=options.encoder,
+        next_item=options.task == "next_item",
+    )
+    said = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
+    text = config_text(plan, output, said)
+    replace_file(output, lambda work: work.write_text(text, encoding="utf-8"))
+    lines = [
+        *guesses(plan),
+        f"written: {output}",
+        f"next: lit-rec check -c {output}, then lit-rec fit -c {output}",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")

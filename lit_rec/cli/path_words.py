@@ -1,0 +1,79 @@
+"""Names of files and folders on the command line, which stay text: ``[1, 2]`` would be read as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonargparse
+import yaml
+
+from lit_rec.cli.strict_yaml import MODE, load_strictly
+
+# the last part of options that name a file or a folder, and never anything else
+_PATHS = frozenset(
+    [
+        "behaviors",
+        "cache_folder",
+        "default_root_dir",
+        "dirpath",
+        "encoder",
+        "folder",
+        "items",
+        "metadata",
+        "ratings",
+        "reviews",
+        "save_dir",
+        "test_behaviors",
+        "test_ratings",
+        "test_texts",
+        "texts",
+        "users",
+        "validation_behaviors",
+        "validation_ratings",
+        "validation_texts",
+    ]
+)
+
+
+def keep_paths_as_text(words: Iterable[str]) -> None:
+    """Have jsonargparse read YAML strictly, and the values of options that name files or folders as text, until the next call.
+
+    It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused there.
+    """
+    texts = set(paths_like_lists(words))
+
+    def loaded(value: str) -> Any:
+        if value in texts:
+            raise yaml.YAMLError("the name of a file or a folder")
+        return load_strictly(value)
+
+    # files, values of the command line and texts within files all pass through it
+    jsonargparse.set_loader(MODE, loaded, (yaml.YAMLError,))
+
+
+def paths_like_lists(words: Iterable[str]) -> list[str]:
+    """Return the values of options that name files or folders which YAML would read as a list or a mapping.
+
+    Example:
+        >>> paths_like_lists(["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"])
+        ['[1, 2]', '{x: 1}']
+    """
+    values = []
+    expected = False  # whether the word before was an option that names a path
+    for word in words:
+        option, equals, value = word.partition("=")
+        is_path = option.startswith("--") and option.lstrip("-").rpartition(".")[2] in _PATHS
+        if is_path and equals:
+            values.append(value)
+        elif expected:
+            values.append(word)
+        expected = is_path and not equals
+    return [value for value in values if _is_like_a_list(value)]
+
+
+def _is_like_a_list(value: str) -> bool:
+    try:
+        return isinstance(yaml.safe_load(value), list | dict)
+    except yaml.YAMLError:
+        return False

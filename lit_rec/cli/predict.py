@@ -1,0 +1,107 @@
+"""``lit-rec predict``: lists of items for every user, or a score of each row."""
+
+from __future__ import annotations
+
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.cli import LightningArgumentParser
+
+from lit_rec.cli.fit import RecCLI, run
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.inference.lists.list_module import ListModule, ListOptions
+from lit_rec.inference.lists.list_writer import ListWriter
+from lit_rec.inference.scores.shown import asked_label
+from lit_rec.training.callbacks.predictions import PredictionWriter
+from lit_rec.training.checkpoint.content import facts_of
+
+
+class PredictCLI(RecCLI):
+    """RecCLI of ``predict`` alone, with options for lists."""
+
+    module_class = ListModule
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the subcommand, and what Lightning's method takes that a command line has no use for."""
+        return {"predict": {"model", "dataloaders", "datamodule", "return_predictions"}}
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what lists are asked for."""
+        super().add_arguments_to_parser(parser)
+        group = parser.add_argument_group("Lists of items for every user")
+        group.add_argument(
+            "--k",
+            type=int | None,
+            default=None,
+            help="how many items each user's list has; by default 10 where the next item is predicted, else a score of each row is written",
+        )
+        group.add_argument(
+            "--exclude_seen",
+            type=bool,
+            default=True,
+            help="whether items that the user has seen are left out",
+        )
+        group.add_argument(
+            "--label",
+            type=str | None,
+            default=None,
+            help="whose probability lists are sorted by, for a model of labels; of two, the positive one by default",
+        )
+
+    def before_instantiate_classes(self) -> None:
+        """Check the options before anything is built."""
+        super().before_instantiate_classes()
+        asked = self.config["predict"]
+        if self.content is None:
+            raise ValueError("predict has a checkpoint")
+        self._lists = list_options(
+            facts_of(self.content), asked.k, asked.label, exclude_seen=asked.exclude_seen
+        )
+
+    def after_instantiate_classes(self) -> None:
+        """Have lists written, or scores of rows."""
+        super().after_instantiate_classes()
+        callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        callbacks.append(PredictionWriter() if self._lists is None else ListWriter(self._lists))
+
+
+def list_options(
+    facts: Facts, k: int | None, label: str | None, *, exclude_seen: bool
+) -> ListOptions | None:
+    """Return what lists are asked for; None: a score of each row is.
+
+    Args:
+        facts: Facts of the checkpoint.
+        k: How many items of a list; None: 10 where the next item is predicted.
+        label: Whose probability.
+        exclude_seen: Whether what the user has seen is left out.
+
+    Raises:
+        ConfigError: If ``k`` is below 1, or options of lists stand where none are made.
+        DataError: If the label is not one of the data's, or one of several has to be named.
+    """
+    if k is None and facts.task == "next_item":
+        k = ListOptions.k
+    if k is not None:
+        asked_label(label, facts)
+        return ListOptions(k, exclude_seen, label)
+    if label is not None or not exclude_seen:
+        raise ConfigError(
+            "no lists are asked for",
+            where="--exclude_seen" if label is None else "--label",
+            rule="options of lists, which --k asks for",
+            remedy="add --k 10",
+        )
+    return None
+
+
+def predict(words: list[str]) -> PredictCLI:
+    """Run the command.
+
+    Args:
+        words: ``predict`` and its options.
+
+    Raises:
+        LitRecError: If the input is wrong.
+    """
+    return run(words, PredictCLI)

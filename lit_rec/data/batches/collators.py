@@ -1,0 +1,124 @@
+"""TaskCollators: the collators of one data set, which see events and labels as a network knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.collator import NextItemCollator, RowCollator
+from lit_rec.data.batches.drawn_items import DrawnItems
+from lit_rec.data.batches.negatives import Negatives
+from lit_rec.data.batches.sequence_collator import SequenceCollator
+from lit_rec.data.batches.user_collator import UserBlocks, UserCollator, UserHistories
+from lit_rec.data.facts import Facts
+from lit_rec.data.history.rule import History, in_order
+from lit_rec.data.prepared import Prepared
+from lit_rec.data.training_facts import target_of_rows, vocabulary_rows
+from lit_rec.errors import DataError
+
+
+class TaskCollators:
+    """Make collators of rows and of sequences, and blocks of users.
+
+    Args:
+        prepared: The behaviors.
+        facts: What a network knows of them.
+        history: Which behaviors a row sees.
+        catalogue: The items.
+        profiles: The users, where the data knows something of them.
+        negatives: What draws items into training batches, where something does.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        facts: Facts,
+        history: History,
+        catalogue: Catalogue,
+        profiles: Catalogue | None,
+        negatives: Negatives | None,
+    ) -> None:
+        self._prepared, self._facts, self._history = prepared, facts, history
+        self._catalogue, self._profiles = catalogue, profiles
+        self._user_vocab = vocabulary_rows(facts.user_ids, prepared.user_ids)
+        self._drawn = None
+        if negatives is not None and negatives.draws:
+            self._drawn = DrawnItems(negatives, facts, catalogue.vocab_row)
+
+    def rows(self, *, with_texts: bool) -> RowCollator:
+        """Return the collator of rows, each with its own history.
+
+        Args:
+            with_texts: Whether batches carry texts and fields.
+
+        Raises:
+            ConfigError: If the next item is predicted and the histories have no order.
+        """
+        follows = self._facts.task == "next_item"
+        made, history = (
+            (NextItemCollator, in_order(self._history)) if follows else (RowCollator, self._history)
+        )
+        return made(
+            self._view(),
+            history.bind(self._prepared),
+            self._catalogue,
+            self._user_vocab,
+            target_of_rows(self._prepared, self._facts, self._history.where),
+            with_texts=with_texts,
+            profiles=self._profiles,
+            drawn=self._drawn,
+        )
+
+    def sequences(self) -> tuple[SequenceCollator, npt.NDArray[np.int64]]:
+        """Return the collator of training windows, and the row that each of them ends with.
+
+        Raises:
+            ConfigError: If the histories have no order.
+            DataError: If nothing follows anything.
+        """
+        found = in_order(self._history).sequences(self._prepared)
+        if not found.follows:
+            raise DataError(
+                f"none of {len(self._prepared.rows_of('train')):,} training rows follows another of its user",
+                where="data.task=next_item",
+                rule="users with two training rows or more, one strictly later than the other",
+                remedy="check the user ids, the timestamps and data.history.where, or set ordered: true in the reader",
+            )
+        collator = SequenceCollator(
+            self._view(),
+            found,
+            self._catalogue,
+            self._user_vocab,
+            profiles=self._profiles,
+            drawn=self._drawn,
+        )
+        return collator, found.ends
+
+    def users(self, blocks: Sequence[tuple[int, range]], rank: int, processes: int) -> UserBlocks:
+        """Return one process's share of blocks of users; see ``UserBlocks``."""
+        histories = UserHistories(self._prepared, self._history)
+        known = self._catalogue, self._user_vocab, self._facts, self._profiles
+        collator = UserCollator(self._view(), histories, *known)
+        return UserBlocks(collator, histories, blocks, rank, processes)
+
+    def _view(self) -> Prepared:
+        """Return the behaviors with events and labels as a network knows them."""
+        prepared, facts = self._prepared, self._facts
+        # the history's rule knows every event of the data, a network those of its training rows
+        known = {name: place for place, name in enumerate(facts.events)}
+        places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
+        # nor does a network know labels by other places than those of its targets
+        told = (
+            target_of_rows(prepared, facts) if facts.history_labels else np.full(len(prepared), -1)
+        )
+        return replace(
+            prepared,
+            event=places[prepared.event],
+            events=list(known),
+            label=told.astype(np.int64),
+            labels=list(facts.labels),
+        )

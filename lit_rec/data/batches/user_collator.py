@@ -1,0 +1,171 @@
+"""Blocks of users, as they are after all that they did: batches for making lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lit_rec.data.batches.batch import Candidates, HistorySlots, RecBatch, Target
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.collator import BatchRows, Collator
+from lit_rec.data.facts import Facts
+from lit_rec.data.history.rows import HistoryRows, window
+from lit_rec.data.history.rule import History
+from lit_rec.data.prepared import Prepared
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class UserBlock:
+    """Users that follow one another in the data, B of them, and what each has seen.
+
+    Args:
+        number: Which block this is; -1: none, for a process that has no work.
+        users: Their codes.
+        batch: The users as a batch of B rows without candidates.
+        seen: ``[S]`` int64 rows of the catalogue, of all users end to end; of an item once for each time it counts.
+        seen_count: ``[B]`` int64, how many of them are of each user.
+    """
+
+    number: int
+    users: range
+    batch: RecBatch
+    seen: Tensor
+    seen_count: Tensor
+
+    def __len__(self) -> int:
+        """Return B, the number of users."""
+        return len(self.users)
+
+    def to(self, *args: Any, **kwargs: Any) -> UserBlock:
+        """Return a copy whose batch is on another device; what is seen stays, for searches read it on the CPU."""
+        return replace(self, batch=self.batch.to(*args, **kwargs))
+
+
+class UserHistories:
+    """All that each user did that counts in a history, whatever part it is of: what a checkpoint keeps of users.
+
+    Args:
+        prepared: The behaviors.
+        rule: Says which of them count, and how many a network reads.
+    """
+
+    def __init__(self, prepared: Prepared, rule: History) -> None:
+        counts = rule.where.mask(prepared)
+        self._prepared, self._max_length = prepared, rule.max_length
+        self._places = np.flatnonzero(counts)
+        self._until = np.concatenate([[0], np.cumsum(counts)])[prepared.offsets]  # [U + 1]
+
+    def newest(self, users: Int64s) -> HistoryRows:
+        """Return the newest behaviors of users ``[B]``, as many as a network reads."""
+        high = self._until[users + 1]
+        low = np.maximum(self._until[users], high - self._max_length)
+        return window(self._prepared, self._places, low, high)
+
+    def seen(self, users: range) -> tuple[Int64s, Int64s]:
+        """Return the items ``[S]`` of all that users in a row did, end to end, and how many are of each ``[B]``."""
+        until = self._until[users.start : users.stop + 1]
+        places = self._places[until[0] : until[-1]]
+        return np.asarray(self._prepared.item[places], np.int64), np.diff(until)
+
+
+class UserCollator(Collator):
+    """Collect users with the newest of all that they did, as a ``Recommender`` without a time of asking sees them: nothing has an age.
+
+    As there, a behavior without a rating counts as liked where ratings are predicted, and one without a label as the positive one of
+    two.
+
+    Args:
+        prepared: The behaviors, with events and labels as a network knows them.
+        histories: What each user did.
+        catalogue: The items.
+        user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
+        facts: What a network knows of the data.
+        profiles: What is known of the users U beside their behaviors, where the data has it.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        histories: UserHistories,
+        catalogue: Catalogue,
+        user_vocab: Int64s,
+        facts: Facts,
+        profiles: Catalogue | None,
+    ) -> None:
+        super().__init__(prepared, catalogue, user_vocab, with_texts=False, profiles=profiles)
+        self._histories, self._facts = histories, facts
+
+    def __call__(self, batch: BatchRows) -> RecBatch:
+        """Return the batch of the users whose codes are ``batch.rows``."""
+        users = batch.rows
+        history = self._histories.newest(users)
+        texts, items, (seen,), _ = self._distinct(None, history.item[history.mask])
+        slots = self._slots(history, seen, np.full(len(users), np.nan))
+        none = torch.zeros((len(users), 0), dtype=torch.int64)
+        outside = torch.full((len(users),), -1)
+        return RecBatch(
+            texts=texts,
+            items=items,
+            users=self._users(users),
+            history=self._liked(slots),
+            candidates=Candidates(none, none.bool()),
+            target=Target(none, none.bool()),
+            row=outside,
+            impression=outside,
+        )
+
+    def _liked(self, slots: HistorySlots) -> HistorySlots:
+        facts, rating, label = self._facts, slots.rating, slots.label
+        if facts.task == "rating":
+            rating = torch.where(slots.mask & rating.isnan(), facts.rating_high, rating)
+        if facts.history_labels and len(facts.labels) == 2:
+            label = torch.where(slots.mask & (label == 0), 2, label)
+        return replace(slots, rating=rating, label=label)
+
+
+class UserBlocks(Dataset[UserBlock]):
+    """The blocks of one process of several: each block is of one process, and a process without work has one without users.
+
+    Args:
+        collator: Makes batches of users.
+        histories: What each user did.
+        blocks: By number, the users of the blocks that are to be made.
+        rank: This process.
+        processes: How many there are.
+    """
+
+    def __init__(
+        self,
+        collator: UserCollator,
+        histories: UserHistories,
+        blocks: Sequence[tuple[int, range]],
+        rank: int,
+        processes: int,
+    ) -> None:
+        self._collator, self._histories = collator, histories
+        # the Trainer would leave out the hooks of a process without batches, where the others wait for it
+        self._blocks = list(blocks[rank::processes]) or [(-1, range(0))]
+
+    def __len__(self) -> int:
+        """Return the number of this process's blocks."""
+        return len(self._blocks)
+
+    def __getitem__(self, place: int) -> UserBlock:
+        """Return a block."""
+        number, users = self._blocks[place]
+        seen, count = map(torch.from_numpy, self._histories.seen(users))
+        batch = self._collator(BatchRows(np.array(users, np.int64)))
+        return UserBlock(number, users, batch, seen, count)
+
+    def loader(self, num_workers: int) -> DataLoader[Any]:
+        """Return a loader that hands out block by block."""
+        return DataLoader(self, batch_size=None, num_workers=num_workers)

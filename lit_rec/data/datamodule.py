@@ -1,0 +1,294 @@
+"""BehaviorDataModule: user behavior and item text, from files to batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import lightning
+import polars as pl
+import torch
+from torch.utils.data import DataLoader
+
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.collator import Collator, RowCollator
+from lit_rec.data.batches.collators import TaskCollators
+from lit_rec.data.batches.negatives import Negatives
+from lit_rec.data.batches.row_loader import CollatedRows, RowLoader
+from lit_rec.data.batches.sampler import RowBatches
+from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import Field
+from lit_rec.data.fields.table_fields import encode_fields
+from lit_rec.data.history.histories import PastHistory
+from lit_rec.data.history.rule import History
+from lit_rec.data.prepare import TablesWriter
+from lit_rec.data.prepared import Prepared
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.splits.splits import Split, TimeSplit
+from lit_rec.data.tables.cleaning_record import CleaningRecord
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder
+from lit_rec.data.texts.tokenizer_files import TokenizerFiles
+from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
+from lit_rec.errors import ConfigError
+from lit_rec.files.open_files import allow_open_files
+
+
+class BehaviorDataModule(lightning.LightningDataModule):
+    """Behaviors and items for predicting ratings, labels such as clicks, or what comes next.
+
+    Tables are read, cleaned, split and written once, under a hash of files and options; texts are tokenised once. A network is built from ``facts``.
+
+    Args:
+        reader: Reads the tables.
+        encoder: Folder or hub name of the encoder; its tokenizer is used.
+        text: Which columns make an item's texts.
+        split: Which rows train, validate and test.
+        history: Which earlier behaviors a row sees.
+        task: What is predicted: the ``rating`` or the ``label`` of a behavior, or the ``next_item``, of behaviors that ``history.where`` counts.
+        labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted, numbers by value.
+        item_fields: Columns of the items that are numbers, categories or vectors.
+        user_text: Which columns of the users make the texts of their profiles.
+        user_fields: Columns of the users that are numbers, categories or vectors.
+        batch_size: Rows per process and training step.
+        eval_batch_size: Rows per process and evaluation step.
+        max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
+        unknown_items: What happens to a behavior whose item is not in the items table.
+        duplicates: What happens to a repeated (user, item, timestamp).
+        predict_part: Which rows ``predict`` scores, where it makes no lists.
+        cache_folder: Where the prepared data lies, and vectors of items that were encoded for an evaluation.
+        num_workers: Processes that collate.
+        seed: Seed of the order of rows and of the histories drawn.
+
+    Raises:
+        ConfigError: If an option is wrong.
+        DataError: If a table cannot be trusted.
+
+    Example:
+        >>> from lit_rec.data.readers.plain import TableReader
+        >>> BehaviorDataModule(TableReader("sales.csv", "items.csv"), "folder of an encoder", TextTemplate(["title"])).history.max_length
+        50
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        encoder: str,
+        text: TextTemplate,
+        split: Split | None = None,
+        history: History | None = None,
+        task: Task = "rating",
+        labels: Sequence[str] | None = None,
+        item_fields: list[Field] | None = None,
+        user_text: TextTemplate | None = None,
+        user_fields: list[Field] | None = None,
+        batch_size: int = 512,
+        eval_batch_size: int = 4096,
+        max_tokens: int = 64,
+        unknown_items: Literal["error", "drop"] = "error",
+        duplicates: Literal["keep", "first", "last"] = "keep",
+        predict_part: Literal["train", "val", "test", "all"] = "test",
+        cache_folder: str = ".lit_rec_cache",
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value, least, start in (
+            ("batch_size", batch_size, 1, 512),
+            ("eval_batch_size", eval_batch_size, 1, 512),
+            ("num_workers", num_workers, 0, 0),
+            ("seed", seed, 0, 0),
+        ):
+            if value < least:
+                raise ConfigError(
+                    f"{value} is too small",
+                    where=f"data.{name}",
+                    rule=f"{least} or more",
+                    remedy=f"{start} is a start",
+                )
+        allow_open_files(num_workers)
+        self.reader, self.encoder, self.text = reader, encoder, text
+        self.split, self.history = split or TimeSplit(), history or PastHistory()
+        self.task: Task = task
+        self.labels, self.user_text = labels, user_text
+        self.item_fields, self.user_fields = item_fields or [], user_fields or []
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.max_tokens, self.unknown_items, self.duplicates = max_tokens, unknown_items, duplicates
+        self.predict_part: Literal["train", "val", "test", "all"] = predict_part
+        self.cache_folder, self.num_workers, self.seed = Path(cache_folder), num_workers, seed
+        # set by LitRec: whether its network looks evaluation batches' items up in a table of the catalogue
+        self.table_at_evaluation = True
+        # and whether it predicts at every position of a training sequence, and what draws items to compare with
+        self.in_sequences, self.negatives = False, cast(Negatives | None, None)
+        # set where ``predict`` makes lists: asked for the blocks of users, by number, that are to be done
+        self.blocks_of_users: Callable[[], Sequence[tuple[int, range]]] | None = None
+        # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
+        self.restored_facts: Facts | None = None
+        self.restored_tokenizer: TokenizerFiles | None = None
+
+    with_users = True  # whether rows are of users that will come back
+
+    @cached_property
+    def tokenizer_files(self) -> TokenizerFiles:
+        """The tokenizer: from the checkpoint, else from ``encoder``."""
+        return self.restored_tokenizer or TokenizerFiles.load(self.encoder, option="data.encoder")
+
+    def prepare_data(self) -> None:
+        """Read, clean, split and tokenise; what a cache already holds is left alone."""
+        prepared = Prepared.open(self._tables_folder())
+        for texts in (prepared.texts, prepared.profiles.texts):
+            if texts.width:
+                self._tokens_folder(texts)
+
+    def setup(self, stage: str) -> None:
+        """Open what ``prepare_data`` wrote, on every process the same, also where a file has changed since."""
+        if self.trainer is not None:
+            first = self.trainer.is_global_zero
+            self.tables_key = self.trainer.strategy.broadcast(self.tables_key if first else "")
+        _ = self.prepared, self.catalogue, self.profiles
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The behaviors, memory-mapped."""
+        return Prepared.open(self._tables_folder())
+
+    @property
+    def cleaning(self) -> CleaningRecord:
+        """What was dropped of the tables as they were read."""
+        return CleaningRecord.read(self._tables_folder())
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items' texts as tokens, and their fields."""
+        prepared, facts = self.prepared, self.facts
+        folder = self._tokens_folder(prepared.texts)
+        tokens = open_tokens(folder, self._fields())
+        fields = encode_fields(
+            facts.item_fields, prepared.items, "data.item_fields", prepared.vectors
+        )
+        vocab = vocabulary_rows(facts.item_ids, prepared.items["item_id"].to_list())
+        return Catalogue(*tokens, vocab, fields, folder.name)
+
+    @cached_property
+    def profiles(self) -> Catalogue | None:
+        """The users' profiles, in the order of their codes; None where nothing is known of users."""
+        facts, users = self.facts, self.prepared.profiles
+        if not facts.has_profiles:
+            return None
+        tokens = no_tokens(len(users.table))
+        if facts.profile_texts:
+            tokens = open_tokens(self._tokens_folder(users.texts), list(facts.profile_texts))
+        fields = encode_fields(facts.user_fields, users.table, "data.user_fields", users.vectors)
+        vocab = vocabulary_rows(facts.user_ids, self.prepared.user_ids)
+        return Catalogue(*tokens, vocab, fields)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a network is built from, of training rows only (or the checkpoint's, where one is used)."""
+        if self.restored_facts is not None:
+            return self.restored_facts
+        return training_facts(
+            self.prepared,
+            self.task,
+            fields=tuple(self.text.fields),
+            max_tokens=self.max_tokens,
+            special=self.tokenizer_files.special_tokens(),
+            labels=self.labels,
+            with_users=self.with_users,
+            item_fields=self.item_fields,
+            profile_texts=tuple(self.user_text.fields) if self.user_text else (),
+            user_fields=self.user_fields,
+            history_labels=self.task == "label" and self.history.tells_labels(self.prepared),
+            where=self.history.where,
+        )
+
+    def train_dataloader(self) -> RowLoader:
+        """Training rows in a new order each epoch."""
+        return self._loader("train", self.batch_size, self.seed)
+
+    def val_dataloader(self) -> RowLoader:
+        """Validation rows."""
+        return self._loader("val", self.eval_batch_size, None)
+
+    def test_dataloader(self) -> RowLoader:
+        """Test rows."""
+        return self._loader("test", self.eval_batch_size, None)
+
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Rows of ``predict_part``, or blocks of users where lists are made."""
+        if self.blocks_of_users is None:
+            return self._loader(self.predict_part, self.eval_batch_size, None)
+        users = self._collators().users(self.blocks_of_users(), *self._process())
+        return users.loader(self.num_workers)
+
+    def collator(self, *, with_texts: bool) -> RowCollator:
+        """Return what turns rows into batches, for use without a loader."""
+        return self._collators().rows(with_texts=with_texts)
+
+    def _collators(self) -> TaskCollators:
+        known = self.prepared, self.facts, self.history, self.catalogue, self.profiles
+        return TaskCollators(*known, self.negatives)
+
+    def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
+        training, collators = seed is not None, self._collators()
+        collator: Collator
+        if training and self.in_sequences:
+            collator, rows = collators.sequences()
+        else:
+            collator = collators.rows(with_texts=training or not self.table_at_evaluation)
+            rows = self.prepared.rows_of(part)
+        rank, processes = self._process()
+        sampler = RowBatches(rows, batch_size, seed=seed, rank=rank, processes=processes)
+        return RowLoader(
+            CollatedRows(collator),  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            # opening a loader draws a number: from the run's chance, a resumed run would draw fewer
+            generator=torch.Generator(),
+        )
+
+    def _process(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def _fields(self) -> list[str]:
+        """Return the text fields in the order the network knows them: a YAML's mapping promises none."""
+        fields = list(self.facts.fields)
+        if set(fields) != set(self.text.fields):
+            raise ConfigError(
+                f"its fields are {', '.join(self.text.fields)}",
+                where="data.text.columns",
+                rule=f"the fields that the model was trained with: {', '.join(fields)}",
+                remedy="leave data.text out to use the checkpoint's own",
+            )
+        return fields
+
+    @cached_property
+    def _tables(self) -> TablesWriter:
+        return TablesWriter(
+            self.reader,
+            self.split,
+            self.text,
+            self.unknown_items,
+            self.duplicates,
+            self.item_fields,
+            self.user_text,
+            self.user_fields,
+        )
+
+    @cached_property
+    def tables_key(self) -> str:
+        """A hash of the files and of all options that decide what is prepared of them."""
+        return self._tables.key
+
+    def _tables_folder(self) -> Path:
+        return self._tables.folder(self.cache_folder, self.tables_key)
+
+    def _tokens_folder(self, texts: pl.DataFrame) -> Path:
+        bar = self.trainer is None or self.trainer.progress_bar_callback is not None
+        return token_folder(
+            texts, self.tokenizer_files, self.max_tokens, self.cache_folder, bar=bar
+        )

@@ -1,0 +1,1 @@
+"""Which earlier rows a row sees."""

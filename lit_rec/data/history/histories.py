@@ -1,0 +1,294 @@
+"""Which earlier behaviors a row may see. Chosen in the YAML, never guessed from the columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_rec.data.history.draws import HistoryDraws
+from lit_rec.data.history.rows import HistoryRows, flat, newest, window
+from lit_rec.data.history.rule import (
+    BoundHistory,
+    BoundOrderedHistory,
+    History,
+    OrderedHistory,
+)
+from lit_rec.data.history.seen_rows import SeenRows
+from lit_rec.data.history.sequences import BoundSequences, PastSequences, RowSequences
+from lit_rec.data.history.where import Where
+from lit_rec.data.prepared import ALL_PARTS, Prepared
+from lit_rec.errors import ConfigError
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+# what a row of each part sees of its user's
+_PAST = {
+    "train": ("train",),
+    "val": ("train", "val", "shown"),
+    "test": ALL_PARTS,
+    "shown": ("train", "shown"),
+}
+_TRAINING = {part: ("train",) if part == "train" else ("train", "shown") for part in ALL_PARTS}
+
+
+class PastHistory(OrderedHistory):
+    """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
+
+    Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
+    only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier row of its user, as a
+    deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
+
+    Example:
+        >>> import pathlib, tempfile, polars as pl
+        >>> from lit_rec.data import prepared
+        >>> from lit_rec.data.tables import tables
+        >>> from lit_rec.data.texts import template as text_template
+        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "timestamp": [5.0, 6.0, 6.0], "row": range(3)})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     both = tables.Tables(rows, rows.select("item_id", title="item_id"))
+        ...     prepared.prepare(both, pl.Series(["train"] * 3), text_template.TextTemplate(["title"]), pathlib.Path(folder))
+        ...     PastHistory().bind(Prepared.open(pathlib.Path(folder))).of(np.arange(3)).mask.tolist()  # b and c are of one second
+        [[False], [True], [True]]
+    """
+
+    def bind(self, prepared: Prepared) -> BoundOrderedHistory:
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the behaviors have neither a timestamp nor a declared order.
+        """
+        if not prepared.has_order:
+            raise ConfigError(
+                "PastHistory, but the behaviors have no timestamp column",
+                where="data.history",
+                rule="PastHistory needs a timestamp, or data that declares itself ordered",
+                remedy="map a timestamp column, set ordered: true in the reader, or use TrainingHistory",
+            )
+        return _BoundPast(prepared, self)
+
+    def sequences(self, prepared: Prepared) -> BoundSequences:
+        """Return one sequence per user.
+
+        Raises:
+            ConfigError: As ``bind`` does.
+        """
+        self.bind(prepared)
+        counts = self.where.mask(prepared) & (prepared.part == 0)
+        return PastSequences(prepared, counts, self.max_length)
+
+
+class _BoundPast(BoundOrderedHistory):
+    def __init__(self, prepared: Prepared, rule: PastHistory) -> None:
+        self._prepared, self._max_length = prepared, rule.max_length
+        self._seen = SeenRows(prepared, rule.where.mask(prepared), _PAST)
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; chance plays no part here."""
+        low, high = self._span(rows)
+        low = np.maximum(low, high - self._max_length)
+        return window(self._prepared, self._seen.places, low, high)
+
+    def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the items of all that is before ``rows``."""
+        row, index = flat(*self._span(rows))
+        return row, np.asarray(self._prepared.item[self._seen.places[index]], np.int64)
+
+    def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return where the past of ``rows`` begins and ends among the places, uncut."""
+        return self._seen.spans(rows, self._prepared.past_end[rows])
+
+
+class TrainingHistory(History):
+    """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
+
+    A row that is evaluated sees what is shown of its user as well (``NewUserSplit``), a training row never does.
+    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was the target.
+
+    While training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the user could compute the target.
+
+    Args:
+        max_length: Longest history H; the newest rows are kept.
+        where: Which behaviors count.
+        keep: Probability that a training row stays in a history drawn for training.
+        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what ``NewUserSplit`` shows of others.
+        together: Draw items once for all rows of a batch, in place of rows for each: an item that does not stay is in no history of the batch,
+            which so has fewer distinct texts to encode.
+
+    Raises:
+        ConfigError: If ``keep`` is not above 0 and at most 1.
+
+    Example:
+        ``data: {history: {class_path: lit_rec.data.history.histories.TrainingHistory, init_args: {max_length: 20, keep: 0.3}}}``
+    """
+
+    def __init__(
+        self,
+        max_length: int = 50,
+        where: Where | None = None,
+        keep: float = 0.5,
+        oldest: bool = False,
+        together: bool = False,
+    ) -> None:
+        super().__init__(max_length, where)
+        if not 0 < keep <= 1:
+            raise ConfigError(
+                f"{keep} is not a usable probability",
+                where="data.history.keep",
+                rule="above 0 and at most 1",
+                remedy="0.5 draws half of the user's rows each time",
+            )
+        self.keep, self.oldest, self.together = keep, oldest, together
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the oldest rows are to be kept of behaviors that have no order.
+        """
+        if self.oldest and not prepared.has_order:
+            raise ConfigError(
+                "the oldest rows, but the behaviors have no timestamp column",
+                where="data.history.oldest",
+                rule="a timestamp, or data that declares itself ordered",
+                remedy="map a timestamp column, set ordered: true in the reader, or leave the option out",
+            )
+        return _BoundTraining(prepared, self)
+
+
+class _BoundTraining(BoundHistory):
+    def __init__(self, prepared: Prepared, rule: TrainingHistory) -> None:
+        self._prepared, self._rule = prepared, rule
+        self._seen = SeenRows(prepared, rule.where.mask(prepared), _TRAINING)
+        shown = np.asarray(prepared.impression)[self._seen.places]
+        # no impression may keep more rows out of a history
+        self._largest = int(np.bincount(shown[shown >= 0]).max(initial=0))
+        # more than is kept, for the target and its impression may be among them
+        self._enough = rule.max_length + max(self._largest, 1)
+        self._draws = HistoryDraws(
+            prepared, self._seen.places, rule.keep, self._enough, rule.oldest
+        )
+        self._items = int(np.max(prepared.item, initial=-1)) + 1
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; a random subset where ``rng`` is given."""
+        prepared = self._prepared
+        low, high = self._seen.spans(rows, prepared.offsets[prepared.user[rows] + 1])
+        if rng is not None:
+            full = self._drawn(low, high, rng)
+        elif self._rule.oldest:
+            full = window(prepared, self._seen.places, low, np.minimum(high, low + self._enough))
+        else:
+            full = window(prepared, self._seen.places, np.maximum(low, high - self._enough), high)
+        keep = full.mask & (full.source != rows[:, None])
+        if self._largest:
+            impression = prepared.impression[rows][:, None]
+            keep &= (impression < 0) | (prepared.impression[full.source] != impression)
+        if self._rule.oldest:
+            keep &= np.cumsum(keep, 1) <= self._rule.max_length
+        return newest(full, keep, self._rule.max_length)
+
+    def _drawn(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
+        if self._rule.together:
+            return self._draws.of_all(low, high, self._items, rng)
+        return self._draws.of_each(low, high, rng)
+
+
+class NoHistory(History):
+    """Rows see nothing of their user: for texts that have no user, and to measure what histories bring.
+
+    Example:
+        >>> NoHistory().bind(None).of(np.arange(2)).mask.tolist()  # two rows, of any data
+        [[False], [False]]
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_length=1)
+
+    def bind(self, prepared: Prepared) -> BoundHistory:
+        """Bind the rule to a data set."""
+        return _BoundNone()
+
+    def tells_labels(self, prepared: Prepared) -> bool:
+        """Return False: there is nothing in a history."""
+        return False
+
+
+class _BoundNone(BoundHistory):
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return empty histories."""
+        shape = (len(rows), 1)
+        none = np.zeros(shape, np.int64)
+        return HistoryRows(none - 1, none, np.zeros(shape, bool))
+
+
+class GivenHistory(OrderedHistory):
+    """The histories that the data brings: a list of item ids in each behavior, oldest first.
+
+    Args:
+        max_length: Longest history H; the last ids are kept.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> lists = {"given_item": np.array([7, 8, 9]), "given_offsets": np.array([0, 3]), "given_index": np.array([0, 0])}
+        >>> prepared = SimpleNamespace(has_given=True, **lists)  # what it reads of Prepared: one list of three items, for two rows
+        >>> GivenHistory(max_length=2).bind(prepared).of(np.arange(2)).item.tolist()
+        [[8, 9], [8, 9]]
+    """
+
+    def __init__(self, max_length: int = 50) -> None:
+        super().__init__(max_length)
+
+    def bind(self, prepared: Prepared) -> BoundOrderedHistory:
+        """Bind the rule to a data set.
+
+        Raises:
+            ConfigError: If the behaviors have no history column.
+        """
+        if not prepared.has_given:
+            raise ConfigError(
+                "GivenHistory, but the behaviors have no history column",
+                where="data.history",
+                rule="GivenHistory reads the column mapped to 'history'",
+                remedy="map it in the reader's behavior_columns, or use PastHistory",
+            )
+        return _BoundGiven(prepared, self.max_length)
+
+    def sequences(self, prepared: Prepared) -> BoundSequences:
+        """Return one sequence per training row.
+
+        Raises:
+            ConfigError: As ``bind`` does.
+        """
+        return RowSequences(prepared, self.bind(prepared).of)
+
+    def tells_labels(self, prepared: Prepared) -> bool:
+        """Return False: the lists hold ids alone."""
+        return False
+
+
+class _BoundGiven(BoundOrderedHistory):
+    def __init__(self, prepared: Prepared, max_length: int) -> None:
+        self._prepared, self._max_length = prepared, max_length
+
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
+        """Return the histories of ``rows``; chance plays no part here."""
+        low, high = self._span(rows)
+        low = np.maximum(low, high - self._max_length)
+        length = high - low
+        step = np.arange(max(int(length.max(initial=0)), 1))
+        mask = step < length[:, None]
+        index = np.where(mask, low[:, None] + step, 0)
+        given = self._prepared.given_item
+        item = np.where(mask, given[index] if len(given) else 0, 0).astype(np.int64)
+        return HistoryRows(np.full(mask.shape, -1, np.int64), item, mask)
+
+    def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the lists of ``rows``, uncut."""
+        row, index = flat(*self._span(rows))
+        return row, np.asarray(self._prepared.given_item[index], np.int64)
+
+    def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
+        of_row = self._prepared.given_index[rows]
+        offsets = self._prepared.given_offsets
+        return np.asarray(offsets[of_row], np.int64), np.asarray(offsets[of_row + 1], np.int64)

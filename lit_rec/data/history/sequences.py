@@ -1,0 +1,118 @@
+"""Training sequences: what a user did in order, as windows in which every position knows what came next."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lit_rec.data.history.rows import HistoryRows, window
+from lit_rec.data.prepared import Prepared
+
+Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class SequenceRows:
+    """Some windows: histories, and what came next at each of their positions: before the first slot, and after each.
+
+    Shape:
+        history: B histories of up to H slots. target: ``[B, H + 1]`` int64 item codes (0 where none is asked for). known: ``[B, H + 1]``
+        bool; at its first place only where the user had done nothing before.
+    """
+
+    history: HistoryRows
+    target: Int64s
+    known: Bools
+
+
+class BoundSequences(ABC):
+    """The training sequences of one data set.
+
+    Attributes:
+        ends: ``[W]`` int64 rows of ``Prepared``, the newest of each window, by which a sampler names it.
+        follows: Whether any row that is asked about follows another: from first rows alone no sequence is learned.
+    """
+
+    ends: Int64s
+    follows: bool
+
+    @abstractmethod
+    def of(self, rows: Int64s) -> SequenceRows:
+        """Return the windows that end with ``rows`` ``[B]``, rows of ``ends``."""
+
+
+class PastSequences(BoundSequences):
+    """One sequence per user: the training rows that count, in order.
+
+    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a target once: the
+    user's first one before all slots, as a user without a history is asked. What a slot sees, itself and the slots before it, is the
+    history that PastHistory gives the row after it: where that row is not strictly later, as one of the same second or of the same
+    impression, it is no target.
+
+    Args:
+        prepared: The behaviors.
+        counts: ``[R]`` bool, the training rows that count.
+        max_length: H, most slots of a window.
+    """
+
+    def __init__(self, prepared: Prepared, counts: Bools, max_length: int) -> None:
+        self._prepared, self._max_length = prepared, max_length
+        self._places = np.flatnonzero(counts)
+        user = prepared.user[self._places]
+        place = np.arange(len(self._places))
+        first = np.searchsorted(self._places, prepared.offsets[user])
+        last = np.searchsorted(self._places, prepared.offsets[user + 1]) - 1
+        # whether the place before is all that the row's own history ends with
+        self._later = np.zeros(len(place), bool)
+        self._later[1:] = prepared.past_end[self._places[1:]] > self._places[:-1]
+        low = np.maximum(first, place - max_length)
+        until = np.concatenate([[0], np.cumsum(self._later & (place > first))])
+        self.follows = bool(until[-1])
+        # the window of a sequence's H targets after its first asks for the first as well
+        ends = ((last - place) % max_length == 0) & ((place > first) | (last == first))
+        self.ends = self._places[ends & ((until[place + 1] > until[low + 1]) | (low == first))]
+
+    def of(self, rows: Int64s) -> SequenceRows:
+        """Return the windows."""
+        prepared, places = self._prepared, self._places
+        end = np.searchsorted(places, rows)
+        first = np.searchsorted(places, prepared.offsets[prepared.user[rows]])
+        low = np.maximum(first, end - self._max_length)
+        history = window(prepared, places, low, end)
+        place = low[:, None] + np.arange(history.mask.shape[1] + 1)
+        inside = place <= end[:, None]
+        place = np.where(inside, place, 0)
+        known = inside & self._later[place]
+        known[:, 0] = low == first
+        return SequenceRows(history, np.where(known, prepared.item[places[place]], 0), known)
+
+
+class RowSequences(BoundSequences):
+    """One sequence per training row: the history that the data gives it, with the row's own item after its last slot alone.
+
+    The lists of a user repeat one another, so other positions would count an item as often as it was listed.
+
+    Args:
+        prepared: The behaviors.
+        history_of: Gives the histories of rows, which the data brought.
+    """
+
+    def __init__(self, prepared: Prepared, history_of: Callable[[Int64s], HistoryRows]) -> None:
+        self._prepared, self._history_of = prepared, history_of
+        self.ends = prepared.rows_of("train")
+        of_row = prepared.given_index[self.ends]
+        length = prepared.given_offsets[of_row + 1] - prepared.given_offsets[of_row]
+        self.follows = bool((length > 0).any())
+
+    def of(self, rows: Int64s) -> SequenceRows:
+        """Return the windows."""
+        history = self._history_of(rows)
+        known = np.zeros((len(rows), history.mask.shape[1] + 1), bool)
+        known[np.arange(len(rows)), history.mask.sum(1)] = True
+        own = np.asarray(self._prepared.item[rows], np.int64)[:, None]
+        return SequenceRows(history, np.where(known, own, 0), known)

@@ -1,0 +1,105 @@
+"""TablesWriter: from a reader's files to a folder of prepared tables: read, cleaned, split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from lightning.pytorch.utilities import rank_zero_info
+
+from lit_rec.data.fields.field import Field
+from lit_rec.data.prepared import ALL_PARTS, PARTS, prepare
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.splits.splits import Split
+from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.cleaning_record import CleaningRecord
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.errors import DataError
+from lit_rec.files.cache import cached, hash_of, hash_of_files, options_of
+
+_FORMAT = 8  # raise when what the cache holds changes
+
+
+@dataclass(frozen=True)
+class TablesWriter:
+    """What decides what is prepared of a data set's files; the options are those of ``BehaviorDataModule``."""
+
+    reader: Reader
+    split: Split
+    text: TextTemplate
+    unknown_items: Literal["error", "drop"]
+    duplicates: Literal["keep", "first", "last"]
+    item_fields: Sequence[Field]
+    user_text: TextTemplate | None
+    user_fields: Sequence[Field]
+
+    @cached_property
+    def _hashes(self) -> list[str]:
+        return hash_of_files(self.reader.files())
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the files and of all options that decide what is prepared of them."""
+        return hash_of(
+            {
+                "format": _FORMAT,
+                "files": self._hashes,
+                "parts": [options_of(p) for p in (self.reader, self.split, self.text)],
+                "fields": [self.item_fields, self.user_text, self.user_fields],
+                "cleaning": [self.unknown_items, self.duplicates],
+            }
+        )
+
+    def folder(self, cache: Path, key: str) -> Path:
+        """Return the folder that holds the prepared tables and the record of their cleaning, made if it is not there.
+
+        Whoever makes it is shown what was dropped and how many rows each part has.
+
+        Args:
+            cache: Where caches live.
+            key: The one above.
+
+        Raises:
+            ConfigError: If an option is wrong, or the cache cannot be written.
+            DataError: If a table cannot be trusted, or has changed since it was hashed.
+        """
+        return cached(cache, "tables", key, self._write)
+
+    def _write(self, folder: Path) -> None:
+        hashes, unknown, repeated = self._hashes, self.unknown_items, self.duplicates
+        tables, report = clean(self.reader.read(), unknown_items=unknown, duplicates=repeated)
+        self._refuse_changed(hashes)
+        rank_zero_info(str(report))
+        CleaningRecord.of(report, tables.behaviors).write(folder)
+        part = self.split.assign(tables.behaviors, ordered=tables.ordered)
+        counts = {name: int((part == name).sum()) for name in ALL_PARTS}
+        rank_zero_info(
+            f"{len(tables.behaviors):,} behaviors of {len(tables.items):,} items: "
+            + ", ".join(
+                f"{name} {count:,}" for name, count in counts.items() if count or name in PARTS
+            )
+        )
+        prepare(
+            tables,
+            part,
+            self.text,
+            folder,
+            item_fields=self.item_fields,
+            user_text=self.user_text,
+            user_fields=self.user_fields,
+        )
+
+    def _refuse_changed(self, hashes: list[str]) -> None:
+        """Compare the files, now that they have been read, with what they were: else other rows would lie under their hash."""
+        files = self.reader.files()
+        for path, new in zip(files, hash_of_files(files), strict=True):
+            if new not in hashes:
+                raise DataError(
+                    "the file changed while it was read",
+                    where=str(path),
+                    rule="tables stay as they are until they have been read",
+                    remedy="wait until the file is complete, then start the command again",
+                )

@@ -1,0 +1,45 @@
+"""NewItemSplit: some items are new, all their rows kept from training."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.splits.splits import Split, check_shares
+
+
+class NewItemSplit(Split):
+    """Draw items at random: all rows of some test, all rows of others validate, so neither part has an item that training saw.
+
+    It measures what text alone says of an item. Rows of the other items train, all of them; an impression may be divided.
+
+    Args:
+        validation: Share of the items whose rows validate.
+        test: Share of the items whose rows test.
+        seed: Seed of the draw.
+
+    Raises:
+        ConfigError: If the shares are not usable.
+
+    Example:
+        >>> frame = pl.DataFrame({"item_id": ["a", "b", "a", "c", "d", "b"]})
+        >>> NewItemSplit(0.25, 0.25).assign(frame).to_list()
+        ['val', 'train', 'val', 'test', 'train', 'train']
+    """
+
+    def __init__(self, validation: float = 0.1, test: float = 0.2, seed: int = 0) -> None:
+        check_shares(validation, test)
+        self.validation, self.test, self.seed = validation, test, seed
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        # by name, so that the order of the rows draws no other items
+        code = behaviors["item_id"].cast(pl.String).rank("dense").cast(pl.Int64).to_numpy() - 1
+        count = int(code.max(initial=-1)) + 1
+        order = np.random.default_rng(self.seed).permutation(count)
+        ends = np.cumsum([round(count * self.test), round(count * self.validation)])
+        of_item = np.zeros(count, np.int8)
+        of_item[order[: ends[0]]] = 2
+        of_item[order[ends[0] : ends[1]]] = 1
+        part: npt.NDArray[np.int8] = of_item[code]
+        return part

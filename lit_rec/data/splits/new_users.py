@@ -1,0 +1,114 @@
+"""NewUserSplit: some users are new, none of their rows trained on; the first of them are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.prepared import ALL_PARTS
+from lit_rec.data.splits.splits import Split, clock_of, earliest, first_of_impression
+from lit_rec.errors import ConfigError
+
+_SHOWN = ALL_PARTS.index("shown")
+
+
+class NewUserSplit(Split):
+    """Draw users at random: the rows of some test, those of others validate, but for the first ``shown`` of each, which are shown.
+
+    It measures what a model says of a user whom training never saw and of whom little is known. A shown row stands in histories of the
+    rows that are evaluated, and in nothing else: it is not trained on, not predicted, and in no figure of the training rows. All rows of
+    the other users train. Rows of one timestamp are taken in the input's order; an impression (rows of one user_id and impression_id)
+    counts as one row and is taken whole, at its first timestamp.
+
+    A user with ``shown`` rows or fewer would leave nothing to ask: such users are not drawn, and train.
+
+    Under ``TrainingHistory`` an evaluated row sees the shown rows and no others. Under ``PastHistory`` it sees those that are strictly
+    earlier, and beside them what the user did in between.
+
+    Args:
+        validation: Users that validate: a share, below 1, of those that can be drawn, or a number of them.
+        test: Users that test, likewise; may be 0.
+        shown: Rows of each that are shown; 0 for users of whom nothing is known.
+        seed: Seed of the draw.
+
+    Raises:
+        ConfigError: If a share, a number, or ``shown`` is not usable, there are too few users, or rows are to be shown that have no order.
+
+    Example:
+        >>> frame = pl.DataFrame({"user_id": ["a", "b", "a", "c", "b"], "timestamp": [1.0, 5.0, 2.0, 3.0, 4.0], "row": range(5)})
+        >>> NewUserSplit(1, 1, shown=1, seed=1).assign(frame).to_list()
+        ['shown', 'val', 'test', 'train', 'shown']
+    """
+
+    def __init__(
+        self, validation: int | float = 0.1, test: int | float = 0.1, shown: int = 5, seed: int = 0
+    ) -> None:
+        _check_number("validation", validation, least=1)
+        _check_number("test", test, least=0)
+        if validation < 1 and test < 1 and validation + test >= 1:
+            raise ConfigError(
+                f"validation {validation} and test {test} leave nobody to train on",
+                where="data.split",
+                rule="together below 1",
+                remedy="0.1 and 0.1 leave 80 %",
+            )
+        if shown < 0:
+            raise ConfigError(
+                f"{shown} rows cannot be shown",
+                where="data.split.init_args.shown",
+                rule="0 or more",
+                remedy="5 is a user of whom little is known, 0 one of whom nothing is",
+            )
+        self.validation, self.test, self.shown, self.seed = validation, test, shown, seed
+
+    def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
+        first = first_of_impression(behaviors)
+        whole = np.flatnonzero(first == np.arange(len(first)))  # a place for each impression
+        # by name, so that the order of the rows draws no other users
+        user = behaviors["user_id"].cast(pl.String).rank("dense").cast(pl.Int64).to_numpy() - 1
+        count = np.bincount(user[whole])
+        of_user = self._drawn(count)
+        part = of_user[user[whole]]
+        if self.shown and of_user.any():
+            clock = earliest(clock_of(behaviors, ordered, type(self).__name__), first)[whole]
+            order = np.lexsort((behaviors["row"].to_numpy()[whole], clock, user[whole]))
+            place = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+            begins = order[place < self.shown]
+            part[begins[part[begins] > 0]] = _SHOWN
+        of_row = np.empty(len(first), np.int8)
+        of_row[whole] = part
+        return of_row[first]
+
+    def _drawn(self, count: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+        """Return 1 or 2 for each user that validates or tests, 0 for the others, given the number of each one's rows."""
+        able = np.flatnonzero(count > self.shown)
+        wanted = [_number(share, len(able)) for share in (self.test, self.validation)]
+        if sum(wanted) > len(able):
+            raise ConfigError(
+                f"{wanted[1]:,} users to validate and {wanted[0]:,} to test are more than {len(able):,}",
+                where="data.split",
+                rule=f"of {len(count):,} users, those with more than {self.shown} rows can be drawn",
+                remedy="ask for fewer users, or show fewer rows",
+            )
+        ends = np.cumsum(wanted)
+        order = np.random.default_rng(self.seed).permutation(able)
+        of_user = np.zeros(len(count), np.int8)
+        of_user[order[: ends[0]]] = 2
+        of_user[order[ends[0] : ends[1]]] = 1
+        return of_user
+
+
+def _check_number(name: str, value: float, *, least: int) -> None:
+    whole = value >= 1 and value == int(value)
+    if not (0 < value < 1 or whole or value == least):
+        raise ConfigError(
+            f"{value} is no number of users",
+            where=f"data.split.init_args.{name}",
+            rule="a share above 0 and below 1, or a whole number" + " above 0" * least,
+            remedy="0.1 is a tenth of the users, 100 a hundred of them",
+        )
+
+
+def _number(wanted: float, users: int) -> int:
+    return round(wanted * users) if wanted < 1 else int(wanted)

@@ -1,0 +1,156 @@
+"""Cleaning: what is dropped, and why; no row disappears silently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.tables import Tables
+from lit_rec.errors import DataError, excerpt
+
+
+@dataclass(frozen=True)
+class CleaningReport:
+    """What cleaning did; ``str`` gives lines for the screen."""
+
+    steps: tuple[CleaningStep, ...]
+
+    def __str__(self) -> str:
+        """Return a line per rule that dropped something."""
+        lines = [
+            f"cleaning: {s.rule}: {s.dropped:,} of {s.of:,} {s.of_what} {s.done}, such as {s.example}"
+            for s in self.steps
+            if s.dropped
+        ]
+        return "\n".join(lines) or "cleaning: nothing dropped"
+
+
+def clean(
+    tables: Tables,
+    *,
+    unknown_items: Literal["error", "drop"] = "error",
+    duplicates: Literal["keep", "first", "last"] = "keep",
+) -> tuple[Tables, CleaningReport]:
+    """Return tables in which every behavior's item is known, and what was dropped.
+
+    Args:
+        tables: Tables as read.
+        unknown_items: What happens to behaviors whose item is not in the items table.
+        duplicates: What happens to repeated (user, item, timestamp).
+
+    Raises:
+        DataError: If an item is unknown and ``unknown_items`` is ``error``, or nothing is left.
+    """
+    behaviors = tables.behaviors
+    steps = list(tables.dropped)
+    known = behaviors["item_id"].is_in(tables.items["item_id"].implode())
+    if unknown_items == "error":
+        _raise_unknown(tables, behaviors, known, "item_id", "behaviors")
+    steps.append(_step(tables, "the item is not in the items table", behaviors, known))
+    behaviors = behaviors.filter(known)
+    if duplicates != "keep":
+        key = [c for c in ("user_id", "item_id", "timestamp") if c in behaviors.columns]
+        same = pl.struct(key)
+        chosen = same.is_first_distinct() if duplicates == "first" else same.is_last_distinct()
+        keep = behaviors.select(chosen).to_series()
+        rule = f"repeated ({', '.join(key)}), the {duplicates} kept"
+        steps.append(_step(tables, rule, behaviors, keep))
+        behaviors = behaviors.filter(keep)
+    if behaviors.is_empty():
+        raise DataError(
+            f"no behavior is left of {len(tables.behaviors):,}; the first had item_id {excerpt(tables.behaviors['item_id'][0])}, the first item is {excerpt(tables.items['item_id'][0])}"
+            if len(tables.behaviors)
+            else "the behaviors table is empty",
+            where="data.reader",
+            rule="at least one behavior whose item is known",
+            remedy="check that both tables use the same item ids",
+        )
+    if "history" in behaviors.columns:
+        behaviors = _known_histories(tables, behaviors, unknown_items, steps)
+    histories = tables.histories
+    if histories is not None:
+        # an unknown item is named at the first behavior that has the list
+        of_list = (
+            pl.col("history_index").is_first_distinct() & pl.col("history_index").is_not_null()
+        )
+        firsts = behaviors.filter(of_list).select("user_id", "row", "history_index")
+        lists = firsts.with_columns(histories["history"].gather(firsts["history_index"]))
+        lists = _known_histories(tables, lists, unknown_items, steps)
+        lists = (
+            histories.with_row_index("history_index")
+            .select("history_index")
+            .join(lists, on="history_index", how="left", maintain_order="left")
+        )
+        histories = lists.select(pl.col("history").fill_null([]))
+    return replace(tables, behaviors=behaviors, histories=histories), CleaningReport(tuple(steps))
+
+
+def _known_histories(
+    tables: Tables,
+    behaviors: pl.DataFrame,
+    unknown_items: Literal["error", "drop"],
+    steps: list[CleaningStep],
+) -> pl.DataFrame:
+    """Treat the unknown items of the histories that the data brings as ``unknown_items`` says."""
+    entries = behaviors.select("row", "user_id", item_id="history").explode("item_id").drop_nulls()
+    keep = entries["item_id"].is_in(tables.items["item_id"].implode())
+    if keep.all():
+        return behaviors
+    if unknown_items == "error":
+        _raise_unknown(tables, entries, keep, "in the history, item_id", "entries of histories")
+    rule = "an item of a history is not in the items table"
+    steps.append(_step(tables, rule, entries, keep, "entries"))
+    known = entries.filter(keep).group_by("row", maintain_order=True).agg(history="item_id")
+    return behaviors.drop("history").join(known, on="row", how="left", maintain_order="left")
+
+
+def _raise_unknown(
+    tables: Tables, entries: pl.DataFrame, known: pl.Series, says: str, of_what: str
+) -> None:
+    if known.all():
+        return
+    lost = entries.filter(~known)
+    first = lost.row(0, named=True)
+    near = _near(first["item_id"], tables.items["item_id"])
+    raise DataError(
+        f"{says} {excerpt(first['item_id'])} is not among the {len(tables.items):,} items"
+        + (f"; there is {excerpt(near)}" if near is not None else ""),
+        where=tables.place(first["row"]),
+        rule="every behavior points to a known item",
+        remedy=f"add the item, or leave such out with --data.unknown_items drop ({len(lost):,} of {len(entries):,} {of_what})",
+    )
+
+
+def _near(id_: str, ids: pl.Series) -> str | None:
+    """Return an id that differs only in spaces, case, leading zeros or a trailing ``.0``; near numbers are not near ids."""
+    wanted = pl.Series([id_])
+    found = ids.filter(_plain(ids) == _plain(wanted)[0])
+    return None if found.is_empty() else str(found[0])
+
+
+def _plain(ids: pl.Series) -> pl.Series:
+    ids = ids.str.strip_chars().str.to_lowercase()
+    return ids.str.replace(r"^(\d+)\.0$", "$1").str.replace(r"^0+(\d)", "$1")
+
+
+def _step(
+    tables: Tables,
+    rule: str,
+    behaviors: pl.DataFrame,
+    keep: pl.Series,
+    of_what: str = "behaviors",
+) -> CleaningStep:
+    lost = behaviors.filter(~keep)
+    example = ""
+    if len(lost):
+        first = lost.row(0, named=True)
+        example = f"{tables.place(first['row'])} (user {_short(first['user_id'])}, item {_short(first['item_id'])})"
+    return CleaningStep(rule, len(lost), len(behaviors), example, of_what)
+
+
+def _short(id_: str) -> str:
+    """Return an id as a report shows it."""
+    return id_ if len(id_) <= 60 and id_.isprintable() else excerpt(id_)

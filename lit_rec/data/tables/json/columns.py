@@ -1,0 +1,195 @@
+"""Columns of JSON objects: texts, lists of texts, or what is nested deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.json.values import half_characters, json_of, text_of, whole_characters
+from lit_rec.data.tables.source import Source
+from lit_rec.errors import DataError, excerpt
+
+NESTED = pl.Struct(
+    {"json": pl.String}
+)  # an object, or a list inside a list, as it stands in the file
+
+
+@dataclass
+class Halves:
+    """Texts in which half a character was lost: how many, and where the first stands.
+
+    Args:
+        source: The file.
+    """
+
+    source: Source
+    count: int = 0
+    first: str = ""
+
+    def mend(self, text: str | None, line: int, column: str, ids: Collection[str]) -> str | None:
+        """Return a text of whole characters, and count it if it lost one.
+
+        Raises:
+            DataError: If it stands in a column of ids: two of them could become one.
+        """
+        if text is None or not half_characters(text):
+            return text
+        if column in ids:
+            raise DataError(
+                f"{excerpt(column)} holds {excerpt(text)}, in which half of a surrogate pair stands alone",
+                where=f"{self.source.where}, line {line}",
+                rule="ids are read as they are, and half a character is no text",
+                remedy="write the id again, or leave the line out",
+            )
+        self.count += 1
+        self.first = self.first or f"line {line}"
+        return whole_characters(text)
+
+    def steps(self, lines: int) -> list[CleaningStep]:
+        """Return what a report says of it."""
+        rule = (
+            f"half a character, such as half of an emoji, became U+FFFD ({self.source.path.name})"
+        )
+        step = CleaningStep(rule, self.count, lines, self.first, "texts", "changed")
+        return [step] if self.count else []
+
+
+@dataclass
+class Objects:
+    """The objects of a piece of the file, and the lines they stand in."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+
+def column_of(
+    name: str,
+    lines: Objects,
+    kinds: dict[str, tuple[str, int]],
+    halves: Halves,
+    ids: Collection[str],
+) -> pl.Series:
+    """Return the values of a key, null where an object lacks it.
+
+    Args:
+        name: The key.
+        lines: The objects.
+        kinds: Of the pieces before: key -> what its values are, and the line of the first.
+        halves: Counts texts that lost half a character.
+        ids: Keys whose values must not lose one.
+
+    Raises:
+        DataError: If the values are of several kinds, or an id would lose half a character.
+    """
+    values = [record.get(name) for record in lines.records]
+    types = set(map(type, values)) - {type(None)}
+    if not types:
+        return pl.Series(name, values, pl.Null)
+    if len(types) > 1 or name in kinds or types & {list, dict}:
+        _check_kind(name, values, lines, kinds, halves.source)
+    else:
+        kinds[name] = ("one value", _first_line(values, lines))
+    if types <= {str, bool}:
+        texts = values if types == {str} else [text_of(value) for value in values]
+        return _texts(name, texts, lines.numbers, halves, ids)
+    if types == {list}:
+        return _lists(name, values, lines, halves, ids)
+    objects = [
+        value if value is None else {"json": whole_characters(text_of(json_of(line, name)) or "")}
+        for value, line in zip(values, lines.texts, strict=True)
+    ]
+    return pl.Series(name, objects, NESTED)
+
+
+def _texts(
+    name: str,
+    texts: Sequence[str | None],
+    numbers: Sequence[int],
+    halves: Halves,
+    ids: Collection[str],
+) -> pl.Series:
+    try:
+        return pl.Series(name, texts, pl.String)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        mended = [
+            halves.mend(text, number, name, ids)
+            for text, number in zip(texts, numbers, strict=True)
+        ]
+        return pl.Series(name, mended, pl.String)
+
+
+def _lists(
+    name: str,
+    values: Sequence[list[Any] | None],
+    lines: Objects,
+    halves: Halves,
+    ids: Collection[str],
+) -> pl.Series:
+    types = {type(entry) for value in values if value for entry in value} - {type(None)}
+    if not types:
+        return pl.Series(name, values, pl.List(pl.Null))
+    if types <= {str, bool}:
+        if bool in types:
+            values = [v if v is None else [text_of(entry) for entry in v] for v in values]
+        try:
+            return pl.Series(name, values, pl.List(pl.String))
+        except UnicodeEncodeError:
+            pairs = zip(values, lines.numbers, strict=True)
+            mended = [
+                v if v is None else [halves.mend(entry, number, name, ids) for entry in v]
+                for v, number in pairs
+            ]
+            return pl.Series(name, mended, pl.List(pl.String))
+    if types & {str, bool}:
+        raise several_kinds(name, halves.source)
+    nested = [
+        v if v is None else [{"json": whole_characters(text_of(entry) or "")} for entry in v]
+        for v in values
+    ]
+    return pl.Series(name, nested, pl.List(NESTED))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "one value"
+
+
+def _first_line(values: Sequence[Any], lines: Objects) -> int:
+    return next(n for v, n in zip(values, lines.numbers, strict=True) if v is not None)
+
+
+def _check_kind(
+    name: str,
+    values: Sequence[Any],
+    lines: Objects,
+    kinds: dict[str, tuple[str, int]],
+    source: Source,
+) -> None:
+    for value, number, line in zip(values, lines.numbers, lines.texts, strict=True):
+        if value is None:
+            continue
+        kind, first = kinds.setdefault(name, (_kind(value), number))
+        if kind != _kind(value):
+            shown = text_of(json_of(line, name))
+            raise DataError(
+                f"column {excerpt(name)} holds {_kind(value)}, {excerpt(shown)}, and {kind} on line {first}",
+                where=f"{source.where}, line {number}",
+                rule="the values of a column are of one kind: single values, lists or objects",
+                remedy="make them one kind in every line",
+            )
+
+
+def several_kinds(name: str, source: Source) -> DataError:
+    """Return the error of lists that hold single values here and lists or objects there."""
+    return DataError(
+        f"the lists of column {excerpt(name)} hold values of several kinds",
+        where=source.where,
+        rule="the entries of lists are of one kind: single values, or lists and objects",
+        remedy="make them one kind in every line",
+    )

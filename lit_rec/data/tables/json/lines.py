@@ -1,0 +1,146 @@
+"""JSON lines: one object a line, into a table of texts and lists of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import chain
+
+import polars as pl
+
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.json.columns import Halves, Objects, column_of, several_kinds
+from lit_rec.data.tables.json.values import (
+    UnreadableLineError,
+    half_characters,
+    read_object,
+    repeated_keys,
+)
+from lit_rec.data.tables.source import Source
+from lit_rec.errors import DataError, excerpt
+
+_RULE = "one JSON object a line"
+_UNKNOWN: dict[
+    pl.DataType, pl.DataType
+] = {  # of a piece without values -> what it is if no piece has any
+    pl.Null(): pl.String(),
+    pl.List(pl.Null): pl.List(pl.String),
+}
+_LEAST_FILLED = 50  # a table with fewer than one value in so many cells is none
+_CELLS = 10**7
+
+
+def read_json_lines(
+    source: Source, *, ids: Collection[str] = (), notes: list[CleaningStep] | None = None
+) -> pl.DataFrame:
+    """Return a table of the objects; a key that an object lacks is null there.
+
+    Every value is the text that the file has of it, numbers too: what a column means is decided by who knows the columns. A list is a
+    list of such texts.
+
+    Args:
+        source: The file.
+        ids: Columns that must not be altered, not even by half a character.
+        notes: Takes what was altered in others.
+
+    Raises:
+        DataError: If a line is not a JSON object, a key stands twice in it, or a column holds single values here and lists or
+            objects there.
+    """
+    frames: list[pl.DataFrame] = []
+    kinds: dict[str, tuple[str, int]] = {}
+    halves = Halves(source)
+    line = 1
+    for block in source.blocks():
+        text = source.decoded(block, line)
+        if "\n" not in text:
+            text = text.replace("\r", "\n")
+        lines, line = _objects(text, line, source)
+        frames.append(_table(lines, kinds, halves, ids))
+    if notes is not None:
+        notes += halves.steps(sum(map(len, frames)))
+    return _joined(frames, source)
+
+
+def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
+    """Return the pieces of a table as one; a column without values in a piece takes the type that it has elsewhere."""
+    kinds: dict[str, pl.DataType] = {}
+    for frame in frames:
+        for name, kind in frame.schema.items():
+            other = kinds.setdefault(name, kind)
+            if other in _UNKNOWN:
+                kinds[name] = kind
+            elif kind not in (other, *_UNKNOWN):
+                raise several_kinds(name, source)
+    kinds = {name: _UNKNOWN.get(kind, kind) for name, kind in kinds.items()}
+    cast = []
+    for frame in frames:
+        others = [frame[n].cast(kinds[n]) for n, kind in frame.schema.items() if kind != kinds[n]]
+        cast.append(frame.with_columns(others) if others else frame)
+    return pl.concat(cast, how="diagonal") if cast else pl.DataFrame()
+
+
+def _objects(text: str, line: int, source: Source) -> tuple[Objects, int]:
+    """Return the objects of a piece, and the line after it."""
+    found = Objects()
+    content = text.removesuffix("\n").split("\n")
+    for number, each in enumerate(content, line):
+        if not each or each.isspace():
+            continue
+        try:
+            record = read_object(each)
+        except UnreadableLineError as error:
+            raise _unreadable(each, str(error), source, number, is_first=line == 1) from error
+        twice = repeated_keys(record)
+        if twice:
+            raise DataError(
+                f"the key {excerpt(min(twice))} stands twice in {excerpt(each.strip())}",
+                where=f"{source.where}, line {number}",
+                rule="an object has a key once",
+                remedy="leave one of them",
+            )
+        found.records.append(record)
+        found.numbers.append(number)
+        found.texts.append(each)
+    return found, line + len(content)
+
+
+def _unreadable(line: str, says: str, source: Source, number: int, *, is_first: bool) -> DataError:
+    begins_array = is_first and number == 1 and line.lstrip()[:1] == "["
+    begins_object = is_first and number == 1 and line.strip() == "{"
+    shape = "one list of objects" if begins_array else "one object over several lines"
+    return DataError(
+        f"{excerpt(line.strip())} {says}"
+        + (f"; the file looks like {shape}" if begins_array or begins_object else ""),
+        where=f"{source.where}, line {number}",
+        rule=_RULE,
+        remedy="write each object on a line of its own, for example: jq -c '.[]' FILE > NEW.jsonl"
+        if begins_array
+        else "write each object on one line, for example: jq -c . FILE > NEW.jsonl"
+        if begins_object
+        else 'mend or remove the line; an object is written {"column": value, ...}',
+    )
+
+
+def _table(
+    lines: Objects, kinds: dict[str, tuple[str, int]], halves: Halves, ids: Collection[str]
+) -> pl.DataFrame:
+    names = list(dict.fromkeys(chain.from_iterable(lines.records)))
+    values = sum(map(len, lines.records))
+    if len(names) * len(lines.records) > _LEAST_FILLED * values + _CELLS:
+        raise DataError(
+            f"{len(lines.records):,} objects have {len(names):,} different keys, {values / len(lines.records):.0f} each",
+            where=halves.source.where,
+            rule="keys are the names of columns, and most objects have most of them",
+            remedy="write what differs from object to object as a value",
+        )
+    columns = []
+    for name in names:
+        if half_characters(name):
+            raise DataError(
+                f"half of a surrogate pair stands alone in the key {excerpt(name)}",
+                where=halves.source.where,
+                rule="keys are texts",
+                remedy="rename the key",
+            )
+        columns.append(column_of(name, lines, kinds, halves, ids))
+    return pl.DataFrame(columns)

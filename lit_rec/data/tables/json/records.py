@@ -1,0 +1,297 @@
+"""Files of JSON objects, one a line, of which a few known keys are wanted: block by block, broken lines named or dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.json.columns import Halves
+from lit_rec.data.tables.json.values import (
+    UnreadableLineError,
+    json_of,
+    read_literal,
+    read_object,
+    repeated_keys,
+    text_of,
+)
+from lit_rec.data.tables.source import Source
+from lit_rec.errors import DataError, excerpt, near_names, some_of
+
+_NUMBER = r"^-?\d+(\.\d+)?$"
+_NONE = np.empty(0, np.int64)
+BrokenLines = Literal["error", "drop"]
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+@dataclass
+class _Broken:
+    """Lines that are not objects: how many, and the first of them."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, number: int, line: str) -> None:
+        self.count += 1
+        if len(self.first) < 4:
+            self.first.append((number, line))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is read of each object.
+
+    Args:
+        schema: Key -> ``pl.String`` or ``pl.List(pl.String)``.
+        ids: Keys whose values must not be altered.
+        numbers: Keys whose values are numbers, however they are written.
+    """
+
+    schema: Schema
+    ids: Collection[str]
+    numbers: Collection[str]
+
+    def misread(self, frame: pl.DataFrame, block: _Block, plain: pl.Series | None) -> pl.Series:
+        """Return ``[L]`` bool: rows that the fast parser reads in another way than is meant.
+
+        It writes ``1.0`` as 1, and takes the first of two equal keys.
+
+        Args:
+            frame: What it read.
+            block: The lines.
+            plain: Which of them it read; None: all.
+        """
+
+        def lines() -> pl.Series:
+            return block.lines if plain is None else block.lines.filter(plain)
+
+        odd = pl.repeat(False, len(frame), eager=True)
+        for key, kind in self.schema.items():
+            values = frame[key]
+            if block.content.count(f'"{key}"'.encode()) != len(frame) or values.null_count():
+                odd |= lines().str.count_matches(f'"{key}"', literal=True) > 1
+            if kind != pl.String:
+                if values.explode().str.contains(_NUMBER).any():
+                    odd |= lines().str.contains(r"[\[,]\s*-?(?:\d+[.eE]|\d{19}|0)")
+            elif key not in self.numbers and values.str.contains(_NUMBER).any():
+                odd |= lines().str.contains(rf'"{re.escape(key)}"\s*:\s*-?(?:\d+[.eE]|\d{{19}}|0)')
+        return odd
+
+
+class _Block:
+    """A piece of the file that ends with a line."""
+
+    def __init__(self, content: bytes, start: int) -> None:
+        self.content, self.start = content, start
+        self.count = content.count(b"\n") + (not content.endswith(b"\n"))
+
+    @cached_property
+    def lines(self) -> pl.Series:
+        """``[L]`` texts; raises a ValueError where they are not UTF-8."""
+        return pl.Series([self.content.decode().removesuffix("\n")]).str.split("\n").explode()
+
+
+def read_json_records(
+    source: Source,
+    schema: Schema,
+    *,
+    broken_lines: BrokenLines = "error",
+    ids: Collection[str] = (),
+    numbers: Collection[str] = (),
+) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
+    """Return the wanted keys of every object, the source with the line of each, and how many lines were dropped or altered.
+
+    A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants text. A
+    line that is a Python literal rather than JSON, as in older files, is read too.
+
+    Args:
+        source: The file.
+        schema: The wanted keys: ``pl.String`` or ``pl.List(pl.String)``. The first one identifies the file.
+        broken_lines: What happens to lines that are not objects.
+        ids: Keys whose values must not be altered, not even by half a character.
+        numbers: Keys whose values are numbers: their text may be another one of the same number.
+
+    Raises:
+        DataError: If the file is absent or damaged, has no object, no object has the first key, or a line is broken and
+            ``broken_lines`` is ``error``.
+    """
+    wanted = _Wanted(schema, ids, numbers)
+    frames = [pl.DataFrame(schema=schema)]
+    places: list[npt.NDArray[np.int64]] = [_NONE]
+    broken, halves = _Broken(), Halves(source)
+    start = 1
+    for block in source.blocks():
+        if b"\n" not in block:
+            block = block.replace(b"\r", b"\n")  # noqa: PLW2901
+        piece = _Block(block, start)
+        frame, number = _read(piece, wanted, broken, halves)
+        frames.append(frame)
+        places.append(number)
+        start += piece.count
+    frame = pl.concat(frames)
+    total = len(frame) + broken.count
+    if broken.count and (broken_lines == "error" or frame.is_empty()):
+        raise _not_objects(broken, total, source)
+    _check_key(frame, next(iter(schema)), source)
+    example = "line {}: {}".format(*broken.first[0]) if broken.first else ""
+    step = CleaningStep(
+        f"not a JSON object ({source.path.name})", broken.count, total, example, "lines"
+    )
+    read = replace(source, lines=np.concatenate(places))
+    return frame, read, (step, *halves.steps(total))
+
+
+def _read(
+    block: _Block, wanted: _Wanted, broken: _Broken, halves: Halves
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Return the rows of a block and their lines: by the fast parser as far as it reads what is meant, else one by one."""
+    try:
+        frame, number, left = _fast(block, wanted)
+    except (pl.exceptions.PolarsError, ValueError):  # not UTF-8, or the fast parser fails
+        frame, number, left = pl.DataFrame(schema=wanted.schema), _NONE, None
+    if left is None:
+        content = block.content.removesuffix(b"\n").split(b"\n")
+        return _slowly(enumerate(content, block.start), wanted, broken, halves)
+    if not len(left):
+        return frame, number
+    pairs = ((place + block.start, block.lines[place]) for place in left.tolist())
+    rest, of_rest = _slowly(pairs, wanted, broken, halves)
+    number = np.concatenate([number, of_rest])
+    order = np.argsort(number)
+    return pl.concat([frame, rest])[order], number[order]
+
+
+def _fast(
+    block: _Block, wanted: _Wanted
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return what the fast parser reads as is meant, the lines of that, and the places of what is left for a closer look."""
+    schema = dict(wanted.schema)
+    plain = None
+    if b"\\u" not in block.content:
+        frame = pl.read_ndjson(block.content, schema=schema)
+    if b"\\u" in block.content or len(frame) != block.count:  # an escape, or empty lines
+        # half of a surrogate pair would become NUL, and an escape in a key hide it
+        odd = block.lines.str.contains(r"\\u[dD][89a-fA-F]|\\u[^\"]*\"\s*:")
+        plain = block.lines.str.contains(r"\S") & ~odd
+        lines = block.lines.filter(plain)
+        frame = pl.DataFrame(schema=schema)
+        if len(lines):
+            frame = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema)
+        if len(frame) != len(lines):
+            raise ValueError
+    misread = wanted.misread(frame, block, plain)
+    place = np.arange(block.count) if plain is None else plain.arg_true().to_numpy()
+    left = place[misread.to_numpy()]
+    if plain is not None:
+        left = np.concatenate([left, (block.lines.str.contains(r"\S") & ~plain).arg_true()])
+    if misread.any():
+        frame, place = frame.filter(~misread), place[~misread.to_numpy()]
+    return frame, place.astype(np.int64) + block.start, left.astype(np.int64)
+
+
+def _slowly(
+    lines: Iterable[tuple[int, str | bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
+) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Read line by line what the fast parser would not."""
+    columns: dict[str, list[Any]] = {name: [] for name in wanted.schema}
+    numbers = []
+    for number, content in lines:
+        shown = content.decode(errors="replace") if isinstance(content, bytes) else content
+        if not shown.strip():
+            continue
+        try:
+            line = content.decode() if isinstance(content, bytes) else content
+            values = _values(line.strip(), wanted, number, halves)
+        except (UnreadableLineError, UnicodeDecodeError) as error:
+            says = "" if str(error).startswith(("is not", "'utf-8'")) else f" {error}"
+            broken.add(number, excerpt(shown.strip()) + says)
+            continue
+        numbers.append(number)
+        for name, value in values.items():
+            columns[name].append(value)
+    return pl.DataFrame(columns, schema=dict(wanted.schema)), np.array(numbers, np.int64)
+
+
+def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str, Any]:
+    """Return the wanted values of a line.
+
+    Raises:
+        UnreadableLineError: If it is no object, or a wanted key stands twice in it.
+        DataError: If an id holds half a character.
+    """
+    record, is_json = _record(line)
+    twice = repeated_keys(record) & wanted.schema.keys()
+    if twice:
+        raise UnreadableLineError(f"has the key {excerpt(min(twice))} twice")
+    values: dict[str, Any] = {}
+    for key, kind in wanted.schema.items():
+        value = record.get(key)
+        if is_json and _has_objects(value, kind):
+            value = json_of(line, key)  # numbers in it are numbers
+        if kind == pl.String:
+            values[key] = halves.mend(text_of(value), number, key, wanted.ids)
+        elif value is None:
+            values[key] = None
+        else:
+            entries = value if isinstance(value, list | tuple) else [value]
+            texts = map(text_of, entries)
+            values[key] = [halves.mend(text, number, key, wanted.ids) for text in texts]
+    return values
+
+
+def _record(line: str) -> tuple[dict[str, Any], bool]:
+    """Return the object of a line, and whether it is JSON, not a Python literal."""
+    try:
+        return read_object(line), True
+    except UnreadableLineError as error:
+        if line[:1] != "{":
+            raise
+        try:
+            return read_literal(line), False
+        except UnreadableLineError:
+            raise error from None
+
+
+def _has_objects(value: Any, kind: pl.DataType | type[pl.DataType]) -> bool:
+    if isinstance(value, list) and kind != pl.String:
+        return any(isinstance(entry, list | dict) for entry in value)
+    return isinstance(value, list | dict)
+
+
+def _not_objects(broken: _Broken, total: int, source: Source) -> DataError:
+    return DataError(
+        f"{broken.count:,} of {total:,} lines are not JSON objects",
+        where=source.where,
+        details=[f"line {number}: {line}" for number, line in broken.first[:3]],
+        rule="one JSON object a line",
+        remedy="download the file again, or leave such lines out with data.reader.init_args.broken_lines=drop",
+    )
+
+
+def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
+    """Raise if the file has no objects, or they are of another kind of file."""
+    if not frame.is_empty() and frame[key].null_count() < len(frame):
+        return
+    line = next((b for b in next(source.blocks(1 << 20), b"").split(b"\n") if b.strip()), b"")
+    try:
+        keys = list(_record(line.decode(errors="replace").strip())[0])
+    except UnreadableLineError:
+        keys = []
+    near = near_names(key, keys)
+    raise DataError(
+        f"no object has the key '{key}'; the first has {some_of(keys)}"
+        if keys
+        else "the file holds no object",
+        where=source.where,
+        rule=f"one JSON object a line, with the keys {', '.join(frame.columns)}",
+        remedy=f"is '{near[0]}' another format of the same data?"
+        if near
+        else "check that the option names the right file",
+    )

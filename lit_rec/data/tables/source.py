@@ -1,0 +1,231 @@
+"""Source: one file of a table, read as a whole, and the words that errors use for it."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lit_rec.data.tables.delimited import record_lines
+from lit_rec.errors import DataError
+
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_BLOCK = 1 << 26  # bytes
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
+
+
+def is_there(name: str | Path) -> bool:
+    r"""Say whether there is a file or folder of this name; what can be no name, as it is too long or holds a NUL, names none.
+
+    Example:
+        >>> is_there("."), is_there("a" * 10_000), is_there("\0")
+        (True, False, False)
+    """
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, how it was given, and how its rows stand in it.
+
+    Args:
+        path: The file.
+        where: The file as the user wrote it, for errors, such as ``data.reader.init_args.items=items.csv``.
+        delimiter: What separates the columns of a text file.
+        quotes: Whether a cell may stand in quotes, and then hold delimiters and line ends.
+        has_header: Whether the first line of a text file names the columns.
+        lines: ``[R]`` int, the line that each row came from, where a reader made rows of a part of the lines, or several of one.
+
+    Example:
+        >>> Source(Path("u.data"), "u.data", "|", quotes=False, has_header=False).places([0, 4])
+        ['line 1', 'line 5']
+    """
+
+    path: Path
+    where: str
+    delimiter: str | None = None
+    quotes: bool = True
+    has_header: bool = True
+    lines: npt.NDArray[np.integer[Any]] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def table(cls, path: Path, option: str, delimiter: str | None = None) -> Source:
+        """Describe a table file by its ending.
+
+        Tab-separated files quote nothing as a rule, and titles hold lone quotes: there a quote is a character like any other.
+        """
+        delimiter = delimiter or _DELIMITERS.get(_ending(path))
+        return cls(path, f"{option}={path}", delimiter, quotes=delimiter != "\t")
+
+    @property
+    def ending(self) -> str:
+        """Ending in small letters, without ``.gz``."""
+        return _ending(self.path)
+
+    def check(self) -> None:
+        """Raise a DataError that names near misses if there is no such file."""
+        if self.path.is_file():
+            return
+        folder = self.path.parent
+        if self.path.is_dir():
+            problem, near = "this is a folder, not a file", []
+        elif folder.is_dir():
+            problem = f"there is no file '{self.path.name}' in '{folder}' (seen from {Path.cwd()})"
+            near = get_close_matches(self.path.name, [p.name for p in folder.iterdir()], cutoff=0.5)
+        else:
+            problem = f"there is no folder '{folder}' (seen from {Path.cwd()})"
+            above = folder.parent
+            names = [p.name for p in above.iterdir() if p.is_dir()] if above.is_dir() else []
+            near = get_close_matches(folder.name, names, cutoff=0.5)
+        raise DataError(
+            problem,
+            where=self.where,
+            rule="an existing file",
+            remedy=f"check the path; near it there is {', '.join(near)}"
+            if near
+            else "check the path",
+        )
+
+    def content(self) -> bytes:
+        """Return the file's bytes, unpacked.
+
+        Raises:
+            DataError: If the file is absent, cut, or may not be read.
+        """
+        self.check()
+        try:
+            content = self.path.read_bytes()
+            return gzip.decompress(content) if self._is_packed else content
+        except _UNREADABLE as error:
+            raise self._unreadable(error) from error
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
+        """Yield the file's bytes, unpacked, in pieces that end with a line: for files that are larger than the memory.
+
+        Args:
+            size: Bytes of a piece; a longer line is one piece.
+
+        Raises:
+            DataError: If the file is absent, cut, or may not be read.
+        """
+        self.check()
+        rest = b""
+        try:
+            with gzip.open(self.path) if self._is_packed else self.path.open("rb") as file:
+                rest = file.read(len(_UTF_8_MARK)).removeprefix(_UTF_8_MARK)
+                while piece := file.read(size):
+                    whole, end, left = piece.rpartition(b"\n")
+                    if end:
+                        yield rest + whole + end
+                        rest = left
+                    else:
+                        rest += piece
+        except _UNREADABLE as error:
+            raise self._unreadable(error) from error
+        if rest:
+            yield rest
+
+    @property
+    def _is_packed(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(
+            f"the file of {self.path.stat().st_size:,} bytes cannot be read whole ({error})",
+            where=self.where,
+            rule="a complete file that this user can read"
+            + (", packed by gzip" if self._is_packed else ""),
+            remedy="copy or download it again",
+        )
+
+    def text(self, encoding: str = "utf-8-sig") -> str:
+        """Return the file's text; a byte-order mark is taken off, lone carriage returns are line ends.
+
+        Raises:
+            DataError: If the file cannot be read, or is not of that encoding: with line and byte.
+        """
+        text = self.decoded(self.content(), encoding=encoding)
+        return text if "\n" in text else text.replace("\r", "\n")
+
+    def decoded(self, content: bytes, line: int = 1, *, encoding: str = "utf-8-sig") -> str:
+        """Return the text of the file's bytes, or of a piece of them.
+
+        Args:
+            content: The bytes.
+            line: The line that they begin with, for the error.
+            encoding: What the file is written in.
+
+        Raises:
+            DataError: If they are not of that encoding: with line and byte.
+        """
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            # the error's own bytes: those after a byte-order mark
+            line += error.object[: error.start].count(b"\n")
+            origin = "utf-16" if content.startswith(_UTF_16) else "latin1"
+            raise DataError(
+                f"byte 0x{error.object[error.start]:02x} is not UTF-8",
+                where=f"{self.where}, line {line}",
+                rule="text files are UTF-8",
+                remedy=f"convert it to UTF-8, for example: iconv -f {origin} -t utf-8 FILE > NEW",
+            ) from error
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """Return where rows of the table stand in the file: its lines, or its rows where it has no lines.
+
+        Args:
+            rows: Rows of the table, counted from 0.
+        """
+        word = "row" if self.ending == ".parquet" else "line"
+        lines = self._lines()
+        return [f"{word} {row + self._first if lines is None else lines[row]}" for row in rows]
+
+    def of_rows(self, keep: pl.Series) -> Source:
+        """Return the source of a table of which only some rows are kept.
+
+        Args:
+            keep: ``[R]`` bool.
+        """
+        kept = keep.arg_true().to_numpy()
+        if len(kept) == len(keep):
+            return self
+        lines = self._lines()
+        return replace(self, lines=kept + self._first if lines is None else lines[kept])
+
+    @property
+    def _first(self) -> int:
+        """The line of the first row."""
+        return 1 + int(self.has_header and self.ending != ".parquet")
+
+    def _lines(self) -> npt.NDArray[np.integer[Any]] | None:
+        """Return the line of each row, or None where a row is a line."""
+        if self.lines is not None or self.ending == ".parquet":
+            return self.lines
+        if self.ending in JSON_LINES:
+            lines = self.text().split("\n")
+            return np.array([number for number, line in enumerate(lines, 1) if line.strip()])
+        if self.quotes and self.delimiter is not None and self.path.is_file():
+            return np.array(record_lines(self.text(), self.delimiter)[int(self.has_header) :])
+        return None
+
+
+def _ending(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""

@@ -1,0 +1,260 @@
+"""Tables: behaviors, items and users as Polars frames, and reading one from a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.column_values import NoSuchValuesError, kind_of, plain_columns, texts_of
+from lit_rec.data.tables.delimited import parse_delimited
+from lit_rec.data.tables.json.lines import read_json_lines
+from lit_rec.data.tables.source import JSON_LINES, Source
+from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a reader brings, under canonical column names.
+
+    Args:
+        behaviors: user_id, item_id (String); optional rating (Float64), event, label (String), timestamp (Float64 seconds),
+            history (List[String]) or history_index (UInt32), split; ``row`` (Int64), the place in the input's order.
+        items: item_id (String) and any other columns.
+        users: user_id (String) and any other columns, or None.
+        ordered: Whether the data declares its rows to be in time order.
+        sources: Files of the behaviors and how many rows each brought, in the order of ``row``, for errors.
+        histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A behavior's
+            history_index is a row here, null where it has no history.
+        dropped: What the reader left out, and why.
+
+    Example:
+        >>> behaviors = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "rating": [4.0], "row": [0]})
+        >>> tables = Tables(behaviors, items=pl.DataFrame({"item_id": ["a"], "title": ["Heat"]}))
+        >>> tables.users is None, tables.ordered, tables.place(0)
+        (True, False, 'row 1 of the behaviors')
+    """
+
+    behaviors: pl.DataFrame
+    items: pl.DataFrame
+    users: pl.DataFrame | None = None
+    ordered: bool = False
+    sources: tuple[tuple[Source, int], ...] = ()
+    histories: pl.DataFrame | None = None
+    dropped: tuple[CleaningStep, ...] = ()
+
+    def place(self, row: int) -> str:
+        """Return the file and line that a behavior came from.
+
+        Args:
+            row: Its ``row``.
+
+        Example:
+            >>> frame = pl.DataFrame({"item_id": ["a"]})
+            >>> base, test = (Source.table(Path(f"{n}.tsv"), "file") for n in ("base", "test"))
+            >>> Tables(frame, frame, sources=((base, 3), (test, 2))).place(4)
+            'file=test.tsv, line 3'
+        """
+        start = 0
+        for source, count in self.sources:
+            if row < start + count:
+                return f"{source.where}, {source.places([row - start])[0]}"
+            start += count
+        return f"row {row + 1} of the behaviors"
+
+
+def read_table(path: Path, *, option: str, delimiter: str | None = None) -> pl.DataFrame:
+    """Read CSV, TSV, Parquet or JSON lines, each plain or ``.gz``, by the file's ending.
+
+    Columns of text files are strings; what they mean is decided by who knows the columns. A byte-order mark is accepted.
+
+    Args:
+        path: The file.
+        option: How the user gave it, for errors.
+        delimiter: What separates columns; by the ending where it is None.
+
+    Raises:
+        DataError: If the file is absent, damaged, not UTF-8, of an unknown kind, or has no rows.
+    """
+    return read_source(Source.table(path, option, delimiter))
+
+
+def read_source(
+    source: Source, *, ids: Collection[str] = (), notes: list[CleaningStep] | None = None
+) -> pl.DataFrame:
+    """Read the table of a source; see ``read_table``.
+
+    Args:
+        source: The file.
+        ids: Its columns of ids, which are refused rather than altered where a text is damaged.
+        notes: Takes what was altered in other columns.
+
+    Raises:
+        DataError: As ``read_table`` does.
+    """
+    source.check()
+    if source.ending == ".parquet":
+        frame = _parquet(source.content(), source.where)
+    elif source.ending in JSON_LINES:
+        frame = read_json_lines(source, ids=ids, notes=notes)
+    elif source.delimiter is not None:
+        frame = parse_delimited(source.text(), source.delimiter, source.where, quotes=source.quotes)
+    else:
+        raise DataError(
+            f"the ending '{source.path.suffix}' says nothing of what is inside",
+            where=source.where,
+            rule="csv, tsv, parquet, jsonl, ndjson or json, each also with .gz",
+            remedy="rename the file, or set data.reader.init_args.delimiter for a text file",
+        )
+    if frame.is_empty():
+        columns = f", only the columns {some_of(frame.columns)}" if frame.columns else ""
+        raise DataError(
+            f"the table has no rows{columns}",
+            where=source.where,
+            rule="at least one row",
+            remedy="check how the file was made",
+        )
+    return frame
+
+
+def _parquet(content: bytes, where: str) -> pl.DataFrame:
+    try:
+        with _quiet():
+            return plain_columns(pl.read_parquet(io.BytesIO(content)))
+    except NoSuchValuesError as error:
+        raise DataError(
+            str(error),
+            where=where,
+            rule="dates of a calendar",
+            remedy="mend or remove these rows",
+        ) from error
+    # a panic is no Exception: what damaged bytes can bring about in Polars
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        says = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"the {len(content):,} bytes are not Parquet that can be read, or are cut ({says[:80]})",
+            where=where,
+            rule="a whole Parquet file",
+            remedy="write it again, or give it the ending of what it is",
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Polars writes of a panic next to the error that it raises: a trace of its own code."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without a standard error
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def rename_columns(
+    frame: pl.DataFrame,
+    mapping: Mapping[str, str],
+    required: Iterable[str],
+    *,
+    option: str,
+    where: str,
+) -> pl.DataFrame:
+    """Give a file's columns their canonical names.
+
+    A column of the file that has the canonical name already, while another column is mapped to it, is left out.
+
+    Args:
+        frame: The table as read.
+        mapping: Canonical name -> the file's name.
+        required: Canonical names that must be there.
+        option: The option that holds the mapping, for errors.
+        where: The file, for errors.
+
+    Raises:
+        DataError: If a mapped or required column is not in the file, or a column of the file is mapped twice.
+    """
+    names, there = list(mapping.values()), set(frame.columns)
+    for canonical, name in mapping.items():
+        if name not in there:
+            raise _no_column(name, frame.columns, where, f"{option}.{canonical}")
+        if names.count(name) > 1:
+            raise DataError(
+                f"column '{name}' is mapped to {sorted(c for c, n in mapping.items() if n == name)}",
+                where=option,
+                rule="a column of the file has one meaning",
+                remedy="leave one of them",
+            )
+    replaced = [c for c in mapping if c in there and c not in names]
+    frame = frame.drop(replaced).rename({name: c for c, name in mapping.items()})
+    there = set(frame.columns)
+    for canonical in required:
+        if canonical not in there:
+            raise _no_column(canonical, frame.columns, where, f"{option}.{canonical}")
+    return frame
+
+
+def _no_column(name: str, columns: list[str], where: str, option: str) -> DataError:
+    near = did_you_mean(name, columns)
+    return DataError(
+        f"there is no column {excerpt(name)}; the file has {some_of(columns)}",
+        where=where,
+        rule="names are those of the file's header",
+        remedy=f"set {option} to the right column" + (f" ({near})" if near else ""),
+    )
+
+
+def together(frames: Sequence[pl.DataFrame], sources: Sequence[Source]) -> pl.DataFrame:
+    """Return the rows of several files as one table; a column that has different types there is read as text.
+
+    Raises:
+        DataError: If a column has lists in one file and single values in another.
+    """
+    kinds: dict[str, pl.DataType] = {}
+    differ: set[str] = set()
+    for frame in frames:
+        differ.update(n for n, kind in frame.schema.items() if kinds.setdefault(n, kind) != kind)
+    texts = [
+        frame.with_columns(_as_texts(frame, differ, source))
+        for frame, source in zip(frames, sources, strict=True)
+    ]
+    for name in differ:
+        found = {
+            frame.schema[name]: source
+            for frame, source in zip(texts, sources, strict=True)
+            if name in frame.columns
+        }
+        if len(found) > 1:
+            (kind, first), (other, second) = list(found.items())[:2]
+            raise DataError(
+                f"column {excerpt(name)} holds {kind_of(other)}, and {kind_of(kind)} in {first.path}",
+                where=second.where,
+                rule="a column is of one kind in all files",
+                remedy="write it in the same way everywhere",
+            )
+    return pl.concat(texts, how="diagonal")
+
+
+def _as_texts(frame: pl.DataFrame, names: set[str], source: Source) -> list[pl.Series]:
+    try:
+        return [texts_of(frame[name]) for name in frame.columns if name in names]
+    except NoSuchValuesError as error:
+        raise DataError(
+            f"a column {error}, and other values in another file",
+            where=source.where,
+            rule="a column is of one kind in all files",
+            remedy="write it in the same way everywhere",
+        ) from error

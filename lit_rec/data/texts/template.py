@@ -1,0 +1,119 @@
+"""TextTemplate: which columns of an item make its texts, in what order, with what labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from lit_rec.data.tables.column_values import NoSuchValuesError, texts_of
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
+
+
+class TextTemplate:
+    """Join columns of the items table into one text per item, or into one per field.
+
+    A field is encoded apart from the others, and the model learns how much each counts. What many items share, such as a list of
+    genres, is then encoded once for all of them.
+
+    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by commas; a field without any text has the empty text.
+
+    Args:
+        columns: Columns in the order they are read; or names of fields, and the columns of each.
+        labels: What stands before a column's value, such as ``{"genres": "Genres: "}``; columns not named have none.
+        separator: What stands between two columns.
+
+    Raises:
+        ConfigError: If no column is given, or a label names a column that is not in ``columns``.
+
+    Example:
+        >>> items = pl.DataFrame({"title": ["Heat", None], "genres": ["Crime", "Drama"]})
+        >>> TextTemplate(["title", "genres"], labels={"genres": "Genres: "}).render(items).rows()
+        [('Heat. Genres: Crime',), ('Genres: Drama',)]
+        >>> TextTemplate({"title": ["title"], "genres": ["genres"]}).render(items).rows()
+        [('Heat', 'Crime'), ('', 'Drama')]
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str] | Mapping[str, Sequence[str]],
+        labels: Mapping[str, str] | None = None,
+        separator: str = ". ",
+    ) -> None:
+        fields = columns if isinstance(columns, Mapping) else {"text": columns}
+        self.fields = {name: tuple(of_field) for name, of_field in fields.items()}
+        self.columns = tuple(dict.fromkeys(c for field in self.fields.values() for c in field))
+        self.labels = dict(labels or {})
+        self.separator = separator
+        if not self.fields or not all(self.fields.values()):
+            empty = [name for name, of_field in self.fields.items() if not of_field]
+            raise ConfigError(
+                f"field '{empty[0]}' names no column" if empty else "{} names no field",
+                where="data.text.columns",
+                rule="at least one column of the items table",
+                remedy="for example [title]",
+            )
+        for label in self.labels:
+            if label not in self.columns:
+                raise ConfigError(
+                    f"'{label}' is not one of {list(self.columns)}",
+                    where="data.text.labels",
+                    rule="a label belongs to a column of data.text.columns",
+                    remedy="add the column or remove the label",
+                )
+
+    def render(self, items: pl.DataFrame, *, option: str = "data.text") -> pl.DataFrame:
+        """Return the texts of each item, a column per field, in the table's order.
+
+        Args:
+            items: The items table, or that of the users.
+            option: The option that holds the template, for errors.
+
+        Raises:
+            ConfigError: If a column is not in the table.
+            DataError: If there is no text of a column's values.
+        """
+        there = set(items.columns)
+        for column in self.columns:
+            if column not in there:
+                raise ConfigError(
+                    f"the table has no column {excerpt(column)}; it has {some_of(items.columns)}",
+                    where=f"{option}.columns",
+                    rule="columns of the table",
+                    remedy=did_you_mean(column, items.columns, "name one of these columns"),
+                )
+        texts = pl.DataFrame([_text(items[column], f"{option}.columns") for column in self.columns])
+        return texts.select(
+            pl.concat_str(
+                [self._labelled(column) for column in columns],
+                separator=self.separator,
+                ignore_nulls=True,
+            )
+            .fill_null("")
+            .alias(name)
+            for name, columns in self.fields.items()
+        )
+
+    def _labelled(self, column: str) -> pl.Expr:
+        """Return a column's text with its label, or null where there is none."""
+        value = pl.col(column).str.strip_chars()
+        return pl.when(value != "").then(pl.lit(self.labels.get(column, "")) + value)
+
+
+def _text(column: pl.Series, where: str) -> pl.Series:
+    """Return a column as text, the values of a list joined by commas.
+
+    Raises:
+        DataError: If there is no text of its values.
+    """
+    try:
+        texts = texts_of(column)
+    except NoSuchValuesError as error:
+        raise DataError(
+            f"column {excerpt(column.name)} {error}",
+            where=where,
+            rule="texts, numbers, dates, or lists of them",
+            remedy="leave the column out, or write its values as texts",
+        ) from error
+    is_list = isinstance(texts.dtype, pl.List)
+    return texts.list.join(", ", ignore_nulls=True) if is_list else texts

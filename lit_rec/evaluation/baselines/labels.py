@@ -1,0 +1,166 @@
+"""Plain baselines of labels, fitted on the training rows that the model had."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from lit_rec.evaluation.arrays import Floats, Ints, LabelRows, SharedHistory
+from lit_rec.evaluation.baselines.ratings import tenth
+from lit_rec.evaluation.metrics.labels import log_loss
+
+# The strongest are for clicks, which are few among what is shown; the first stands where training rows are too few to hold any out.
+SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0, 100.0, 300.0)
+
+
+class LabelBaseline(ABC):
+    """A model of labels without training steps.
+
+    Example:
+        >>> class Always(LabelBaseline):
+        ...     name = "always"
+        ...     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        ...         pass
+        ...     def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        ...         return np.tile([0.0, 1.0], (len(item), 1))
+        >>> Always().predict(np.array([7]), SharedHistory(np.zeros(2), np.empty(0), np.array([0]))).tolist()
+        [[0.0, 1.0]]
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        """Take what is needed from the training rows; those without a label teach nothing."""
+
+    @abstractmethod
+    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        """Return probabilities ``[R, K]``, or, where order is all that is known, scores ``[R]`` of the second of two labels.
+
+        Args:
+            item: ``[R]`` codes.
+            history: What the model saw of each row's user.
+        """
+
+
+class MajorityBaseline(LabelBaseline):
+    """The training frequencies of the labels.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = MajorityBaseline()
+        >>> baseline.fit(train, num_items=2, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()
+        [[0.25, 0.75]]
+    """
+
+    name = "majority"
+
+    def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        """Count."""
+        self.frequency = frequencies(train.labelled().label, num_labels)
+
+    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        """Return the frequencies for every row."""
+        return np.tile(self.frequency, (len(item), 1))
+
+
+class ItemLabelFrequencyBaseline(LabelBaseline):
+    """The item's label frequencies, shrunk to those of all rows: an item that training never saw has the latter.
+
+    The shrinkage is the one by which the rest of the training rows predicts a tenth of them best.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = ItemLabelFrequencyBaseline()
+        >>> baseline.fit(train, num_items=3, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()  # (2 + 3 * 0.75) / (2 + 3) is the second
+        [[0.15, 0.85]]
+    """
+
+    name = "item_label_frequency"
+
+    def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        """Choose the shrinkage, then count."""
+        train = train.labelled()
+        held = tenth(len(train.label))
+        out = train.where(held)
+        items, place = np.unique(out.item, return_inverse=True)
+        counts = label_counts(train.where(~held), num_items, num_labels)
+        prior = self.prior(counts, items)
+        losses = {
+            shrinkage: log_loss(shrunk(counts[items], prior, shrinkage)[place], out.label)
+            for shrinkage in SHRINKAGES
+        }
+        self.shrinkage = min(losses, key=losses.__getitem__)
+        self.counts = label_counts(train, num_items, num_labels)
+
+    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        """Return the shrunk frequencies."""
+        items, place = np.unique(item, return_inverse=True)
+        return shrunk(self.counts[items], self.prior(self.counts, items), self.shrinkage)[place]
+
+    def prior(self, counts: Floats, items: Ints) -> Floats:
+        """Return what is known of items beside their own labels, ``[n, K]``.
+
+        Args:
+            counts: ``[I, K]``, how often each item has each label.
+            items: ``[n]`` codes.
+        """
+        total = counts.sum(0)
+        return np.tile(total / total.sum(), (len(items), 1))
+
+
+class PopularityBaseline(LabelBaseline):
+    """How often the item has the second of two labels, such as its clicks.
+
+    Example:
+        >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
+        >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
+        >>> baseline = PopularityBaseline()
+        >>> baseline.fit(train, num_items=2, num_labels=2)
+        >>> baseline.predict(np.array([0]), nothing).tolist()
+        [2.0]
+    """
+
+    name = "popularity"
+
+    def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
+        """Count."""
+        self.count = np.bincount(train.item[train.label == 1], minlength=num_items)
+
+    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        """Return the counts."""
+        return self.count[item].astype(np.float64)
+
+
+def frequencies(label: Ints, num_labels: int) -> Floats:
+    """Return the share of each label ``[K]``.
+
+    Example:
+        >>> frequencies(np.array([0, 2, 2, 2]), 3).tolist()
+        [0.25, 0.0, 0.75]
+    """
+    return np.bincount(label, minlength=num_labels) / len(label)
+
+
+def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Floats:
+    """Return how often each item has each label, ``[I, K]``; every row has a label."""
+    code = rows.item * num_labels + rows.label
+    counts = np.bincount(code, minlength=num_items * num_labels).reshape(num_items, num_labels)
+    return counts.astype(np.float64)
+
+
+def shrunk(counts: Floats, prior: Floats, shrinkage: float) -> Floats:
+    """Return probabilities: ``shrinkage`` rows as ``prior`` has them beside those counted, ``[n, K]`` each.
+
+    Example:
+        >>> shrunk(np.array([[3.0, 1.0]]), np.array([[0.5, 0.5]]), 4.0).tolist()
+        [[0.625, 0.375]]
+    """
+    shares: Floats = (counts + shrinkage * prior) / (counts.sum(1, keepdims=True) + shrinkage)
+    return shares

@@ -1,0 +1,1 @@
+"""Metrics, and what of their rows a bootstrap draws from."""

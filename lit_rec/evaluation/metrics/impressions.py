@@ -1,0 +1,101 @@
+"""Metrics of ranked impressions: a value for each, without a loop over them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lit_rec.evaluation.arrays import Bools, Floats, Ints
+
+
+class RankedImpressions:
+    """The rows of each impression, best score first; sorted once for all metrics.
+
+    Rows of equal score stand at the mean of their ranks, or of their discounts, whatever their order. An impression that a metric says
+    nothing of, for want of a relevant row or (AUC) of an irrelevant one, is NaN and does not count.
+
+    Args:
+        impression: ``[R]`` numbers; rows of -1 were not shown together with others, and belong to none.
+        score: ``[R]``.
+        relevant: ``[R]``, such as the clicked ones.
+
+    Attributes:
+        impression: ``[G]`` distinct numbers, which increase; the metrics return ``[G]`` values in this order.
+        row: ``[G]`` a row of each, by which what it belongs to can be looked up, such as its user.
+
+    Example:
+        >>> ranked = RankedImpressions(np.array([7, 7, 7]), np.array([0.9, 0.8, 0.7]), np.array([False, True, True]))
+        >>> ranked.auc(), ranked.mrr(), ranked.mind_mrr()
+        (array([0.]), array([0.5]), array([0.41666667]))
+    """
+
+    def __init__(self, impression: Ints, score: Floats, relevant: Bools) -> None:
+        rows = np.flatnonzero(impression >= 0)
+        rows = rows[np.lexsort((-score[rows], impression[rows]))]
+        self.impression, start, size = np.unique(
+            impression[rows], return_index=True, return_counts=True
+        )
+        self.row: Ints = rows[start]
+        self._group = np.repeat(np.arange(len(start)), size)  # [R']
+        self._place = np.arange(len(rows)) - start[self._group]  # [R'], 0 is the best
+        self._relevant = relevant[rows]
+        new = np.ones(len(rows), bool)
+        ordered = score[rows]
+        new[1:] = (np.diff(self._group) > 0) | (ordered[1:] != ordered[:-1])
+        self._tie = np.cumsum(new) - 1  # [R'], rows of one impression and score have one number
+        self._tie_size = np.bincount(self._tie)
+        self._rank: Floats = (self._place[new] + (self._tie_size + 1) / 2)[self._tie]  # from 1
+        self._relevants = self._sums(self._relevant)  # [G]
+        self._others = size - self._relevants
+
+    def auc(self) -> Floats:
+        """Return the share of pairs, a relevant and an irrelevant row, that stand in the right order; ties count half."""
+        relevants, others = self._relevants, self._others
+        from_below = (relevants + others)[self._group] + 1 - self._rank
+        wins = self._sums(from_below * self._relevant) - relevants * (relevants + 1) / 2
+        return _ratio(wins, relevants * others)
+
+    def mrr(self) -> Floats:
+        """Return 1 / rank of the first relevant row.
+
+        Reference:
+            Voorhees 1999, The TREC-8 question answering track report.
+        """
+        found = np.flatnonzero(self._relevant)
+        group, first = np.unique(self._group[found], return_index=True)
+        values = np.full(len(self.impression), np.nan)
+        values[group] = 1 / self._rank[found[first]]
+        return values
+
+    def mind_mrr(self) -> Floats:
+        """Return the mean of 1 / rank over the relevant rows, which the script of the MIND benchmark calls MRR.
+
+        With two relevant rows or more even a perfect order stays below 1.
+
+        Reference:
+            Wu et al. 2020, MIND, https://aclanthology.org/2020.acl-main.331, and ``evaluate.py`` that came with it.
+        """
+        return _ratio(self._sums(self._relevant / self._rank), self._relevants)
+
+    def ndcg(self, k: int) -> Floats:
+        """Return the discounted gain of the first ``k`` ranks over that of the best order; a relevant row's gain is 1.
+
+        Reference:
+            McSherry & Najork 2008, Computing information retrieval performance measures efficiently in the presence of tied scores,
+            https://doi.org/10.1007/978-3-540-78646-7_38.
+        """
+        discount = 1 / np.log2(np.arange(k) + 2)
+        within = np.where(self._place < k, discount[np.minimum(self._place, k - 1)], 0)  # [R']
+        mean = np.bincount(self._tie, within) / self._tie_size
+        best = np.concatenate([[0], np.cumsum(discount)])
+        gain = self._sums(mean[self._tie] * self._relevant)
+        return _ratio(gain, best[np.minimum(self._relevants, k).astype(np.int64)])
+
+    def _sums(self, values: Floats | Bools) -> Floats:
+        """Return the sum of ``values`` ``[R']`` in each impression, ``[G]``."""
+        sums = np.bincount(self._group, values, minlength=len(self.impression))
+        return sums.astype(np.float64)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    ratio: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return ratio

@@ -1,0 +1,118 @@
+"""Metrics of labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lit_rec.evaluation.arrays import Bools, Floats, Ints
+
+# what float32 can tell from 0 and 1: a probability beyond it is a rounded one, not one of an endless loss
+_SMALLEST = float(np.finfo(np.float32).eps)
+
+
+def accuracy(prob: Floats, target: Ints) -> float:
+    """Share of the rows whose most probable label, of equal ones the first, is theirs; NaN without rows.
+
+    Args:
+        prob: ``[R, K]``.
+        target: ``[R]`` places among the labels.
+
+    Example:
+        >>> accuracy(np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 1]))
+        0.5
+    """
+    return float(np.mean(prob.argmax(1) == target)) if len(target) else float("nan")
+
+
+def log_losses(prob: Floats, target: Ints) -> Floats:
+    """Return ``-ln`` of the probability of each row's label ``[R]``, for ``prob`` ``[R, K]`` and ``target`` ``[R]``."""
+    losses: Floats = -np.log(prob[np.arange(len(target)), target].clip(_SMALLEST, 1 - _SMALLEST))
+    return losses
+
+
+def log_loss(prob: Floats, target: Ints) -> float:
+    """Mean of ``-ln`` of the probability of a row's label; NaN without rows.
+
+    Args:
+        prob: ``[R, K]``.
+        target: ``[R]`` places among the labels.
+
+    Example:
+        >>> log_loss(np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 0]))
+        1.0397207708399179
+    """
+    return float(log_losses(prob, target).mean()) if len(target) else float("nan")
+
+
+def macro_f1(predicted: Ints, target: Ints, num_labels: int) -> float:
+    """Mean of the labels' F1, over those that some row has or is predicted to have; NaN without rows.
+
+    A label that is neither asked for nor predicted has no F1, and counting it as 0 would punish a small table for what it lacks:
+    scikit-learn's ``f1_score(average="macro")``, too, leaves it out.
+
+    Args:
+        predicted: ``[R]`` places among the labels.
+        target: ``[R]`` places among the labels.
+        num_labels: K, the number of labels.
+
+    Example:
+        >>> macro_f1(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
+        0.6666666666666666
+    """
+    asked, told, right = (
+        np.bincount(labels, minlength=num_labels)
+        for labels in (target, predicted, target[predicted == target])
+    )
+    return float(mean_f1(asked, told, right))
+
+
+def mean_f1(asked: Floats | Ints, told: Floats | Ints, right: Floats | Ints) -> Floats:
+    """Return the macro F1 of counts.
+
+    Args:
+        asked: ``[K, ...]`` rows with each label.
+        told: ``[K, ...]`` rows predicted to have it.
+        right: ``[K, ...]`` rows of both.
+
+    Returns:
+        ``[...]``; NaN where all counts are 0.
+    """
+    both = asked + told
+    f1 = 2 * right / np.where(both > 0, both, 1)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = f1.sum(0) / (both > 0).sum(0)
+    return mean
+
+
+def auc(score: Floats, positive: Bools) -> float:
+    """Area under the ROC curve of all rows together; ties count half, NaN where all rows are positive or none is.
+
+    Args:
+        score: ``[R]``.
+        positive: ``[R]``.
+
+    Example:
+        >>> auc(np.array([0.1, 0.4, 0.4, 0.8]), np.array([False, False, True, True]))
+        0.875
+    """
+    return auc_of_levels(score_levels(score), positive, np.ones(len(score)))
+
+
+def score_levels(score: Floats) -> Ints:
+    """Return the place of each score among the distinct ones ``[R]``: all that AUC needs to know of scores."""
+    return np.unique(score, return_inverse=True)[1].astype(np.int64)
+
+
+def auc_of_levels(level: Ints, positive: Bools, weight: Floats) -> float:
+    """Return the AUC of weighed rows, a pair weighing the product of both.
+
+    Args:
+        level: ``[R]`` from ``score_levels``.
+        positive: ``[R]``.
+        weight: ``[R]``.
+    """
+    levels = int(level.max(initial=-1)) + 1
+    won = np.bincount(level[positive], weight[positive], minlength=levels)
+    lost = np.bincount(level[~positive], weight[~positive], minlength=levels)
+    pairs = won.sum() * lost.sum()
+    return float(won @ (np.cumsum(lost) - lost / 2) / pairs) if pairs else float("nan")

@@ -1,0 +1,1 @@
+"""Values with intervals, by slices of the rows."""

@@ -1,0 +1,193 @@
+"""The report: a model beside baselines, per slice, with intervals; of one shape whatever the task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lit_rec.errors import DataError
+from lit_rec.evaluation.arrays import Bools, Ints
+from lit_rec.evaluation.report.intervals import Drawn, interval
+from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures
+from lit_rec.files.atomic import replace_file
+
+# main metric -> title of the table, and what is counted
+_TITLES = {
+    "rmse": ("RMSE on test rows", "rows"),
+    "accuracy": ("Accuracy on test rows", "rows"),
+    "impression_auc": ("AUC within test impressions", "impressions"),
+    "ndcg@10": ("nDCG@10 over the whole catalogue", "rows"),
+}
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One figure.
+
+    Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of impressions
+    ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``, ``ndcg@k`` and ``mrr@k`` for k
+    of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's history has not.
+
+    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and its like compare a baseline with the first model, in pairs:
+    above 0 the first model is better.
+
+    ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
+    without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item), and
+    ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their users, on ``new_items`` too.
+
+    Example:
+        >>> row = ReportRow("mean", "new_users", "rmse", value=1.02, low=0.98, high=1.07, count=310)
+        >>> row.low <= row.value <= row.high
+        True
+    """
+
+    model: str
+    slice: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows, those of the main metric first in each slice, and what they were measured on.
+
+    Example:
+        >>> figures = ("model", "all", "rmse", 0.91, 0.89, 0.93, 1000), ("mean", "all", "rmse", 1.12, 1.1, 1.14, 1000)
+        >>> report = Report(tuple(ReportRow(*figure) for figure in figures))
+        >>> report.main, report.value("mean"), "0.9100 [0.8900, 0.9300]" in str(report)
+        ('rmse', 1.12, True)
+    """
+
+    rows: tuple[ReportRow, ...]
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write JSON, whole or not at all; what is no number is null.
+
+        Raises:
+            ConfigError: If the folder cannot be written.
+        """
+        content = {"meta": self.meta, "rows": [_plain(row) for row in self.rows]}
+        replace_file(path, lambda work: work.write_text(json.dumps(content, indent=1) + "\n"))
+
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """Read what ``write`` wrote.
+
+        Raises:
+            DataError: If the file is not a report.
+        """
+        try:
+            content = json.loads(path.read_text())
+            return cls(tuple(ReportRow(**row) for row in content["rows"]), content["meta"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"is not a report ({type(error).__name__})",
+                where=str(path),
+                rule="a report.json that `lit-rec test` wrote",
+                remedy="run `lit-rec test --ckpt_path CKPT` again",
+            ) from error
+
+    @property
+    def main(self) -> str:
+        """The main metric: ``rmse``, ``accuracy``, ``impression_auc`` or ``ndcg@10``."""
+        return self.rows[0].metric if self.rows else "rmse"
+
+    def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:
+        """Return one figure, by default of the main metric.
+
+        Raises:
+            KeyError: If the report has no such figure.
+        """
+        values = {(r.model, r.metric, r.slice): r.value for r in self.rows}
+        return values[model, metric or self.main, slice]
+
+    def __str__(self) -> str:
+        """Return the table as plain text, without colours, however wide."""
+        console = Console(width=1000, color_system=None)
+        with console.capture() as captured:
+            console.print(self.table())
+        return captured.get().rstrip()
+
+    def table(self) -> Table:
+        """Return the main metric with its interval per model and slice, for the screen."""
+        slices = list(dict.fromkeys(row.slice for row in self.rows))
+        found = {(r.model, r.slice): r for r in self.rows if r.metric == self.main}
+        what, counted = _TITLES[self.main]
+        title = f"{what} [95 % interval]"
+        table = Table(title=title, title_justify="left", min_width=len(title))  # on one line
+        table.add_column("model")
+        for name in slices:
+            count = next(r.count for (_, s), r in found.items() if s == name)
+            table.add_column(f"{name}\n({count:,} {counted})", justify="right")
+        for model in dict.fromkeys(row.model for row in self.rows):
+            table.add_row(model, *(_cell(found[model, name]) for name in slices))
+        return table
+
+
+def build_report(
+    models: Sequence[str],
+    measures: Sequence[Measures],
+    slices: Mapping[str, Bools],
+    user: Ints,
+    item: Ints,
+    *,
+    meta: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Measure every model on every slice.
+
+    Args:
+        models: Names; the first is the model that the others are compared with.
+        measures: What they are measured by, the main metric first.
+        slices: Name -> mask ``[R]``; on ``new_items`` items are drawn as well as users.
+        user: ``[R]`` codes, which are drawn for intervals; where there are no users, each row's own.
+        item: ``[R]`` codes.
+        meta: What the figures were measured on.
+        seed: Seed of the draws.
+    """
+    rows: list[ReportRow] = []
+    for name, mask in slices.items():
+        drawn = Drawn(user[mask], item[mask] if name == "new_items" else None, seed=seed)
+        figures: dict[str, Figure] = {}
+        for measure in measures:
+            figures |= measure.on(mask, drawn)
+        for place, model in enumerate(models):
+            rows += [
+                ReportRow(model, name, metric, *_numbers(figure, place), figure.count)
+                for metric, figure in figures.items()
+                if place or not metric.endswith(DIFFERENCE)  # the first differs from none
+            ]
+    return Report(tuple(rows), dict(meta or {}))
+
+
+def _numbers(figure: Figure, place: int) -> tuple[float | None, float | None, float | None]:
+    """Return the value and the interval of one model, None for what there is not."""
+    value = float(figure.value[place])
+    if isnan(value):
+        return None, None, None
+    return value, *(interval(figure.draws[place]) if figure.draws is not None else (None, None))
+
+
+def _plain(row: ReportRow) -> dict[str, Any]:
+    """Return the values of a row; JSON has no NaN."""
+    values = asdict(row)
+    return {k: None if isinstance(v, float) and isnan(v) else v for k, v in values.items()}
+
+
+def _cell(row: ReportRow) -> str:
+    """Return a figure with its interval, and dashes for what there is not."""
+    if row.value is None:
+        return "-"
+    low, high = ("-" if bound is None else f"{bound:.4f}" for bound in (row.low, row.high))
+    return f"{row.value:.4f} [{low}, {high}]"

@@ -1,0 +1,1 @@
+"""Lists of items for every user."""

@@ -1,0 +1,86 @@
+"""One request as a RecBatch over a table of item vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lit_rec.data.batches.batch import (
+    Candidates,
+    HistorySlots,
+    Items,
+    Profiles,
+    RecBatch,
+    Target,
+    Texts,
+    Users,
+)
+from lit_rec.inference.requests.entries import Seen
+
+_DAY = 86_400.0
+
+
+def request_batch(
+    seen: Sequence[Seen],
+    rows: npt.NDArray[np.int64],
+    user_row: int,
+    now: float | None,
+    profile: tuple[Texts, Items] | None = None,
+) -> RecBatch:
+    """Return a batch of one row whose items are rows of a table.
+
+    Args:
+        seen: The history, oldest first; may be empty.
+        rows: ``[C]`` rows of the table to score.
+        user_row: The user's row in the id vocabulary, 0 for none.
+        now: Time of asking in seconds; None: ages are unknown.
+        profile: What is known of the user beside the history, where the network reads profiles.
+    """
+    slots = seen or [Seen(0, float("nan"), 0, float("nan"), 0)]
+    age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
+    empty = torch.empty(0, dtype=torch.int64)
+    ones = torch.ones((1, len(rows)), dtype=torch.bool)
+    return RecBatch(
+        texts=Texts(empty.int(), torch.zeros(1, dtype=torch.int64)),
+        items=Items(empty.reshape(0, 1), empty, empty),
+        users=Users(
+            torch.tensor([user_row]),
+            None if profile is None else Profiles(torch.zeros(1, dtype=torch.int64), *profile),
+        ),
+        history=HistorySlots(
+            item_index=torch.tensor([[s.item for s in slots]]),
+            mask=torch.full((1, len(slots)), bool(seen)),
+            rating=torch.tensor([[s.rating for s in slots]], dtype=torch.float32),
+            event=torch.tensor([[s.event for s in slots]]),
+            age_days=torch.tensor([age], dtype=torch.float32),
+            label=torch.tensor([[s.label for s in slots]]),
+        ),
+        candidates=Candidates(torch.from_numpy(rows).unsqueeze(0), ones),
+        target=Target(torch.zeros(1, len(rows)), ~ones),
+        row=torch.tensor([-1]),
+        impression=torch.tensor([-1]),
+    )
+
+
+def joined(parts: Sequence[tuple[Texts, Items]]) -> tuple[Texts, Items]:
+    """Return texts and items that were taken from several catalogues as those of one, in their order."""
+    texts, items = zip(*parts, strict=True)
+    # where each part's texts and tokens begin
+    start = np.cumsum([0, *(len(part) for part in texts)]).tolist()
+    token = np.cumsum([0, *(len(part.tokens) for part in texts)]).tolist()
+    offsets = [part.offsets[:-1] + first for part, first in zip(texts, token, strict=False)]
+    index = [part.text_index + first for part, first in zip(items, start, strict=False)]
+    return (
+        Texts(
+            torch.cat([part.tokens for part in texts]),
+            torch.cat([*offsets, torch.tensor(token[-1:])]),
+        ),
+        Items(
+            text_index=torch.cat(index),
+            catalogue_row=torch.cat([part.catalogue_row for part in items]),
+            vocab_row=torch.cat([part.vocab_row for part in items]),
+        ),
+    )

@@ -1,0 +1,101 @@
+"""Items that a request names: those of the catalogue by their ids, others by their texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.facts import Facts
+from lit_rec.errors import DataError
+from lit_rec.inference.requests.entries import (
+    HistoryEntry,
+    Seen,
+    event_place,
+    item_row,
+    label_place,
+    listed,
+    rating_of,
+    record_of,
+    time_of,
+)
+from lit_rec.inference.requests.texts import NewTexts
+from lit_rec.inference.stored.items import StoredItems
+
+
+class NamedItems:
+    """Rows of one request's items: those of ``StoredItems``, and after them one for each item known by its text alone.
+
+    ``new`` has the texts' columns of the latter, in the order of their rows.
+
+    Args:
+        items: The catalogue's.
+        texts: Reads texts.
+    """
+
+    def __init__(self, items: StoredItems, texts: NewTexts) -> None:
+        self._items, self._texts = items, texts
+        self.new: list[dict[str, Any]] = []
+
+    def row(self, record: Mapping[str, Any], *, where: str) -> int:
+        """Return the row of an item.
+
+        Args:
+            record: ``item_id``, or columns of the text.
+            where: What it was given as, for errors.
+
+        Raises:
+            DataError: If the id is unknown, or neither an id nor a text is given.
+        """
+        if "item_id" in record:
+            return item_row(str(record["item_id"]), self._items, where=where)
+        values = self._texts.values(record)
+        if values is None:
+            columns = self._texts.columns
+            raise DataError(
+                f"{dict(record)!r} names no item",
+                where=where,
+                rule=f"item_id, or one of {', '.join(columns)}",
+                remedy=f"write {{'{columns[0]}': '...'}}",
+            )
+        self.new.append(values)
+        return self._items.named + len(self.new) - 1
+
+    def catalogue(self) -> Catalogue:
+        """Return ``new`` as items.
+
+        Raises:
+            DataError: If a value of a field cannot be read.
+        """
+        return self._texts.catalogue(self._texts.render(self.new, where="history"))
+
+    def shown(self, row: int) -> dict[str, str | None]:
+        """Return what is known of an item of ``new``, by its row."""
+        return self._texts.shown(self.new[row - self._items.named])
+
+
+def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:
+    """Return what a history says, oldest first; what has no rating, or label of two, counts as liked.
+
+    Args:
+        history: Ids, or mappings with ``item_id`` or text, and optional rating, label, event and timestamp.
+        items: Takes the items.
+        facts: Facts of the data.
+
+    Raises:
+        DataError: If an entry cannot be used.
+    """
+    seen: list[Seen] = []
+    for entry in listed(history, where="history"):
+        record = record_of(entry)
+        row = items.row(record, where="history")
+        rating = record.get("rating")
+        if rating is None or (isinstance(rating, float) and math.isnan(rating)):
+            given = facts.rating_high if facts.task == "rating" else math.nan
+        else:
+            given = rating_of(rating, facts.rating_low, facts.rating_high)
+        event = event_place(record.get("event"), facts.events)
+        when = time_of(record.get("timestamp"))
+        seen.append(Seen(row, given, event, when, label_place(record.get("label"), facts)))
+    return seen

@@ -1,0 +1,243 @@
+"""Texts and fields that a request brings: from strings, mappings or a table to a catalogue of items that training never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import FittedField, Values
+from lit_rec.data.fields.table_fields import encode_fields
+from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.token_cache import no_tokens
+from lit_rec.data.texts.tokenizer_files import TokenizerFiles
+from lit_rec.data.texts.tokens import TokenStore
+from lit_rec.errors import CheckpointError, DataError
+from lit_rec.inference.requests.entries import listed
+from lit_rec.inference.requests.tokenizer_pool import TokenizerPool
+from lit_rec.training.checkpoint.content import tokenizer_of
+
+TextEntry = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a request brings of items, or of users: texts, a column per text field, and the values of other fields by column."""
+
+    texts: pl.DataFrame
+    fields: Mapping[str, Values]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.texts) if self.texts.width else len(next(iter(self.fields.values()), ()))
+
+
+class NewTexts:
+    """Render and tokenise texts as training did: by the checkpoint's template and tokenizer, cut at its ``max_tokens``.
+
+    Args:
+        template: Makes the texts; None where there are fields of other kinds alone.
+        text_fields: Text fields in the order of the network.
+        fitted: The other fields.
+        files: The tokenizer.
+        max_tokens: Longest text.
+        vocabulary: How many tokens the encoder knows; None: as many as there are.
+
+    Attributes:
+        columns: Columns that are read, those of the text first.
+    """
+
+    def __init__(
+        self,
+        template: TextTemplate | None,
+        text_fields: Sequence[str],
+        fitted: Sequence[FittedField],
+        files: TokenizerFiles,
+        max_tokens: int,
+        vocabulary: int | None = None,
+    ) -> None:
+        self._template, self._text_fields, self._fitted = template, list(text_fields), fitted
+        self._max_tokens, self._vocabulary = max_tokens, vocabulary
+        self._tokenizers = TokenizerPool(files)
+        # a text given alone stands in the first
+        columns = [*(template.columns if template else ()), *(field.column for field in fitted)]
+        self.columns = tuple(dict.fromkeys(columns))
+
+    @classmethod
+    def of_items(cls, content: dict[str, Any], facts: Facts) -> Self:
+        """Read as a checkpoint's items are read."""
+        template, files = TextTemplate(**content["template"]), tokenizer_of(content)
+        return cls(
+            *(template, facts.fields, facts.item_fields, files, facts.max_tokens),
+            (facts.backbone or {}).get("vocab_size"),
+        )
+
+    @classmethod
+    def of_profiles(cls, content: dict[str, Any], facts: Facts) -> Self:
+        """Read as the profiles of a checkpoint's users are read."""
+        stored, files = content["profile_template"], tokenizer_of(content)
+        template = TextTemplate(**stored) if stored else None
+        return cls(
+            *(template, facts.profile_texts, facts.user_fields, files, facts.max_tokens),
+            (facts.backbone or {}).get("vocab_size"),
+        )
+
+    def record_of(self, text: str) -> dict[str, Any]:
+        """Return a text given alone as a mapping."""
+        return {self.columns[0]: text}
+
+    def values(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a mapping's values of the columns that are read, or None where none of them says anything."""
+        values = {column: record.get(column) for column in self.columns}
+        told = any((_as_text(value) or "").strip() for value in values.values())
+        return values if told else None
+
+    def shown(self, record: Mapping[str, Any]) -> dict[str, str | None]:
+        """Return what ``values`` returned as text; lists are joined by commas, as in a table."""
+        return {column: _as_text(value) for column, value in record.items()}
+
+    def render(self, records: Sequence[Mapping[str, Any]], *, where: str) -> Rendered:
+        """Return texts and fields of what ``values`` returned.
+
+        Raises:
+            DataError: If a value cannot be read.
+        """
+        given = {c: [record.get(c) for record in records] for c in self.columns}
+        kept = set(self._template.columns) if self._template else set()
+        texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in kept}
+        others = [
+            pl.Series(field.column, given[field.column], strict=False) for field in self._fitted
+        ]
+        table = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
+        return self._rendered(table, pl.DataFrame(others), where)
+
+    def render_table(self, items: pl.DataFrame, *, where: str) -> Rendered:
+        """Return texts and fields of a table's rows; a field that is not in it is empty.
+
+        Raises:
+            ConfigError: If a column of the text is missing.
+            DataError: If a value cannot be read.
+        """
+        return self._rendered(items, items, where)
+
+    def _rendered(self, texts: pl.DataFrame, fields: pl.DataFrame, where: str) -> Rendered:
+        rendered = self._template.render(texts) if self._template else pl.DataFrame()
+        return Rendered(
+            rendered.select(self._text_fields), encode_fields(self._fitted, fields, where)
+        )
+
+    def read(self, texts: Iterable[TextEntry] | pl.DataFrame, *, where: str) -> Rendered:
+        """Return what strings, mappings of the columns, or a table's rows hold.
+
+        Args:
+            texts: As many as there are; a table may have other columns too.
+            where: What they are called in errors.
+
+        Raises:
+            DataError: If one has no text, or is of another kind, or names a column that the text does not have; or a table lacks one.
+        """
+        if isinstance(texts, pl.DataFrame):
+            return self._read_table(texts, where)
+        records, problems = [], []
+        for place, entry in enumerate(listed(texts, where=where), 1):
+            record = self.record_of(entry) if isinstance(entry, str) else entry
+            problem = self._problem(record)
+            if problem:
+                problems.append(f"number {place}: {problem}")
+            elif values := self.values(record):
+                records.append(values)
+            else:
+                problems.append(f"number {place}: {entry!r} has no text")
+        self._raise(problems, where)
+        return self.render(records, where=where)
+
+    def _problem(self, record: Any) -> str | None:
+        if not isinstance(record, Mapping):
+            return f"{record!r} is {type(record).__name__}, neither a text nor a mapping"
+        unknown = [str(name) for name in record if name not in self.columns]
+        return f"there is no column '{unknown[0]}'{self._near(unknown[0])}" if unknown else None
+
+    def _near(self, name: str) -> str:
+        near = get_close_matches(name, self.columns, n=1)
+        return f" (near: {near[0]})" if near else ""
+
+    def refuse_unknown(self, record: Any, *, where: str) -> None:
+        """Refuse what is no mapping of the columns that are read.
+
+        Raises:
+            DataError: Then.
+        """
+        if problem := self._problem(record):
+            raise DataError(
+                problem,
+                where=where,
+                rule=f"a mapping of {', '.join(self.columns)}",
+                remedy="correct it or leave it out",
+            )
+
+    def _read_table(self, frame: pl.DataFrame, where: str) -> Rendered:
+        missing = [column for column in self.columns if column not in frame.columns]
+        if missing:
+            raise DataError(
+                f"there is no column '{missing[0]}'; the table has {', '.join(frame.columns[:12])}",
+                where=where,
+                rule=f"the columns that the text was made of in training: {', '.join(self.columns)}",
+                remedy="rename the column that holds it",
+            )
+        rendered = self.render_table(frame, where=where)
+        empty = rendered.texts.select(pl.all_horizontal(pl.all() == "")).to_series().arg_true()
+        self._raise([f"row {row + 1}: has no text" for row in empty], where)
+        return rendered
+
+    def _raise(self, problems: list[str], where: str) -> None:
+        if not problems:
+            return
+        first, *others = problems
+        place, _, problem = first.partition(": ")
+        raise DataError(
+            problem,
+            where=f"{where}, {place}",
+            details=others,
+            rule=f"a text, or a mapping of {', '.join(self.columns)} with a text in one of them",
+            remedy="correct it or leave it out",
+        )
+
+    def catalogue(self, rendered: Rendered) -> Catalogue:
+        """Return what was rendered as items whose ids training never saw; each distinct text is tokenised once.
+
+        Raises:
+            CheckpointError: If the checkpoint's tokenizer has tokens that its encoder does not know.
+        """
+        count = len(rendered)
+        unseen = np.zeros(count, np.int64)
+        if not self._text_fields:
+            return Catalogue(*no_tokens(count), unseen, rendered.fields)
+        distinct = rendered.texts.unpivot()["value"].unique(maintain_order=True)
+        with self._tokenizers.lent() as tokenizer:
+            store = TokenStore.build(distinct.to_list(), tokenizer, self._max_tokens)
+        largest = int(store.tokens.max(initial=0))
+        if self._vocabulary is not None and largest >= self._vocabulary:
+            raise CheckpointError(
+                f"the tokenizer of the checkpoint makes token {largest} of a text, and its encoder knows {self._vocabulary:,}",
+                where="tokenizer",
+                rule="tokens of the encoder that was trained",
+                remedy="use a checkpoint as `lit-rec fit` wrote it",
+            )
+        places = pl.int_range(len(distinct), eager=True)
+        index = rendered.texts.select(
+            pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)
+        )
+        return Catalogue(store, index.to_numpy(), unseen, rendered.fields)
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return shown_columns(pl.DataFrame({"value": [value]}, strict=False), ["value"])["value"][0]

@@ -1,0 +1,1 @@
+"""Scores of a catalogue for users."""

@@ -1,0 +1,190 @@
+"""CatalogueScores: what a network says of a catalogue's items to one who asks, and which are best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.inference.index.approximate_index import ApproximateIndex
+from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
+from lit_rec.inference.index.item_vectors import ItemVectors, by_column
+from lit_rec.inference.requests.batch import request_batch
+from lit_rec.inference.requests.entries import Seen
+from lit_rec.inference.scores.shown import Floats
+from lit_rec.inference.scores.user_scores import UserScores, keys_of
+from lit_rec.training.lit_rec import LitRec
+
+Int64s = npt.NDArray[np.int64]
+Profile = tuple[Texts, Items]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks.
+
+    Args:
+        seen: The history, oldest first; rows after those of the catalogue and of what it remembers are those of ``extra``.
+        extra: ``[n, D]``, vectors of what the catalogue does not have.
+        user_row: The user's row in the id vocabulary, 0 for none.
+        now: Time of asking in seconds; None: ages are unknown.
+        profile: What is known of the user beside the history.
+        label: Whose probability is asked for.
+    """
+
+    seen: Sequence[Seen]
+    extra: Tensor
+    user_row: int = 0
+    now: float | None = None
+    profile: Profile | None = None
+    label: str | None = None
+
+
+class CatalogueScores:
+    """Scores of a catalogue's items by rows; where they are inner products of vectors, an index finds the best.
+
+    A value: what adds or removes items returns another one, which shares what has not changed.
+
+    Args:
+        module: The module, built and loaded, of two towers.
+        facts: Facts of its data.
+        vectors: ``[I, D]``, the catalogue's.
+        index: Makes what finds the best by inner products; None: the exact index, where scores are such products.
+
+    Raises:
+        ConfigError: If an index is given, and scores are no inner products.
+    """
+
+    def __init__(
+        self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
+    ) -> None:
+        self._module, self._facts = module, facts
+        # vectors of items that are remembered: they have the rows after the catalogue's
+        self._remembered = vectors.new_zeros(0, vectors.shape[1])
+        self._vectors = ItemVectors(vectors)
+        by_products = self._users(Asker([], self.no_vectors())).by_products
+        if index is not None and not by_products:
+            network = type(module.built()).__name__
+            raise ConfigError(
+                f"nothing could be found by it: a {network} of these parts looks at user and item together",
+                where="index",
+                rule="scores that are inner products: a head with `queries`, and users that look alike beside each candidate",
+                remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
+            )
+        if index is None and by_products and vectors.device.type == "cpu":
+            vectors = by_column(vectors)  # one user at a time is answered sooner
+            self._vectors = ItemVectors(vectors)
+        keys = keys_of(module.built(), vectors)
+        self._index = (index or ExactIndex)(keys)
+        # where keys are the vectors, none stands in memory twice
+        searched = _in_index(self._index)
+        self._are_keys = searched is not None and searched.holds(vectors)
+
+    def with_more(self, vectors: Tensor) -> CatalogueScores:
+        """Return the scores of these items and others ``[n, D]`` after the last."""
+        index = self._index.copy()
+        index.add_items(keys_of(self._module.built(), vectors))
+        return self._with(index, lambda: self._vectors.with_more(vectors))
+
+    def without(self, rows: Int64s) -> CatalogueScores:
+        """Return the scores of these items, some of which are in no list; those who have done something with them are known by it."""
+        index = self._index.copy()
+        index.remove_items(rows)
+        return self._with(index, lambda: self._vectors)
+
+    def of_kept(self, kept: Int64s, remembered: Int64s) -> CatalogueScores | None:
+        """Return the scores of the items that can be in a list, which move up; None: the index cannot give rows back.
+
+        Args:
+            kept: Their rows, in their order: all that were not removed.
+            remembered: Rows of items that a history may name all the same: they have the rows after those.
+        """
+        index = self._index.copy()
+        if not index.drop_removed():
+            return None
+        order = np.argsort(remembered)
+        vectors = self._take(torch.from_numpy(remembered[order]))
+        fewer = self._with(index, lambda: self._vectors.only(torch.from_numpy(kept)))
+        fewer._remembered = vectors[torch.from_numpy(np.argsort(order)).to(vectors.device)]
+        return fewer
+
+    def _with(self, index: ItemIndex, vectors: Callable[[], ItemVectors]) -> CatalogueScores:
+        changed, searched = copy(self), _in_index(index)
+        changed._index = index
+        changed._vectors = searched if self._are_keys and searched is not None else vectors()
+        return changed
+
+    def _take(self, rows: Tensor, extra: Tensor | None = None) -> Tensor:
+        """Return the vectors of rows ``[n]``, which increase: of the catalogue, of what is remembered, and of ``extra``."""
+        tables = [t for t in (self._remembered, extra) if t is not None and len(t)]
+        if not tables:
+            return self._vectors.take(rows)
+        rows = rows.to(self._vectors.device)
+        first = len(self._vectors)
+        found = [self._vectors.take(rows[rows < first])]
+        for table in tables:
+            places = rows[(rows >= first) & (rows < first + len(table))] - first
+            found.append(table[places.to(table.device)])
+            first += len(table)
+        return torch.cat(found)
+
+    def no_vectors(self) -> Tensor:
+        """Return vectors ``[0, D]`` of no item."""
+        return self._vectors.take(torch.empty(0, dtype=torch.int64))
+
+    @torch.no_grad()
+    def of(self, asker: Asker, rows: Int64s) -> tuple[Floats, Floats]:
+        """Return what ``rows`` are sorted by and what is shown of them, ``[C]`` each."""
+        return _told(self._users(asker), torch.from_numpy(rows))
+
+    @torch.no_grad()
+    def best(
+        self, asker: Asker, k: int, allow: Int64s | None, closed: Int64s
+    ) -> tuple[Int64s, Floats]:
+        """Return the rows of the k best items, best first and equal ones in the catalogue's order, and what is shown of them.
+
+        Args:
+            asker: Who asks.
+            k: How many.
+            allow: Only these rows.
+            closed: Not these rows.
+        """
+        users = self._users(asker)
+        found = users.best(self._index, k, allow=allow, deny=closed).rows[0]
+        found = found[found >= 0]
+        return found.cpu().numpy(), _told(users, found)[1]
+
+    def _users(self, asker: Asker) -> UserScores:
+        network = self._module.built()
+        no_rows = np.empty(0, np.int64)
+        batch = request_batch(asker.seen, no_rows, asker.user_row, asker.now, asker.profile)
+        batch = batch.to(self._module.device)
+        given = batch.users.profiles
+        profiles = None if given is None else network.encode_profiles(given.texts, given.users)
+
+        def take(rows: Tensor) -> Tensor:
+            return self._take(rows, asker.extra)
+
+        return UserScores(network, self._facts, batch, profiles, take, asker.label)
+
+
+def _in_index(index: ItemIndex) -> ItemVectors | None:
+    """Return the vectors that an index of lit_rec holds."""
+    return index.vectors if isinstance(index, ExactIndex | ApproximateIndex) else None
+
+
+def _told(users: UserScores, rows: Tensor) -> tuple[Floats, Floats]:
+    """Return what is told of rows ``[C]`` to the only user."""
+    if not len(rows):
+        return np.empty(0), np.empty(0)
+    sorting, shown = users.told(slice(0, 1), rows.unsqueeze(0))
+    return sorting[0].double().cpu().numpy(), shown[0].double().cpu().numpy()

@@ -1,0 +1,178 @@
+"""UserScores: what a network says of a catalogue's items to some users, and which are best for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from lit_rec.data.batches.batch import Candidates, RecBatch, Target, Users
+from lit_rec.data.facts import Facts
+from lit_rec.inference.index.best_columns import ordered
+from lit_rec.inference.index.catalogue_rows import Rows
+from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.item_index import Found, ItemIndex
+from lit_rec.inference.index.scored_search import search_by_scores
+from lit_rec.inference.scores.shown import sorting_and_shown
+from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.row_blocks import slots_of
+
+_NUMBERS = 1 << 21  # of item vectors that a head sees at once
+
+
+class UserScores:
+    """Scores of a catalogue's items by rows; where they are inner products of vectors, an index finds the best.
+
+    Args:
+        network: Two towers, in evaluation mode.
+        facts: Facts of its data.
+        batch: The users; the ``item_index`` of their histories are rows that ``take`` knows, and candidates are not looked at.
+        profiles: What the users' profiles add ``[M, D]``, where the network reads profiles.
+        take: From rows ``[n]``, which increase, to item vectors ``[n, D]``.
+        label: Whose probability is asked for.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        facts: Facts,
+        batch: RecBatch,
+        profiles: Tensor | None,
+        take: Callable[[Tensor], Tensor],
+        label: str | None,
+    ) -> None:
+        self._network, self._facts, self._label = network, facts, label
+        self._batch, self._profiles, self._take = batch, profiles, take
+        none = batch.history.item_index[:1, :0]
+        self._users = self._encoded(*self._table(slice(0, len(batch)), none))
+
+    def best(
+        self,
+        index: ItemIndex,
+        k: int,
+        *,
+        seen: Sequence[Rows] | None = None,
+        allow: Rows | None = None,
+        deny: Rows = (),
+    ) -> Found:
+        """Return the k best items of each user; ``scores`` are what the lists are sorted by.
+
+        Args:
+            index: Of the ``keys_of`` the catalogue.
+            k: How many.
+            seen: Rows that are left out, of each user its own.
+            allow: Only these rows.
+            deny: Not these rows.
+
+        Raises:
+            ValueError: If scores are no inner products, and the index is no exact one.
+        """
+        queries = self._queries()
+        if queries is not None:
+            return self._by_products(index, queries, k, seen, allow, deny)
+        if not isinstance(index, ExactIndex):
+            raise ValueError(f"{type(index).__name__} finds nothing where every item is scored")
+        users, device = len(self._batch), index.vectors.device
+        space = index.space(users, seen, allow, deny)
+        at_once = max(1, _NUMBERS // index.vectors.width)
+        return search_by_scores(self._sorting, space, users, k, at_once=at_once, device=device)
+
+    def _by_products(
+        self,
+        index: ItemIndex,
+        queries: Tensor,
+        k: int,
+        seen: Sequence[Rows] | None,
+        allow: Rows | None,
+        deny: Rows,
+    ) -> Found:
+        """Search by inner products; items of the history, whose scores may be more or less than these, are scored apart."""
+        network = self._network
+        if not isinstance(network, TwoTower) or network.repeats is None:
+            return index.search(
+                queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
+            )
+        had = self._had()
+        space = index.space(len(had), seen, allow, deny)
+        is_open = space.may_find(had, torch.arange(len(had)))
+        # the others are not found anyway: seen, denied, removed, or not of the catalogue
+        closed = [
+            torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
+            for rows, mine, there in zip(seen or [()] * len(had), had, is_open, strict=True)
+        ]
+        found = index.search(queries, k, seen=closed, allow=allow, deny=deny, rescore=self._sorting)
+        if not is_open.any():
+            return found
+        device = found.scores.device
+        had, is_open = had.to(device), is_open.to(device)
+        again = self._sorting(slice(0, len(had)), torch.where(is_open, had, 0))
+        again = again.to(device).masked_fill(~is_open, -torch.inf)
+        scores, rows = ordered(
+            torch.cat([found.scores, again], 1),
+            torch.cat([found.rows, had.masked_fill(~is_open, -1)], 1),
+        )
+        return Found(rows[:, :k], scores[:, :k])
+
+    def _had(self) -> Tensor:
+        """Return the items of the histories ``[B, H]`` on the CPU, each of a user once, -1 elsewhere."""
+        history = self._batch.history
+        rows = history.item_index.masked_fill(~history.mask, -1).sort(dim=1).values.cpu()
+        rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
+        return rows
+
+    @property
+    def by_products(self) -> bool:
+        """Whether lists are sorted by inner products of vectors."""
+        return self._queries() is not None
+
+    def told(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what rows ``[b, c]``, or ``[1, c]`` of all alike, are sorted by and what is shown of them to some users, ``[b, c]`` each."""
+        table, batch = self._table(part, rows)
+        # a user who looks different beside each candidate is encoded beside these
+        users = self._users[part] if self._users.dim() == 2 else self._encoded(table, batch)
+        scores = self._network.score(users, table, batch)
+        return sorting_and_shown(scores, self._facts, self._network.gives, self._label)
+
+    def _sorting(self, part: slice | Tensor, rows: Tensor) -> Tensor:
+        return self.told(part, rows)[0]
+
+    def _queries(self) -> Tensor | None:
+        """Return ``[B, D]``, by whose inner products with keys the lists are sorted; None: by something else."""
+        if not isinstance(self._network, TwoTower) or self._users.dim() != 2:
+            return None
+        queries = self._network.head.queries(self._users)
+        # the probability of the first of two labels falls as the score rises
+        falls = self._facts.task == "label" and self._label == self._facts.labels[0]
+        return -queries if queries is not None and falls else queries
+
+    def _table(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, RecBatch]:
+        """Return the vectors of the histories' and the asked items, each once, and the batch of some users that points into them."""
+        batch, history = self._batch, slots_of(self._batch.history, part)
+        slots = history.item_index
+        together = torch.cat([slots.flatten(), rows.flatten().to(slots.device)])
+        distinct, place = torch.unique(together, return_inverse=True)
+        asked = place[slots.numel() :].view(rows.shape).expand(len(slots), -1)
+        given, ones = batch.users.profiles, torch.ones_like(asked, dtype=torch.bool)
+        some = replace(
+            batch,
+            users=Users(
+                batch.users.vocab_row[part],
+                None if given is None else replace(given, index=given.index[part]),
+            ),
+            history=replace(history, item_index=place[: slots.numel()].view(slots.shape)),
+            candidates=Candidates(asked, ones),
+            target=Target(torch.zeros_like(asked), ~ones),
+            row=batch.row[part],
+            impression=batch.impression[part],
+        )
+        return self._take(distinct), some
+
+    def _encoded(self, table: Tensor, batch: RecBatch) -> Tensor:
+        return self._network.encode_users(table, batch, self._profiles)
+
+
+def keys_of(network: Network, vectors: Tensor) -> Tensor:
+    """Return what an index of item vectors ``[I, D]`` holds: by whose inner products with queries lists are sorted."""
+    return network.head.keys(vectors) if isinstance(network, TwoTower) else vectors

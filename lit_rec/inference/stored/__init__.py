@@ -1,0 +1,1 @@
+"""What a checkpoint brings along."""

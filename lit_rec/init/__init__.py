@@ -1,0 +1,1 @@
+"""A configuration guessed from two tables."""

@@ -1,0 +1,195 @@
+"""Column: what the values of a column say of its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of
+from lit_rec.data.tables.timestamps import to_seconds
+
+TimeUnit = Literal["s", "ms", "us", "ns"]
+_SAMPLE = 20_000  # values that words are counted in
+_NEARLY_ALL = 0.9  # a few bad values do not change what a column means; reading it names them
+# numbers that are seconds since 1970 between 1973 and 2286, or the same in smaller units
+_EPOCHS: dict[TimeUnit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_EPOCH_FROM, _EPOCH_UNTIL = 1e8, 1e10
+
+
+# in the order of the alphabet
+_NO_AND_YES = (("0", "1"), ("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table as read.
+
+    Args:
+        name: Its name.
+        values: ``[R]`` values; those of text files are strings, null where a cell is empty.
+
+    Example:
+        >>> column = Column("stars", pl.Series(["1", "5", None, "5"]))
+        >>> column.distinct, column.is_numeric, column.time_unit
+        (2, True, None)
+    """
+
+    name: str
+    values: pl.Series
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether a value is a list or an object."""
+        return self.values.dtype.is_nested()
+
+    @cached_property
+    def texts(self) -> pl.Series:
+        """The values that are there, as strings without spaces around them; those of a list joined by spaces."""
+        return _filled(texts_of, self.values)
+
+    @cached_property
+    def ids(self) -> pl.Series:
+        """The values that are there, as ids are read: whole numbers without a fraction."""
+        return _filled(ids_of, self.values)
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return self.texts.n_unique()
+
+    @property
+    def filled(self) -> float:
+        """Share of rows that have a value."""
+        return len(self.texts) / max(len(self.values), 1)
+
+    @property
+    def is_id_like(self) -> bool:
+        """Whether every row has a value that could be an id: one word, no fraction, no time."""
+        return (
+            self.filled > 0.99
+            and not self.is_nested
+            and self.words < 1.5
+            and not (self.is_numeric and not self.is_whole)
+            and self.time_unit is None
+            and not self.has_dates
+        )
+
+    @property
+    def is_key_like(self) -> bool:
+        """Whether (nearly) every row has a value of its own."""
+        return (
+            self.filled > 0.99 and not self.is_nested and self.distinct >= 0.95 * len(self.values)
+        )
+
+    @cached_property
+    def numbers(self) -> pl.Series:
+        """The finite numbers among the values, Float64."""
+        numbers = self.texts.cast(pl.Float64, strict=False).drop_nulls()
+        return numbers.filter(numbers.is_finite())
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return len(self.numbers) > _NEARLY_ALL * max(len(self.texts), 1)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all numbers are whole."""
+        return bool((self.numbers == self.numbers.round()).all())
+
+    @cached_property
+    def labels(self) -> tuple[str, str] | None:
+        """The negative and the positive value where there are two that mean no and yes, such as 0 and 1."""
+        if self.distinct != 2:
+            return None
+        negative, positive = self.texts.unique().sort()
+        plain = tuple(text.lower().removesuffix(".0") for text in (negative, positive))
+        return (negative, positive) if plain in _NO_AND_YES else None
+
+    @cached_property
+    def time_unit(self) -> TimeUnit | None:
+        """The unit of numbers that are times since 1970, by their size; None where they are not."""
+        if not self.is_numeric or self.numbers.is_empty():
+            return None
+        low, high = self.numbers.quantile(0.01), self.numbers.quantile(0.99)
+        for unit, scale in _EPOCHS.items():
+            if low and high and _EPOCH_FROM <= low / scale <= high / scale < _EPOCH_UNTIL:
+                return unit
+        return None
+
+    @cached_property
+    def has_dates(self) -> bool:
+        """Whether the values are dates that are read: of a date type, or ISO text."""
+        if self.values.dtype.is_temporal():
+            return self.values.dtype == pl.Date or isinstance(self.values.dtype, pl.Datetime)
+        if self.is_numeric or self.texts.is_empty():
+            return False
+        # numbers among dates are no dates
+        sample = self.texts.head(_SAMPLE)
+        dates = sample.filter(sample.cast(pl.Float64, strict=False).is_null())
+        return len(to_seconds(dates).drop_nulls()) > _NEARLY_ALL * len(sample)
+
+    @property
+    def never_falls(self) -> bool:
+        """Whether numbers stand in rising order."""
+        return self.is_numeric and self.numbers.is_sorted()
+
+    @cached_property
+    def _sample(self) -> pl.Series:
+        return self.texts.head(_SAMPLE)
+
+    @cached_property
+    def words(self) -> float:
+        """Words of a value, on average."""
+        counts = self._sample.str.count_matches(r"\S+")
+        return float(counts.mean() or 0.0)  # type: ignore[arg-type]
+
+    @cached_property
+    def most_words(self) -> int:
+        """Words that 99 of 100 values do not exceed; of scripts without spaces, a third of the letters."""
+        spaced = self._sample.str.count_matches(r"\S+")
+        unspaced = self._sample.str.count_matches(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+        return int(
+            pl.select(pl.max_horizontal(spaced, unspaced // 3)).to_series().quantile(0.99) or 0
+        )
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the values are made of letters: neither numbers nor dates nor links."""
+        sample = self._sample
+        if (
+            sample.is_empty()
+            or self.is_numeric
+            or self.has_dates
+            or self.values.dtype.is_temporal()
+        ):
+            return False
+        links = sample.str.contains(r"^(https?:|www\.|[/\\])|^\S+\.(jpe?g|png|gif|webp)$")
+        letters = sample.str.contains(r"\p{L}{2}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+        return bool((letters & ~links).mean() > 0.5)  # type: ignore[operator]
+
+    @property
+    def foreign(self) -> float:
+        """Share of values with letters that English does not have."""
+        return float(self._sample.str.contains(r"[\p{L}--\p{ASCII}]").mean() or 0.0)  # type: ignore[arg-type]
+
+    def shown(self, count: int = 3) -> str:
+        """Return some of its values, for a comment."""
+        values = self.texts.unique(maintain_order=True).head(count).to_list()
+        return ", ".join(repr(v if len(v) <= 24 else f"{v[:21]}...") for v in values)
+
+
+def _filled(values_of: Callable[[pl.Series], pl.Series], values: pl.Series) -> pl.Series:
+    """Return the texts that are not empty; none where the values cannot be such."""
+    try:
+        texts = values_of(values)
+    except NoSuchValuesError:
+        return pl.Series([], dtype=pl.String)
+    if isinstance(texts.dtype, pl.List):
+        texts = texts.list.join(" ", ignore_nulls=True)
+    texts = texts.str.strip_chars()
+    return texts.filter((texts != "").fill_null(False))

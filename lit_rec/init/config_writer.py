@@ -1,0 +1,201 @@
+"""Write a Plan as a configuration whose comments say what was guessed, and from what."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lit_rec.init.plan import Plan
+
+_PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
+# words that YAML reads as something else than text
+_TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
+
+
+def model_and_trainer(name: str, template: str = "own_data") -> str:
+    """Return these sections as a shipped configuration has them: one source for what is not of the tables.
+
+    Args:
+        name: Name of the run's folder.
+        template: ``own_data`` for ratings and for two labels, ``own_events`` for the next item.
+    """
+    text = (files("lit_rec.init") / f"{template}.yaml").read_text(encoding="utf-8")
+    section = text[text.index("\nmodel:\n") + 1 :]
+    return section.replace(f"name: {template}\n", f"name: {flow(name)}\n")
+
+
+def config_text(plan: Plan, path: Path, command: str) -> str:
+    """Return the YAML.
+
+    Args:
+        plan: What to write.
+        path: Where it will lie.
+        command: The command that asked for it.
+    """
+    lines = [*_head(plan, path, command), *_data(plan)]
+    rest = model_and_trainer(path.stem, "own_events" if plan.found.next_item else "own_data")
+    # a name may run over several lines; in comments only, for values are escaped
+    return "\n".join([*(line.replace("\n", " ") for line in lines), rest])
+
+
+def guesses(plan: Plan) -> list[str]:
+    """Return a line for each guess, for the screen."""
+    roles, found = plan.roles, plan.found
+    lines = [f"behaviors  {roles.behaviors.path}: {len(roles.behaviors):,} rows"]
+    lines += [f"  {role:<13}{name}: {found.why[role]}" for role, name in found.columns.items()]
+    lines += [f"items      {roles.items.path}: {len(roles.items):,} rows, key {roles.item.key}"]
+    lines += [f"  {'text':<13}{name}: {why}" for name, why in plan.texts.why.items()]
+    if roles.users is not None and roles.user is not None:
+        lines += [f"users      {roles.users.path}: {len(roles.users):,} rows, key {roles.user.key}"]
+    lines += [f"split      {type(plan.split).__name__}: {plan.split_why}"]
+    if plan.unknown:
+        lines.append(f"unknown    {_unknown(plan)}: left out")
+    return [*lines, *(f"note       {note}" for note in _notes(plan))]
+
+
+def _head(plan: Plan, path: Path, command: str) -> Iterator[str]:
+    what = "What users take next, learned from what they took before and from the items' texts"
+    if not plan.found.next_item:
+        target = plan.found.columns["label" if plan.labels else "rating"]
+        what = f"What users make of items (`{target}`), learned from the items' texts"
+    yield f"# {what}. Written by `{command}`:"
+    yield "# comments say what was guessed, and from what. Look them over, then:"
+    yield f"#   lit-rec check -c {path}"
+    yield f"#   lit-rec fit -c {path}"
+    for note in _notes(plan):
+        yield f"# {note}"
+    yield "seed_everything: 0"
+
+
+def _notes(plan: Plan) -> list[str]:
+    notes = [f"Not used: {note}." for note in plan.found.notes]
+    if plan.labels:
+        negative, positive = plan.labels
+        notes.append(
+            f"Assumed: {positive!r} of `{plan.found.columns['label']}` is what a user chose, {negative!r} what was shown and left."
+        )
+    if plan.texts.foreign > 0.3:
+        notes.append(
+            "Assumed: the encoder knows the language; many texts have letters that English does not have (data.encoder)."
+        )
+    return notes
+
+
+def _data(plan: Plan) -> Iterator[str]:
+    yield "data:"
+    yield "  class_path: lit_rec.data.datamodule.BehaviorDataModule"
+    yield "  init_args:"
+    yield "    reader:"
+    yield "      class_path: lit_rec.data.readers.plain.TableReader"
+    yield "      init_args:"
+    for line in _reader(plan):
+        yield f"        {line}"
+    yield f"    encoder: {flow(plan.encoder)}"
+    yield "    text:"
+    yield "      class_path: lit_rec.data.texts.template.TextTemplate"
+    yield "      init_args:"
+    for line in _texts(plan):
+        yield f"        {line}"
+    counts = ", ".join(f"{name} {count:,}" for name, count in plan.parts.items())
+    yield f"    # {plan.split_why}: {counts}"
+    yield "    split:"
+    yield f"      class_path: lit_rec.data.splits.splits.{type(plan.split).__name__}"
+    yield "      init_args:"
+    yield "        validation: 0.1"
+    if hasattr(plan.split, "test"):
+        yield "        test: 0.1"
+    yield from _history(plan)
+    if plan.unknown:
+        yield f"    # {_unknown(plan)}"
+        yield "    unknown_items: drop"
+    yield f"    batch_size: {plan.batch_size}"
+    yield "    # enough for 99 % of the texts, by their words; `lit-rec check` counts tokens"
+    yield f"    max_tokens: {plan.texts.max_tokens}"
+
+
+def _history(plan: Plan) -> Iterator[str]:
+    past = "a row sees what its user did before"
+    free = "without an order in time a row sees the user's other training rows"
+    chosen = f"; rows of label {plan.labels[1]!r} count" if plan.labels else ""
+    yield f"    # {past if plan.history == 'PastHistory' else free}{chosen}"
+    yield "    history:"
+    yield f"      class_path: lit_rec.data.history.histories.{plan.history}"
+    yield "      init_args:"
+    # of the next item as many as its template's user encoder has positions
+    yield f"        max_length: {50 if plan.found.next_item else 100}"
+    if "event" in plan.found.columns and plan.found.next_item:
+        yield f"        # events of every kind count; of one kind alone: where: {{events: [{_an_event(plan)}]}}"
+    if plan.labels:
+        yield "        where:"
+        yield "          class_path: lit_rec.data.history.histories.Where"
+        yield "          init_args:"
+        yield f"            labels: {flow([plan.labels[1]])}"
+    if plan.labels or plan.found.next_item:
+        yield f"    task: {'next_item' if plan.found.next_item else 'label'}"
+
+
+def _an_event(plan: Plan) -> str:
+    column = plan.roles.behaviors.columns[plan.found.columns["event"]]
+    return flow(column.texts[0])
+
+
+def _unknown(plan: Plan) -> str:
+    total = f"{len(plan.roles.behaviors):,}"
+    return f"{plan.unknown:,} of {total} behaviors name an item that {plan.roles.items.path} does not have"
+
+
+def _reader(plan: Plan) -> Iterator[str]:
+    roles, options = plan.roles, plan.reader
+    canonical = [n for n in plan.found.columns if n not in options.get("behavior_columns", {})]
+    yield f"behaviors: {flow(options['behaviors'])}"
+    yield f"items: {flow(options['items'])}"
+    if "users" in options:
+        yield f"users: {flow(options['users'])}"
+    for name in canonical:
+        yield f"# `{name}`: {plan.found.why[name]}"
+    yield from _mapping("behavior_columns", options.get("behavior_columns", {}), plan.found.why)
+    key = f"each of its values stands once in {roles.items.path}"
+    yield from _mapping("item_columns", options.get("item_columns", {}), {"item_id": key})
+    yield from _mapping("user_columns", options.get("user_columns", {}), {})
+    for name in ("delimiter", "time_unit"):
+        if name in options:
+            yield f"{name}: {json.dumps(options[name]) if name == 'delimiter' else options[name]}"
+
+
+def _mapping(option: str, columns: Mapping[str, str], why: Mapping[str, str]) -> Iterator[str]:
+    if columns:
+        yield f"{option}:"
+    for role, name in columns.items():
+        if role in why:
+            yield f"  # `{name}`: {why[role]}"
+        yield f"  {role}: {flow(name)}"
+
+
+def _texts(plan: Plan) -> Iterator[str]:
+    for name, why in plan.texts.why.items():
+        yield f"# `{name}`: {why}"
+    fields = plan.texts.fields
+    if len(fields) == 1:
+        yield f"columns: {flow(next(iter(fields.values())))}"
+        return
+    yield "# one line per field: each is encoded apart, what many items share only once"
+    yield "columns:"
+    for name, columns in fields.items():
+        yield f"  {flow(name)}: {flow(columns)}"
+
+
+def flow(value: Any) -> str:
+    """Return a string or a list of strings as YAML on one line.
+
+    Example:
+        >>> print(flow(["movieId", "5 stars", "yes", "étoiles"]))
+        [movieId, "5 stars", "yes", étoiles]
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    is_plain = _PLAIN.fullmatch(value) and value.lower() not in _TAKEN
+    return str(value) if is_plain else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,181 @@
+"""Plan: what a configuration will say of two tables, tried on them before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.splits.splits import GivenSplit, RandomSplit, Split, TimeSplit
+from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.errors import ConfigError
+from lit_rec.init.behavior_columns import BehaviorColumns, guess_behavior_columns
+from lit_rec.init.table_files import TableFile
+from lit_rec.init.table_roles import TableRoles, find_roles
+from lit_rec.init.text_columns import TextColumns, guess_text_columns
+
+_LOCAL_ENCODER = "checkpoints/assets/all-MiniLM-L6-v2"
+_HUB_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+_STEPS = 30  # of an epoch, at least, where there are rows enough
+_BATCHES = (16, 512)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was found out, enough to write a configuration.
+
+    Args:
+        roles: The files.
+        found: Meaning of the behaviors' columns.
+        texts: Fields of an item's text.
+        reader: Options of ``TableReader``.
+        split: The split.
+        split_why: Why this one.
+        history: Name of the history's class.
+        unknown: How many behaviors name an item that the items lack.
+        parts: Rows of train, val and test.
+        sequences: Users of the training rows.
+        encoder: Folder or hub name.
+    """
+
+    roles: TableRoles
+    found: BehaviorColumns
+    texts: TextColumns
+    reader: dict[str, Any]
+    split: Split
+    split_why: str
+    history: str
+    unknown: int
+    parts: dict[str, int]
+    sequences: int
+    encoder: str
+
+    @property
+    def labels(self) -> tuple[str, str] | None:
+        """The negative and the positive label, where rows have labels and not ratings."""
+        name = self.found.columns.get("label")
+        return None if name is None else self.roles.behaviors.columns[name].labels
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a batch, or sequences: the usual ones, fewer where an epoch would have a handful of steps."""
+        low, high = _BATCHES
+        wanted = (self.sequences if self.found.next_item else self.parts["train"]) // _STEPS
+        return next((2**k for k in range(9, 3, -1) if 2**k <= min(wanted, high)), low)
+
+
+def make_plan(
+    files: Sequence[TableFile],
+    *,
+    behaviors: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    text_columns: Sequence[str] | None = None,
+    encoder: str | None = None,
+    next_item: bool = False,
+) -> Plan:
+    """Guess, then read, clean and split the tables as training would.
+
+    Args:
+        files: Two or three tables.
+        behaviors: The file that holds the behaviors, where the user says so.
+        columns: Canonical name -> column of the behaviors, as far as the user says so.
+        text_columns: Columns of the items to read, where the user says so.
+        encoder: Folder or hub name.
+        next_item: Whether the next item is to be predicted, whatever else could be.
+
+    Raises:
+        ConfigError: If something cannot be guessed, naming the option that settles it.
+        DataError: If a table cannot be trusted.
+    """
+    named = dict(columns or {})
+    roles = find_roles(
+        files,
+        behaviors=behaviors,
+        item_column=named.get("item_id"),
+        user_column=named.get("user_id"),
+    )
+    found = guess_behavior_columns(roles, named, next_item=next_item)
+    texts = guess_text_columns(roles.items, roles.item.key, text_columns)
+    options = _reader_options(files, roles, found)
+    tables = TableReader(**options).read()
+    known = tables.behaviors["item_id"].is_in(tables.items["item_id"].implode())
+    tables, _ = clean(tables, unknown_items="drop")
+    TextTemplate(texts.fields).render(tables.items)
+    split, why, part = _split(tables, in_order=found.next_item)
+    has_time = "timestamp" in tables.behaviors.columns
+    past = has_time and not isinstance(split, RandomSplit)
+    return Plan(
+        roles=roles,
+        found=found,
+        texts=texts,
+        reader=options,
+        split=split,
+        split_why=why,
+        history="PastHistory" if past else "TrainingHistory",
+        unknown=int((~known).sum()),
+        parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
+        sequences=tables.behaviors["user_id"].filter(part == "train").n_unique(),
+        encoder=encoder or (_LOCAL_ENCODER if Path(_LOCAL_ENCODER).is_dir() else _HUB_ENCODER),
+    )
+
+
+def _reader_options(
+    files: Sequence[TableFile], roles: TableRoles, found: BehaviorColumns
+) -> dict[str, Any]:
+    """Return the options of ``TableReader`` that are not its defaults; columns of canonical names need no entry."""
+    options: dict[str, Any] = {"behaviors": roles.behaviors.path, "items": roles.items.path}
+    mapping = {role: name for role, name in found.columns.items() if role != name}
+    if mapping:
+        options["behavior_columns"] = mapping
+    if roles.item.key != "item_id":
+        options["item_columns"] = {"item_id": roles.item.key}
+    if roles.users is not None and roles.user is not None:
+        options["users"] = roles.users.path
+        if roles.user.key != "user_id":
+            options["user_columns"] = {"user_id": roles.user.key}
+    delimiters = {file.delimiter for file in files if file.delimiter}
+    if delimiters:
+        options["delimiter"] = delimiters.pop()
+    time = found.columns.get("timestamp")
+    unit = time and roles.behaviors.columns[time].time_unit
+    if unit and unit != "s":
+        options["time_unit"] = unit
+    return options
+
+
+def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
+    """Return a split that leaves rows to each part: the data's own, by time, at random.
+
+    Args:
+        tables: The tables.
+        in_order: Whether rows may not be drawn, for it counts what came after what.
+
+    Raises:
+        ConfigError: If they may not, and times cannot be divided.
+    """
+    behaviors = tables.behaviors
+    if "split" in behaviors.columns:
+        split: Split = GivenSplit()
+        return split, "the parts that the table brings", split.assign(behaviors)
+    why = "there is no time to split by: rows are drawn"
+    if "timestamp" in behaviors.columns:
+        split = TimeSplit()
+        try:
+            part = split.assign(behaviors)
+        except ConfigError:
+            if in_order:
+                raise
+            times = behaviors["timestamp"].n_unique()
+            many = "one time" if times == 1 else f"{times:,} distinct times"
+            why = f"{many} cannot be divided in these shares: rows are drawn"
+        else:
+            why = "the newest 10 % of all rows test, the 10 % before them validate"
+            return split, why, part
+    split = RandomSplit()
+    return split, why, split.assign(behaviors)

@@ -1,0 +1,120 @@
+"""Which columns of the items make their texts: long texts joined into one field, short categories as fields of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lit_rec.errors import ConfigError
+from lit_rec.init.column_names import name_score
+from lit_rec.init.columns import Column
+from lit_rec.init.table_files import TableFile
+
+_MOST_CATEGORIES = 3  # fields of their own: each is encoded apart
+_SPECIAL = 2  # tokens around a text
+_TOKENS_A_WORD = 1.5
+_LENGTHS = (16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """The fields of an item's text.
+
+    Args:
+        fields: Name of a field -> its columns.
+        why: Column -> what was seen in it.
+        max_tokens: How long a text may be, guessed from its words.
+        foreign: Share of texts with letters that English does not have.
+    """
+
+    fields: dict[str, list[str]]
+    why: dict[str, str]
+    max_tokens: int
+    foreign: float
+
+
+def guess_text_columns(
+    items: TableFile, key: str, named: Sequence[str] | None = None
+) -> TextColumns:
+    """Guess from words: a title is nearly distinct and short, a category few values, a year a number by its name.
+
+    Args:
+        items: The items table.
+        key: Its column of ids.
+        named: Columns to read as one text, where the user says so.
+
+    Raises:
+        ConfigError: If no column has words, or one that is named is not there.
+    """
+    if named is not None:
+        absent = [name for name in named if name not in items.columns]
+        if absent or not named:
+            raise ConfigError(
+                f"{items.path} has no column '{absent[0]}'" if absent else "no column is named",
+                where="--text-columns",
+                details=[items.shown],
+                rule="columns of the items, divided by commas",
+                remedy="name some of these columns",
+            )
+        why = dict.fromkeys(named, "as --text-columns says")
+        return _columns(items, {"text": list(named)}, why)
+    left = [c for c in items.columns.values() if c.name != key and c.filled > 0.05]
+    worded = [c for c in left if c.has_words]
+    texts = sorted((c for c in worded if _is_text(c)), key=_order)
+    categories = sorted((c for c in worded if _is_category(c)), key=lambda c: -c.filled)
+    fields: dict[str, list[str]] = {}
+    if texts:
+        years = [c for c in left if name_score(c.name, "year") and _is_year(c)][:1]
+        # a year belongs to the title: it tells films of one name apart
+        fields[texts[0].name] = [c.name for c in (texts[0], *years, *texts[1:])]
+    fields |= {c.name: [c.name] for c in categories[:_MOST_CATEGORIES]}
+    if not fields:
+        raise ConfigError(
+            "no column has words",
+            where=items.path,
+            details=[items.shown],
+            rule="an item is known by its texts: a title, a description, a category",
+            remedy="say which columns to read: --text-columns title,description",
+        )
+    return _columns(
+        items, fields, {name: _seen(items.columns[name]) for f in fields.values() for name in f}
+    )
+
+
+def _columns(items: TableFile, fields: dict[str, list[str]], why: dict[str, str]) -> TextColumns:
+    columns = [[items.columns[name] for name in names] for names in fields.values()]
+    words = max(sum(column.most_words for column in field) for field in columns)
+    wanted = words * _TOKENS_A_WORD + _SPECIAL
+    length = next((length for length in _LENGTHS if wanted <= length), _LENGTHS[-1])
+    return TextColumns(fields, why, length, max(c.foreign for field in columns for c in field))
+
+
+def _is_text(column: Column) -> bool:
+    if column.values.dtype.is_nested() and not name_score(column.name, "title"):
+        return False
+    distinct = column.distinct / max(len(column.texts), 1)
+    return distinct > 0.5 and (column.most_words > 1 or name_score(column.name, "title") > 0)
+
+
+def _is_category(column: Column) -> bool:
+    """Whether many items share the values, and these are short; a single value tells nothing."""
+    share = column.distinct / max(len(column.texts), 1)
+    return column.distinct > 1 and share <= 0.5 and column.words <= 8
+
+
+def _is_year(column: Column) -> bool:
+    return (
+        column.is_numeric and column.is_whole and bool(column.numbers.is_between(1000, 2200).all())
+    )
+
+
+def _order(column: Column) -> tuple[bool, float]:
+    """Titles first, then the shorter before the longer: the end of a long text may be cut."""
+    return not name_score(column.name, "title"), column.words
+
+
+def _seen(column: Column) -> str:
+    if column.is_numeric:
+        return f"a year, such as {column.shown(1)}"
+    kinds = f"{column.distinct:,} distinct values in {len(column.texts):,} items"
+    return f"{kinds}, {column.words:.1f} words each, such as {column.shown(1)}"

@@ -1,0 +1,241 @@
+"""NeighborhoodHead: the candidate looks at how the user rated what resembles it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.models.answers import Answers, Deeds, Told, answers_of
+from lit_rec.models.heads.value_heads import Head, beside
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
+from lit_rec.ranges import count, positive, share
+
+
+def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
+    """Return the inner products of all items ``[N, N]``, or None where a gathered vector for each of ``slots`` slots is cheaper.
+
+    Args:
+        keys: ``[N, D]``, a key per distinct item.
+        slots: Number of history slots.
+    """
+    items, width = keys.shape
+    return keys @ keys.T if items * items <= slots * width else None
+
+
+def pair_similarity(
+    keys: Tensor, pairs: Tensor | None, candidate: Tensor, history: Tensor
+) -> Tensor:
+    """Return the inner products of each row's candidates with its history; each way that they are found in gives the same.
+
+    Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each slot.
+
+    Args:
+        keys: ``[N, D]``, a key per distinct item.
+        pairs: What ``all_pairs`` returned.
+        candidate: ``[B, C]`` int64 into ``keys``.
+        history: ``[B, H]`` int64 into ``keys``.
+
+    Returns:
+        ``[B, C, H]``.
+    """
+    if pairs is not None:
+        return pairs[candidate.unsqueeze(2), history.unsqueeze(1)]
+    (items, width), count = keys.shape, candidate.shape[1]
+    if count * items <= history.shape[1] * width:
+        with_all = keys[candidate] @ keys.T  # [B, C, N]
+        return with_all.gather(2, history.unsqueeze(1).expand(-1, count, -1))
+    return keys[candidate] @ keys[history].transpose(1, 2)  # [B, C, D] @ [B, D, H]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How much a behavior counts beside a candidate: ``exp(s (cos - 1)) / (1 + p |age in days|)^f``, and c that the sum is shrunk by.
+
+    Args:
+        sharpness: s.
+        shrinkage: c, above 0.
+        forgetting: f.
+        pace: p.
+        ageless: Whether a behavior of unknown age counts as one of age 0; else it does not count.
+
+    Example:
+        >>> one = torch.tensor(1.0)
+        >>> kernel = Kernel(one, one, forgetting=2 * one, pace=one, ageless=False)
+        >>> torch.exp(-kernel.fade(torch.tensor([[0.0, 1.0, -1.0, torch.nan]])))
+        tensor([[1.0000, 0.2500, 0.2500, 0.0000]])
+    """
+
+    sharpness: Tensor
+    shrinkage: Tensor
+    forgetting: Tensor
+    pace: Tensor
+    ageless: bool = True
+
+    def fade(self, age_days: Tensor) -> Tensor:
+        """Return what ages take from the exponent, ``[B, H]`` of ``[B, H]``."""
+        lost = self.forgetting * torch.log1p(age_days.nan_to_num(0.0).abs() * self.pace)
+        return lost if self.ageless else torch.where(age_days.isnan(), torch.inf, lost)
+
+
+def level_of_neighbours(
+    kernel: Kernel, keys: Tensor, told: Told, answers: Answers, batch: RecBatch, slots: int
+) -> Tensor:
+    """Return the level of the answers around each candidate ``[B, C]``, weighed by a kernel.
+
+    Args:
+        kernel: The weights.
+        keys: ``[N, D]``, a key per distinct item, of norm 1.
+        told: The answers of the histories.
+        answers: How they are read.
+        batch: The rows.
+        slots: Most slots of histories and candidates whose keys are held at once.
+    """
+    candidates, history = batch.candidates.item_index, batch.history.item_index
+    pairs = all_pairs(keys, min(history.numel(), slots))
+    fade = kernel.fade(batch.history.age_days)  # [B, H]
+
+    def of_rows(rows: slice) -> Tensor:
+        cosine = pair_similarity(keys, pairs, candidates[rows], history[rows])  # [b, C, H]
+        logits = (cosine - 1) * kernel.sharpness - fade[rows].unsqueeze(1)
+        weights = torch.exp(logits) * told.known[rows].unsqueeze(1)
+        return answers.level(weights @ told.parts[rows], kernel.shrinkage)
+
+    if pairs is not None:  # then no slot has a vector
+        return of_rows(slice(0, len(batch)))
+    block = rows_per_block(slots, history.shape[1] + candidates.shape[1])
+    return in_row_blocks(of_rows, len(batch), block)
+
+
+class NeighborhoodHead(Head):
+    """Mean + biases + what the user thought of similar items + inner product + a small network.
+
+    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
+    mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned s, c, p, f: with few or
+    unlike neighbours it goes to 0, and what was rated about the same time counts more. An unknown age counts as 0.
+    Of two labels it is the log odds ratio of the positive ones among similar items over those expected, shrunk by c; where the history
+    does not tell labels, such as one of clicks alone, ``sum_h a_h / (sum_h a_h + c)``.
+    The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how much is known of the user.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        hidden: Width of the network's hidden layer.
+        dropout: Share of the network's inputs dropped while training.
+        sharpness: Factor s of the cosine at the start (learned).
+        slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once: sets the memory
+            of a step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
+
+    Raises:
+        ConfigError: If the data has more than two labels, ``sharpness`` is not above 0, ``hidden`` or ``slots_per_block`` is below 1,
+            or ``dropout`` is not from 0 to 1.
+
+    Reference:
+        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
+        filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.inference.requests.entries import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> head, user = NeighborhoodHead(facts, width=2), torch.zeros(1, 3)
+        >>> for vector in ([3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]):  # as the item that was rated 2 above the mean, 2 / (1 + 1), or unlike it
+        ...     print(round(head.neighbours(user, torch.tensor([[1.0, 0.0, 0.0], vector]), batch).item(), 3))
+        1.0
+        0.0
+    """
+
+    terms: ClassVar[int] = 1  # of the neighbourhood, which the network sees
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        hidden: int = 64,
+        dropout: float = 0.5,
+        sharpness: float = 6.0,
+        slots_per_block: int = 65_536,
+    ) -> None:
+        if facts.task == "label" and len(facts.labels) != 2:
+            raise ConfigError(
+                f"NeighborhoodHead, but the data has {len(facts.labels)} labels",
+                where="model.network",
+                rule="ratings, or two labels",
+                remedy="use ClassificationHead for more",
+            )
+        super().__init__(facts, width)
+        tells_deeds = facts.task == "label" and not facts.history_labels
+        self.answers = Deeds() if tells_deeds else answers_of(facts)
+        start = positive("head.init_args.sharpness", sharpness)
+        share("head.init_args.dropout", dropout)
+        count("head.init_args.hidden", hidden)
+        self.slots_per_block = count("head.init_args.slots_per_block", slots_per_block)
+        self.log_sharpness = nn.Parameter(torch.tensor(float(start)).log())
+        self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
+        self.forgetting = nn.Parameter(torch.tensor(0.1))  # f and p, before softplus
+        self.pace = nn.Parameter(torch.tensor(1.0))
+        self.share = nn.Parameter(torch.tensor(1.0))
+        self.scale = nn.Parameter(torch.tensor(0.1))
+        self.hidden = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(3 * width + 3 + self.terms, hidden), nn.GELU()
+        )
+        self.last = nn.Linear(hidden, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def kernel(self) -> Kernel:
+        """Return how much a behavior counts beside a candidate."""
+        softplus = nn.functional.softplus
+        forgetting, pace = softplus(self.forgetting), softplus(self.pace)
+        return Kernel(self.log_sharpness.exp(), self.log_shrinkage.exp(), forgetting, pace)
+
+    def neighbours(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the neighbourhood terms ``[B, C, terms]``."""
+        told = self.answers.told(item_vectors, batch.history, beside(users)[:, 0, -1:])
+        return torch.stack(self.levels(told, item_vectors[:, :-1], batch), -1)
+
+    def levels(self, told: Told, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
+        """Return each term ``[B, C]``.
+
+        Args:
+            told: What the answers of the histories say beyond the biases.
+            vectors: ``[N, width]``, those of the items.
+            batch: The rows.
+        """
+        return [self.level(self.kernel(), vectors, told, batch)]
+
+    def level(self, kernel: Kernel, vectors: Tensor, told: Told, batch: RecBatch) -> Tensor:
+        """Return the level of the answers around each candidate ``[B, C]``, with the directions of ``vectors`` ``[N, D]`` as keys."""
+        keys = nn.functional.normalize(vectors, dim=1)
+        return level_of_neighbours(kernel, keys, told, self.answers, batch, self.slots_per_block)
+
+    def shares(self) -> Tensor:
+        """Return by how much each term counts ``[terms]``."""
+        return self.share.unsqueeze(0)
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+        candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
+        item = candidates[..., :-1]
+        user = beside(users)[..., :-1].expand_as(item)
+        near = self.neighbours(users, item_vectors, batch)  # [B, C, terms]
+        known = torch.log1p(batch.history.mask.sum(1)) / 5
+        user_bias = beside(users)[..., -1:].expand_as(candidates[..., -1:])
+        known = known.view(-1, 1, 1).expand_as(user_bias)
+        plain = torch.cat([user_bias, candidates[..., -1:], near, known], -1)
+        beyond: Tensor = self.last(self.hidden(torch.cat([user, item, user * item, plain], -1)))
+        product = (user * item).sum(-1)
+        return (
+            self.biases(users, candidates)
+            + (near * self.shares()).sum(-1)
+            + self.scale * product
+            + beyond.squeeze(-1)
+        )

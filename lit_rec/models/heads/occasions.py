@@ -1,0 +1,98 @@
+"""OccasionNeighborhoodHead: what the user thought of similar items, and what the user thought at about the same time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.models.answers import Told
+from lit_rec.models.heads.neighborhood import Kernel, NeighborhoodHead
+from lit_rec.ranges import positive
+
+_DAY = 86_400.0
+
+
+class OccasionNeighborhoodHead(NeighborhoodHead):
+    """The same, with a second neighbourhood: the behaviors of the candidate's occasion, such as films rated from one page within seconds.
+
+    People rate in sittings, and what they rate together they rate alike. The second term is as the first, ``sum_h a_h r_h / (sum_h a_h + c)``
+    with ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an s, c, t, f and a share of its own, keys of its own by a
+    learned matrix W, and a start at which the age decides and similarity hardly. Similar items keep the ages of the first term, which
+    fade over days. A behavior of unknown age is of no occasion and does not count here, so that what is asked without a time, and what
+    is asked long after the history, has the first term alone.
+
+    The gain is of data whose rows lie between the rows of their own sittings, as those of a random split do: ``TrainingHistory`` and
+    ``GivenHistory`` with times. Rows of the same second are no ``PastHistory``.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        hidden: Width of the network's hidden layer.
+        dropout: Share of the network's inputs dropped while training.
+        sharpness: Factor s of the cosine at the start (learned), of similar items.
+        slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once.
+        seconds: The time t at which half of a behavior's weight is gone, at the start (learned).
+
+    Raises:
+        ConfigError: If ``seconds`` is not above 0, or as for ``NeighborhoodHead``.
+
+    Reference:
+        Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3 (biases of a day).
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.inference.requests.entries import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=70.0)  # item 0, rated 5
+        >>> head, user = OccasionNeighborhoodHead(facts, width=2), torch.zeros(1, 3)
+        >>> same = torch.tensor([[1.0, 0.0, 0.0]] * 2)
+        >>> like, occasion = head.neighbours(user, same, batch)[0, 0].tolist()  # 10 seconds after
+        >>> round(like, 3), round(occasion, 3)  # 2 / (1 + 1), and half of it: 0.5 * 2 / (0.5 + 1)
+        (1.0, 0.667)
+    """
+
+    terms = 2
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        hidden: int = 64,
+        dropout: float = 0.5,
+        sharpness: float = 6.0,
+        slots_per_block: int = 65_536,
+        seconds: float = 10.0,
+    ) -> None:
+        super().__init__(facts, width, hidden, dropout, sharpness, slots_per_block)
+        start = _DAY / positive("head.init_args.seconds", seconds)
+        self.occasion_keys = nn.Parameter(torch.randn(width, width) * width**-0.5)
+        self.occasion_sharpness = nn.Parameter(torch.tensor(0.5).log())
+        self.occasion_shrinkage = nn.Parameter(torch.tensor(0.0))
+        self.occasion_forgetting = nn.Parameter(torch.tensor(math.log(math.e - 1)))
+        self.occasion_pace = nn.Parameter(torch.tensor(start).log())
+        self.occasion_share = nn.Parameter(torch.tensor(0.5))
+
+    def occasion_kernel(self) -> Kernel:
+        """Return how much a behavior counts by its age, and a little by what it was about."""
+        return Kernel(
+            self.occasion_sharpness.exp(),
+            self.occasion_shrinkage.exp(),
+            nn.functional.softplus(self.occasion_forgetting),
+            self.occasion_pace.exp(),
+            ageless=False,
+        )
+
+    def levels(self, told: Told, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
+        """Return the levels of similar items and of the occasion, ``[B, C]`` each."""
+        occasion = self.level(self.occasion_kernel(), vectors @ self.occasion_keys, told, batch)
+        return [*super().levels(told, vectors, batch), occasion]
+
+    def shares(self) -> Tensor:
+        """Return by how much each counts ``[2]``."""
+        return torch.stack([self.share, self.occasion_share])

@@ -1,0 +1,283 @@
+"""Heads: from users and items to scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.ranges import count, share
+
+
+class Head(nn.Module, ABC):
+    """A score per candidate, or one per candidate and label.
+
+    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which: ``scores``,
+    ``class_scores``, or ``vectors`` whose inner products are scores.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+
+    Shape:
+        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate; item_vectors
+        ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
+
+    Example:
+        >>> class BiasHead(Head):
+        ...     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        ...         return self.biases(users, item_vectors[batch.candidates.item_index])
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> BiasHead(facts, width=1).biases(torch.tensor([[9.0, 0.5]]), torch.tensor([[[9.0, -1.0]]]))  # 3 + 0.5 - 1
+        tensor([[2.5000]])
+    """
+
+    gives = "scores"
+
+    def __init__(self, facts: Facts, width: int) -> None:
+        super().__init__()
+        self.start = facts.score_start
+
+    @abstractmethod
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, but for a constant of each user.
+
+        An index finds the best items by them. None, as here, where scores are no such products: then every item is scored.
+
+        Args:
+            users: ``[B, width + 1]``.
+        """
+        return None
+
+    def keys(self, item_vectors: Tensor) -> Tensor:
+        """Return what ``queries`` are multiplied with, ``[N, D']``: item vectors ``[N, width + 1]`` as they are, unless a head says otherwise."""
+        return item_vectors
+
+    def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
+        """Return what is predicted at the start + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""
+        return self.start + beside(users)[..., -1] + candidates[..., -1]
+
+
+def beside(users: Tensor) -> Tensor:
+    """Return users with an axis for candidates: ``[B, 1, D]`` of ``[B, D]``; ``[B, C, D]`` stays."""
+    return users.unsqueeze(1) if users.dim() == 2 else users
+
+
+class DotHead(Head):
+    """Start + biases + scale times the inner product of user and item.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        scale: Factor of the inner product at the start (learned).
+
+    Reference:
+        Koren, Bell & Volinsky 2009, Matrix factorization techniques, https://doi.org/10.1109/MC.2009.263.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
+        >>> DotHead(facts, width=2)(user, items, batch).tolist()  # 3 + 0.5 + 0.25 + (3 + 2), 3 + 0.5 - 1 + 0
+        [[8.75, 2.5]]
+    """
+
+    def __init__(self, facts: Facts, width: int, scale: float = 1.0) -> None:
+        super().__init__(facts, width)
+        self.scale = nn.Parameter(torch.tensor(float(scale)))
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+        candidates = item_vectors[batch.candidates.item_index]  # [B, C, width + 1]
+        product = (candidates[..., :-1] * beside(users)[..., :-1]).sum(-1)  # [B, C]
+        return self.biases(users, candidates) + self.scale * product
+
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return the scaled user and a 1, which takes the item's bias."""
+        return torch.cat([self.scale * users[..., :-1], torch.ones_like(users[..., -1:])], -1)
+
+
+class _PairHead(Head):
+    """A small network on ``[u, i, u * i, |u - i|]``; its last layer begins at zero."""
+
+    def __init__(
+        self, facts: Facts, width: int, outputs: int, hidden: int = 64, dropout: float = 0.2
+    ) -> None:
+        super().__init__(facts, width)
+        share("head.init_args.dropout", dropout)
+        count("head.init_args.hidden", hidden)
+        self.hidden = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(4 * width, hidden), nn.GELU(), nn.Dropout(dropout)
+        )
+        self.last = nn.Linear(hidden, outputs)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def features(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return what the last linear layer sees, ``[B, C, hidden]``."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        user = beside(users)[..., :-1].expand_as(item)
+        pair = torch.cat([user, item, user * item, (user - item).abs()], -1)
+        features: Tensor = self.hidden(pair)
+        return features
+
+
+class MLPHead(_PairHead):
+    """Start + biases + a small network on ``[u, i, u * i, |u - i|]``; its last layer begins at zero.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        hidden: Width of the hidden layer.
+        dropout: Share of the hidden layer's inputs and outputs dropped while training.
+
+    Raises:
+        ConfigError: If ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+
+    Reference:
+        He et al. 2017, Neural collaborative filtering, https://arxiv.org/abs/1708.05031.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
+        >>> MLPHead(facts, width=2)(user, items, batch).tolist()  # before training mean and biases alone: 3 + 0.5 + 0.25, 3 + 0.5 - 1
+        [[3.75, 2.5]]
+    """
+
+    def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
+        super().__init__(facts, width, 1, hidden, dropout)
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+        candidates = item_vectors[batch.candidates.item_index]
+        beyond: Tensor = self.last(self.features(users, item_vectors, batch)).squeeze(-1)
+        return self.biases(users, candidates) + beyond
+
+
+class RegressionHead(MLPHead):
+    """The same for ratings alone.
+
+    Raises:
+        ConfigError: If the data's task is not ``rating``, or as for ``MLPHead``.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> RegressionHead(facts, width=2, hidden=8).features(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 8])
+    """
+
+    def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
+        needs_task("RegressionHead", facts, "rating")
+        super().__init__(facts, width, hidden, dropout)
+
+
+class ClassificationHead(_PairHead):
+    """Scores of K labels: a linear layer on the item's vector and the user's, and a small network on ``[u, i, u * i, |u - i|]``.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+        hidden: Width of the hidden layer.
+        dropout: Share of the hidden layer's inputs and outputs dropped while training.
+
+    Shape:
+        ``[B, C, K]`` float32.
+
+    Raises:
+        ConfigError: If the data's task is not ``label``, ``hidden`` is below 1, or ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> ClassificationHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 3])
+    """
+
+    gives = "class_scores"
+
+    def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
+        needs_task("ClassificationHead", facts, "label")
+        super().__init__(facts, width, len(facts.labels), hidden, dropout)
+        self.linear = nn.Linear(2 * width, len(facts.labels))
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores of the labels."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        both = torch.cat([beside(users)[..., :-1].expand_as(item), item], -1)
+        beyond: Tensor = self.last(self.features(users, item_vectors, batch))
+        scores: Tensor = self.linear(both) + beyond
+        return scores
+
+
+class LinearHead(Head):
+    """A linear layer on the item's vector alone: for texts without a user.
+
+    Args:
+        facts: Facts of the data: K scores for labels, one for ratings.
+        width: Width of item vectors, the bias coordinate left out.
+        dropout: Share of the vector's coordinates dropped while training.
+
+    Shape:
+        ``[B, C, K]`` float32 for labels, ``[B, C]`` for ratings.
+
+    Raises:
+        ConfigError: If ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> LinearHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
+        torch.Size([1, 2, 3])
+    """
+
+    def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:
+        super().__init__(facts, width)
+        self.dropout = nn.Dropout(share("head.init_args.dropout", dropout))
+        self.gives = "scores" if facts.task == "rating" else "class_scores"
+        self.linear = nn.Linear(width, 1 if facts.task == "rating" else len(facts.labels))
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores."""
+        item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
+        scores: Tensor = self.linear(self.dropout(item))
+        return scores if self.gives == "class_scores" else self.start + scores.squeeze(-1)
+
+
+def needs_task(part: str, facts: Facts, task: str) -> None:
+    """Refuse a part that is made for another task.
+
+    Raises:
+        ConfigError: If the data's task is not ``task``.
+    """
+    if facts.task != task:
+        raise ConfigError(
+            f"{part} predicts a {task}, the data asks for a {facts.task}",
+            where="model.network",
+            rule="parts of the task that data.task names",
+            remedy=f"set data.task to {task}, or choose another head",
+        )

@@ -1,0 +1,113 @@
+"""Heads whose score is an inner product, so that a user can be compared with a whole catalogue at once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.models.heads.value_heads import Head, beside
+
+
+class VectorHead(Head):
+    """A score is the inner product of what it makes of a user and of an item; it ``gives`` these vectors.
+
+    Shape:
+        users ``[..., width + 1]`` -> ``of_users`` ``[..., D']``; item_vectors ``[N, width + 1]`` -> ``of_items`` ``[N, D']``.
+
+    Example:
+        >>> class FirstNumber(VectorHead):
+        ...     def of_users(self, users: Tensor) -> Tensor:
+        ...         return users[..., :1]
+        ...     def of_items(self, item_vectors: Tensor) -> Tensor:
+        ...         return item_vectors[..., :1]
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = FirstNumber(facts, width=2)
+        >>> head.queries(torch.tensor([[3.0, 4.0, 9.0]])) @ head.keys(torch.tensor([[2.0, 1.0, 0.5]])).T
+        tensor([[6.]])
+    """
+
+    gives = "vectors"
+
+    @abstractmethod
+    def of_users(self, users: Tensor) -> Tensor:
+        """Return the users' side."""
+
+    @abstractmethod
+    def of_items(self, item_vectors: Tensor) -> Tensor:
+        """Return the items' side."""
+
+    def keys(self, item_vectors: Tensor) -> Tensor:
+        """Return the items' side."""
+        return self.of_items(item_vectors)
+
+    def queries(self, users: Tensor) -> Tensor:
+        """Return the users' side: a score is nothing but the product."""
+        return self.of_users(users)
+
+    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the scores of a batch's candidates ``[B, C]``."""
+        items = self.of_items(item_vectors)[batch.candidates.item_index]  # [B, C, D']
+        return (items * beside(self.of_users(users))).sum(-1)
+
+
+class CosineHead(VectorHead):
+    """The cosine of user and item, from -1 to 1: how often an item was bought does not make its vector longer.
+
+    Its softmax needs a temperature below 1, such as 0.07, which is the objective's.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+
+    Reference:
+        Hou et al. 2022, Towards universal sequence representation learning for recommender systems,
+        https://arxiv.org/abs/2206.05941, section 2.3.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = CosineHead(facts, width=2)
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])), head.of_items(torch.tensor([[5.0, 0.0, 9.0]]))  # biases are left out
+        (tensor([[0.6000, 0.8000]]), tensor([[1., 0.]]))
+    """
+
+    def of_users(self, users: Tensor) -> Tensor:
+        """Return users of length 1."""
+        return nn.functional.normalize(users[..., :-1], dim=-1)
+
+    def of_items(self, item_vectors: Tensor) -> Tensor:
+        """Return items of length 1."""
+        return nn.functional.normalize(item_vectors[..., :-1], dim=-1)
+
+
+class InnerProductHead(VectorHead):
+    """u . i + b_i: the length of a vector and the item's bias count.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out.
+
+    Example:
+        >>> import torch
+        >>> from lit_rec.data.facts import Facts
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> head = InnerProductHead(facts, width=2)
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])) @ head.of_items(torch.tensor([[2.0, 1.0, 0.5]])).T  # 6 + 4 + 0.5
+        tensor([[10.5000]])
+    """
+
+    def of_users(self, users: Tensor) -> Tensor:
+        """Return ``[u, 1]``."""
+        return nn.functional.pad(users[..., :-1], (0, 1), value=1.0)
+
+    def of_items(self, item_vectors: Tensor) -> Tensor:
+        """Return ``[i, b_i]``."""
+        return item_vectors

@@ -1,0 +1,218 @@
+"""FieldSum: from the fields of an item, or of a user, to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import Items
+from lit_rec.data.fields.field import FittedField
+from lit_rec.models.items.field_encoders import LENGTH, field_encoder
+from lit_rec.models.items.shared_ridge import shared_components, shared_ridge
+
+_SOME = (
+    2048  # items or users, enough for components, whose finding holds the square of their number
+)
+_ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
+
+
+class FieldSum(nn.Module):
+    """``sum_f v_f W_f x_f`` over text fields and others: numbers, categories, vectors.
+
+    The weights v_f are a softmax over all fields, times the root of their number so that the sum is as long as with one field; each
+    field has a projection W_f of its own, for what a title says and what a genre says lie in different directions of the encoder's
+    space. A text is projected as soon as it is encoded: of each text F short vectors are kept, not one as wide as the encoder.
+
+    Args:
+        texts: Number F of text fields.
+        text_width: Width of a text vector.
+        fields: The other fields, G of them.
+        width: Width of the sum, its bias coordinate left out.
+        dropout: Share of a text vector's coordinates dropped while training.
+        principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
+            of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
+        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike, in place of what
+            ``principal`` says of each text field. Its norm is then 1 on average, but for what the width leaves out.
+
+    Shape:
+        vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
+        ``[N, width + 1]`` float32; the last coordinate is a bias.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(
+        self,
+        texts: int,
+        text_width: int,
+        fields: Sequence[FittedField],
+        width: int,
+        dropout: float,
+        principal: bool = False,
+        balanced: bool = False,
+    ) -> None:
+        super().__init__()
+        self.texts, self.width = texts, width
+        self.principal, self.balanced = principal, balanced
+        self.columns = [field.column for field in fields]
+        self.dropout = nn.Dropout(dropout)
+        self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
+        self.bias = nn.Parameter(torch.zeros(width + 1))
+        self.others = nn.ModuleList(field_encoder(field, width + 1) for field in fields)
+        self.field_logits = nn.Parameter(torch.zeros(texts + len(fields)))
+        # the weight of the only field is 1
+        self.field_logits.requires_grad_(len(self.field_logits) > 1)
+        # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
+        self.register_buffer("centre", torch.zeros(texts, text_width))
+        self.register_buffer("spread", torch.ones(texts))
+        bound = max(texts * text_width, 1) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)  # as nn.Linear begins
+        nn.init.zeros_(self.weight[-1])
+
+    @property
+    def field_weights(self) -> Tensor:
+        """v_f ``[F + G]``: how much each field counts, text fields first; they sum to 1."""
+        return torch.softmax(self.field_logits, 0)
+
+    @torch.no_grad()
+    def calibrate(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+        """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
+
+        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
+        of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: The training items.
+
+        Reference:
+            Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
+        """
+        for field, index in enumerate(items.text_index.T):
+            of_field = vectors[index[told[index]]]
+            if not len(of_field):
+                continue
+            self.centre[field] = of_field.mean(0)
+            spread = (of_field - self.centre[field]).square().sum(1).mean().sqrt()
+            rounding = _ROUNDING * of_field.square().sum(1).mean().sqrt()
+            self.spread[field] = torch.where(spread > rounding, spread / LENGTH, 1.0)
+            if self.principal:
+                centred = (of_field - self.centre[field]) / self.spread[field]
+                at = slice(field * of_field.shape[1], (field + 1) * of_field.shape[1])
+                self.weight[:-1, at] = principal_projection(centred, self.width)
+        for column, encoder in zip(self.columns, self.others, strict=True):
+            encoder.calibrate(items.fields[column])  # type: ignore[operator]
+        if self.balanced and len(items.vocab_row):
+            count = len(items.vocab_row)
+            # from all over the catalogue, whose order may mean something
+            spread_out = torch.arange(0, count, ceil(count / _SOME), device=told.device)
+            inputs = self._inputs(vectors, told, items.take(spread_out))
+            self._begin(slice(0, -1), shared_components(inputs, self.width))
+
+    @torch.no_grad()
+    def adding_nothing(self) -> Self:
+        """Begin with 0 for whatever the fields hold, and return itself."""
+        for parameter in self.parameters():
+            if parameter is not self.field_logits:
+                parameter.zero_()
+        return self
+
+    def _inputs(self, vectors: Tensor, told: Tensor, items: Items) -> list[Tensor]:
+        """Return what each field's outputs are weighted sums of, ``[N, V_f]`` of each."""
+        centred = self._centred(vectors) * told.view(-1, 1, 1)
+        inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
+        others = zip(self.columns, self.others, strict=True)
+        return inputs + [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
+
+    def _begin(self, at: slice, weights: list[Tensor]) -> None:
+        """Begin with these, ``[V_f, n]`` of each field, as what inputs are summed by for the outputs ``at``, fields' weights included."""
+        scale = self.field_weights * len(self.field_logits) ** 0.5
+        of_fields = [w / s for w, s in zip(weights, scale, strict=True)]
+        if self.texts:
+            self.weight[at] = torch.cat(of_fields[: self.texts]).T
+        for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
+            encoder.begin(at, w)  # type: ignore[operator]
+
+    def project(self, vectors: Tensor, told: Tensor) -> Tensor:
+        """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
+        # pooling gave zeros where there is no token, and the mean text is what says as little now
+        centred = self.dropout(self._centred(vectors)) * told.view(-1, 1, 1)
+        weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])
+        return torch.einsum("pfd,ofd->pfo", centred, weight)
+
+    def _centred(self, vectors: Tensor) -> Tensor:
+        """Return the texts' vectors as each of the fields ``[P, F, D]``."""
+        return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
+
+    @torch.no_grad()
+    def begin_biases(
+        self,
+        vectors: Tensor,
+        told: Tensor,
+        items: Items,
+        biases: Tensor,
+        weights: Tensor,
+        penalty: float,
+    ) -> None:
+        """Begin with the biases that ridge regression on the fields tells, instead of 0; after ``calibrate``.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: The training items.
+            biases: ``[N]``, what their ratings say.
+            weights: ``[N]``, how much each of them counts.
+            penalty: Of ``shared_ridge``.
+        """
+        inputs = self._inputs(vectors, told, items)
+        constant, found = shared_ridge(inputs, biases, weights, penalty)
+        self.bias[-1] = constant
+        self._begin(slice(-1, None), [w.unsqueeze(1) for w in found])
+
+    def forward(self, projected: Tensor, items: Items) -> Tensor:
+        """Return the sum of the fields of each item.
+
+        Args:
+            projected: What ``project`` returned.
+            items: The items.
+        """
+        scale = self.field_weights * len(self.field_logits) ** 0.5  # [F + G]
+        total = self.bias.expand(len(items.vocab_row), -1)
+        for field in range(self.texts):
+            total = total + scale[field] * projected[items.text_index[:, field], field]
+        for place, (column, encoder) in enumerate(zip(self.columns, self.others, strict=True)):
+            total = total + scale[self.texts + place] * encoder(items.fields[column])
+        return total
+
+
+def principal_projection(vectors: Tensor, width: int) -> Tensor:
+    """Return a projection ``[width, D]`` onto principal components, each divided by the root of its spread.
+
+    Vectors keep their length on average. Components that the vectors do not have, for there are few of them, project to 0.
+
+    Args:
+        vectors: ``[n, D]``, centred.
+        width: How many components.
+
+    Reference:
+        Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316; theirs divides by the spread itself, which
+        makes as much of the last component as of the first.
+
+    Example:
+        >>> principal_projection(torch.tensor([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 2).abs()
+        tensor([[0.9220, 0.0000],
+                [0.0000, 1.8439]])
+    """
+    _, spread, components = torch.linalg.svd(vectors, full_matrices=False)
+    real = int((spread > 1e-6 * spread[:1].clamp(min=1e-30)).sum())
+    rows = min(width, real)
+    found = vectors.new_zeros(width, vectors.shape[1])
+    found[:rows] = components[:rows] / spread[:rows].sqrt().unsqueeze(1)
+    length = (vectors @ found.T).square().sum().sqrt()
+    return found * (vectors.square().sum().sqrt() / length.clamp(min=1e-30))

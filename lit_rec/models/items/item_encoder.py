@@ -1,0 +1,278 @@
+"""ItemEncoder: from an item's texts, its other fields and its id to its vector."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.data.facts import Facts
+from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.items.field_biases import RatedItems, begin_biases
+from lit_rec.models.items.field_sum import FieldSum
+from lit_rec.models.text.backbone import Backbone
+from lit_rec.models.text.passes import Finish, TextPasses
+from lit_rec.models.text.pooling import MeanPooling, Pooling
+from lit_rec.models.text.text_cache import KeptTexts
+from lit_rec.ranges import count, part_of_all, penalty, share
+
+
+class ItemVectors(nn.Module, ABC):
+    """From items to their vectors, whatever is read of them.
+
+    Attributes:
+        width: Width of an item vector, its bias coordinate left out.
+        backbone: The text encoder; None where no text is read.
+
+    Shape:
+        texts of P, items of N -> ``[N, width + 1]`` float32; the last coordinate is the item's bias.
+    """
+
+    width: int
+    backbone: Backbone | None
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether ``calibrate`` wants all training items, and not only enough for a mean and a spread."""
+        return False
+
+    def calibrate(self, texts: Texts, items: Items) -> None:
+        """Look at the training items once, before training begins."""
+
+    @abstractmethod
+    def forward(self, texts: Texts, items: Items) -> Tensor:
+        """Return the item vectors."""
+
+
+class ItemEncoder(ItemVectors):
+    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows; each distinct text is encoded once.
+
+    The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner product of
+    ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
+
+    Args:
+        facts: Facts of the data.
+        backbone: The text encoder.
+        pooling: From token vectors to a text vector; takes the encoder's width.
+        width: Width of the item vector, its bias coordinate left out.
+        ids: What an id adds; takes the number of ids and ``width``. Nothing by default.
+        dropout: Share of a text vector's coordinates dropped while training.
+        principal: Whether what projects texts begins as their principal components, so that item vectors are near where texts are, before any
+            training; at random otherwise.
+        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others, each field counting
+            alike: items are near that have much in common, and none rules. Not needed beside ``principal``, which sees texts alone.
+        bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin with, and what an id adds
+            to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin at 0.
+        max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
+        recompute: Compute each chunk again in the backward pass instead of keeping its activations.
+        gradient_share: Share of a step's distinct texts, drawn anew in each, through which gradients reach encoder and pooling; what is beyond
+            them learns from every text. Less of it takes less time and memory, and gives noisier gradients of the same mean. Meant for an
+            encoder that is trained, in steps of many texts.
+        max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
+            is trained: each passes the encoder once, before training. A batch with a text beyond them is encoded as it comes.
+        max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where only lower layers
+            are not trained (or only the pooling is): each text passes those once, before training, and steps and evaluations begin
+            above them. ``4 * width of the encoder`` bytes a token: 0.7 GiB of 500,000 at a width of 384. Of a catalogue with more, or
+            with an encoder that cannot begin in its middle, nothing is kept.
+
+    Shape:
+        texts of P, items of N -> ``[N, width + 1]`` float32.
+
+    Raises:
+        ConfigError: If ``width`` or ``max_tokens_per_chunk`` is below 1, ``dropout`` is not from 0 to 1, or
+            ``gradient_share`` is not above 0 and up to 1.
+
+    Reference:
+        Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
+        coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass). Cheng et al. 2022,
+        https://arxiv.org/abs/2203.16755 (gradients through some of the inputs).
+
+    Example:
+        >>> from functools import partial
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.models.text.backbone import ConfiguredBackbone
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> encoder = ItemEncoder(facts, partial(ConfiguredBackbone, model_type="bert", options=options), width=2)
+        >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))  # "5" and "6 7"
+        >>> encoder(texts, Items(torch.tensor([[0], [1], [1]]), torch.arange(3), torch.tensor([1, 2, 0]))).shape
+        torch.Size([3, 3])
+    """
+
+    backbone: Backbone
+
+    def __init__(
+        self,
+        facts: Facts,
+        backbone: Callable[[Facts], Backbone],
+        pooling: Callable[[int], Pooling] = MeanPooling,
+        width: int = 64,
+        ids: Callable[[int, int], Ids] = NoIds,
+        dropout: float = 0.0,
+        principal: bool = False,
+        balanced: bool = False,
+        bias_penalty: float = math.inf,
+        max_tokens_per_chunk: int = 8192,
+        recompute: bool = False,
+        gradient_share: float = 1.0,
+        max_kept_texts: int = 200_000,
+        max_kept_tokens: int = 500_000,
+    ) -> None:
+        super().__init__()
+        self.width = count("item_encoder.init_args.width", width)
+        self.max_tokens_per_chunk = count(
+            "item_encoder.init_args.max_tokens_per_chunk", max_tokens_per_chunk
+        )
+        self.recompute = recompute
+        self.gradient_share = part_of_all("item_encoder.init_args.gradient_share", gradient_share)
+        share("item_encoder.init_args.dropout", dropout)
+        # where processes share the encoder: from this one's number of chunks to that with which all call it equally often
+        self.calls_of_all_ranks: Callable[[int], int] | None = None
+        self.special = facts.special
+        self.backbone = backbone(facts)
+        self.pooling = pooling(self.backbone.width)
+        self.fields = FieldSum(
+            len(facts.fields),
+            self.backbone.width,
+            facts.item_fields,
+            width,
+            dropout,
+            principal,
+            balanced,
+        )
+        self.bias_penalty = penalty("item_encoder.init_args.bias_penalty", bias_penalty)
+        self._rated = RatedItems(facts.item_bias, facts.item_log_frequency)
+        self.ids = ids(len(facts.item_ids), width)
+        if facts.item_bias:
+            self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
+        self.max_kept_texts = count("item_encoder.init_args.max_kept_texts", max_kept_texts, 0)
+        self.max_kept_tokens = count("item_encoder.init_args.max_kept_tokens", max_kept_tokens, 0)
+        parts = [*self.backbone.parameters(), *self.pooling.parameters()]
+        self._is_still = not any(parameter.requires_grad for parameter in parts)
+        self._kept = KeptTexts(self.backbone.width)
+        self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
+
+    def calibrate(self, texts: Texts, items: Items, fields: FieldSum | None = None) -> None:
+        """Have a sum of fields measure mean and spread of its fields before training.
+
+        Args:
+            texts: Texts of the training items.
+            items: The training items.
+            fields: Another sum over the same encoder, in place of the item's own.
+        """
+        with evaluation_mode(self):
+            vectors = self.encode_texts(texts)
+        (fields or self.fields).calibrate(vectors, self._told(texts), items)
+        if fields is None and self.looks_at_all and len(items.vocab_row):
+            told = self._told(texts)
+            begin_biases(
+                self.fields, self.ids, self._rated, vectors, told, items, self.bias_penalty
+            )
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether biases begin from the items' fields, so that what each id adds depends on the item's."""
+        return math.isfinite(self.bias_penalty) and all(self._rated)
+
+    @property
+    def kept_texts(self) -> int:
+        """How many texts of a catalogue are kept at most: none where processes that share the encoder would call it unequally often."""
+        shared = self.calls_of_all_ranks is not None
+        return self.max_kept_texts if self._is_still and not shared else 0
+
+    @property
+    def kept_tokens(self) -> int:
+        """How many tokens of a catalogue have their vectors at the encoder's border kept at most; 0 where those of whole texts are."""
+        shared = self.calls_of_all_ranks is not None
+        if not self.max_kept_tokens or self._is_still or shared or not self.backbone.has_border:
+            return 0
+        return self.max_kept_tokens
+
+    def keep(self, store: str, number: Tensor, vectors: Tensor) -> None:
+        """Keep the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and of that store no others."""
+        self._kept.begin(store, len(vectors), vectors.device)
+        self._kept.add(store, number, torch.ones_like(number), vectors)
+
+    def keep_states(self, parts: Iterable[Texts], tokens: int) -> None:
+        """Keep the tokens' vectors at the encoder's border of some texts of one store, and of that store no others.
+
+        Args:
+            parts: The texts, some at a time.
+            tokens: How many tokens they have together, special ones included.
+        """
+        for place, texts in enumerate(parts):
+            number, store = texts.number, str(texts.store)
+            if number is None:
+                raise ValueError("texts without a store cannot be kept")
+            if not place:
+                self._kept.begin(store, tokens, number.device)
+            for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
+                states = self.backbone.border_states(chunk)[chunk.mask]
+                self._kept.add(store, number[chunk.text_index], chunk.mask.sum(1), states)
+
+    def encode_texts(self, texts: Texts) -> Tensor:
+        """Return the vectors of the texts ``[P, backbone width]``; those that are kept are not encoded."""
+        return self._finished(texts, _pooled, (self.backbone.width,))
+
+    def encode_anew(self, texts: Texts) -> Tensor:
+        """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
+        return self._in_chunks(texts, _pooled, (self.backbone.width,))
+
+    def sum_of_fields(self, fields: FieldSum, texts: Texts, items: Items) -> Tensor:
+        """Return ``[N, width + 1]``: the sum of the items' fields, each distinct text encoded once.
+
+        Args:
+            fields: The item's own, or another over the same encoder, such as that of users' profiles.
+            texts: The texts.
+            items: The items.
+        """
+        projected = self._finished(texts, fields.project, (fields.texts, fields.width + 1))
+        with torch.autocast(projected.device.type, enabled=False):
+            total: Tensor = fields(projected, items)
+        return total
+
+    def forward(self, texts: Texts, items: Items) -> Tensor:
+        """Return the item vectors."""
+        with_ids: Tensor = self.sum_of_fields(self.fields, texts, items) + self.ids(items.vocab_row)
+        return with_ids
+
+    def _finished(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
+        """Return what ``finish`` makes of the texts' vectors ``[P, *shape]``, kept ones or encoded."""
+        number = texts.number
+        if number is None or not len(number) or int(number.max()) >= self.kept_texts:
+            return self._in_chunks(texts, finish, shape)
+        vectors = self._kept.vectors(texts, self.encode_anew)
+        with torch.autocast(vectors.device.type, enabled=False):
+            return finish(vectors, self._told(texts))
+
+    def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
+        """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
+        passes = TextPasses(
+            self.backbone,
+            self.pooling,
+            self.special,
+            self.max_tokens_per_chunk,
+            self.recompute,
+            self.gradient_share if self.training else 1.0,
+            self.calls_of_all_ranks,
+        )
+        begun = not self._is_still and self._kept.knows(texts)
+        return passes.finished(texts, finish, shape, self._kept if begun else None)
+
+    def _told(self, texts: Texts) -> Tensor:
+        """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
+        added = len(self.special.prefix) + len(self.special.suffix)
+        return texts.offsets.diff() + added > 0
+
+
+def _forget(encoder: ItemEncoder, incompatible: object) -> None:
+    encoder._kept.clear()
+
+
+def _pooled(vectors: Tensor, told: Tensor) -> Tensor:
+    return vectors

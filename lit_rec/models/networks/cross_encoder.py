@@ -1,0 +1,190 @@
+"""CrossEncoder: history and candidate read as one text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from lit_rec.data.batches.batch import HistorySlots, Items, RecBatch, TextChunk, Texts
+from lit_rec.data.facts import Facts
+from lit_rec.models.networks.pair_text import markers, pair_sequences
+from lit_rec.models.networks.rating_biases import RatingBiases
+from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
+from lit_rec.models.networks.two_tower import Network, refuse_fields
+from lit_rec.models.text.backbone import Backbone
+from lit_rec.models.text.pooling import MeanPooling, Pooling
+from lit_rec.ranges import count, share
+
+_GRADES = 5  # steps between the lowest and the highest rating
+
+
+class CrossEncoder(Network):
+    """The candidate's text and the history's in one sequence: every token sees every other. Accuracy first.
+
+    What the user did with an item of the history is told beside its words: a learned vector for its event and its rating in five
+    steps or its label, and one times how far the rating lies above what user and item biases say, is added to the word vectors of the item's
+    tokens. For ratings the score begins at mean + biases (``RatingBiases``), so that the encoder learns the rest. There is only
+    ``score``: nothing of a row can be used for another.
+
+    Args:
+        facts: Facts of the data.
+        backbone: The text encoder.
+        pooling: From token vectors to one vector; takes the encoder's width.
+        max_tokens: Longest sequence; by default 128, or the most that the encoder takes.
+        order: Which items of the history are read first, for few fit in: the newest by default.
+        dropout: Share of the pooled vector's coordinates dropped while training.
+        bias_dropout: Share of a batch's items whose bias is left out while training, for ratings; see ``RatingBiases``.
+        max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
+        recompute: Compute each chunk again in the backward pass instead of keeping its activations.
+
+    Shape:
+        A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` of more than two labels.
+
+    Raises:
+        ConfigError: If a number is out of range, or the data has fields or profiles that would not be read.
+
+    Reference:
+        Nogueira & Cho 2019, Passage re-ranking with BERT, https://arxiv.org/abs/1901.04085.
+
+    Example:
+        >>> import dataclasses, functools, numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.models.text.backbone import ConfiguredBackbone
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> network = CrossEncoder(facts, functools.partial(ConfiguredBackbone, model_type="bert", options=options), max_tokens=16)
+        >>> items = Items(torch.tensor([[0], [1]]), torch.arange(2), torch.tensor([1, 2]))
+        >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
+        >>> batch = dataclasses.replace(batch, texts=Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3])), items=items)
+        >>> network(batch).tolist()  # before training, the mean rating
+        [[3.0, 3.0]]
+    """
+
+    has_item_table = False
+
+    def __init__(
+        self,
+        facts: Facts,
+        backbone: Callable[[Facts], Backbone],
+        pooling: Callable[[int], Pooling] = MeanPooling,
+        max_tokens: int = 128,
+        order: SlotOrder | None = None,
+        dropout: float = 0.1,
+        bias_dropout: float = 0.1,
+        max_tokens_per_chunk: int = 8192,
+        recompute: bool = False,
+    ) -> None:
+        super().__init__()
+        refuse_fields("CrossEncoder", facts)
+        self.special = facts.special
+        least = len(facts.special.prefix) + len(facts.special.suffix) + 2
+        self.max_tokens = count("network.init_args.max_tokens", max_tokens, least=least)
+        self.max_tokens_per_chunk = count(
+            "network.init_args.max_tokens_per_chunk", max_tokens_per_chunk
+        )
+        self.recompute = recompute
+        # the encoder takes this network's sequences, not the texts of single items
+        self._backbone = backbone(facts.with_max_tokens(max_tokens))
+        width = self._backbone.width
+        self.pooling = pooling(width)
+        self.dropout = nn.Dropout(share("network.init_args.dropout", dropout))
+        self.events = len(facts.events) + 1
+        self.order = order or NewestFirst()
+        self.tells_labels = facts.history_labels
+        grades = len(facts.labels) if facts.history_labels else _GRADES
+        self.deed = nn.Embedding((grades + 1) * self.events, width)
+        nn.init.zeros_(self.deed.weight)
+        self.low, self.high = facts.rating_low, facts.rating_high
+        self.start = facts.score_start
+        rated = facts.task == "rating"
+        self.biases = RatingBiases(facts, bias_dropout) if rated else None
+        self.beyond = nn.Parameter(torch.zeros(width), requires_grad=rated)
+        labels = 2 if rated else len(facts.labels)
+        self._gives = "scores" if labels == 2 else "class_scores"
+        self.last = nn.Linear(width, 1 if labels == 2 else labels)
+        if rated:  # what is predicted before anything is learned is what the biases say
+            nn.init.zeros_(self.last.weight)
+            nn.init.zeros_(self.last.bias)
+
+    @property
+    def backbone(self) -> Backbone:  # type: ignore[override]
+        """The text encoder."""
+        return self._backbone
+
+    @property
+    def gives(self) -> str:
+        """Scores for ratings and two labels, class scores for more."""
+        return self._gives
+
+    def encode_items(self, texts: Texts, items: Items) -> Tensor:
+        """Return nothing of each item ``[N, 0]``: items are read with the history alone."""
+        return self.deed.weight.new_zeros(len(items.vocab_row), 0)
+
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
+        """Return nothing of each user ``[B, 0]``."""
+        return item_vectors.new_zeros(len(batch), 0)
+
+    def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return scores ``[B, C]``, or ``[B, C, K]`` of more than two labels."""
+        texts, slot = pair_sequences(batch, self.order(batch), self.special, self.max_tokens)
+        bias, beyond = (
+            self.biases(batch) if self.biases else (0.0, torch.zeros_like(batch.history.rating))
+        )
+        # by place among all slots of the batch; place 0 is a candidate's and a separator's
+        mark = _after_nothing(self._marks(batch.history))
+        level = _after_nothing(beyond)
+        places = Texts(_places(batch, texts, slot), texts.offsets)
+        parts, order = [], []
+        chunks = texts.chunks(self.max_tokens_per_chunk, self.special)
+        beside = places.chunks(self.max_tokens_per_chunk, markers(self.special))
+        for chunk, placed in zip(chunks, beside, strict=True):
+            done = mark[placed.input_ids], level[placed.input_ids]  # [P', T] each
+            if self.recompute and torch.is_grad_enabled():
+                pooled = checkpoint(self._encode, chunk, *done, use_reentrant=False)
+            else:
+                pooled = self._encode(chunk, *done)
+            parts.append(pooled)
+            order.append(chunk.text_index)
+        pooled = torch.cat(parts)[torch.argsort(torch.cat(order))]  # [B * C, backbone width]
+        shape = batch.candidates.item_index.shape
+        with torch.autocast(pooled.device.type, enabled=False):
+            scores: Tensor = self.last(self.dropout(pooled)).view(*shape, -1)
+        return scores if self._gives == "class_scores" else self.start + bias + scores.squeeze(-1)
+
+    def _encode(self, chunk: TextChunk, mark: Tensor, level: Tensor) -> Tensor:
+        # mark 0 is that of nothing done, or of a behavior without rating and event
+        deed = self.deed(mark) * (mark > 0).unsqueeze(-1)
+        tokens = self._backbone(chunk, deed + level.unsqueeze(-1) * self.beyond)
+        with torch.autocast(tokens.device.type, enabled=False):
+            pooled: Tensor = self.pooling(tokens, chunk.mask)
+        return pooled
+
+    def _marks(self, history: HistorySlots) -> Tensor:
+        """Return what the user did ``[B, H]``: rows of ``deed``, 0 for nothing."""
+        if self.tells_labels:
+            return history.label * self.events + history.event
+        span = max(self.high - self.low, 1e-6)
+        step = ((history.rating - self.low) / span * _GRADES).floor().clamp(0, _GRADES - 1)
+        grade = torch.where(torch.isnan(history.rating), 0, step.nan_to_num(0).long() + 1)
+        return grade * self.events + history.event
+
+
+def _after_nothing(of_slot: Tensor) -> Tensor:
+    """Return values of slots ``[B, H]`` as ``[1 + B * H]``, the first of them 0."""
+    return torch.nn.functional.pad(of_slot.flatten(), (1, 0))
+
+
+def _places(batch: RecBatch, texts: Texts, slot: Tensor) -> Tensor:
+    """Return for each token of the pairs' texts 1 + the place of its slot among all of the batch ``[S]``, 0 where it has none."""
+    pairs, (rows, slots) = len(texts), batch.history.mask.shape
+    pair = torch.repeat_interleave(
+        torch.arange(pairs, device=slot.device), texts.offsets.diff(), output_size=len(slot)
+    )
+    row = pair // max(pairs // max(rows, 1), 1)
+    return torch.where(slot >= 0, 1 + row * slots + slot, 0).int()

@@ -1,0 +1,59 @@
+"""TextClassifier: from a text to labels or a rating, without any user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.models.heads.value_heads import Head, LinearHead
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import ItemNetwork, refuse_fields
+
+
+class TextClassifier(ItemNetwork):
+    """Text alone: topic, sentiment, intent. A text is the only item of its row.
+
+    There is no table of vectors at evaluation, for each text is asked about once; a batch's equal texts are still encoded once.
+
+    Args:
+        facts: Facts of the data.
+        item_encoder: From texts to vectors.
+        head: From a vector to scores; takes the width.
+
+    Shape:
+        A batch of B rows with one candidate each -> ``[B, 1, K]`` float32 for K labels, ``[B, 1]`` for ratings.
+
+    Raises:
+        ConfigError: If the data has profiles of users, which would not be read.
+
+    Example:
+        >>> from functools import partial
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.models.text.backbone import ConfiguredBackbone
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> network = TextClassifier(facts, partial(ItemEncoder, backbone=partial(ConfiguredBackbone, model_type="bert", options=options)))
+        >>> network.gives, network.head.linear.out_features
+        ('class_scores', 3)
+    """
+
+    has_item_table = False
+
+    def __init__(
+        self,
+        facts: Facts,
+        item_encoder: Callable[[Facts], ItemEncoder],
+        head: Callable[[Facts, int], Head] = LinearHead,
+    ) -> None:
+        refuse_fields("TextClassifier", facts, items=False)
+        super().__init__(facts, item_encoder)
+        self.head = head(facts, self.item_encoder.width)
+
+    def encode_users(
+        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
+    ) -> Tensor:
+        """Return zeros ``[B, width + 1]``: nobody asks."""
+        return item_vectors.new_zeros(len(batch), item_vectors.shape[1])

@@ -1,0 +1,216 @@
+"""Objectives: what training minimises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lit_rec.data.batches.batch import Target
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.ranges import share
+
+
+class Objective(nn.Module, ABC):
+    """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
+
+    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or ``vectors`` of users
+    and items.
+
+    Example:
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> try:
+        ...     SquaredError().bind(facts, gives="class_scores")
+        ... except ConfigError as error:
+        ...     print(error.problem)
+        SquaredError takes scores, the network gives class_scores
+    """
+
+    task: ClassVar[str]
+    consumes: ClassVar[str]
+
+    def bind(self, facts: Facts, gives: str) -> None:
+        """Take from Facts what is needed, once, when the network is built.
+
+        Args:
+            facts: Facts of the data.
+            gives: What the network gives: ``scores``, ``class_scores`` or ``vectors``.
+
+        Raises:
+            ConfigError: If data or network are of another kind.
+        """
+        name = type(self).__name__
+        if facts.task != self.task:
+            raise ConfigError(
+                f"{name} trains for a {_spoken(self.task)}, the data asks for a {_spoken(facts.task)}",
+                where="model.objective",
+                rule="an objective of the task that data.task names",
+                remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; ItemSoftmax or BPR for the next item",
+            )
+        if gives != self.consumes:
+            raise ConfigError(
+                f"{name} takes {self.consumes}, the network gives {gives}",
+                where="model.objective",
+                rule="scores: one per candidate; class_scores: one per candidate and label; vectors: of users and of items",
+                remedy="CrossEntropy goes with ClassificationHead and LinearHead, BinaryCrossEntropy with DotHead and MLPHead, "
+                "ItemSoftmax and BPR with CosineHead and InnerProductHead",
+            )
+
+
+class ScoreObjective(Objective):
+    """A loss of the scores of a batch's candidates.
+
+    Shape:
+        scores ``[B, C]``, or ``[B, C, K]`` for class scores; target ``[B, C]`` -> sum ``[]``, count ``[]``.
+
+    Example:
+        >>> class AbsoluteError(ScoreObjective):
+        ...     task, consumes = "rating", "scores"
+        ...     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        ...         return ((scores - target.value).abs() * target.mask).sum(), target.mask.sum()
+        >>> target = Target(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, False]]))
+        >>> AbsoluteError()(torch.tensor([[5.0, 9.0]]), target)
+        (tensor(2.), tensor(1))
+    """
+
+    @abstractmethod
+    def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        """Return the sum of the losses and their number."""
+
+
+class SquaredError(ScoreObjective):
+    """Squared error of ratings, L = sum (p - y)^2; rows without a rating do not count.
+
+    Example:
+        >>> import torch
+        >>> target = Target(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, False]]))
+        >>> SquaredError()(torch.tensor([[5.0, 9.0]]), target)
+        (tensor(4.), tensor(1))
+    """
+
+    task = "rating"
+    consumes = "scores"
+
+    def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        """Return the sum of squared errors and the number of ratings."""
+        error = (scores - target.value) * target.mask
+        return error.square().sum(), target.mask.sum()
+
+
+class BinaryCrossEntropy(ScoreObjective):
+    """Cross-entropy of two labels, such as clicked or not; a score is the logit of the second.
+
+    Example:
+        >>> import torch
+        >>> target = Target(torch.tensor([[1, 0]]), torch.tensor([[True, True]]))
+        >>> BinaryCrossEntropy()(torch.tensor([[0.0, 0.0]]), target)
+        (tensor(1.3863), tensor(2))
+    """
+
+    task = "label"
+    consumes = "scores"
+
+    def bind(self, facts: Facts, gives: str) -> None:
+        """Check that there are two labels.
+
+        Raises:
+            ConfigError: If there are more, or data or network are of another kind.
+        """
+        super().bind(facts, gives)
+        if len(facts.labels) != 2:
+            raise ConfigError(
+                f"BinaryCrossEntropy, but the data has {len(facts.labels)} labels: {', '.join(facts.labels[:8])}",
+                where="model.objective",
+                rule="two labels",
+                remedy="use CrossEntropy with ClassificationHead",
+            )
+
+    def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        """Return the sum of the cross-entropies and the number of labels."""
+        value = target.value.to(scores.dtype)
+        loss = functional.binary_cross_entropy_with_logits(scores, value, reduction="none")
+        return (loss * target.mask).sum(), target.mask.sum()
+
+
+class CrossEntropy(ScoreObjective):
+    """Cross-entropy of K labels.
+
+    Args:
+        class_weights: Weight of each label, in the order of ``Facts.labels``; ``balanced``: rows / (K * rows of the label); null:
+            all 1. The loss is then a weighted mean.
+        label_smoothing: Share of the probability that is spread over all labels.
+
+    Raises:
+        ConfigError: If ``label_smoothing`` is not from 0 to 1, or a weight is negative.
+
+    Reference:
+        Szegedy et al. 2016, Rethinking the Inception architecture, https://arxiv.org/abs/1512.00567, section 7 (smoothing).
+
+    Example:
+        >>> import torch
+        >>> target = Target(torch.tensor([[2]]), torch.tensor([[True]]))
+        >>> CrossEntropy()(torch.zeros(1, 1, 4), target)
+        (tensor(1.3863), tensor(1.))
+    """
+
+    task = "label"
+    consumes = "class_scores"
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        class_weights: Literal["balanced"] | Sequence[float] | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.class_weights = class_weights
+        self.label_smoothing = share("objective.init_args.label_smoothing", label_smoothing)
+        self.register_buffer("weight", None, persistent=False)
+        if isinstance(class_weights, Sequence) and not isinstance(class_weights, str):
+            if not all(w >= 0 for w in class_weights) or not any(class_weights):
+                raise _wrong_weights(class_weights, "0 or more each, and not all 0")
+            self.weight = torch.tensor([float(w) for w in class_weights])
+
+    def bind(self, facts: Facts, gives: str) -> None:
+        """Find the weights.
+
+        Raises:
+            ConfigError: If there are not as many weights as labels, or data or network are of another kind.
+        """
+        super().bind(facts, gives)
+        if self.class_weights == "balanced":
+            counts = torch.tensor(facts.label_counts, dtype=torch.float32)
+            self.weight = counts.sum() / (len(counts) * counts)
+        elif self.weight is not None and len(self.weight) != len(facts.labels):
+            raise _wrong_weights(
+                self.weight.tolist(), f"one for each of {len(facts.labels)} labels: {facts.labels}"
+            )
+
+    def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        """Return the weighted sum of the cross-entropies and the sum of the weights."""
+        logits, value = scores[target.mask], target.value[target.mask]
+        weight = self.weight if self.weight is None else self.weight.to(scores.device)
+        loss = functional.cross_entropy(
+            logits, value, weight, reduction="sum", label_smoothing=self.label_smoothing
+        )
+        weighed = scores.new_ones(len(value)) if weight is None else weight[value]
+        return loss, weighed.sum()
+
+
+def _wrong_weights(weights: Sequence[float], rule: str) -> ConfigError:
+    return ConfigError(
+        f"{list(weights)} cannot be used",
+        where="model.objective.init_args.class_weights",
+        rule=rule,
+        remedy="correct the weights, or write balanced",
+    )
+
+
+def _spoken(task: str) -> str:
+    return task.replace("_", " ")

@@ -1,0 +1,295 @@
+"""The pretrained encoder: token ids in, token vectors out."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+
+from lit_rec.data.batches.batch import TextChunk
+from lit_rec.data.facts import Facts
+from lit_rec.errors import ConfigError
+from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.text.build_limit import build_limit
+from lit_rec.models.text.distinct_words import DistinctWords
+from lit_rec.models.text.encoder_config import check_encoder_folder, most_numbers
+from lit_rec.models.text.lower_layers import LowerLayers
+from lit_rec.models.text.short_attention import short_attention
+from lit_rec.models.text.tuning import FullTuning, Tuning
+from lit_rec.ranges import share
+
+_OPTION = "model...backbone.init_args.name"
+# tables of learned positions: BERT and kin, GPT-2
+_POSITIONS = ("position_embeddings", "wpe")
+
+
+class Backbone(nn.Module):
+    """Any encoder of ``transformers.AutoModel``, with a choice of trained parameters.
+
+    Autocast, where the Trainer's precision asks for it, covers this module alone; what leaves it is float32.
+
+    What of it is not trained gives a text the same token vectors in every step: where it ends is the *border*, and a pass may begin
+    there. Above the border are the layers that are trained, or nothing where the whole encoder is frozen.
+
+    Shape:
+        A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
+
+    Example:
+        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> backbone = Backbone(model_of_config({"model_type": "bert", **tiny}), FullTuning())
+        >>> chunk = TextChunk(torch.tensor([[1, 7, 2]]), torch.ones(1, 3, dtype=torch.bool), torch.tensor([0]))
+        >>> backbone(chunk).shape, backbone.has_border
+        (torch.Size([1, 3, 4]), False)
+    """
+
+    def __init__(self, model: nn.Module, tuning: Tuning) -> None:
+        super().__init__()
+        self.model = model
+        tuning.apply(model)
+        self._still = tuning.still(model)
+        if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
+            pooler.requires_grad_(False)  # no output of it is used: it would wait for a gradient
+        self._frozen = not any(p.requires_grad for p in model.parameters())
+        below = [] if self._frozen else tuning.still_layers(model)
+        self._lower = LowerLayers(below) if below else None
+        self._has_border: bool | None = None
+        self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
+
+    @property
+    def width(self) -> int:
+        """Width of a token vector."""
+        return int(self.config.hidden_size)
+
+    @property
+    def config(self) -> Any:
+        """Configuration of the encoder, of transformers' own kind."""
+        return self.model.config
+
+    def config_plain(self) -> dict[str, Any]:
+        """Return the configuration as plain values, enough to build the encoder again without its files."""
+        plain: dict[str, Any] = json.loads(self.config.to_json_string(use_diff=False))
+        return plain
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Enter training mode, except what is frozen: its dropout stays off."""
+        super().train(mode)
+        for part in self._still:
+            part.eval()
+        return self
+
+    @property
+    def has_border(self) -> bool:
+        """Whether a pass may begin at the border: something is frozen, and the encoder can begin in its middle, which is tried once."""
+        if self._has_border is None:
+            self._has_border = self._frozen or (
+                self._lower is not None and self._tried(self._lower)
+            )
+        return self._has_border
+
+    @torch.no_grad()
+    def border_states(self, chunk: TextChunk) -> Tensor:
+        """Return the token vectors at the border ``[P', T, width]`` float32, computed in float32; call it where there is a border."""
+        with torch.autocast(chunk.mask.device.type, enabled=False):
+            if self._lower is None:
+                return self._tokens(chunk)
+            states = self._lower.output(lambda: self._tokens(chunk))
+        return states[:, : chunk.mask.shape[1]].float()
+
+    def words(self, ids: Tensor) -> DistinctWords | None:
+        """Return the word vectors of all texts of a step, for passes of some of them; None where words do not learn.
+
+        Args:
+            ids: All words of the texts, and what stands around them.
+        """
+        if self._frozen or not torch.is_grad_enabled():
+            return None
+        lookup = self.model.get_input_embeddings()  # type: ignore[operator]
+        learns = isinstance(lookup, nn.Embedding) and lookup.weight.requires_grad
+        return DistinctWords(lookup, ids) if learns else None
+
+    def forward(
+        self,
+        chunk: TextChunk,
+        beside: Tensor | None = None,
+        states: Tensor | None = None,
+        words: DistinctWords | None = None,
+    ) -> Tensor:
+        """Return the token vectors of a chunk.
+
+        Args:
+            chunk: The texts.
+            beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
+            states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other numbers.
+            words: What ``words`` returned of the chunk's texts and others.
+        """
+        width = chunk.input_ids.shape[1]
+        if states is not None and (self._lower is None or not width):
+            return states
+        if states is None or self._lower is None:
+            with words.replaced() if words is not None else nullcontext():
+                return self._tokens(chunk, beside)
+        with self._lower.replaced(states):
+            return self._tokens(chunk, beside)
+
+    def _tokens(self, chunk: TextChunk, beside: Tensor | None = None) -> Tensor:
+        ids, mask = chunk.input_ids, chunk.mask.long()
+        width = ids.shape[1]
+        if not width:  # empty texts without special tokens; no encoder takes a text of no place
+            ids, mask = ids.new_zeros(len(ids), 1), mask.new_zeros(len(ids), 1)
+            beside = None if beside is None else beside.new_zeros(len(ids), 1, beside.shape[2])
+        trained = beside is not None or not self._frozen  # what is beside may be trained
+        learns = torch.set_grad_enabled(torch.is_grad_enabled() and trained)
+        with learns, short_attention(self.model, ids):
+            if beside is None:
+                out = self.model(input_ids=ids, attention_mask=mask)
+            else:
+                words = self.model.get_input_embeddings()(ids)  # type: ignore[operator]
+                out = self.model(inputs_embeds=words + beside, attention_mask=mask)
+        hidden: Tensor = out.last_hidden_state
+        return (hidden if width else hidden[:, :0]).float()
+
+    def _tried(self, lower: LowerLayers) -> bool:
+        device = next(self.model.parameters()).device
+        ids = torch.arange(6, device=device).view(2, 3) % 4  # words that every vocabulary has
+        mask = torch.tensor([[True, True, False], [True, True, True]], device=device)
+        chunk = TextChunk(ids, mask, torch.arange(2, device=device))
+        with evaluation_mode(self), torch.autocast(device.type, enabled=False):
+            return lower.can_be_replaced(lambda: self._tokens(chunk), mask)
+
+
+def model_of_config(plain: dict[str, Any]) -> nn.Module:
+    """Build an encoder with random weights from a plain configuration."""
+    options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
+    config = AutoConfig.for_model(plain["model_type"], **options)
+    model: nn.Module = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+    return model.float()
+
+
+class PretrainedBackbone(Backbone):
+    """A pretrained encoder from a folder or a model hub.
+
+    Where ``facts.backbone`` knows its configuration (a checkpoint is being loaded) it is built from that alone: the weights come from
+    the checkpoint, and the folder may be gone.
+
+    Args:
+        facts: Facts of the data.
+        name: A folder with config.json and weights, or a name of the hub.
+        tuning: Which parameters are trained; all by default.
+        dropout: Share dropped everywhere inside the encoder while training; by default as it was pretrained. Without any, a step
+            takes about a seventh less time on a CPU, and one text has one vector within a step.
+
+    Raises:
+        ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is not from 0 to 1.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.models.text.tuning import FrozenTuning
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> with TemporaryDirectory() as folder:
+        ...     model_of_config({"model_type": "bert", **options}).save_pretrained(folder)
+        ...     backbone = PretrainedBackbone(facts, folder, FrozenTuning())
+        >>> backbone.width, backbone.has_border  # all of it is frozen
+        (4, True)
+    """
+
+    def __init__(
+        self, facts: Facts, name: str, tuning: Tuning | None = None, dropout: float | None = None
+    ) -> None:
+        if dropout is not None:
+            share("backbone.init_args.dropout", dropout)
+        # the configuration in Facts was written with the dropout already set
+        model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name, dropout)
+        _check_positions(model, facts)
+        super().__init__(model, tuning or FullTuning())
+
+
+class ConfiguredBackbone(Backbone):
+    """An encoder with random weights, from a configuration: for tests, and for training from nothing.
+
+    Args:
+        facts: Facts of the data.
+        model_type: Name of the architecture, such as ``bert``.
+        options: Options of its configuration, such as ``{"hidden_size": 16}``.
+        tuning: Which parameters are trained; all by default.
+
+    Raises:
+        ConfigError: If the architecture is not known, or it cannot take texts of ``facts.max_tokens`` tokens.
+
+    Example:
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> ConfiguredBackbone(facts, "bert", options).width
+        4
+    """
+
+    def __init__(
+        self, facts: Facts, model_type: str, options: dict[str, Any], tuning: Tuning | None = None
+    ) -> None:
+        try:
+            model = model_of_config(facts.backbone or {**options, "model_type": model_type})
+        except Exception as error:  # transformers has no common class for what it finds wrong
+            raise ConfigError(
+                f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
+                where="model...backbone.init_args.model_type",
+                rule="an architecture of transformers and options of its configuration",
+                remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
+            ) from error
+        _check_positions(model, facts)
+        super().__init__(model, tuning or FullTuning())
+
+
+def _pretrained(name: str, dropout: float | None) -> nn.Module:
+    folder = Path(name)
+    local = {"local_files_only": folder.is_dir(), "trust_remote_code": False}
+    if folder.is_dir():
+        check_encoder_folder(folder)
+    try:
+        config = AutoConfig.from_pretrained(name, **local)
+        # hidden_dropout_prob, attention_dropout, embd_pdrop, ...: each family has names of its own
+        for option, value in config.to_dict().items():
+            if dropout is not None and "drop" in option and isinstance(value, float):
+                setattr(config, option, dropout)
+        with build_limit(most_numbers(folder)) if folder.is_dir() else nullcontext():
+            model: nn.Module = AutoModel.from_pretrained(
+                name, config=config, weights_only=True, **local
+            )
+    except (
+        Exception
+    ) as error:  # of transformers, the hub's client, or the reader of damaged weights
+        raise ConfigError(
+            f"no encoder can be read from '{name}', seen from {Path.cwd()} ({_reason(error)})",
+            where=_OPTION,
+            rule="a folder with config.json and weights, or a name of the model hub",
+            remedy="check the path; tools/fetch_assets.py brings the encoder of the examples",
+        ) from error
+    return model.float()
+
+
+def _check_positions(model: nn.Module, facts: Facts) -> None:
+    """Refuse texts longer than the encoder has learned positions for; relative and rotary positions have no end."""
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding):
+            # RoBERTa and kin begin to count after the padding token's number
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            longest = module.num_embeddings - first
+            if facts.max_tokens > longest:
+                raise ConfigError(
+                    f"texts of up to {facts.max_tokens} tokens for an encoder that takes {longest}",
+                    where="data.max_tokens",
+                    rule=f"at most {longest} for this encoder ({type(model).__name__})",
+                    remedy=f"set data.max_tokens to {longest} or less; the end of longer texts is cut",
+                )
+
+
+def _reason(error: Exception) -> str:
+    """Return the kind of an error and its first sentence: some list every architecture there is."""
+    text = " ".join(str(error).split()).split(". ")[0]
+    return f"{type(error).__name__}: {text[:200]}"

@@ -1,0 +1,100 @@
+"""RidgeUserEncoder: a regression of its own for each user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.facts import Facts
+from lit_rec.models.answers import RatingAnswers
+from lit_rec.models.heads.value_heads import needs_task
+from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
+from lit_rec.models.users.user_encoder import UserEncoder
+from lit_rec.ranges import count, positive
+
+
+class RidgeUserEncoder(UserEncoder):
+    """u = the ridge regression of the user's own ratings on the vectors of the items they rated, solved anew for each row.
+
+    What minimises ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` what a rating lies above mean and item
+    bias; ``b`` is the user's bias. So ``u . i`` beside ``DotHead`` is the user's own forecast for an item by what they thought of all
+    others, each weighed by what it adds to the rest; of a short history little is believed, of none nothing. Gradients go through the
+    solution: item vectors are learned such that few ratings tell the others. It holds for users whom training never saw.
+
+    Args:
+        facts: Facts of the data.
+        width: Width of item and user vectors, the bias coordinate left out. Each row solves for ``width + 1`` numbers.
+        ids: What a known user's id adds; takes the number of ids and ``width``. Nothing by default.
+        shrinkage: c, ratings that the user's bias is shrunk by at the start (learned).
+        penalty: p at the start (learned), in ratings for item vectors of norm 1; see ``balanced`` of ``ItemEncoder``.
+        slots_per_block: Most history slots, padding included, whose vectors are held at once: sets the memory of a step. A batch
+            with more of them is computed in blocks of rows, each of them again in the backward pass.
+
+    Shape:
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
+
+    Raises:
+        ConfigError: If the data's task is not ``rating``, ``shrinkage`` or ``penalty`` is not above 0, or ``slots_per_block`` is below 1.
+
+    Reference:
+        Bertinetto et al. 2019, Meta-learning with differentiable closed-form solvers, https://arxiv.org/abs/1805.08136, section 3.2.
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.texts.tokens import SpecialTokens
+        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.inference.requests.entries import Seen
+        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> encoder = RidgeUserEncoder(facts, width=1, shrinkage=3.0, penalty=1.0)
+        >>> u, b = encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch)[0].tolist()
+        >>> round(7 * u, 3), round(7 * b, 3)  # (2 - b - u)^2 + u^2 + 3 b^2 is least at u = 6/7, b = 2/7
+        (6.0, 2.0)
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        ids: Callable[[int, int], Ids] = NoIds,
+        shrinkage: float = 5.0,
+        penalty: float = 5.0,
+        slots_per_block: int = 65_536,
+    ) -> None:
+        super().__init__()
+        needs_task(type(self).__name__, facts, "rating")
+        self.answers = RatingAnswers(facts)
+        self.log_shrinkage = nn.Parameter(
+            torch.tensor(positive("user_encoder.init_args.shrinkage", shrinkage)).log()
+        )
+        self.log_penalty = nn.Parameter(
+            torch.tensor(positive("user_encoder.init_args.penalty", penalty)).log()
+        )
+        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
+        self.ids = ids(len(facts.user_ids), width)
+
+    def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
+        """Return the user vectors."""
+        history = batch.history
+        told = self.answers.told(item_vectors, history)
+        # the last coordinate is 1, that of the user's level
+        ones = torch.ones_like(item_vectors[:, -1:])
+        inputs = torch.cat([item_vectors[:, :-1], ones], 1)  # [N, width + 1]
+        width = inputs.shape[1] - 1
+        penalty = torch.cat([self.log_penalty.expand(width), self.log_shrinkage.expand(1)]).exp()
+
+        def of_rows(rows: slice) -> Tensor:
+            known = told.known[rows].unsqueeze(-1)
+            seen = inputs[history.item_index[rows]] * known  # [b, H, width + 1]
+            gram = seen.transpose(1, 2) @ seen + torch.diag(penalty)
+            moment = (told.residual[rows].unsqueeze(1) @ seen).transpose(1, 2)  # [b, width + 1, 1]
+            return torch.cholesky_solve(moment, torch.linalg.cholesky_ex(gram).L).squeeze(-1)
+
+        block = rows_per_block(self.slots_per_block, history.item_index.shape[1])
+        vectors = in_row_blocks(of_rows, len(batch), block)
+        known: Tensor = vectors + self.ids(batch.users.vocab_row)
+        return known

@@ -1,0 +1,148 @@
+"""Metrics that callbacks wait for: chosen by what is logged, and a wrong name is refused before training, or else when it is missed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
+
+import lightning
+from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMonitor
+
+from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.evaluation.metrics.rank_gains import MAIN
+from lit_rec.training.tasks.rank_metric import LOGGED
+
+_LOSSES = ("train/loss", "train/loss_step", "val/loss")
+_IMPRESSIONS = ("val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "val/ndcg@10")
+# what fit may log, by task: labels are two or more, with impressions or without
+METRICS = {
+    "rating": (*_LOSSES, "val/rmse", "val/mae"),
+    "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc", *_IMPRESSIONS),
+    "next_item": (*_LOSSES, *(f"val/{name}" for name in LOGGED)),
+}
+_OURS = frozenset(name for names in METRICS.values() for name in names)
+# what decides unless a callback is told otherwise: the first of these that is logged
+_DECIDING = ("val/rmse", "val/impression_auc", "val/auc", "val/accuracy", f"val/{MAIN}")
+_LARGE_IS_GOOD = frozenset(METRICS["label"] + METRICS["next_item"]) - frozenset(_LOSSES)
+
+
+class DefaultMonitor(ABC):
+    """A callback that waits for a metric; which one is known once it is known what will be logged.
+
+    Example:
+        >>> class Watching(Callback, DefaultMonitor):
+        ...     def wait_for(self, monitor: str) -> None:
+        ...         self.monitor = monitor
+        >>> watching = Watching()
+        >>> watching.wait_for("val/rmse")
+        >>> watching.monitor
+        'val/rmse'
+    """
+
+    @abstractmethod
+    def wait_for(self, monitor: str) -> None:
+        """Wait for this metric unless the user named another."""
+
+
+def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
+    """Return whether small (``min``) or large (``max``) values are good.
+
+    Args:
+        monitor: A metric; None: the one that decides by default, which has a mode of its own.
+        mode: As the user named it; None: what the metric is known for, ``min`` for one that is not of lit_rec.
+        where: The callback, for the error.
+
+    Raises:
+        ConfigError: If a mode is named for no metric.
+
+    Example:
+        >>> mode_of("val/auc", None, where="RunCheckpoint")
+        'max'
+    """
+    if mode is not None and monitor is None:
+        raise ConfigError(
+            f"'{mode}', but no metric is named",
+            where=f"trainer.callbacks, mode of {where}",
+            rule="a mode beside a monitor; the metric that decides by default has its own",
+            remedy="name the monitor as well, or leave the mode out",
+        )
+    return mode or ("max" if monitor in _LARGE_IS_GOOD else "min")
+
+
+def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> None:
+    """Have callbacks that were told nothing wait for the metric that decides, and refuse one that this data does not have.
+
+    Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two labels, else by
+    accuracy; the next item by nDCG@10.
+
+    Args:
+        trainer: The Trainer with its callbacks.
+        logged: Names of what validation will log beside the loss.
+
+    Raises:
+        ConfigError: If a callback waits for a metric of other data, such as one of impressions where there are none.
+    """
+    names = [*_LOSSES, *map(str, logged)]
+    deciding = next(name for name in _DECIDING if name in names)
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    free = any(_may_log_anything(callback) for callback in callbacks)
+    for callback in callbacks:
+        if isinstance(callback, DefaultMonitor):
+            callback.wait_for(deciding)
+        monitor = getattr(callback, "monitor", None)
+        if monitor in _OURS and monitor not in names and not free:
+            raise _unknown_metric(callback, names)
+
+
+def check_monitors(trainer: lightning.Trainer, names: Collection[str]) -> None:
+    """Refuse a metric that nobody will log, before training rather than after an epoch of it.
+
+    A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is refused here.
+
+    Args:
+        trainer: The Trainer with its callbacks.
+        names: What is logged, beside rates.
+
+    Raises:
+        ConfigError: If a callback waits for a metric that is not logged.
+    """
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    if any(_may_log_anything(callback) for callback in callbacks):
+        return
+    has_rates = any(isinstance(callback, LearningRateMonitor) for callback in callbacks)
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if monitor is None or monitor in names or (has_rates and monitor.startswith("lr-")):
+            continue
+        raise _unknown_metric(callback, names)
+
+
+def missed_metric(trainer: lightning.Trainer, error: Exception) -> ConfigError | None:
+    """Return what to say if ``error`` came of a callback whose metric was not logged; None: it came of something else.
+
+    Args:
+        trainer: The Trainer that stopped.
+        error: What it stopped by.
+    """
+    there = sorted(trainer.callback_metrics)
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        monitor = getattr(callback, "monitor", None)
+        if monitor is not None and monitor not in there and monitor in str(error):
+            return _unknown_metric(callback, there)
+    return None
+
+
+def _may_log_anything(callback: Callback) -> bool:
+    package = type(callback).__module__.partition(".")[0]
+    return package not in ("lightning", "lit_rec") or isinstance(callback, LambdaCallback)
+
+
+def _unknown_metric(callback: Callback, there: Iterable[str]) -> ConfigError:
+    monitor = str(getattr(callback, "monitor", None))
+    names = list(there)
+    return ConfigError(
+        f"there is no metric '{monitor}'",
+        where=f"trainer.callbacks, monitor of {type(callback).__name__}",
+        rule=f"one of {', '.join(names)}",
+        remedy=did_you_mean(monitor, names, "name one of these metrics"),
+    )

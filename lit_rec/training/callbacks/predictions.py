@@ -1,0 +1,67 @@
+"""predictions.parquet: what is predicted of each row, in the input's order."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import polars as pl
+from lightning.pytorch.utilities import rank_zero_info
+
+from lit_rec.data.facts import Facts
+from lit_rec.evaluation.arrays import Floats, Ints
+from lit_rec.files.atomic import replace_file
+from lit_rec.files.parquet import write_parquet
+from lit_rec.training.callbacks.collected import ScoreWriter
+from lit_rec.training.callbacks.run_folder import run_folder
+
+
+class PredictionWriter(ScoreWriter):
+    """Write what ``predict`` found, from one or several processes.
+
+    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
+    is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
+
+    Example:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet beside best.ckpt.
+
+        >>> pl.read_parquet("checkpoints/quickstart/version_0/predictions.parquet").columns  # doctest: +SKIP
+        ['user_id', 'item_id', 'score']
+    """
+
+    on_predict_start = ScoreWriter.begin
+    on_predict_batch_end = ScoreWriter.collect
+    on_predict_end = ScoreWriter.finish
+
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+        """Write the file beside the checkpoint, whole or not at all."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        prepared, facts = data.prepared, data.facts
+        columns = {"item_id": prepared.items["item_id"].gather(prepared.item[rows])}
+        if facts.user_ids:
+            users = pl.Series("user_id", prepared.user_ids, dtype=pl.String)
+            columns = {"user_id": users.gather(prepared.user[rows]), **columns}
+        columns |= _labels(scores, facts) if facts.task == "label" else _scores(scores)
+        frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
+        path = Path(run_folder(trainer), "predictions.parquet")
+        replace_file(path, partial(write_parquet, frame.drop("row")))
+        rank_zero_info(f"{len(frame):,} predictions: {path}")
+
+
+def _scores(ratings: Floats) -> dict[str, pl.Series]:
+    return {"score": pl.Series(ratings)}
+
+
+def _labels(prob: Floats, facts: Facts) -> dict[str, pl.Series]:
+    """Return the columns of ``prob`` ``[R, K]``."""
+    prob = prob.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
+    columns = {
+        "label": pl.Series(facts.labels, dtype=pl.String).gather(prob.argmax(1)),
+        "probability": pl.Series(prob.max(1)),
+    }
+    if len(facts.labels) == 2:
+        columns["score"] = pl.Series(np.ascontiguousarray(prob[:, 1]))
+    return columns

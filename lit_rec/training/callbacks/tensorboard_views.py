@@ -1,0 +1,243 @@
+"""What TensorBoard shows beside curves: errors, confusion, PR curves, the weights v_f and w_d, and the items' vectors with their titles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from lit_rec.data.facts import Facts
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.arrays import Floats, Ints
+from lit_rec.models.items.field_sum import FieldSum
+from lit_rec.training.callbacks.behavior_weights import behavior_weights
+from lit_rec.training.callbacks.collected import ScoreWriter
+
+_CELLS = 40  # of a picture of predictions against truth, each way
+_PROJECTED = 5_000  # items in the projector: more make a browser slow
+_PR_ROWS = 200_000  # of a PR curve: enough for its shape
+_WEIGHED_ROWS = 256  # whose weights of behaviors are computed again: little beside a validation
+
+FloatArray = npt.NDArray[Any]
+
+
+class TensorBoardViews(ScoreWriter):
+    """At each validation of ``fit``, draw what the metrics sum up; at its end, show the items in the projector.
+
+    Ratings: predicted against true as a picture, and a histogram of the errors. Of the next item, a histogram of the
+    logarithms of its ranks. Labels: the confusion matrix as a picture (rows: true,
+    columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of text fields, and,
+    of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago they were, each counted by its
+    weight. Does nothing without a TensorBoardLogger.
+
+    Args:
+        projector: Whether the items' vectors are written at the end, with the columns of the items table.
+
+    Example:
+        ``lit-rec fit`` brings it; from Python, and without the projector:
+
+        >>> trainer = lightning.Trainer(callbacks=[TensorBoardViews(projector=False)], logger=TensorBoardLogger("checkpoints"))  # doctest: +SKIP
+    """
+
+    def __init__(self, projector: bool = True) -> None:
+        self.projector = projector
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        if _draws(trainer):
+            self.begin(trainer, pl_module)
+            self._last_batch: Any = None
+
+    def on_validation_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch's predictions."""
+        if _draws(trainer):
+            self.collect(trainer, pl_module, pl_module.last_predictions, batch, batch_idx)
+            self._last_batch = batch
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Draw."""
+        if _draws(trainer):
+            self.finish(trainer, pl_module)
+            self._last_batch = None
+
+    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+        """Draw the predictions of the rows whose rating or label is known, and the learned weights."""
+        facts, step = pl_module.facts, trainer.global_step
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        target = target_of_rows(data.prepared, facts, data.history.where)[rows]
+        known = ~np.isnan(target) if facts.task == "rating" else target >= 0
+        of_behaviors = self._behavior_weights(pl_module)
+        for writer in _writers(trainer):
+            if known.any():
+                _draw(writer, scores[known], target[known], facts, step)
+            for name, fields in pl_module.network.named_modules():
+                if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
+                    tag = "model/profile_weights" if name == "profile" else "model/field_weights"
+                    writer.add_histogram(tag, fields.field_weights.detach().cpu(), step)
+            if of_behaviors is not None and len(of_behaviors[0]):
+                values, ago = of_behaviors
+                writer.add_histogram("model/behavior_weights", values, step)
+                add_weighed_histogram(writer, "model/behaviors_ago", ago, values, step)
+
+    def _behavior_weights(self, pl_module: Any) -> tuple[FloatArray, FloatArray] | None:
+        """Return the weights w_d of real behaviors ``[S]``, and how many behaviors ago they were, from 1."""
+        batch, table = self._last_batch, pl_module.last_table
+        if batch is None or table is None:
+            return None
+        vectors = table[batch.items.catalogue_row]
+        encoder = getattr(pl_module.network, "user_encoder", None)
+        weights = behavior_weights(encoder, vectors, batch, _WEIGHED_ROWS)  # [R, H]
+        if weights is None:
+            return None
+        mask = batch.history.mask[:_WEIGHED_ROWS]
+        # oldest first, real ones to the left
+        ago = mask.sum(1, keepdim=True) - torch.arange(mask.shape[1], device=mask.device)
+        return weights[mask].float().cpu().numpy(), ago[mask].cpu().numpy()
+
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write the items' vectors."""
+        vectors = self._vectors(trainer, pl_module)
+        writers = _writers(trainer)
+        if vectors is None or not writers:
+            return
+        items = trainer.datamodule.prepared.items  # type: ignore[attr-defined]
+        chosen = np.sort(np.random.default_rng(0).permutation(len(items))[:_PROJECTED])
+        shown = items[chosen]
+        # a tab or a line end in a title would move all labels after it
+        names = [[_one_line(value) for value in row] for row in shown.rows()]
+        for writer in writers:
+            # a killed run may have begun it
+            Path(writer.log_dir, "projector_config.pbtxt").unlink(missing_ok=True)
+            writer.add_embedding(
+                vectors[torch.from_numpy(chosen)][:, :-1].float().cpu(),
+                metadata=names,
+                metadata_header=shown.columns,
+                global_step=trainer.global_step,
+                tag="items",
+            )
+
+    def _vectors(self, trainer: lightning.Trainer, pl_module: Any) -> Tensor | None:
+        """Return the items' vectors; of a run that is resumed after its last validation, encoded again.
+
+        Every process calls this.
+        """
+        if not self.projector or not any(
+            isinstance(one, TensorBoardLogger) for one in trainer.loggers
+        ):
+            return None
+        is_over = trainer.ckpt_path is not None and trainer.limit_val_batches != 0
+        if pl_module.last_table is None and is_over and pl_module.built().has_item_table:
+            return cast(Tensor, pl_module.item_table(trainer.datamodule.catalogue))  # type: ignore[attr-defined]
+        return cast("Tensor | None", pl_module.last_table)
+
+
+def _draws(trainer: lightning.Trainer) -> bool:
+    """Return whether this validation is drawn; every process says the same, for all of them bring their rows together."""
+    there = any(isinstance(one, TensorBoardLogger) for one in trainer.loggers)
+    return there and trainer.state.fn == "fit" and not trainer.sanity_checking
+
+
+def _writers(trainer: lightning.Trainer) -> list[Any]:
+    if not trainer.is_global_zero:
+        return []
+    return [one.experiment for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
+
+
+def _draw(writer: Any, predicted: Floats, true: npt.NDArray[Any], facts: Facts, step: int) -> None:
+    if facts.task == "next_item":
+        writer.add_histogram("val/log10_rank", np.log10(predicted[:, 0]), step)
+        return
+    if facts.task == "rating":
+        picture = density(predicted, true, *facts.rating_range)
+        writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")
+        writer.add_histogram("val/error", predicted - true, step)
+        return
+    table = confusion(predicted.argmax(1), true, len(facts.labels))
+    writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
+    if len(facts.labels) == 2:
+        writer.add_pr_curve("val/precision_recall", true[:_PR_ROWS], predicted[:_PR_ROWS, 1], step)
+
+
+def add_weighed_histogram(
+    writer: Any, tag: str, values: FloatArray, weights: FloatArray, step: int
+) -> None:
+    """Write a histogram of whole numbers from 1, each counted by its weight.
+
+    Args:
+        writer: TensorBoard's.
+        tag: The histogram's name.
+        values: ``[S]``.
+        weights: ``[S]``.
+        step: Of the run.
+    """
+    counts = np.bincount(values.astype(np.int64), weights)[1:]
+    writer.add_histogram_raw(
+        tag,
+        min=values.min(),
+        max=values.max(),
+        num=counts.sum(),
+        sum=(values * weights).sum(),
+        sum_squares=(values**2 * weights).sum(),
+        bucket_limits=(np.arange(len(counts)) + 1.5).tolist(),
+        bucket_counts=counts.tolist(),
+        global_step=step,
+    )
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split()) or "-"
+
+
+def density(
+    predicted: npt.NDArray[np.floating[Any]],
+    true: npt.NDArray[np.floating[Any]],
+    low: float,
+    high: float,
+) -> npt.NDArray[np.float32]:
+    """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards, each column scaled by its fullest cell.
+
+    Args:
+        predicted: ``[R]``.
+        true: ``[R]``.
+        low: The smallest rating.
+        high: The largest.
+    """
+    edges = np.linspace(low, high if high > low else low + 1, _CELLS + 1)
+    counts, _, _ = np.histogram2d(predicted, true, bins=[edges, edges])
+    picture = counts / np.maximum(counts.max(0, keepdims=True), 1)
+    upright: npt.NDArray[np.float32] = picture[::-1].astype(np.float32)
+    return np.kron(upright, np.ones((8, 8), np.float32))
+
+
+def confusion(
+    predicted: npt.NDArray[np.integer[Any]], true: npt.NDArray[np.integer[Any]], labels: int
+) -> npt.NDArray[np.float32]:
+    """Return the confusion matrix ``[K, K]``, each row of true labels as shares; rows without any are 0.
+
+    Example:
+        >>> confusion(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
+        [[0.5, 0.5], [0.0, 1.0]]
+    """
+    counts = np.bincount(true * labels + predicted, minlength=labels * labels).reshape(labels, -1)
+    shares: npt.NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return shares.astype(np.float32)
+
+
+def enlarged(table: npt.NDArray[np.float32], least: int = 320) -> npt.NDArray[np.float32]:
+    """Return a table as a picture of at least ``least`` pixels each way."""
+    side = max(-(-least // len(table)), 1)
+    return np.kron(table, np.ones((side, side), np.float32))

@@ -1,0 +1,1 @@
+"""What a checkpoint holds, how it is checked, and what of it may be replaced."""

@@ -1,0 +1,194 @@
+"""What makes a checkpoint explain itself: everything that inference needs, in values that ``weights_only=True`` reads."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.facts import Facts
+from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.texts.template import TextTemplate
+from lit_rec.data.texts.tokenizer_files import TokenizerFiles
+from lit_rec.data.texts.tokens import TokenStore
+from lit_rec.data.training_facts import vocabulary_rows
+from lit_rec.errors import CheckpointError
+from lit_rec.training.checkpoint.content_schema import check_checkpoint
+from lit_rec.training.checkpoint.file import read_values
+from lit_rec.training.checkpoint.former_paths import current_paths
+from lit_rec.training.checkpoint.values import is_whole, shown
+
+KEY = "lit_rec"
+FORMAT = 3
+_LIBRARIES = ("torch", "lightning", "transformers", "tokenizers", "polars", "numpy")
+
+
+def checkpoint_content(
+    data: BehaviorDataModule,
+    facts: Facts,
+    vectors: Mapping[str, Any],
+    config: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Gather what goes into a checkpoint under ``KEY``.
+
+    Args:
+        data: The datamodule of the run.
+        facts: What the network was built from, the encoder's configuration included.
+        vectors: What ``VectorTables.saved`` returned; without vectors, they are made on loading.
+        config: The resolved configuration as plain values, where the run has one.
+    """
+    prepared, catalogue = data.prepared, data.catalogue
+    return {
+        "format": FORMAT,
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        "config": config,
+        "facts": facts.to_plain(),
+        "tokenizer": dict(data.tokenizer_files.files),
+        "template": _template(data.text),
+        "profile_template": None if data.user_text is None else _template(data.user_text),
+        "history_length": data.history.max_length,
+        "catalogue": {
+            "item_id": prepared.items["item_id"].to_list(),
+            "columns": shown_columns(
+                prepared.items, (name for name in prepared.items.columns if name != "item_id")
+            ),
+            **_entries(catalogue),
+            **{"vectors": None, **vectors},
+        },
+        "users": _users(data),
+        "profiles": None if data.profiles is None else _entries(data.profiles),
+    }
+
+
+def _template(template: TextTemplate) -> dict[str, Any]:
+    return {
+        "columns": {name: list(columns) for name, columns in template.fields.items()},
+        "labels": template.labels,
+        "separator": template.separator,
+    }
+
+
+def _entries(catalogue: Catalogue) -> dict[str, Any]:
+    """Return what the vectors of a catalogue, or of profiles, are made from."""
+    return {
+        "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
+        "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
+        "text_of_item": torch.from_numpy(catalogue.text_of_item.copy()),
+        "fields": {
+            name: torch.from_numpy(np.array(values)) for name, values in catalogue.fields.items()
+        },
+    }
+
+
+def _users(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return what every user of the data did that counts in a history, so that `recommend --user` needs no table."""
+    prepared = data.prepared
+    counts = data.history.where.mask(prepared)
+    until = np.concatenate([[0], np.cumsum(counts)])
+    return {
+        "user_id": list(prepared.user_ids),
+        "events": list(prepared.events),
+        "labels": list(prepared.labels),
+        "offsets": torch.from_numpy(until[prepared.offsets]),
+        **{
+            name: torch.from_numpy(np.array(getattr(prepared, name)[counts]))
+            for name in ("item", "rating", "event", "timestamp", "label")
+        },
+    }
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint, to the CPU, without running any code that it might hold.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged, or not one of lit_rec's, or an entry is not what it has to be.
+    """
+    path = Path(path)
+    where = f"--ckpt_path {path}"
+    if not path.is_file():
+        near = (
+            sorted(p.name for p in path.parent.glob("*.ckpt"))[:3] if path.parent.is_dir() else []
+        )
+        raise CheckpointError(
+            f"there is no such file (seen from {Path.cwd()})"
+            if not path.is_dir()
+            else "this is a folder",
+            where=where,
+            rule="a checkpoint file, such as checkpoints/quickstart/version_0/best.ckpt",
+            remedy=f"beside it lie {', '.join(near)}"
+            if near
+            else "check the path, or run `lit-rec fit` first",
+        )
+    checkpoint: dict[str, Any] = read_values(path, where)
+    check_content(checkpoint, where=where)
+    with suppress(RecursionError):  # of lists without end, which are refused where they are used
+        checkpoint[KEY]["config"] = current_paths(checkpoint[KEY]["config"])
+    return checkpoint
+
+
+def check_content(checkpoint: Any, *, where: str) -> None:
+    """Check what ``torch.load`` returned of a checkpoint, but for the state of training.
+
+    Args:
+        checkpoint: What it returned.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If it is not one of lit_rec's, or an entry is not what it has to be.
+    """
+    content = checkpoint.get(KEY) if isinstance(checkpoint, dict) else None
+    if not isinstance(content, dict) or "format" not in content:
+        held = isinstance(checkpoint, dict)
+        found = sorted(str(name)[:60] for name in checkpoint)[:5] if held else shown(checkpoint)
+        raise CheckpointError(
+            f"this was not written by lit_rec; it holds {found}",
+            where=where,
+            rule=f"a checkpoint with the entry '{KEY}'",
+            remedy="name a best.ckpt or last.ckpt that `lit-rec fit` wrote",
+        )
+    if not is_whole(content["format"]) or content["format"] != FORMAT:
+        raise CheckpointError(
+            f"its format is {shown(content['format'])}",
+            where=where,
+            rule=f"format {FORMAT}, which this version of lit_rec reads",
+            remedy="use the version of lit_rec that wrote it, or train again",
+        )
+    check_checkpoint(checkpoint, KEY, where=where)
+
+
+def facts_of(content: dict[str, Any]) -> Facts:
+    """Return the Facts of a checkpoint's content."""
+    return Facts.from_plain(content["facts"])
+
+
+def tokenizer_of(content: dict[str, Any]) -> TokenizerFiles:
+    """Return the tokenizer of a checkpoint's content."""
+    return TokenizerFiles(content["tokenizer"])
+
+
+def catalogue_of(content: dict[str, Any], facts: Facts) -> Catalogue:
+    """Return the catalogue of a checkpoint's content."""
+    entry = content["catalogue"]
+    return _catalogue(entry, vocabulary_rows(facts.item_ids, entry["item_id"]))
+
+
+def profiles_of(content: dict[str, Any], facts: Facts) -> Catalogue | None:
+    """Return the users' profiles of a checkpoint's content, in the order of its users."""
+    entry = content["profiles"]
+    ids = content["users"]["user_id"]
+    return None if entry is None else _catalogue(entry, vocabulary_rows(facts.user_ids, ids))
+
+
+def _catalogue(entry: dict[str, Any], vocab_row: npt.NDArray[np.int64]) -> Catalogue:
+    store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
+    fields = {name: values.numpy() for name, values in entry["fields"].items()}
+    return Catalogue(store, entry["text_of_item"].numpy(), vocab_row, fields)

@@ -1,0 +1,166 @@
+"""Options beside a checkpoint's own: which of them may win over it, and which may not."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningDataModule, Trainer
+
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.facts import Facts
+from lit_rec.data.fields.field import Field, FittedField
+from lit_rec.data.tables.source import is_there
+from lit_rec.errors import ConfigError
+from lit_rec.training.checkpoint.cache import cache_of_checkpoint
+from lit_rec.training.checkpoint.trusted_classes import check_named, is_number
+
+CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
+# of the Trainer, what writes, runs code of its own or is named by an import path
+_OF_THE_RUN = ("logger", "callbacks", "profiler", "plugins", "default_root_dir", "model_registry")
+_SHOWN = 60
+_WORD = re.compile(r"[\w:,-]+")  # cpu, 16-mixed, 0,1
+
+
+def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what belongs to training alone: a test writes beside its checkpoint, not into a new run folder."""
+    config = {k: v for k, v in stored.items() if k in CONFIG_PARTS}
+    config["trainer"] = {**config.get("trainer", {}), "logger": False, "callbacks": None}
+    return config
+
+
+def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
+    """Return what an evaluation takes from the configuration of a checkpoint, which a stranger may have written.
+
+    Model and data are taken if they name nothing but parts of lit_rec and what is trusted. Of the Trainer, numbers and words are taken; a
+    logger, a profiler, plugins and folders are not. The cache is where the configuration says only if a cache of lit_rec's is there.
+
+    Args:
+        stored: The configuration, as it lies in the checkpoint.
+        path: The checkpoint.
+        trust: Modules that may be named, too.
+
+    Raises:
+        CheckpointError: If something else is named, or it is no configuration that ``lit-rec fit`` stores.
+    """
+    config: dict[str, Any] = {part: stored[part] for part in ("model", "data") if part in stored}
+    check_named(config, trust, f"--ckpt_path {path}")
+    data = config.get("data")
+    if isinstance(data, dict):
+        options = data.get("init_args") or {}
+        folder = cache_of_checkpoint(options.get("cache_folder"), path)
+        config["data"] = {**data, "init_args": {**options, "cache_folder": folder}}
+    known = inspect.signature(Trainer).parameters.keys() - set(_OF_THE_RUN)
+    trainer = stored.get("trainer")
+    options = trainer.items() if isinstance(trainer, dict) else ()
+    config["trainer"] = {name: v for name, v in options if name in known and _is_plain(v)}
+    config["trainer"] |= {"logger": False, "callbacks": None}
+    if isinstance(seed := stored.get("seed_everything"), int):
+        config["seed_everything"] = seed
+    return config
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value names nothing that a parser would import, look up or read."""
+    if type(value) is list:
+        return all(type(entry) is int for entry in value)
+    if type(value) is str:
+        return is_number(value) or (bool(_WORD.fullmatch(value)) and not is_there(value))
+    return value is None or type(value) in (bool, int, float)
+
+
+def refuse_other_model(asked: Any, stored: Any) -> None:
+    """Compare the options of two models.
+
+    Raises:
+        ConfigError: If they differ, naming both values.
+    """
+    clash = [
+        f"model.{name}: {repr(a)[:_SHOWN]} asked, {repr(s)[:_SHOWN]} in the checkpoint"
+        for name, a, s in _differences(asked, stored)
+    ]
+    if clash:
+        raise ConfigError(
+            "the model asked for is not the checkpoint's",
+            where="--ckpt_path",
+            details=clash,
+            rule="a checkpoint fixes its model; data.* and trainer.* may change",
+            remedy="leave these model options out",
+        )
+
+
+def overrides(asked: dict[str, Any], stored: dict[str, Any]) -> list[str]:
+    """Return a line for each option of data and trainer that wins over the checkpoint's.
+
+    Example:
+        >>> overrides({"trainer": {"devices": 2, "logger": False}}, {"trainer": {"devices": 1}})
+        ['trainer.devices: 2 (1 in the checkpoint)']
+    """
+    before = without_run_parts(stored)
+    return [
+        f"{name.replace('.init_args', '')}: {a!r} ({s!r} in the checkpoint)"
+        for part in ("data", "trainer")
+        for name, a, s in _differences(asked.get(part), before.get(part), part)
+    ]
+
+
+def refuse_other_input(
+    data: LightningDataModule, facts: Facts, stored: dict[str, Any] | None
+) -> None:
+    """Compare what the data would hand to the network with what it was trained with.
+
+    Args:
+        data: The datamodule as asked for.
+        facts: The checkpoint's.
+        stored: The checkpoint's configuration, where it has one.
+
+    Raises:
+        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's tokens, or if other
+            columns would be fields.
+    """
+    if not isinstance(data, BehaviorDataModule):
+        return
+    user_texts = data.user_text.fields if data.user_text else ()
+    pairs: list[tuple[str, Any, Any]] = [
+        ("max_tokens", data.max_tokens, facts.max_tokens),
+        ("text.columns", sorted(data.text.fields), sorted(facts.fields)),
+        ("item_fields", _columns(data.item_fields), _columns(facts.item_fields)),
+        ("user_fields", _columns(data.user_fields), _columns(facts.user_fields)),
+        ("user_text.columns", sorted(user_texts), sorted(facts.profile_texts)),
+    ]
+    if stored is not None:
+        # it would have no effect: the checkpoint brings its own tokenizer
+        trained_with = (stored.get("data") or {}).get("init_args", {}).get("encoder", data.encoder)
+        pairs.append(("encoder", data.encoder, trained_with))
+    clash = [
+        f"data.{name}: {asked!r} asked, {there!r} in the checkpoint"
+        for name, asked, there in pairs
+        if asked != there
+    ]
+    if clash:
+        raise ConfigError(
+            "the network would see other texts or fields than it was trained with",
+            where="--ckpt_path",
+            details=clash,
+            rule="a checkpoint fixes its tokenizer, the longest text and the fields",
+            remedy="leave these options out",
+        )
+
+
+def _columns(fields: Sequence[Field | FittedField]) -> list[str]:
+    return sorted(field.column for field in fields)
+
+
+def _differences(asked: Any, stored: Any, name: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(asked, dict) and isinstance(stored, dict):
+        return [
+            found
+            for key in sorted({*asked, *stored})
+            for found in _differences(
+                asked.get(key), stored.get(key), f"{name}.{key}" if name else str(key)
+            )
+        ]
+    return [] if asked == stored else [(name, asked, stored)]

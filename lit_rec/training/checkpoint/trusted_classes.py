@@ -1,0 +1,294 @@
+"""What the configuration of a checkpoint may name: classes of lit_rec and optimizers of torch, each where an option takes it.
+
+A checkpoint may come from a stranger, and a parser imports whatever a configuration names: a class, a function, a file with more of it.
+Importing a module runs its code. So names are checked first, as plain data along the types of the options.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+
+import yaml
+from lightning import LightningDataModule
+
+from lit_rec.data.tables.source import is_there
+from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.training.lit_rec import LitRec
+
+# no string makes a parser import anything where an option takes these alone
+_TEXT = (str, Path)
+_PLAIN = (*_TEXT, int, float, bool, complex, NoneType)
+TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"
+_OPTION = "--trust"
+# whose modules no checkpoint needs; who does says so
+_LIBRARIES = ("lit_rec", "torch", "lightning", "pytorch_lightning", "transformers", "jsonargparse")
+_ANYTHING = (Any, object, *_PLAIN)
+_SPEC = {"class_path", "init_args", "dict_kwargs"}
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_SHOWN = 60
+
+
+def modules_named(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the modules of ``--trust``, each of which may be several, divided by commas.
+
+    Raises:
+        ConfigError: If one is no name of a module.
+
+    Example:
+        >>> modules_named(["my_parts,mine.heads", "other"])
+        ('my_parts', 'mine.heads', 'other')
+    """
+    given = [names] if isinstance(names, str) else names
+    found = tuple(part.strip() for name in given for part in name.split(","))
+    for name in found:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"'{name[:_SHOWN]}' is no name of a module",
+                where=_OPTION,
+                rule="a module as `import` takes it, such as my_parts; it and all below it may be named",
+                remedy="--trust my_parts",
+            )
+    return found
+
+
+def without_trust(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return words without ``--trust``, and what it names: the checkpoint is read before the parser sees the rest.
+
+    Raises:
+        ConfigError: If it names nothing.
+
+    Example:
+        >>> without_trust(["test", "--trust", "my_parts", "--ckpt_path=best.ckpt", "--trust=other"])
+        (['test', '--ckpt_path=best.ckpt'], ['my_parts', 'other'])
+    """
+    rest, names, waiting = [], [], iter(words)
+    for word in waiting:
+        option, equals, value = word.partition("=")
+        if option == _OPTION:
+            names.append(value if equals else next(waiting, ""))
+        else:
+            rest.append(word)
+    modules_named(names)
+    return rest, names
+
+
+def check_named(config: Any, trust: Sequence[str], where: str) -> None:
+    """Check all that ``model``, and ``data`` if it is there, of a stored configuration name, before a parser sees it.
+
+    Args:
+        config: The configuration, or a part of it.
+        trust: Modules whose classes and functions may be named, too, with all below them.
+        where: What the checkpoint is called in errors.
+
+    Raises:
+        CheckpointError: If something else is named, or the configuration is not one that ``lit-rec fit`` stores.
+        ConfigError: If ``trust`` holds no names of modules.
+    """
+    names = _Names(modules_named(trust), where)
+    try:
+        if type(config) is not dict:
+            names.malformed("it", config)
+        names.check_options("model", LitRec, config.get("model"))
+        if config.get("data") is not None:
+            names.check("data", LightningDataModule, config["data"])
+    except RecursionError:  # lists in lists without end
+        names.malformed("model or data", "...")
+
+
+class _Names:
+    """The rule for one checkpoint."""
+
+    def __init__(self, trust: tuple[str, ...], where: str) -> None:
+        self._trust, self._where = trust, where
+
+    def check_options(self, place: str, kind: Any, options: Any) -> None:
+        """Check the options of a class; a class whose options are not known takes no text that could be a name."""
+        if type(options) is not dict:
+            self.malformed(place, options)
+        hints = _hints(kind)
+        for name, value in options.items():
+            if not (isinstance(name, str) and name.isidentifier()):
+                self.malformed(place, name)  # a.b: a parser would look for b within a
+            self.check(f"{place}.{name}", hints.get(name, _Unknown), value)
+
+    def check(self, place: str, hint: Any, value: Any) -> None:
+        """Check a value of an option of this type."""
+        leaves = set(_leaves(hint))
+        if isinstance(value, str):
+            self._check_text(place, leaves, value)
+        elif type(value) is dict:
+            self._check_mapping(place, hint, leaves, value)
+        elif type(value) in (list, tuple):
+            for entry in value:
+                self.check(place, hint, entry)
+        elif type(value) not in (int, float, bool, NoneType):
+            self.malformed(place, value)
+
+    def _check_mapping(
+        self, place: str, hint: Any, leaves: set[Any], value: Mapping[Any, Any]
+    ) -> None:
+        if "class_path" in value:
+            self._check_class(place, leaves, value)
+            return
+        if (kind := _section(hint)) is not None:
+            self.check_options(place, kind, value)
+            return
+        for name, entry in value.items():
+            # of texts by name, such as columns, names are anything
+            if not (leaves <= set(_PLAIN) or (isinstance(name, str) and "." not in name)):
+                self.malformed(place, name)
+            self.check(f"{place}.{name}" if isinstance(name, str) else place, hint, entry)
+
+    def _check_text(self, place: str, leaves: set[Any], text: str) -> None:
+        if "${" in text:
+            self._refuse(
+                f"{place} holds '{text[:_SHOWN]}', which would be looked up here",
+                "a stored configuration is resolved: it holds values and no ${...}",
+            )
+        if leaves <= set(_PLAIN) or is_number(text) or self._is_trusted(text):
+            return
+        if leaves & {Any, object}:  # a parser reads such a text as YAML: it could hold anything
+            if _is_collection(text):
+                self._refuse_name(place, text)
+        elif _Unknown not in leaves or not _is_word(text):
+            self._refuse_name(place, text)
+
+    def _check_class(self, place: str, leaves: set[Any], spec: Mapping[Any, Any]) -> None:
+        path = spec["class_path"]
+        if not isinstance(path, str) or not spec.keys() <= _SPEC:
+            self.malformed(place, path)
+        if self._is_trusted(path):
+            kind = self._imported(path)
+        elif (kind := _known(path, leaves)) is None:
+            self._refuse_name(place, path)
+        for part in ("init_args", "dict_kwargs"):
+            if spec.get(part) is not None:
+                self.check_options(place, kind, spec[part])
+
+    def _is_trusted(self, path: str) -> bool:
+        return bool(_NAME.fullmatch(path)) and any(
+            f"{path}.".startswith(f"{m}.") for m in self._trust
+        )
+
+    def _imported(self, path: str) -> Any:
+        """Return what a trusted module has under this name."""
+        module, _, name = path.rpartition(".")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise CheckpointError(
+                f"its network cannot be built here ({error})",
+                where=self._where,
+                rule="the classes that it was trained with can be imported",
+                remedy="install the package they are in, or run from the folder where they lie",
+            ) from error
+
+    def _refuse_name(self, place: str, path: str) -> NoReturn:
+        module = path.rpartition(".")[0]
+        first = module.partition(".")[0]
+        own = _NAME.fullmatch(path) and first and first not in sys.stdlib_module_names
+        remedy = "do not use this checkpoint: no network needs what it names"
+        if own and first not in _LIBRARIES:
+            remedy = (
+                f"--trust {module} (from_checkpoint(path, trust=['{module}'])), if you know this "
+                "module and who made the checkpoint"
+            )
+        self._refuse(
+            f"{place} names '{path[:_SHOWN]}'",
+            "a checkpoint names parts of lit_rec, where they belong, and optimizers of torch; "
+            "others only of modules that you trust",
+            remedy,
+        )
+
+    def malformed(self, place: str, value: Any) -> NoReturn:
+        """Refuse a value that no configuration has there."""
+        self._refuse(
+            f"{place[:_SHOWN]} holds {repr(value)[:_SHOWN]}",
+            "a configuration as `lit-rec fit` stores it",
+        )
+
+    def _refuse(
+        self, problem: str, rule: str, remedy: str = "use a checkpoint that `lit-rec fit` wrote"
+    ) -> NoReturn:
+        raise CheckpointError(
+            f"its configuration is refused: {problem}", where=self._where, rule=rule, remedy=remedy
+        )
+
+
+class _Unknown:
+    """The type of an option of which no type is known."""
+
+
+def _known(path: str, leaves: set[Any]) -> type | None:
+    """Return a class of lit_rec or an optimizer of torch, if one of these types may be it; no other module is imported."""
+    module, _, name = path.rpartition(".")
+    if module.partition(".")[0] == "lit_rec" and _NAME.fullmatch(module):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            return None
+    kind = getattr(sys.modules.get(module), name, None)
+    if not inspect.isclass(kind):
+        return None
+    taken = tuple(leaf for leaf in leaves if inspect.isclass(leaf) and leaf not in _ANYTHING)
+    is_ours = f"{kind.__module__}.".startswith(("lit_rec.", "torch.optim."))
+    return kind if is_ours and issubclass(kind, taken) else None
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(kind.__init__ if inspect.isclass(kind) else kind)
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def _section(hint: Any) -> type | None:
+    """Return the class whose options a mapping without a ``class_path`` is, where an option takes this one class."""
+    parts = [hint] if get_origin(hint) is None else get_args(hint)
+    if get_origin(hint) not in (None, Union, UnionType):
+        return None
+    kinds = [part for part in parts if inspect.isclass(part) and part not in _ANYTHING]
+    return kinds[0] if len(kinds) == 1 and not issubclass(kinds[0], dict | list | tuple) else None
+
+
+def _leaves(hint: Any) -> Iterator[Any]:
+    """Yield the types in a type: of containers those of the entries, of a factory what it makes."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        yield str
+    elif origin is type or hint is type:
+        yield _Unknown
+    elif parts := get_args(hint):
+        for part in parts:
+            yield from () if isinstance(part, list) or part is ... else _leaves(part)
+    else:
+        yield hint
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number: 2e-05 is a text for some readers of YAML."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_collection(text: str) -> bool:
+    """Say whether a parser reads a mapping or a list out of a text, whatever escapes its names are written with."""
+    try:
+        return isinstance(yaml.safe_load(text), dict | list)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return "{" in text or "[" in text or ":" in text
+
+
+def _is_word(text: str) -> bool:
+    """Say whether a text names nothing that a parser would import or read."""
+    return text.isidentifier() and not is_there(text)

@@ -1,0 +1,142 @@
+"""Weights in a checkpoint: whether they are there, whole, the same, and of the same data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
+
+from lit_rec.data.facts import Facts
+from lit_rec.errors import CheckpointError
+from lit_rec.training.strategies.sharding import whole
+
+Shapes = Mapping[str, tuple[int, ...] | None]
+
+
+def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str = "") -> None:
+    """Check that a checkpoint has all weights of ``module``, of the same shapes, and no others.
+
+    Args:
+        checkpoint: What ``torch.load`` returned.
+        module: Whose ``load_state_dict`` will take them.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If weights are absent, too many, or of another shape, naming them.
+    """
+    there = checkpoint.get("state_dict")
+    there = there if isinstance(there, dict) else {}
+    here = {name: shape_of(weight) for name, weight in module.state_dict().items()}
+    if problems := other_weights({name: shape_of(w) for name, w in there.items()}, here):
+        raise other_network(problems, where)
+
+
+def other_weights(there: Shapes, here: Shapes) -> list[str]:
+    """Return how the weights of a checkpoint differ from those of a network, each in a few words."""
+    problems = [f"{name} is absent" for name in here if name not in there]
+    problems += [f"{name} is not of the network" for name in there if name not in here]
+    return problems + [
+        f"{name} has shape {there[name]}, in the network {shape}"
+        for name, shape in here.items()
+        if name in there and there[name] != shape
+    ]
+
+
+def other_network(problems: Sequence[str], where: str) -> CheckpointError:
+    """Return the error of weights that are not those of a network."""
+    return CheckpointError(
+        "its weights are not those of its network",
+        where=where,
+        details=problems,
+        rule="a whole checkpoint, of the network that is built here",
+        remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
+    )
+
+
+def check_facts(stored: Facts, facts: Facts) -> None:
+    """Check that a run goes on with the data that it began with.
+
+    Args:
+        stored: Facts of the checkpoint.
+        facts: Facts of the data.
+
+    Raises:
+        CheckpointError: If they differ, naming both values.
+    """
+    here, there = asdict(facts), asdict(stored)
+    clash = [
+        f"{name}: {_short(here[name])} in the data, {_short(there[name])} in the checkpoint"
+        for name in here
+        if name != "backbone" and here[name] != there[name]
+    ]
+    if clash:
+        raise CheckpointError(
+            "the checkpoint was trained on other data",
+            details=clash,
+            rule="a run goes on with the data and options it began with",
+            remedy="restore the data and options, or start a new run without --ckpt_path",
+        )
+
+
+def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
+    """Return what tells these weights from any other state of the same network: the sum and the norm of each tensor.
+
+    Example:
+        >>> weights_key({"a": torch.tensor([3.0, 4.0])})
+        (7.0, 5.0)
+    """
+    # a checkpoint of divided weights is gathered on the CPU, and another device adds in another order
+    divided = any(isinstance(weight, DTensor) for weight in weights.values())
+    known = ((whole(weight) if divided else weight.detach()).float() for weight in weights.values())
+    sums = [part for weight in known for part in (weight.sum(), weight.norm())]
+    return tuple(torch.stack(sums).tolist()) if sums else ()
+
+
+def weights_hash(weights: Mapping[str, Tensor]) -> str:
+    """Return a hash of all weights, bit by bit, in whatever order they come; every process calls this.
+
+    Example:
+        >>> weights_hash({"a": torch.zeros(2)}) == weights_hash({"a": torch.zeros(3)})
+        False
+    """
+    found = hashlib.sha256()
+    for name in sorted(weights):
+        numbers = whole(weights[name])
+        found.update(f"{name} {numbers.dtype} {tuple(numbers.shape)}".encode())
+        found.update(numbers.contiguous().view(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:
+    """Check that a run can go on from a checkpoint.
+
+    Args:
+        checkpoint: What ``torch.load`` returned.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If it holds the model alone.
+    """
+    absent = [n for n in ("optimizer_states", "lr_schedulers", "loops") if n not in checkpoint]
+    if absent:
+        raise CheckpointError(
+            f"no run can go on from it: it holds no {', '.join(absent)}",
+            where=where,
+            rule="the state of training, which a checkpoint of save_weights_only=true leaves out",
+            remedy="name a last.ckpt or best.ckpt with it, or start a new run without --ckpt_path",
+        )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def shape_of(value: object) -> tuple[int, ...] | None:
+    """Return the shape of a tensor, None of anything else."""
+    return tuple(value.shape) if isinstance(value, Tensor) else None
