@@ -1,3 +1,51 @@
-"""Fine-tune pretrained language models into recommenders."""
+"""Fine-tune pretrained language models into recommenders.
+
+What most programs need is named here and imported when it is first used, since PyTorch and Lightning take seconds.
+
+Example:
+    >>> import lit_rec
+    >>> lit_rec.Recommender.__module__
+    'lit_rec.inference.recommender'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lit_rec.data.datamodule import BehaviorDataModule
+    from lit_rec.data.text_datamodule import ItemTextDataModule
+    from lit_rec.inference.classifier import Classifier
+    from lit_rec.inference.recommender import Recommender
+    from lit_rec.inference.reranker import Reranker
+    from lit_rec.training.lit_rec import LitRec
 
 __version__ = "0.1.0"
+__all__ = [
+    "BehaviorDataModule",
+    "Classifier",
+    "ItemTextDataModule",
+    "LitRec",
+    "Recommender",
+    "Reranker",
+    "__version__",
+]
+_MODULES = {
+    "BehaviorDataModule": "lit_rec.data.datamodule",
+    "Classifier": "lit_rec.inference.classifier",
+    "ItemTextDataModule": "lit_rec.data.text_datamodule",
+    "LitRec": "lit_rec.training.lit_rec",
+    "Recommender": "lit_rec.inference.recommender",
+    "Reranker": "lit_rec.inference.reranker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'lit_rec' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

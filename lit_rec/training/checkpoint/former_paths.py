@@ -39,7 +39,6 @@ MOVED = {
     "lit_rec.models.tuning": "lit_rec.models.text.tuning",
     "lit_rec.models.user_encoder": "lit_rec.models.users.user_encoder",
     "lit_rec.models.vector_heads": "lit_rec.models.heads.vector_heads",
-    "lit_rec.training.behavior_weights": "lit_rec.training.callbacks.behavior_weights",
     "lit_rec.training.callback_list": "lit_rec.training.callbacks.order",
     "lit_rec.training.early_stopping": "lit_rec.training.callbacks.early_stopping",
     "lit_rec.training.finite_loss": "lit_rec.training.callbacks.finite_loss",
