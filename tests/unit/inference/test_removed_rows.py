@@ -13,7 +13,7 @@ from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.stored import items as stored_items
 from lit_rec.inference.stored.items import StoredItems
 
-from .test_catalogue_scores import HISTORIES, MORE, TOWERS, recommender
+from .scores.test_catalogue_scores import HISTORIES, MORE, TOWERS, recommender
 from .test_recommender import ids
 
 LISTS = functools.partial(ApproximateIndex, exact_below=10, share=1.0)

@@ -24,7 +24,7 @@ from lit_rec.training.checkpoint.content import KEY, checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 
 from .conftest import _backbone, _moved
-from .test_catalogue_scores import HISTORIES, MORE, TOWERS, check, sorted_table
+from .scores.test_catalogue_scores import HISTORIES, MORE, TOWERS, check, sorted_table
 
 SEARCHED = {
     "dot": (MeanUserEncoder, DotHead),

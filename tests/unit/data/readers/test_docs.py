@@ -10,7 +10,7 @@ from lit_rec.data import readers
 from lit_rec.data.readers.reader import Reader
 from lit_rec.files.cache import hash_of, options_of
 
-PAGE = Path(__file__).parents[3] / "docs" / "readers.md"
+PAGE = Path(__file__).parents[4] / "docs" / "readers.md"
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 

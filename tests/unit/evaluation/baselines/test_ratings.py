@@ -18,7 +18,7 @@ from lit_rec.evaluation.baselines.ratings import (
     tenth,
 )
 
-ML_100K = Path(__file__).parents[4] / "shared" / "data" / "ml-100k"
+ML_100K = Path(__file__).parents[5] / "shared" / "data" / "ml-100k"
 
 
 def loop_biases(train, users, items, item_shrinkage, user_shrinkage):

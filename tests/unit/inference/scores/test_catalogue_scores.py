@@ -23,8 +23,7 @@ from lit_rec.models.users.ridge import RidgeUserEncoder
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.checkpoint.content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
-
-from .conftest import WORDS, _backbone, _moved
+from tests.unit.inference.conftest import WORDS, _backbone, _moved
 
 HISTORIES = {
     "of ids": ["i3", {"item_id": "n70", "rating": 2.0}],

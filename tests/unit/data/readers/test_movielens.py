@@ -6,7 +6,7 @@ import pytest
 from lit_rec.data.readers.movielens import MovieLens100KReader, title_and_year
 from lit_rec.errors import ConfigError, DataError
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "ml-100k"
+REAL = Path(__file__).parents[5] / "shared" / "data" / "ml-100k"
 FLAGS = "0|0|0|0|0|1|0|0|1|0|0|0|0|0|0|0|0|0|0"
 
 

@@ -17,9 +17,8 @@ from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
 from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
 from lit_rec.models.users.user_encoder import MeanUserEncoder
-
-from .two_ranks import ITEMS, Model, batch_of
-from .two_ranks import facts as facts_of_ranks
+from tests.unit.models.two_ranks import ITEMS, Model, batch_of
+from tests.unit.models.two_ranks import facts as facts_of_ranks
 
 ROWS = [0, 1, 2, 3, 4]
 

@@ -24,7 +24,7 @@ from lit_rec.training.checkpoint.trusted_classes import (
 from lit_rec.training.lit_rec import LitRec
 from tests.class_names import full_path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 
 

@@ -6,7 +6,7 @@ import pytest
 from lit_rec.data.readers.recbole_sequences import RecBoleSequenceReader
 from lit_rec.errors import DataError
 
-REAL = Path(__file__).parents[4] / "shared" / "data" / "amazon-scientific"
+REAL = Path(__file__).parents[5] / "shared" / "data" / "amazon-scientific"
 HEADER = "user_id:token\titem_id_list:token_seq\titem_id:token\n"
 
 
