@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tests.unit.models.text.test_backbone import DROPOUTS, FAMILIES, TEXTS, whole
 from torch import nn
 
 from lit_rec.models.text.backbone import Backbone, ConfiguredBackbone
 from lit_rec.models.text.lower_layers import LowerLayers
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
+from tests.unit.models.text.test_backbone import DROPOUTS, FAMILIES, TEXTS, whole
 
 OF_ATTENTION = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 DEPTH = ("num_hidden_layers", "n_layers", "n_layer")
