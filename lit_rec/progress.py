@@ -30,8 +30,8 @@ def slow_bar(
     Args:
         what: What is done, such as ``tokenising``.
         total: How many things it is done to.
-        within: A display that is on the screen already, for two displays would write over each other. None: one of its own on
-            stderr, where that is a terminal.
+        within: A display that is on the screen already, for two displays would write over each other. None: one of its
+            own on stderr, where that is a terminal.
         shown: False: no bar at all.
 
     Yields:

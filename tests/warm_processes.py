@@ -1,7 +1,7 @@
 """Processes of their own that need not import: forks of one that has, by the fork server of multiprocessing.
 
-A new interpreter takes five seconds to import torch, Lightning and transformers, a fork none. How a command begins in a new
-interpreter is tested with new interpreters, by the scripts of the README and in test_cli.
+A new interpreter takes five seconds to import torch, Lightning and transformers, a fork none. How a command begins in a
+new interpreter is tested with new interpreters, by the scripts of the README and in test_cli.
 """
 
 from __future__ import annotations

@@ -55,9 +55,9 @@ def fast_dtype(config: Any, tokens: int) -> torch.dtype:
 def useful_flops(lengths: Tensor, config: Any) -> float:
     """Return the floating-point operations of a training step that real tokens need, each distinct text once.
 
-    Forward, a layer multiplies each token by its four projections and the two of its inner part, ``2 (4 d^2 + 2 d f)``, and compares the L
-    tokens of a text with each other, ``4 d L^2``; backward takes twice as much. Padding, lookups of words, recomputation, pooling, heads and
-    the optimizer do not count.
+    Forward, a layer multiplies each token by its four projections and the two of its inner part, ``2 (4 d^2 + 2 d f)``,
+    and compares the L tokens of a text with each other, ``4 d L^2``; backward takes twice as much. Padding, lookups of
+    words, recomputation, pooling, heads and the optimizer do not count.
 
     Args:
         lengths: ``[P]`` tokens of each text, special ones included.

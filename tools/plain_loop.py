@@ -1,7 +1,7 @@
 """The plain loop: what a first script does, nothing being shared between rows.
 
-For each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16, float32, the same encoder with a linear head,
-fused AdamW.
+For each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16, float32, the same
+encoder with a linear head, fused AdamW.
 """
 
 from __future__ import annotations

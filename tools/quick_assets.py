@@ -2,8 +2,8 @@
 
     python tools/quick_assets.py [--folder checkpoints/assets]
 
-Nothing is downloaded, and a folder that exists is left alone. Besides the two assets, `my/behaviors.csv` and `my/items.csv` stand in
-for a user's own tables.
+Nothing is downloaded, and a folder that exists is left alone. Besides the two assets, `my/behaviors.csv` and
+`my/items.csv` stand in for a user's own tables.
 """
 
 from __future__ import annotations

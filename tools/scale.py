@@ -1,8 +1,9 @@
 """What happens as tables and batches grow, on made-up tables and a random encoder; nothing has to be downloaded.
 
-`scale rows`: the time of each row, from the files to what a run reads, and of the first hundred steps, for a table and one ten times as
-large, with ten rows for each item and 25 for each user. `scale memory`: the peak memory of a training step with 256 and with 8,192
-rows, of 10^5 items. Every measurement is a process of its own, so that its peak is its own.
+`scale rows`: the time of each row, from the files to what a run reads, and of the first hundred steps, for a table and
+one ten times as large, with ten rows for each item and 25 for each user. `scale memory`: the peak memory of a training
+step with 256 and with 8,192 rows, of 10^5 items. Every measurement is a process of its own, so that its peak is its
+own.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def measure_memory(rows: int, *, quick: bool) -> list[dict[str, Any]]:
 
     Args:
         rows: Behaviors of the table.
-        quick: An encoder of two layers and width 32 instead of one of the size of all-MiniLM-L6-v2, whose steps take minutes.
+        quick: An encoder of two layers and width 32 instead of one of the size of all-MiniLM-L6-v2, whose steps take
+            minutes.
     """
     encoder = "small" if quick else "minilm"
     with _tables(rows, "parquet") as folder:

@@ -1,7 +1,7 @@
 """Made-up tables of any size, and a tokenizer of their words: what the scale benchmarks read.
 
-Items are drawn with Zipf-like popularity, users with log-normal activity, times over two years; titles are three to six words, so that
-nearly every item has a text of its own.
+Items are drawn with Zipf-like popularity, users with log-normal activity, times over two years; titles are three to six
+words, so that nearly every item has a text of its own.
 """
 
 from __future__ import annotations

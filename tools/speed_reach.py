@@ -2,13 +2,14 @@
 
 All of its encoder is tuned, through a quarter of a step's texts; 1,520 rows a step, items drawn together.
 
-`lit-rec`'s side is `Trainer.fit` with the YAML's options, its probe of the precision included, validated every few steps and stopped once
-`val/rmse` is low enough: minutes from the call to then, validations included. The plain loop (plain_loop.py) is timed step by step in this
-run, which gives the minutes of its epoch; it is charged neither validation nor loading.
+`lit-rec`'s side is `Trainer.fit` with the YAML's options, its probe of the precision included, validated every few
+steps and stopped once `val/rmse` is low enough: minutes from the call to then, validations included. The plain loop
+(plain_loop.py) is timed step by step in this run, which gives the minutes of its epoch; it is charged neither
+validation nor loading.
 
-The errors to reach are those of `user_item_bias` on the same validation rows, fitted on the same training rows, which knows how each user and each
-item were rated; and that of the plain loop after its epoch, as `speed plain` recorded it, where it did. The plain loop reads titles and genres alone,
-no rating but its target's and no id.
+The errors to reach are those of `user_item_bias` on the same validation rows, fitted on the same training rows, which
+knows how each user and each item were rated; and that of the plain loop after its epoch, as `speed plain` recorded it,
+where it did. The plain loop reads titles and genres alone, no rating but its target's and no id.
 """
 
 from __future__ import annotations

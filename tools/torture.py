@@ -1,10 +1,11 @@
 """The torture command: attack the commands and the library, count what breaks, show it as a table.
 
-tools/torture [kills|tables|yaml|checkpoints|threads]... [--count N] [--seed S] [--only K] [--jobs J] [--json FILE] [--folder FOLDER]
+tools/torture [kills|tables|yaml|checkpoints|threads]... [--count N] [--seed S] [--only K] [--jobs J] [--json FILE]
+[--folder FOLDER]
 
-Without a name, all attacks in turn. Every case follows from the seed and its number: ``--only K`` repeats one alone. Everything happens in
-a temporary folder, without a network; where something broke, the folders of the broken cases are left there and named.
-Exit code 1 where a promise of docs/reliability.md is broken.
+Without a name, all attacks in turn. Every case follows from the seed and its number: ``--only K`` repeats one alone.
+Everything happens in a temporary folder, without a network; where something broke, the folders of the broken cases are
+left there and named. Exit code 1 where a promise of docs/reliability.md is broken.
 """
 
 from __future__ import annotations

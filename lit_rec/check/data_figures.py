@@ -103,7 +103,8 @@ def _codes(values: Ints) -> Any:
 def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
     """Return the histogram of what the training rows say.
 
-    Labels; ratings, one by one where there are few, else in ten bins; or, where the next item is predicted, how often theirs is met.
+    Labels; ratings, one by one where there are few, else in ten bins; or, where the next item is predicted, how often
+    theirs is met.
     """
     facts = data.facts
     if facts.task == "label":

@@ -18,8 +18,8 @@ def continue_logs(loggers: Any, folder: Path) -> list[Any]:
         folder: Where the checkpoint lies.
 
     Returns:
-        The options whose version was set; to be taken back before the configuration is saved, for a new run by it shall not be
-        written into the folder of this one.
+        The options whose version was set; to be taken back before the configuration is saved, for a new run by it shall
+        not be written into the folder of this one.
     """
     changed = []
     for logger in loggers if isinstance(loggers, list) else [loggers]:

@@ -188,7 +188,8 @@ class RecCLI(LightningCLI):
         """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.
 
         Raises:
-            ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric that is misspelt.
+            ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric
+                that is misspelt.
         """
         for options in self._continued:
             options["version"] = None

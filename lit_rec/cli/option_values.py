@@ -26,7 +26,8 @@ def check_values(config: Namespace, model: type) -> None:
         model: Class that ``model`` has the options of.
 
     Raises:
-        ConfigError: If an option is null that has to be a number, a text or a path, a number is not finite or beyond int64, or a seed is none.
+        ConfigError: If an option is null that has to be a number, a text or a path, a number is not finite or beyond
+            int64, or a seed is none.
     """
     if config.get("trainer", ()) is None:
         raise _null("trainer")

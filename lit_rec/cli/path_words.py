@@ -39,7 +39,8 @@ _PATHS = frozenset(
 def keep_paths_as_text(words: Iterable[str]) -> None:
     """Have jsonargparse read YAML strictly, and the values of options that name files or folders as text, until the next call.
 
-    It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused there.
+    It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused
+    there.
     """
     texts = set(paths_like_lists(words))
 

@@ -1,7 +1,8 @@
 """Strict YAML: what YAML allows and a configuration cannot mean is refused, with its line and column.
 
-Refused are repeated keys, keys that are not text, tags, merge keys, several documents, anchors that contain themselves, aliases that
-stand for more than a configuration can hold, deep nesting, and numbers that YAML 1.1 reads otherwise than they look.
+Refused are repeated keys, keys that are not text, tags, merge keys, several documents, anchors that contain themselves,
+aliases that stand for more than a configuration can hold, deep nesting, and numbers that YAML 1.1 reads otherwise than
+they look.
 """
 
 from __future__ import annotations

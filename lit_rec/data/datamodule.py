@@ -39,7 +39,8 @@ from lit_rec.files.open_files import allow_open_files
 class BehaviorDataModule(lightning.LightningDataModule):
     """Behaviors and items for predicting ratings, labels such as clicks, or what comes next.
 
-    Tables are read, cleaned, split and written once, under a hash of files and options; texts are tokenised once. A network is built from ``facts``.
+    Tables are read, cleaned, split and written once, under a hash of files and options; texts are tokenised once. A
+    network is built from ``facts``.
 
     Args:
         reader: Reads the tables.
@@ -47,8 +48,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
         text: Which columns make an item's texts.
         split: Which rows train, validate and test.
         history: Which earlier behaviors a row sees.
-        task: What is predicted: the ``rating`` or the ``label`` of a behavior, or the ``next_item``, of behaviors that ``history.where`` counts.
-        labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted, numbers by value.
+        task: What is predicted: the ``rating`` or the ``label`` of a behavior, or the ``next_item``, of behaviors that
+            ``history.where`` counts.
+        labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted,
+            numbers by value.
         item_fields: Columns of the items that are numbers, categories or vectors.
         user_text: Which columns of the users make the texts of their profiles.
         user_fields: Columns of the users that are numbers, categories or vectors.

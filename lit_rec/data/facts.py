@@ -15,7 +15,8 @@ from lit_rec.data.texts.tokens import SpecialTokens
 class Facts:
     """What the networks are built from; kept in the checkpoint, compared when it is used again.
 
-    Everything here is taken from training rows only. Plain values, so that ``torch.load(weights_only=True)`` reads them.
+    Everything here is taken from training rows only. Plain values, so that ``torch.load(weights_only=True)`` reads
+    them.
 
     Args:
         task: What is predicted: ``rating``, ``label`` or ``next_item``.
@@ -28,16 +29,18 @@ class Facts:
         fields: Text fields of an item, F of them.
         max_tokens: Longest text, special tokens included.
         special: Tokens that the tokenizer puts around a text.
-        item_bias: How much better than the mean each of ``item_ids`` is rated, or of two labels the log odds ratio of the positive
-            one, users' biases taken out; none where unknown.
+        item_bias: How much better than the mean each of ``item_ids`` is rated, or of two labels the log odds ratio of
+            the positive one, users' biases taken out; none where unknown.
         labels: Names of the labels that are predicted, K of them; of two, the second is the positive one.
         label_counts: How many training rows have each label.
         item_fields: Numbers, categories and vectors of an item.
         profile_texts: Text fields of a user's profile.
         user_fields: Numbers, categories and vectors of a user.
         history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
-        item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item or ratings are predicted.
-        backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its files.
+        item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item or
+            ratings are predicted.
+        backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its
+            files.
 
     Example:
         >>> facts = Facts(

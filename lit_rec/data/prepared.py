@@ -51,20 +51,22 @@ class Prepared:
         label: ``[R]`` int32 places in ``labels``, -1 where absent.
         event: ``[R]`` int32 places in ``events``, -1 where absent.
         timestamp: ``[R]`` float64 seconds, NaN where absent.
-        part: ``[R]`` int8 places in ``ALL_PARTS``. Rows of ``shown`` stand in histories of rows that are evaluated, and nothing else
-            is done with them: they are never predicted, and no figure of the training rows counts them.
+        part: ``[R]`` int8 places in ``ALL_PARTS``. Rows of ``shown`` stand in histories of rows that are evaluated, and
+            nothing else is done with them: they are never predicted, and no figure of the training rows counts them.
         row: ``[R]`` int64, the row in the input's order.
-        past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of the same
-            impression's first time. Where the data declares itself ordered, the row's own place.
+        past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of
+            the same impression's first time. Where the data declares itself ordered, the row's own place.
         impression: ``[R]`` int64; rows of one user with one impression_id have one number, -1 where there is none.
         offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
         given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
-        given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is empty.
+        given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is
+            empty.
         given_index: ``[R]`` int64, the list of each row.
         items: The catalogue: item_id and the columns read, but for vectors.
         texts: The texts of its items, a column per field.
         vectors: By column, vectors ``[I, V]`` float32 of its items.
-        profiles: The users in the order of their codes; those that the users table does not have with nothing but their id.
+        profiles: The users in the order of their codes; those that the users table does not have with nothing but their
+            id.
         user_ids: ``[U]`` ids.
         events: Names of the events.
         labels: Names of the labels, in order; numbers by their value.

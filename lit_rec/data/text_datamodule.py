@@ -17,8 +17,8 @@ from lit_rec.data.training_facts import Task
 class ItemTextDataModule(BehaviorDataModule):
     """Texts, of items or of reviews, for predicting a label or a rating from the text alone.
 
-    Each text is the only item of its row; there are no users and no histories. All else is as for ``BehaviorDataModule``: equal
-    texts are tokenised once, and encoded once per batch.
+    Each text is the only item of its row; there are no users and no histories. All else is as for
+    ``BehaviorDataModule``: equal texts are tokenised once, and encoded once per batch.
 
     Args:
         reader: Reads the texts, such as ``LabelledTextReader``.

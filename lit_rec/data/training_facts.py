@@ -117,8 +117,8 @@ def target_of_rows(
 ) -> npt.NDArray[np.float32] | npt.NDArray[np.int64]:
     """Return what is predicted for every row ``[R]``.
 
-    Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where ``where`` does not
-    count the row.
+    Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where
+    ``where`` does not count the row.
     """
     if facts.task == "next_item":
         item = np.asarray(prepared.item, np.int64)

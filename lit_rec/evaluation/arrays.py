@@ -67,7 +67,8 @@ class SharedHistory:
     """The items of R rows' histories; rows that were shown together share one.
 
     Shape:
-        offsets: ``[L + 1]`` int64. item: ``[S]`` int64 codes, L lists end to end. of_row: ``[R]`` int64, the list of each row.
+        offsets: ``[L + 1]`` int64. item: ``[S]`` int64 codes, L lists end to end. of_row: ``[R]`` int64, the list of
+            each row.
 
     Example:
         >>> history = SharedHistory(offsets=np.array([0, 2, 3]), item=np.array([7, 8, 9]), of_row=np.array([0, 0, 1]))

@@ -24,8 +24,8 @@ _NUMPY = re.compile(r"\d+ requested and \d+ written")
 def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
     """Have ``write`` fill a new file next to ``path``, then put it in place; an old file stays until then.
 
-    What a killed process left unfinished in the folder is removed; a file that a living one writes is locked, and stays.
-    After a power cut the file may be the old one; ``write`` is not waited for until the disk has it.
+    What a killed process left unfinished in the folder is removed; a file that a living one writes is locked, and
+    stays. After a power cut the file may be the old one; ``write`` is not waited for until the disk has it.
 
     Raises:
         ConfigError: If the folder cannot be written, or the disk is full.

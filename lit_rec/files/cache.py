@@ -48,9 +48,9 @@ def _plain(value: object) -> Any:
 def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Path:
     """Return the folder ``root/name-key``, built by ``build`` if it is absent or damaged.
 
-    Two processes that ask at once get one build: the second waits. The folder appears by a rename, so a killed build leaves nothing
-    that looks whole, and what it did leave is removed by the next call, whatever that asks for. Each file's size and checksum are
-    compared on opening, and a damaged folder is built again.
+    Two processes that ask at once get one build: the second waits. The folder appears by a rename, so a killed build
+    leaves nothing that looks whole, and what it did leave is removed by the next call, whatever that asks for. Each
+    file's size and checksum are compared on opening, and a damaged folder is built again.
 
     Args:
         root: Where caches live.

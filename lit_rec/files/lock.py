@@ -21,9 +21,10 @@ _PAUSE = 0.05  # seconds between two attempts
 class FileLock:
     """A file that one process holds at a time.
 
-    The system releases the lock when its process ends, killed or not, and on a shared disk for other machines too; a number of a
-    process would say nothing of either. ``release`` removes the file before the lock, and whoever waited for it sees that the file is
-    gone and begins again, so that no lock file is left and no two processes hold locks of one name.
+    The system releases the lock when its process ends, killed or not, and on a shared disk for other machines too; a
+    number of a process would say nothing of either. ``release`` removes the file before the lock, and whoever waited
+    for it sees that the file is gone and begins again, so that no lock file is left and no two processes hold locks of
+    one name.
 
     Args:
         path: The lock file.

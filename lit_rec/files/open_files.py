@@ -9,8 +9,8 @@ try:
 except ImportError:  # not on Windows, where nothing limits it
     resource = None  # type: ignore[assignment]
 
-# Each tensor of a batch that waits is a file. Of batches with 19 tensors, 100 files were open at once with two processes and
-# 172 with four; fields add tensors. With too few files the loader never ends.
+# Each tensor of a batch that waits is a file. Of batches with 19 tensors, 100 files were open at once with two
+# processes and 172 with four; fields add tensors. With too few files the loader never ends.
 _FOR_ONESELF = 64
 _FOR_A_WORKER = 64
 

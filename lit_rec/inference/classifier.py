@@ -38,9 +38,10 @@ class Classification:
 class Classifier(LoadedNetwork):
     """Say what label, or what rating, texts have, by a ``TextClassifier``.
 
-    A text is a string, which stands in the first column of the checkpoint's text template, or a mapping of the template's columns
-    (``columns``); a Polars table with these columns does as well. A text longer than in training is cut as it was there. Equal texts
-    are encoded once, and an answer does not depend on what else is asked. Many threads may read one Classifier.
+    A text is a string, which stands in the first column of the checkpoint's text template, or a mapping of the
+    template's columns (``columns``); a Polars table with these columns does as well. A text longer than in training is
+    cut as it was there. Equal texts are encoded once, and an answer does not depend on what else is asked. Many threads
+    may read one Classifier.
 
     Example:
         >>> intents = Classifier.from_checkpoint("checkpoints/banking77/version_0/best.ckpt")  # doctest: +SKIP

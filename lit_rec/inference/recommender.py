@@ -53,13 +53,15 @@ class Recommendation:
 class Recommender(LoadedNetwork):
     """Recommend from a checkpoint: no YAML, no data folder, no encoder folder and no network are needed.
 
-    A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for an item that
-    the catalogue does not have) and optional ``rating``, ``label``, ``event`` and ``timestamp``. A behavior without a rating counts as
-    liked: for a model of ratings it is given the highest one, for a model of two labels the positive one. For a model of labels,
-    scores are probabilities: of the positive one of two, or of the ``label`` asked for.
+    A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for
+    an item that the catalogue does not have) and optional ``rating``, ``label``, ``event`` and ``timestamp``. A
+    behavior without a rating counts as liked: for a model of ratings it is given the highest one, for a model of two
+    labels the positive one. For a model of labels, scores are probabilities: of the positive one of two, or of the
+    ``label`` asked for.
 
-    Many threads may read one Recommender while others add and remove items. An answer is that of one state of the catalogue, the one
-    when the call began, and no reader waits; changes are made one at a time, each whole or not at all.
+    Many threads may read one Recommender while others add and remove items. An answer is that of one state of the
+    catalogue, the one when the call began, and no reader waits; changes are made one at a time, each whole or not at
+    all.
 
     Args:
         module: The module, built and loaded.
@@ -113,12 +115,13 @@ class Recommender(LoadedNetwork):
             path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
-            index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex`` where it can.
+            index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex``
+                where it can.
             trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
-            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or names
-                what is not trusted.
+            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
+                given, or names what is not trusted.
             ConfigError: If its network is of another kind, or an index is given that could not be asked.
         """
         module, content = load_module(path, network, trust)
@@ -173,11 +176,12 @@ class Recommender(LoadedNetwork):
             allow: Only these ids.
             deny: Not these ids.
             exclude_seen: Whether items of the history are left out.
-            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by default.
+            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
+                default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or the label is
-                not one of the data's.
+            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or
+                the label is not one of the data's.
         """
         at_least_one(k)
         state = self._state
@@ -215,8 +219,8 @@ class Recommender(LoadedNetwork):
             label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is not one of the
-                data's.
+            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is
+                not one of the data's.
         """
         state = self._state
         seen, extra = self._seen(history, state)
@@ -231,10 +235,12 @@ class Recommender(LoadedNetwork):
         The id of a removed item may be given again: it then names the new item, which is known by its text alone.
 
         Args:
-            items: item_id and the columns of the text template; columns of other fields may be missing, and are empty then.
+            items: item_id and the columns of the text template; columns of other fields may be missing, and are empty
+                then.
 
         Raises:
-            DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be read.
+            DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be
+                read.
             ConfigError: If a column of the text is missing.
         """
         with self._changes:
@@ -250,9 +256,10 @@ class Recommender(LoadedNetwork):
     def remove_items(self, items: Iterable[str]) -> None:
         """Never recommend these items again; all else that names them, such as a history, goes on as before.
 
-        Once an eighth of all rows, and more than 1,024, are of removed items, these rows are given back. What a history of the data names
-        is remembered for good by its id and vector; of others, as many as the catalogue has items, and at least 10,000, those that were
-        removed last. An id that was removed before them is unknown, as if it had never been there.
+        Once an eighth of all rows, and more than 1,024, are of removed items, these rows are given back. What a history
+        of the data names is remembered for good by its id and vector; of others, as many as the catalogue has items,
+        and at least 10,000, those that were removed last. An id that was removed before them is unknown, as if it had
+        never been there.
 
         Args:
             items: Ids of the catalogue; what was removed before stays so.

@@ -53,9 +53,9 @@ class _Asked:
 class Reranker(LoadedNetwork):
     """Put few items in order by a network that reads the history and each item as one text: a ``CrossEncoder``.
 
-    Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings with the columns
-    of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items that are worth it. Many threads may
-    read one Reranker.
+    Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings
+    with the columns of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items
+    that are worth it. Many threads may read one Reranker.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -94,11 +94,12 @@ class Reranker(LoadedNetwork):
             history: What the user did, oldest first; may be empty.
             items: Ids of the catalogue, or mappings with the columns of the text.
             k: How many.
-            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by default.
+            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
+                default.
 
         Raises:
-            DataError: If an id is not in the catalogue, an item has no text, a rating is out of range, or the label is not one of the
-                data's.
+            DataError: If an id is not in the catalogue, an item has no text, a rating is out of range, or the label is
+                not one of the data's.
         """
         at_least_one(k)
         asked = self._read(history, items)

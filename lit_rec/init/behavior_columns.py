@@ -193,7 +193,8 @@ def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> No
     """Check that rows say what happened, and when.
 
     Raises:
-        ConfigError: If there is no time, or, where nobody asked for the next item, a column that could be what is to be predicted.
+        ConfigError: If there is no time, or, where nobody asked for the next item, a column that could be what is to be
+            predicted.
     """
     could_be = [c for c in found.left(file) if _says_something(c)]
     if not asked and (could_be or "timestamp" not in found.columns):

@@ -60,7 +60,8 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
         paths: Two files, or three.
 
     Raises:
-        ConfigError: If there are fewer or more, one is named twice, two need delimiters that differ, or one has too many columns.
+        ConfigError: If there are fewer or more, one is named twice, two need delimiters that differ, or one has too
+            many columns.
         DataError: If one cannot be read.
     """
     if not 2 <= len(paths) <= 3:

@@ -144,8 +144,8 @@ def links_to(
 ) -> list[Link]:
     """Return what could join the behaviors to another table, the best first.
 
-    Ids alone can mislead: numbers of users are often among those of the items. So names count beside the values, and a column that
-    has all the keys counts more than one that has some.
+    Ids alone can mislead: numbers of users are often among those of the items. So names count beside the values, and a
+    column that has all the keys counts more than one that has some.
 
     Args:
         behaviors: The behaviors.

@@ -17,8 +17,10 @@ class Told:
     """The answers of each row's history.
 
     Shape:
-        residual: ``[B, H]``, answer minus expectation, 0 where there is no answer. known: ``[B, H]`` bool, where there is one.
-        parts: ``[B, H, P]``, what a ``level`` is made of once it is summed over the history; 0 where there is no answer.
+        residual: ``[B, H]``, answer minus expectation, 0 where there is no answer. known: ``[B, H]`` bool, where there
+            is one.
+        parts: ``[B, H, P]``, what a ``level`` is made of once it is summed over the history; 0 where there is no
+            answer.
     """
 
     residual: Tensor
@@ -95,9 +97,9 @@ class RatingAnswers(Answers):
 class LabelAnswers(Answers):
     """Two labels: the residual is 1 or 0 minus the probability that the biases give.
 
-    The level is a log odds ratio: ``log (Y + cp) / (E + cp) - log (n - Y + cq) / (n - E + cq)`` of Y positive ones among n where E were
-    to be expected, with c answers put in that are as the base rate p = 1 - q has it. One click where clicks are rare says much, one
-    missing click little.
+    The level is a log odds ratio: ``log (Y + cp) / (E + cp) - log (n - Y + cq) / (n - E + cq)`` of Y positive ones
+    among n where E were to be expected, with c answers put in that are as the base rate p = 1 - q has it. One click
+    where clicks are rare says much, one missing click little.
 
     Args:
         facts: Facts of the data.

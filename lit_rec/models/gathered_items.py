@@ -41,8 +41,8 @@ class _Gather(torch.autograd.Function):
 def distinct_items(vectors: Tensor, code: Tensor, gather: Gather) -> tuple[Tensor, Tensor]:
     """Return the distinct items of all processes: vectors ``[N', D]`` and codes ``[N']``, which increase.
 
-    Processes have different numbers of items, and gathering wants one shape: they are padded first. An item that several processes have
-    is one item; its vector is taken from the first of them.
+    Processes have different numbers of items, and gathering wants one shape: they are padded first. An item that
+    several processes have is one item; its vector is taken from the first of them.
 
     Args:
         vectors: ``[N, D]`` of this process.

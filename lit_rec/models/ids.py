@@ -59,15 +59,18 @@ class NoIds(Ids):
 class IdEmbedding(Ids):
     """A learned embedding and bias per id, both dropped together at random while training.
 
-    A dropped id acts as an unseen one, which adds zero: text learns quality on its own, and an id unseen in training falls back to it.
+    A dropped id acts as an unseen one, which adds zero: text learns quality on its own, and an id unseen in training
+    falls back to it.
 
     Args:
         size: How many ids were seen in training.
         width: Width of the vector.
-        dropout: Probability that an id is dropped, drawn for each entry: each distinct item of a batch, or each row for users.
+        dropout: Probability that an id is dropped, drawn for each entry: each distinct item of a batch, or each row for
+            users.
         std: Standard deviation of the embeddings at the start; biases start at 0.
-        scale: What embeddings are multiplied by. Under Adam and kin, whose steps are as long for small gradients as for large ones, ids learn
-            that much slower than what they stand beside: below 1 where text shall say most, and ids only what text cannot.
+        scale: What embeddings are multiplied by. Under Adam and kin, whose steps are as long for small gradients as for
+            large ones, ids learn that much slower than what they stand beside: below 1 where text shall say most, and
+            ids only what text cannot.
 
     Raises:
         ConfigError: If ``dropout`` is not from 0 to 1, or ``scale`` is not above 0.

@@ -15,8 +15,8 @@ from lit_rec.data.batches.batch import HistorySlots
 def in_row_blocks(compute: Callable[[slice], Tensor], rows: int, block: int) -> Tensor:
     """Return what ``compute`` gives for all rows, asked for ``block`` rows at a time.
 
-    Where there are more rows than a block has, what a block holds for the backward pass is computed again there, so that one block's
-    is kept at a time. Rows that fit into one block are computed as if there were none.
+    Where there are more rows than a block has, what a block holds for the backward pass is computed again there, so
+    that one block's is kept at a time. Rows that fit into one block are computed as if there were none.
 
     Args:
         compute: Takes a slice of the rows and returns ``[b, ...]``, each row as it would be alone.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-# entries per slot: [B, N] is then not much larger than what describes the slots, and one product is faster than gathering
+# entries per slot: [B, N] is then not much larger than what describes the slots, and one product is faster than
+# gathering
 _SHORT = 8
 
 
 def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
     """Return ``sum_h weights[b, h] * vectors[index[b, h]]`` for each row.
 
-    Of a short table, such as that of the events, the weights are added up per entry first and multiplied once; both ways are equal,
-    and neither holds ``[B, H, D]``, not even for the backward pass.
+    Of a short table, such as that of the events, the weights are added up per entry first and multiplied once; both
+    ways are equal, and neither holds ``[B, H, D]``, not even for the backward pass.
 
     Args:
         weights: ``[B, H]``, 0 in padding.

@@ -8,8 +8,8 @@ import torch
 def fused_on_cpu(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     """Choose the fused kernel for groups of parameters on the CPU, unless the user has chosen.
 
-    On CUDA torch joins tensors by itself; on a CPU it goes through them one at a time and through each several times, which for an
-    encoder of many millions of weights can cost as much as the step's forward and backward passes.
+    On CUDA torch joins tensors by itself; on a CPU it goes through them one at a time and through each several times,
+    which for an encoder of many millions of weights can cost as much as the step's forward and backward passes.
 
     Args:
         optimizer: As it was built. One without a fused kernel is left as it is.

@@ -50,11 +50,13 @@ _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 class LitRec(OwnCheckpoints):
     """Train and evaluate a network on batches of behaviors.
 
-    No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a batch once, evaluation the catalogue once.
+    No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a
+    batch once, evaluation the catalogue once.
 
     Args:
         network: Builds the network from Facts; in Python, a ``functools.partial``.
-        objective: What is minimised; by default squared error of ratings, cross-entropy of labels, or a softmax of the next item over those trained.
+        objective: What is minimised; by default squared error of ratings, cross-entropy of labels, or a softmax of the
+            next item over those trained.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder (none on biases and norms).
@@ -107,7 +109,8 @@ class LitRec(OwnCheckpoints):
         """Refuse a precision that batches cannot have, and a strategy that networks cannot.
 
         Raises:
-            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or weights would be divided in a way unknown.
+            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or weights would be divided
+                in a way unknown.
         """
         check_precision(self.trainer)
         check_strategy(self.trainer)

@@ -18,7 +18,8 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """Return at most four groups, each trained parameter in exactly one.
 
-    A parameter of one dimension or none (a bias, a norm's weight, a scale) has no weight decay, as in BERT's own training.
+    A parameter of one dimension or none (a bias, a norm's weight, a scale) has no weight decay, as in BERT's own
+    training.
 
     Args:
         network: The whole network.

@@ -24,7 +24,8 @@ class StepOutcome:
     """What came of a batch.
 
     Shape:
-        total: ``[]``, sum of the losses. count: ``[]``, their number. predicted: what a metric looks at, ``[B, C]`` ratings, ``[B, C, K]``
+        total: ``[]``, sum of the losses. count: ``[]``, their number. predicted: what a metric looks at, ``[B, C]``
+            ratings, ``[B, C, K]``
         probabilities, or ``[B, 1, 2]`` ranks; of a training batch None.
     """
 

@@ -1,6 +1,7 @@
 """Run a few of each attack, then some on a product that is broken on purpose, and print what each counted as JSON.
 
-An attack that sees nothing is none. A process of its own: attacks fork, and the process that forks must not have computed.
+An attack that sees nothing is none. A process of its own: attacks fork, and the process that forks must not have
+computed.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from .test_wrong_tables import TABLES, table
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-# A check is the command of fit up to its first step: one for each place where an option is looked at, which are the parser, parts,
-# tables, tokenizer, network, Trainer, folder, callbacks and steps.
+# A check is the command of fit up to its first step: one for each place where an option is looked at, which are the
+# parser, parts, tables, tokenizer, network, Trainer, folder, callbacks and steps.
 EACH = (
     "typo in an option",
     "negative rate",

@@ -109,7 +109,8 @@ def test_what_one_command_encodes_the_others_find(run_folder, workplace, encoded
         found = encoded(lit_rec, "validate", "--ckpt_path", best, *other)
         assert found == (count, [(40, 40 - count, count)])
 
-    # the folder that the checkpoint names is no cache: the one next to it was used, and where that is not, there is none
+    # the folder that the checkpoint names is no cache: the one next to it was used, and where that is not, there is
+    # none
     assert not Path(cache).exists()
     shutil.rmtree(tmp_path / ".lit_rec_cache")
     assert encoded(Recommender.from_checkpoint, bare) == (40, [])

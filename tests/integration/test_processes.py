@@ -31,9 +31,9 @@ TWO = ("--trainer.devices=2", "--trainer.strategy=ddp")
 def runs(workplace, tmp_path_factory):
     """A folder with the runs of one process and of two, the metrics of their commands, and what two processes told.
 
-    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first, two without the
-    vectors in it. With chance, two processes run an epoch, and once more its end, from a checkpoint within it. The lists of two
-    processes are begun by one.
+    One process: ``fit`` with 16 rows a batch. Two: ``fit`` with 8 each; both then use the checkpoint of the first, two
+    without the vectors in it. With chance, two processes run an epoch, and once more its end, from a checkpoint within
+    it. The lists of two processes are begun by one.
     """
     folder = tmp_path_factory.mktemp("processes")
     config = uneven(workplace, max_epochs=1, last_every_n_steps=5)

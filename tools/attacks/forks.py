@@ -1,7 +1,7 @@
 """Run work in a forked process of its own group: bounded in time and memory, watched, its words in files.
 
-Importing torch and lit_rec takes seconds; a fork of a process that has done so takes milliseconds. The process that forks must not have
-started threads: it imports, and leaves all that computes to its children.
+Importing torch and lit_rec takes seconds; a fork of a process that has done so takes milliseconds. The process that
+forks must not have started threads: it imports, and leaves all that computes to its children.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Kill commands at random moments: files stay whole, and the command run again ends as if it had never been killed.
 
-Half of the kills come at a random time, half right before a random call that changes the file system; a command is killed one to three
-times in a row before it may end.
+Half of the kills come at a random time, half right before a random call that changes the file system; a command is
+killed one to three times in a row before it may end.
 """
 
 from __future__ import annotations

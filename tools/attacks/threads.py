@@ -1,9 +1,10 @@
 """Many threads: eight read one Recommender while two add and remove items, and every answer is compared with serial ones.
 
-The changes are written down in their order. Another Recommender of the same weights, which one thread alone uses, makes the same changes
-one by one; an answer is right if it equals, to the last digit, what that one answers in a state that existed between the beginning and
-the end of the read. Histories are of ids, also of items that come and go, and of texts, some of which the tokenizer has to cut. A
-Reranker and a Classifier, which nobody changes, are read by eight threads too.
+The changes are written down in their order. Another Recommender of the same weights, which one thread alone uses, makes
+the same changes one by one; an answer is right if it equals, to the last digit, what that one answers in a state that
+existed between the beginning and the end of the read. Histories are of ids, also of items that come and go, and of
+texts, some of which the tokenizer has to cut. A Reranker and a Classifier, which nobody changes, are read by eight
+threads too.
 """
 
 from __future__ import annotations

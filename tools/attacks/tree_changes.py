@@ -160,7 +160,8 @@ def harmful_class(chance: Random, target: Path, *, calls_only: bool = False) -> 
     Args:
         chance: Draws it.
         target: Where the mark would lie.
-        calls_only: Whether to leave out classes that have their place in a configuration of one's own, and write files there.
+        calls_only: Whether to leave out classes that have their place in a configuration of one's own, and write files
+            there.
     """
     mark = str(target / f"mark-{chance.randrange(10**6)}")
     choices: list[tuple[str, dict[str, Any]]] = [

@@ -1,7 +1,8 @@
 """RecBatch: one batch as integers, each distinct item and each distinct text standing in it once.
 
-Shape letters, used in the whole package: **B** rows, **H** history length, **C** candidates per row, **N** distinct items, **P** distinct
-texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. Masks are True where something real stands.
+Shape letters, used in the whole package: **B** rows, **H** history length, **C** candidates per row, **N** distinct
+items, **P** distinct texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. Masks are True
+where something real stands.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class TextChunk(_Movable):
     """Some texts of a batch, padded to the longest of them, ready for an encoder.
 
     Shape:
-        input_ids: ``[P', T]`` int64. mask: ``[P', T]`` bool. text_index: ``[P']`` int64, which texts of the batch these are.
+        input_ids: ``[P', T]`` int64. mask: ``[P', T]`` bool. text_index: ``[P']`` int64, which texts of the batch these
+            are.
     """
 
     input_ids: Tensor
@@ -60,8 +62,10 @@ class Texts(_Movable):
     """The distinct texts of a batch, as flat tokens without special tokens.
 
     Shape:
-        tokens: ``[S]`` int32, all texts end to end. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``.
-        number: ``[P]`` int64, which texts of ``store`` these are, where a store has them; a store's name stands for its texts.
+        tokens: ``[S]`` int32, all texts end to end. offsets: ``[P + 1]`` int64; text p is
+            ``tokens[offsets[p]:offsets[p + 1]]``.
+        number: ``[P]`` int64, which texts of ``store`` these are, where a store has them; a store's name stands for its
+            texts.
 
     Example:
         >>> texts = Texts(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
@@ -94,8 +98,9 @@ class Texts(_Movable):
     def chunks(self, budget: int, special: SpecialTokens) -> Iterator[TextChunk]:
         """Yield every text once, similar lengths together, at most ``budget`` tokens (padding included) a chunk.
 
-        A text longer than the budget is a chunk of its own: nothing is cut here. Nor does a chunk hold more padding than a sixteenth of the
-        budget: one more chunk costs less than the padding of a few long texts beside many short ones.
+        A text longer than the budget is a chunk of its own: nothing is cut here. Nor does a chunk hold more padding
+        than a sixteenth of the budget: one more chunk costs less than the padding of a few long texts beside many short
+        ones.
 
         Args:
             budget: Largest ``P' * T`` of a chunk.
@@ -143,8 +148,8 @@ class Items(_Movable):
         text_index: ``[N, F]`` int64 into the texts beside it.
         catalogue_row: ``[N]`` int64, the item's row in the catalogue (-1: not in it).
         vocab_row: ``[N]`` int64, 1 + the item's row among the ids seen in training (0: unseen).
-        fields: By column: numbers ``[N]`` float32 (NaN: none), categories ``[N, M]`` int64 (1 + the category's place, 0: none or
-            unseen), vectors ``[N, V]`` float32 (NaN: none).
+        fields: By column: numbers ``[N]`` float32 (NaN: none), categories ``[N, M]`` int64 (1 + the category's place,
+            0: none or unseen), vectors ``[N, V]`` float32 (NaN: none).
     """
 
     text_index: Tensor
@@ -224,8 +229,8 @@ class Target(_Movable):
 
     Shape:
         value: ``[B, C]``, float32 ratings or int64 places among the labels; where the next item is predicted int64 into
-            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H + 1]`` of sequences, what came before the first slot of the history and
-            after each. mask: the same shape, bool; False where the answer is not known.
+            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H + 1]`` of sequences, what came before the first slot of
+            the history and after each. mask: the same shape, bool; False where the answer is not known.
     """
 
     value: Tensor
@@ -266,9 +271,10 @@ class SeenItems(_Movable):
 class RecBatch(_Movable):
     """One batch; see the classes of its parts for the shapes.
 
-    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression`` ``[B]`` int64
-    is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64 into ``items`` are those that
-    were drawn for targets to be compared with, where any were; ``seen`` is told of rows whose next item evaluation asks for.
+    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression``
+    ``[B]`` int64 is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64
+    into ``items`` are those that were drawn for targets to be compared with, where any were; ``seen`` is told of rows
+    whose next item evaluation asks for.
 
     Example:
         >>> from lit_rec.inference.requests.batch import request_batch

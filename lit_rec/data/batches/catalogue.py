@@ -22,10 +22,12 @@ Int64s = npt.NDArray[np.int64]
 class Catalogue:
     """I items: which texts they have, which row of the id vocabulary, and what else is known of them. Or users, with their profiles.
 
-    ``name`` stands for the texts of the store and no others, so that what is computed of them may be kept; None: nothing is.
+    ``name`` stands for the texts of the store and no others, so that what is computed of them may be kept; None:
+    nothing is.
 
     Shape:
-        text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, and fields by column: see ``Items``.
+        text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, and fields by column: see
+            ``Items``.
     """
 
     store: TokenStore

@@ -182,7 +182,8 @@ class RowCollator(Collator):
 class NextItemCollator(RowCollator):
     """The same where the row's own item is what is predicted: the target is its place among the batch's items.
 
-    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more. Evaluation batches tell what their users had seen.
+    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more. Evaluation batches tell what their
+    users had seen.
     """
 
     _history: BoundOrderedHistory

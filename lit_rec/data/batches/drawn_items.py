@@ -17,7 +17,8 @@ class DrawnItems:
     Args:
         negatives: How they are chosen.
         facts: Facts of the data.
-        vocab_row: ``[I]`` int64, the row of each item of the catalogue among ``facts.item_ids``, from 1 (0: no training row).
+        vocab_row: ``[I]`` int64, the row of each item of the catalogue among ``facts.item_ids``, from 1 (0: no training
+            row).
     """
 
     def __init__(self, negatives: Negatives, facts: Facts, vocab_row: Int64s) -> None:

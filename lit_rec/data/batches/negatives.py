@@ -52,8 +52,9 @@ class Negatives(ABC):
 class BatchNegatives(Negatives):
     """The distinct items of the batch, those of other processes included: they are encoded anyway.
 
-    An item is in the batch with probability ``1 - (1 - f)^n`` for a share f of the training rows and n behaviors in the batch: about
-    ``n f`` where it is rare, as the log-frequency correction has it, and 1 where nearly every batch has it.
+    An item is in the batch with probability ``1 - (1 - f)^n`` for a share f of the training rows and n behaviors in the
+    batch: about ``n f`` where it is rare, as the log-frequency correction has it, and 1 where nearly every batch has
+    it.
 
     Reference:
         Yi et al. 2019, Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.

@@ -26,8 +26,8 @@ class CollatedRows:
 class RowLoader(DataLoader[Any]):
     """A DataLoader over RowBatches whose state is how many batches of the epoch it has handed out.
 
-    With it the Trainer resumes a run within an epoch. Batches that workers have fetched ahead are not counted; what was handed out
-    before is left out without being collated again.
+    With it the Trainer resumes a run within an epoch. Batches that workers have fetched ahead are not counted; what was
+    handed out before is left out without being collated again.
     """
 
     sampler: RowBatches

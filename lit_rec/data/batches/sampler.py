@@ -14,10 +14,10 @@ from lit_rec.data.batches.collator import BatchRows
 class RowBatches(Sampler[BatchRows]):
     """Divide rows into batches, and each batch among the processes.
 
-    The order is a function of (seed, epoch), so a resumed run goes on with the same rows. Evaluation repeats no row and leaves none
-    out (a padding sampler would count rows twice); ranks may then hold different numbers of batches. While training every
-    rank has the same number: the last batch is left out where it has fewer rows than there are processes. Two processes of
-    ``batch_size`` b see in each step the rows that one process of 2b sees.
+    The order is a function of (seed, epoch), so a resumed run goes on with the same rows. Evaluation repeats no row and
+    leaves none out (a padding sampler would count rows twice); ranks may then hold different numbers of batches. While
+    training every rank has the same number: the last batch is left out where it has fewer rows than there are
+    processes. Two processes of ``batch_size`` b see in each step the rows that one process of 2b sees.
 
     Args:
         rows: Rows to go over.

@@ -80,8 +80,8 @@ class UserHistories:
 class UserCollator(Collator):
     """Collect users with the newest of all that they did, as a ``Recommender`` without a time of asking sees them: nothing has an age.
 
-    As there, a behavior without a rating counts as liked where ratings are predicted, and one without a label as the positive one of
-    two.
+    As there, a behavior without a rating counts as liked where ratings are predicted, and one without a label as the
+    positive one of two.
 
     Args:
         prepared: The behaviors, with events and labels as a network knows them.

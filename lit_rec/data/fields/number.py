@@ -42,8 +42,8 @@ class NumberFacts(FittedField):
 class NumberField(Field):
     """A number, divided into bins that hold equally many training items (or users).
 
-    Within its bin a number counts by how far through it is, so near numbers stay near, whatever the scale: a price needs no logarithm, and
-    one absurd price changes nothing. Empty values have a learned vector of their own.
+    Within its bin a number counts by how far through it is, so near numbers stay near, whatever the scale: a price
+    needs no logarithm, and one absurd price changes nothing. Empty values have a learned vector of their own.
 
     Args:
         column: A column of numbers, or of texts that are numbers.
@@ -53,8 +53,8 @@ class NumberField(Field):
         ConfigError: If ``bins`` is below 1.
 
     Reference:
-        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, section 3.2 (piecewise linear
-        encoding with quantiles).
+        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, section 3.2
+        (piecewise linear encoding with quantiles).
 
     Example:
         >>> frame = pl.DataFrame({"item_id": ["a", "b", "c"], "price": ["1", "3", None]})

@@ -37,8 +37,8 @@ class HistoryDraws:
     def of_each(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
         """Draw for each row by itself.
 
-        Where each place stays with probability p, the steps from one that stays to the next are geometric: what is drawn costs as
-        much as is kept, however many behaviors a user has.
+        Where each place stays with probability p, the steps from one that stays to the next are geometric: what is
+        drawn costs as much as is kept, however many behaviors a user has.
         """
         longest = int((high - low).max(initial=0))
         width = max(min(longest, self.enough), 1)
@@ -57,7 +57,8 @@ class HistoryDraws:
     ) -> HistoryRows:
         """Draw items once for all rows, of the catalogue's first ``items``: one that does not stay is in no history.
 
-        Twice as many rows of a user are looked at as hold enough on average, and some more: that fewer stay has a chance of less than 1e-8.
+        Twice as many rows of a user are looked at as hold enough on average, and some more: that fewer stay has a
+        chance of less than 1e-8.
         """
         far = math.ceil(2 * self.enough / self.keep) + _SPARE
         if self.oldest:

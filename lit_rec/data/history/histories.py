@@ -35,9 +35,10 @@ _TRAINING = {part: ("train",) if part == "train" else ("train", "shown") for par
 class PastHistory(OrderedHistory):
     """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
 
-    Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees training rows
-    only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier row of its user, as a
-    deployed model would. So an evaluation row's answer can reach later evaluation rows of the same user, never a training row.
+    Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees
+    training rows only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier
+    row of its user, as a deployed model would. So an evaluation row's answer can reach later evaluation rows of the
+    same user, never a training row.
 
     Example:
         >>> import pathlib, tempfile, polars as pl
@@ -103,17 +104,20 @@ class TrainingHistory(History):
     """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
 
     A row that is evaluated sees what is shown of its user as well (``NewUserSplit``), a training row never does.
-    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell whether it was the target.
+    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell
+    whether it was the target.
 
-    While training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the user could compute the target.
+    While training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the
+    user could compute the target.
 
     Args:
         max_length: Longest history H; the newest rows are kept.
         where: Which behaviors count.
         keep: Probability that a training row stays in a history drawn for training.
-        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what ``NewUserSplit`` shows of others.
-        together: Draw items once for all rows of a batch, in place of rows for each: an item that does not stay is in no history of the batch,
-            which so has fewer distinct texts to encode.
+        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what
+            ``NewUserSplit`` shows of others.
+        together: Draw items once for all rows of a batch, in place of rows for each: an item that does not stay is in
+            no history of the batch, which so has fewer distinct texts to encode.
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.

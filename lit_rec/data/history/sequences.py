@@ -21,7 +21,8 @@ class SequenceRows:
     """Some windows: histories, and what came next at each of their positions: before the first slot, and after each.
 
     Shape:
-        history: B histories of up to H slots. target: ``[B, H + 1]`` int64 item codes (0 where none is asked for). known: ``[B, H + 1]``
+        history: B histories of up to H slots. target: ``[B, H + 1]`` int64 item codes (0 where none is asked for).
+            known: ``[B, H + 1]``
         bool; at its first place only where the user had done nothing before.
     """
 
@@ -49,10 +50,10 @@ class BoundSequences(ABC):
 class PastSequences(BoundSequences):
     """One sequence per user: the training rows that count, in order.
 
-    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a target once: the
-    user's first one before all slots, as a user without a history is asked. What a slot sees, itself and the slots before it, is the
-    history that PastHistory gives the row after it: where that row is not strictly later, as one of the same second or of the same
-    impression, it is no target.
+    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a
+    target once: the user's first one before all slots, as a user without a history is asked. What a slot sees, itself
+    and the slots before it, is the history that PastHistory gives the row after it: where that row is not strictly
+    later, as one of the same second or of the same impression, it is no target.
 
     Args:
         prepared: The behaviors.

@@ -98,9 +98,9 @@ def without_repeated(
 class Amazon2018Reader(_AmazonReader):
     """Amazon reviews of 2018: ``CATEGORY.json.gz`` or ``CATEGORY_5.json.gz``, and ``meta_CATEGORY.json.gz``.
 
-    Behaviors have rating, timestamp, text (the review) and summary; items have title, description, features and categories (lists),
-    brand, price and also_buy (a list of ids). Entities are turned into what they stand for, tags are taken off. A review that
-    repeats another in all of these is left out, and counted.
+    Behaviors have rating, timestamp, text (the review) and summary; items have title, description, features and
+    categories (lists), brand, price and also_buy (a list of ids). Entities are turned into what they stand for, tags
+    are taken off. A review that repeats another in all of these is left out, and counted.
 
     also_buy was drawn from purchases up to the end of the archive: made an input, it can know what the test part asks.
 
@@ -139,10 +139,11 @@ class Amazon2018Reader(_AmazonReader):
 class Amazon2023Reader(_AmazonReader):
     """Amazon reviews of 2023: ``CATEGORY.jsonl.gz`` and ``meta_CATEGORY.jsonl.gz``.
 
-    An item is a ``parent_asin``, or an ``asin`` where a review has no parent: what differs in colour or size is one. Behaviors have rating, timestamp (seconds, from
-    milliseconds), text (the review) and summary (its title); items have title, description, features and categories (lists), store and
-    price. Entities are turned into what they stand for, tags are taken off. A review that repeats another in all of these is
-    left out, and counted. The metadata's mean rating and number of ratings are never read: they hold the answers of the test part.
+    An item is a ``parent_asin``, or an ``asin`` where a review has no parent: what differs in colour or size is one.
+    Behaviors have rating, timestamp (seconds, from milliseconds), text (the review) and summary (its title); items have
+    title, description, features and categories (lists), store and price. Entities are turned into what they stand for,
+    tags are taken off. A review that repeats another in all of these is left out, and counted. The metadata's mean
+    rating and number of ratings are never read: they hold the answers of the test part.
 
     Args:
         reviews: The reviews.

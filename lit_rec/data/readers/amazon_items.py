@@ -49,12 +49,13 @@ def read_items(
 ) -> tuple[pl.DataFrame, tuple[CleaningStep, ...]]:
     """Return items with plain texts, and what was left out.
 
-    Titles that hold a page's code instead of a title are null. Of objects of one item the first counts. A price that is a range or
-    a word is null.
+    Titles that hold a page's code instead of a title are null. Of objects of one item the first counts. A price that is
+    a range or a word is null.
 
     Args:
         source: The metadata.
-        keys: Our columns -> the file's keys: item_id and texts; description, features, categories and also_buy are lists there.
+        keys: Our columns -> the file's keys: item_id and texts; description, features, categories and also_buy are
+            lists there.
         reviewed: Ids that reviews name.
         items: Which items stand in the catalogue.
         broken_lines: What happens to lines that are not objects.

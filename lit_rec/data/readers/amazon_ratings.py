@@ -30,8 +30,8 @@ _PARTS = {"ratings": "train", "validation_ratings": "val", "test_ratings": "test
 class AmazonRatingsReader(Reader):
     """Amazon ratings of 2023: ``CATEGORY.csv`` or the 5-core splits ``CATEGORY.train.csv``, ``.valid.csv`` and ``.test.csv``.
 
-    Columns ``user_id,parent_asin,rating,timestamp`` and, in the splits with histories, ``history``: ids separated by spaces, oldest
-    first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
+    Columns ``user_id,parent_asin,rating,timestamp`` and, in the splits with histories, ``history``: ids separated by
+    spaces, oldest first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
 
     Args:
         ratings: The ratings; those that train, where other parts are given.

@@ -24,8 +24,8 @@ class LabelledTextReader(Reader):
 
     Args:
         texts: File with the texts; with ``validation_texts`` or ``test_texts``, those that train.
-        columns: Canonical name -> the file's column, such as ``{label: category}``. Canonical: label, rating, timestamp, split,
-            item_id; all other columns keep their names and can be named in ``data.text.columns``.
+        columns: Canonical name -> the file's column, such as ``{label: category}``. Canonical: label, rating,
+            timestamp, split, item_id; all other columns keep their names and can be named in ``data.text.columns``.
         validation_texts: File with the texts that validate.
         test_texts: File with the texts that test.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.

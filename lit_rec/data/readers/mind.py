@@ -28,13 +28,14 @@ _REMEDY = "mend or remove the line, or unpack the archive again"
 class MindReader(Reader):
     r"""MIND as Microsoft packs it: folders with ``news.tsv`` and ``behaviors.tsv``, one for each part.
 
-    A behavior is a news item that was shown: event ``click`` and label ``1``, or event ``show`` and label ``0``; both are null where a
-    test folder does not tell. Rows of one impression share an impression_id, ``PART-ID``, for every folder counts from 1. The
-    history is the list that the data gives, oldest first; users without one stay. It stands once for all rows that share it.
-    Times are taken as UTC. Items are the news of all folders, with category, subcategory, title and abstract.
+    A behavior is a news item that was shown: event ``click`` and label ``1``, or event ``show`` and label ``0``; both
+    are null where a test folder does not tell. Rows of one impression share an impression_id, ``PART-ID``, for every
+    folder counts from 1. The history is the list that the data gives, oldest first; users without one stay. It stands
+    once for all rows that share it. Times are taken as UTC. Items are the news of all folders, with category,
+    subcategory, title and abstract.
 
-    The small archive has no test folder: papers report its dev folder, which is then ``test``, and validation rows are drawn from
-    training rows.
+    The small archive has no test folder: papers report its dev folder, which is then ``test``, and validation rows are
+    drawn from training rows.
 
     Args:
         train: Folder that trains.

@@ -46,13 +46,14 @@ _FILMS = ["item_id", "full_title", "released", "video", "imdb", *_GENRES]
 class MovieLens100KReader(Reader):
     r"""MovieLens 100K as GroupLens packs it: u.data, u.item, u.user and the folds u1 to u5, ua, ub.
 
-    Items have title (without the year, "The" moved to the front), year, genres and, where ``plots`` is given, plot, directors and cast.
+    Items have title (without the year, "The" moved to the front), year, genres and, where ``plots`` is given, plot,
+    directors and cast.
 
     Args:
         folder: The unpacked archive.
         fold: One of u1, u2, u3, u4, u5, ua, ub: its .base trains and its .test tests; null: u.data, without parts.
-        plots: A JSON file, a list of objects with movielens_id, plot, directors and cast. Nothing else in it is read: a crowd
-            rating of the same film would give the answer away.
+        plots: A JSON file, a list of objects with movielens_id, plot, directors and cast. Nothing else in it is read: a
+            crowd rating of the same film would give the answer away.
 
     Raises:
         ConfigError: If there is no such fold.

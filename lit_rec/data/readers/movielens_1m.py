@@ -59,8 +59,8 @@ _OCCUPATIONS = (
 class MovieLens1MReader(Reader):
     """MovieLens 1M as GroupLens packs it: ratings.dat, movies.dat and users.dat, columns separated by ``::``.
 
-    Items have title (without the year, "The" moved to the front), year and genres (a list); users have gender, age, occupation
-    (as words) and zip. Titles are latin-1; copies that were recoded to UTF-8 are read too.
+    Items have title (without the year, "The" moved to the front), year and genres (a list); users have gender, age,
+    occupation (as words) and zip. Titles are latin-1; copies that were recoded to UTF-8 are read too.
 
     Args:
         folder: The unpacked archive.

@@ -31,11 +31,11 @@ _TAGS = {"item_id": "movieId", "tag": "tag", "timestamp": "timestamp"}
 class MovieLensReader(Reader):
     """MovieLens latest, 20M, 25M or 32M as GroupLens packs it: ratings.csv, movies.csv and, if there is one, tags.csv.
 
-    Items have title (without the year, "The" moved to the front), year, genres (a list) and tags (a list): what users wrote about the
-    film, in small letters, each once, the most frequent first, ties by the alphabet.
+    Items have title (without the year, "The" moved to the front), year, genres (a list) and tags (a list): what users
+    wrote about the film, in small letters, each once, the most frequent first, ties by the alphabet.
 
-    Tags are behavior: many were given after the ratings that test, by the same users. A text made of them can know what a deployed
-    model could not. Leave them out, or keep those before the time of the split.
+    Tags are behavior: many were given after the ratings that test, by the same users. A text made of them can know what
+    a deployed model could not. Leave them out, or keep those before the time of the split.
 
     Args:
         folder: The unpacked archive.

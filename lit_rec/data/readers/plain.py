@@ -41,8 +41,9 @@ class TableReader(Reader):
         behaviors: File with a row per behavior.
         items: File with a row per item.
         users: File with a row per user.
-        behavior_columns: Canonical name -> the file's column, such as ``{user_id: userId}``; columns with canonical names need
-            no entry. Canonical: user_id, item_id, rating, label, event, timestamp, impression_id, text, history, split.
+        behavior_columns: Canonical name -> the file's column, such as ``{user_id: userId}``; columns with canonical
+            names need no entry. Canonical: user_id, item_id, rating, label, event, timestamp, impression_id, text,
+            history, split.
         item_columns: The same for items; canonical is item_id, all others keep their names.
         user_columns: The same for users; canonical is user_id.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
@@ -52,7 +53,8 @@ class TableReader(Reader):
         test_behaviors: File with the behaviors that test.
 
     Raises:
-        ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file stands for two parts.
+        ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file stands for two
+            parts.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -24,13 +24,14 @@ _COLUMNS = ("user_id", "item_id_list", "item_id")
 class RecBoleSequenceReader(Reader):
     r"""Sequences as RecBole reads and UniSRec writes them: ``NAME.train.inter``, ``NAME.valid.inter`` (optional), ``NAME.test.inter``.
 
-    Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. The rows of a user, one for each
-    beginning of the sequence, become one sequence, and every list is compared with it. Behaviors are in order and have no time:
-    use GivenSplit and PastHistory. What stands in lists only, such as the user's first item, trains.
+    Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. The rows of a user,
+    one for each beginning of the sequence, become one sequence, and every list is compared with it. Behaviors are in
+    order and have no time: use GivenSplit and PastHistory. What stands in lists only, such as the user's first item,
+    trains.
 
-    Items are in ``NAME.text`` (columns ``item_id:token`` and others) or, without it, in ``NAME.item``. Where there is ``NAME.item2index``,
-    the ids of the ``.inter`` files are the numbers in its second column, and its items are the catalogue; the same with
-    ``NAME.user2index``.
+    Items are in ``NAME.text`` (columns ``item_id:token`` and others) or, without it, in ``NAME.item``. Where there is
+    ``NAME.item2index``, the ids of the ``.inter`` files are the numbers in its second column, and its items are the
+    catalogue; the same with ``NAME.user2index``.
 
     Args:
         folder: The folder.

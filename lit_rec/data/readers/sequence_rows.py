@@ -9,15 +9,16 @@ import polars as pl
 def collapse(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Join the rows of each user into one sequence: the shortest list, then the items that came next.
 
-    Files repeat a sequence for each of its beginnings, the longest or the shortest first, and cut lists to their newest items.
+    Files repeat a sequence for each of its beginnings, the longest or the shortest first, and cut lists to their newest
+    items.
 
     Args:
         rows: file (int, increasing with time), user_id, before (a list of item ids, oldest first) and item_id.
 
     Returns:
-        Behaviors, by file, then the user's first row, then time: user_id, item_id, ``row`` (the row of ``rows`` it came from) and
-        ``listed`` (whether it stood in a list only). And for each row whether its list is *not* the end of what the user has before
-        its item: then the rows are not of one sequence.
+        Behaviors, by file, then the user's first row, then time: user_id, item_id, ``row`` (the row of ``rows`` it came
+        from) and ``listed`` (whether it stood in a list only). And for each row whether its list is *not* the end of
+        what the user has before its item: then the rows are not of one sequence.
 
     Example:
         >>> before = [["a", "b"], ["a"], ["b", "c"]]

@@ -16,15 +16,15 @@ _SHOWN = ALL_PARTS.index("shown")
 class NewUserSplit(Split):
     """Draw users at random: the rows of some test, those of others validate, but for the first ``shown`` of each, which are shown.
 
-    It measures what a model says of a user whom training never saw and of whom little is known. A shown row stands in histories of the
-    rows that are evaluated, and in nothing else: it is not trained on, not predicted, and in no figure of the training rows. All rows of
-    the other users train. Rows of one timestamp are taken in the input's order; an impression (rows of one user_id and impression_id)
-    counts as one row and is taken whole, at its first timestamp.
+    It measures what a model says of a user whom training never saw and of whom little is known. A shown row stands in
+    histories of the rows that are evaluated, and in nothing else: it is not trained on, not predicted, and in no figure
+    of the training rows. All rows of the other users train. Rows of one timestamp are taken in the input's order; an
+    impression (rows of one user_id and impression_id) counts as one row and is taken whole, at its first timestamp.
 
     A user with ``shown`` rows or fewer would leave nothing to ask: such users are not drawn, and train.
 
-    Under ``TrainingHistory`` an evaluated row sees the shown rows and no others. Under ``PastHistory`` it sees those that are strictly
-    earlier, and beside them what the user did in between.
+    Under ``TrainingHistory`` an evaluated row sees the shown rows and no others. Under ``PastHistory`` it sees those
+    that are strictly earlier, and beside them what the user did in between.
 
     Args:
         validation: Users that validate: a share, below 1, of those that can be drawn, or a number of them.
@@ -33,7 +33,8 @@ class NewUserSplit(Split):
         seed: Seed of the draw.
 
     Raises:
-        ConfigError: If a share, a number, or ``shown`` is not usable, there are too few users, or rows are to be shown that have no order.
+        ConfigError: If a share, a number, or ``shown`` is not usable, there are too few users, or rows are to be shown
+            that have no order.
 
     Example:
         >>> frame = pl.DataFrame({"user_id": ["a", "b", "a", "c", "b"], "timestamp": [1.0, 5.0, 2.0, 3.0, 4.0], "row": range(5)})

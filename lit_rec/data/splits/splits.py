@@ -79,7 +79,8 @@ def check_shares(validation: float, test: float) -> None:
 class RandomSplit(Split):
     """Draw rows at random.
 
-    An impression (rows of one user_id and impression_id) is drawn whole: the one that crosses the end of a share goes in.
+    An impression (rows of one user_id and impression_id) is drawn whole: the one that crosses the end of a share goes
+    in.
 
     Args:
         validation: Share of the rows that validate.
@@ -109,8 +110,8 @@ class RandomSplit(Split):
 class TimeSplit(Split):
     """The newest rows test, those before them validate, by one clock for all users: new users and new items come about by themselves.
 
-    Rows of one timestamp are never divided; an impression (rows of one user_id and impression_id) is taken whole, at its first
-    timestamp. In data that declares itself ordered and has no timestamp, the row is the clock.
+    Rows of one timestamp are never divided; an impression (rows of one user_id and impression_id) is taken whole, at
+    its first timestamp. In data that declares itself ordered and has no timestamp, the row is the clock.
 
     Args:
         validation: Share of the rows that validate.
@@ -150,8 +151,8 @@ class TimeSplit(Split):
 class LeaveLastOutSplit(Split):
     """Of each user with three rows or more, the newest tests and the one before validates.
 
-    Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one user_id and
-    impression_id) counts as one row and is taken whole, at its first timestamp.
+    Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one
+    user_id and impression_id) counts as one row and is taken whole, at its first timestamp.
 
     Raises:
         ConfigError: By ``assign``, if the rows have no order.
@@ -188,7 +189,8 @@ class GivenSplit(Split):
         seed: Seed of that draw.
 
     Raises:
-        ConfigError: If the share is not usable; or, by ``assign``, if the data brings no parts, or others than train, val and test.
+        ConfigError: If the share is not usable; or, by ``assign``, if the data brings no parts, or others than train,
+            val and test.
 
     Example:
         >>> GivenSplit().assign(pl.DataFrame({"split": ["train", "val", "test"]})).to_list()

@@ -25,8 +25,8 @@ class NoSuchValuesError(ValueError):
 def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a table whose columns have no type that is another spelling of texts, lists or nothing.
 
-    Categories are their names, bytes that are UTF-8 are texts (as older writers leave them), arrays are lists, columns without any
-    value are empty texts.
+    Categories are their names, bytes that are UTF-8 are texts (as older writers leave them), arrays are lists, columns
+    without any value are empty texts.
 
     Raises:
         NoSuchValuesError: If a date is outside the years that calendars have: its text could not be written.
@@ -100,8 +100,8 @@ def kind_of(kind: pl.DataType) -> str:
 def ids_of(column: pl.Series) -> pl.Series:
     """Return ids as texts, null where there is none; those of lists as lists.
 
-    Whole numbers are written as such whatever type holds them, so that the ids of a table that pandas made floats, for one was
-    missing, are those of the other table.
+    Whole numbers are written as such whatever type holds them, so that the ids of a table that pandas made floats, for
+    one was missing, are those of the other table.
 
     Raises:
         NoSuchValuesError: If they are no texts or numbers, or floats so large that two ids could have become one.

@@ -32,7 +32,8 @@ def parse_delimited(
         names: Names of the columns of a text without a header.
 
     Raises:
-        DataError: If the header is one column, a line has more or fewer columns than the others, or a quote does not end.
+        DataError: If the header is one column, a line has more or fewer columns than the others, or a quote does not
+            end.
 
     Example:
         >>> parse_delimited('id,title\n7,"Heat, the film"', ",", "films.csv").rows()
@@ -105,7 +106,8 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
 def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] | None) -> bool:
     """Whether every delimiter and line end of the text is accounted for.
 
-    The fast parser fills short lines up without a word, and lone quotes can make it join lines: then these counts differ.
+    The fast parser fills short lines up without a word, and lone quotes can make it join lines: then these counts
+    differ.
     """
     rows = len(frame) + (header is not None)
     inside = dict.fromkeys((delimiter, "\n"), 0)

@@ -16,7 +16,8 @@ _SPACE = r"[\s\x00-\x1f\x7f]+"
 def plain_text(column: pl.Series) -> pl.Series:
     """Return texts as a reader of the page sees them, on one line each; null where nothing is left.
 
-    Tags go before entities are read, so that ``a &lt; b`` stays. A tag inside a word leaves no space, any other leaves one.
+    Tags go before entities are read, so that ``a &lt; b`` stays. A tag inside a word leaves no space, any other leaves
+    one.
 
     Args:
         column: Texts.

@@ -48,7 +48,8 @@ class Source:
         delimiter: What separates the columns of a text file.
         quotes: Whether a cell may stand in quotes, and then hold delimiters and line ends.
         has_header: Whether the first line of a text file names the columns.
-        lines: ``[R]`` int, the line that each row came from, where a reader made rows of a part of the lines, or several of one.
+        lines: ``[R]`` int, the line that each row came from, where a reader made rows of a part of the lines, or
+            several of one.
 
     Example:
         >>> Source(Path("u.data"), "u.data", "|", quotes=False, has_header=False).places([0, 4])
@@ -66,7 +67,8 @@ class Source:
     def table(cls, path: Path, option: str, delimiter: str | None = None) -> Source:
         """Describe a table file by its ending.
 
-        Tab-separated files quote nothing as a rule, and titles hold lone quotes: there a quote is a character like any other.
+        Tab-separated files quote nothing as a rule, and titles hold lone quotes: there a quote is a character like any
+        other.
         """
         delimiter = delimiter or _DELIMITERS.get(_ending(path))
         return cls(path, f"{option}={path}", delimiter, quotes=delimiter != "\t")

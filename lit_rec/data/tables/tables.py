@@ -25,14 +25,15 @@ class Tables:
     """What a reader brings, under canonical column names.
 
     Args:
-        behaviors: user_id, item_id (String); optional rating (Float64), event, label (String), timestamp (Float64 seconds),
-            history (List[String]) or history_index (UInt32), split; ``row`` (Int64), the place in the input's order.
+        behaviors: user_id, item_id (String); optional rating (Float64), event, label (String), timestamp (Float64
+            seconds), history (List[String]) or history_index (UInt32), split; ``row`` (Int64), the place in the input's
+            order.
         items: item_id (String) and any other columns.
         users: user_id (String) and any other columns, or None.
         ordered: Whether the data declares its rows to be in time order.
         sources: Files of the behaviors and how many rows each brought, in the order of ``row``, for errors.
-        histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A behavior's
-            history_index is a row here, null where it has no history.
+        histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A
+            behavior's history_index is a row here, null where it has no history.
         dropped: What the reader left out, and why.
 
     Example:
@@ -73,7 +74,8 @@ class Tables:
 def read_table(path: Path, *, option: str, delimiter: str | None = None) -> pl.DataFrame:
     """Read CSV, TSV, Parquet or JSON lines, each plain or ``.gz``, by the file's ending.
 
-    Columns of text files are strings; what they mean is decided by who knows the columns. A byte-order mark is accepted.
+    Columns of text files are strings; what they mean is decided by who knows the columns. A byte-order mark is
+    accepted.
 
     Args:
         path: The file.

@@ -13,10 +13,11 @@ from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_o
 class TextTemplate:
     """Join columns of the items table into one text per item, or into one per field.
 
-    A field is encoded apart from the others, and the model learns how much each counts. What many items share, such as a list of
-    genres, is then encoded once for all of them.
+    A field is encoded apart from the others, and the model learns how much each counts. What many items share, such as
+    a list of genres, is then encoded once for all of them.
 
-    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by commas; a field without any text has the empty text.
+    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by
+    commas; a field without any text has the empty text.
 
     Args:
         columns: Columns in the order they are read; or names of fields, and the columns of each.

@@ -38,7 +38,8 @@ _CONFIG = "tokenizer_config.json"
 class TokenizerFiles:
     """A tokenizer as the files that ``save_pretrained`` writes: what a checkpoint keeps.
 
-    A tokenizer rebuilt from its ``tokenizers`` object alone loses settings (``token_type_ids`` among them), so the files are the truth.
+    A tokenizer rebuilt from its ``tokenizers`` object alone loses settings (``token_type_ids`` among them), so the
+    files are the truth.
     """
 
     files: Mapping[str, bytes]

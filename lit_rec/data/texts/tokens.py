@@ -63,7 +63,8 @@ class TokenStore:
     """Ragged token ids of distinct texts.
 
     Shape:
-        tokens: ``[S]`` int32. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``, without special tokens.
+        tokens: ``[S]`` int32. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``, without
+            special tokens.
     """
 
     tokens: npt.NDArray[np.int32]

@@ -18,9 +18,9 @@ _BLOCK = 20_000_000  # numbers held at once: bounds the memory, not the result
 class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
     """The labels of the training items with similar texts, and beside them the item's own where it was trained.
 
-    Each training row of the ``neighbours`` most similar other items with a positive cosine votes for its label, weighed by the
-    cosine. The votes are shrunk to the frequencies of all rows, and the item's own frequencies to the votes, by the shrinkage that
-    predicts a tenth of the training rows best.
+    Each training row of the ``neighbours`` most similar other items with a positive cosine votes for its label, weighed
+    by the cosine. The votes are shrunk to the frequencies of all rows, and the item's own frequencies to the votes, by
+    the shrinkage that predicts a tenth of the training rows best.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.

@@ -65,9 +65,9 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
 class FrozenTextRidgeBaseline(HistoryBiasBaseline):
     """Mean + user bias + ridge regression of what is left on the item's frozen text: quality that text alone tells.
 
-    A ridge over items, each weighed by its ratings, with two penalties: one chosen on a tenth of the training rows, for items that
-    have training rows, and one chosen on a tenth of the training items, for items that have none. New items want a far stronger
-    one; no single penalty serves both.
+    A ridge over items, each weighed by its ratings, with two penalties: one chosen on a tenth of the training rows, for
+    items that have training rows, and one chosen on a tenth of the training items, for items that have none. New items
+    want a far stronger one; no single penalty serves both.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
@@ -94,8 +94,8 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         super().fit(train, num_users, num_items)
         items = np.unique(train.item)
         new = np.isin(train.item, items[tenth(len(items))])
-        # MovieLens 100K by time, validation RMSE of all rows | of new items: 0.994 | 1.224 by the penalty that held-out items choose
-        # (300), 0.983 | 1.273 by that of held-out rows (1), 0.982 | 1.237 by each where it belongs
+        # MovieLens 100K by time, validation RMSE of all rows | of new items: 0.994 | 1.224 by the penalty that held-out
+        # items choose (300), 0.983 | 1.273 by that of held-out rows (1), 0.982 | 1.237 by each where it belongs
         self.seen_penalty = self._best_penalty(train, tenth(len(train.rating)))
         self.new_penalty = self._best_penalty(train, new)
         for_seen, for_new = self._quality(train, (self.seen_penalty, self.new_penalty))
@@ -131,8 +131,8 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 def unit_vectors(fields: Floats) -> Floats:
     """Join the vectors of each item's fields so that the dot product of two items is the mean of their fields' cosines.
 
-    Each field is centred over the items first: pretrained vectors share a direction that says nothing. A field in which all items
-    are the same becomes zero.
+    Each field is centred over the items first: pretrained vectors share a direction that says nothing. A field in which
+    all items are the same becomes zero.
 
     Args:
         fields: ``[I, F, d]`` text vectors of the catalogue.

@@ -11,7 +11,8 @@ from lit_rec.evaluation.arrays import Floats, Ints, LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.ratings import tenth
 from lit_rec.evaluation.metrics.labels import log_loss
 
-# The strongest are for clicks, which are few among what is shown; the first stands where training rows are too few to hold any out.
+# The strongest are for clicks, which are few among what is shown; the first stands where training rows are too few to
+# hold any out.
 SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0, 100.0, 300.0)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from lit_rec.evaluation.arrays import Bools, Floats, Ints, RaggedHistory, RatingRows
 
-# Shrinkages of item and user biases to choose from: Koren (2010) has 25 and 10 for Netflix, where items have far more ratings than
-# in MovieLens 100K, which chooses 3 and 5. The first ones stand where training rows are too few to hold any out.
+# Shrinkages of item and user biases to choose from: Koren (2010) has 25 and 10 for Netflix, where items have far more
+# ratings than in MovieLens 100K, which chooses 3 and 5. The first ones stand where training rows are too few to hold
+# any out.
 ITEM_SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0)
 USER_SHRINKAGES = (5.0, 1.0, 3.0, 10.0, 25.0)
 
@@ -112,7 +113,8 @@ class UserItemBiasBaseline(Baseline):
 class HistoryBiasBaseline(UserItemBiasBaseline):
     """The same, with the user's bias taken from the row's own history: it holds for users whom training never saw.
 
-    Where a history reaches beyond the training rows this is the harder baseline, for it knows of the user what the model knows.
+    Where a history reaches beyond the training rows this is the harder baseline, for it knows of the user what the
+    model knows.
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))

@@ -56,9 +56,9 @@ def scored_blocks(
 def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
     """Return the rank of each row's target, 1 the best, by two conventions.
 
-    Items of equal score stand at the mean of their ranks, whatever their order; a score that is no number stands above, so that a model
-    that has diverged is the worst and not the best. What was seen is left out by the second convention, but never the target itself: who
-    buys a thing again is not to be made unanswerable.
+    Items of equal score stand at the mean of their ranks, whatever their order; a score that is no number stands above,
+    so that a model that has diverged is the worst and not the best. What was seen is left out by the second convention,
+    but never the target itself: who buys a thing again is not to be made unanswerable.
 
     Args:
         block: The scores of b rows.

@@ -10,8 +10,8 @@ from lit_rec.evaluation.arrays import Bools, Floats, Ints
 class RankedImpressions:
     """The rows of each impression, best score first; sorted once for all metrics.
 
-    Rows of equal score stand at the mean of their ranks, or of their discounts, whatever their order. An impression that a metric says
-    nothing of, for want of a relevant row or (AUC) of an irrelevant one, is NaN and does not count.
+    Rows of equal score stand at the mean of their ranks, or of their discounts, whatever their order. An impression
+    that a metric says nothing of, for want of a relevant row or (AUC) of an irrelevant one, is NaN and does not count.
 
     Args:
         impression: ``[R]`` numbers; rows of -1 were not shown together with others, and belong to none.
@@ -80,8 +80,8 @@ class RankedImpressions:
         """Return the discounted gain of the first ``k`` ranks over that of the best order; a relevant row's gain is 1.
 
         Reference:
-            McSherry & Najork 2008, Computing information retrieval performance measures efficiently in the presence of tied scores,
-            https://doi.org/10.1007/978-3-540-78646-7_38.
+            McSherry & Najork 2008, Computing information retrieval performance measures efficiently in the presence of
+            tied scores, https://doi.org/10.1007/978-3-540-78646-7_38.
         """
         discount = 1 / np.log2(np.arange(k) + 2)
         within = np.where(self._place < k, discount[np.minimum(self._place, k - 1)], 0)  # [R']

@@ -47,8 +47,8 @@ def log_loss(prob: Floats, target: Ints) -> float:
 def macro_f1(predicted: Ints, target: Ints, num_labels: int) -> float:
     """Mean of the labels' F1, over those that some row has or is predicted to have; NaN without rows.
 
-    A label that is neither asked for nor predicted has no F1, and counting it as 0 would punish a small table for what it lacks:
-    scikit-learn's ``f1_score(average="macro")``, too, leaves it out.
+    A label that is neither asked for nor predicted has no F1, and counting it as 0 would punish a small table for what
+    it lacks: scikit-learn's ``f1_score(average="macro")``, too, leaves it out.
 
     Args:
         predicted: ``[R]`` places among the labels.

@@ -31,16 +31,18 @@ _TITLES = {
 class ReportRow:
     """One figure.
 
-    Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of impressions
-    ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``, ``ndcg@k`` and ``mrr@k`` for k
-    of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's history has not.
+    Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of
+    impressions ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``,
+    ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's
+    history has not.
 
-    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and its like compare a baseline with the first model, in pairs:
-    above 0 the first model is better.
+    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and its like
+    compare a baseline with the first model, in pairs: above 0 the first model is better.
 
-    ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no value; a model
-    without probabilities has no value of what needs them; a slice of a single user (on ``new_items``, also of a single item), and
-    ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their users, on ``new_items`` too.
+    ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no
+    value; a model without probabilities has no value of what needs them; a slice of a single user (on ``new_items``,
+    also of a single item), and ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their
+    users, on ``new_items`` too.
 
     Example:
         >>> row = ReportRow("mean", "new_users", "rmse", value=1.02, low=0.98, high=1.07, count=310)

@@ -22,7 +22,8 @@ from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.index.search_space import SearchSpace
 from lit_rec.inference.index.stored_index import StoredIndex
 
-# Candidates are one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as sorting more.
+# Candidates are one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as sorting
+# more.
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
 _BUILT = ("lists", "exact_below")  # what lists are built with
@@ -39,17 +40,18 @@ class _Listed(NamedTuple):
 class ApproximateIndex(ItemIndex):
     """Read the lists of items that come nearest to a query, then sort the best of them by their exact inner products.
 
-    Items of similar direction stand in one list (k-means, by faiss), each as one bit a coordinate (RaBitQ; 8 of vectors narrower than
-    256), which only choose candidates. Where filters leave few of them, more are taken; where those would be many, as with few
-    allowed items, the exact index answers. So what is found is never fewer than the exact index finds, and its scores are right; what
-    may be missing is an item in a list that was not read.
+    Items of similar direction stand in one list (k-means, by faiss), each as one bit a coordinate (RaBitQ; 8 of vectors
+    narrower than 256), which only choose candidates. Where filters leave few of them, more are taken; where those would
+    be many, as with few allowed items, the exact index answers. So what is found is never fewer than the exact index
+    finds, and its scores are right; what may be missing is an item in a list that was not read.
 
     Args:
         vectors: ``[I, D]``; kept for the exact scores, not copied, where they are float32 and contiguous.
-        lists: Lists of items; 0: twice the root of the number of items. They are those of the items that are there when they are built;
-            items that are added go into the nearest.
+        lists: Lists of items; 0: twice the root of the number of items. They are those of the items that are there when
+            they are built; items that are added go into the nearest.
         share: Share of the lists that a search reads: more finds more, and takes longer.
-        least_read: Items whose lists are read, however small the share: of few items, the best lie in more of the lists.
+        least_read: Items whose lists are read, however small the share: of few items, the best lie in more of the
+            lists.
         exact_below: A catalogue of fewer items has no lists: all of them are compared.
 
     Raises:
@@ -58,8 +60,8 @@ class ApproximateIndex(ItemIndex):
         DataError: If a vector is not finite.
 
     Reference:
-        Gao & Long 2024, RaBitQ: quantizing high-dimensional vectors with a theoretical error bound, https://arxiv.org/abs/2405.12497;
-        Douze et al. 2024, The Faiss library, https://arxiv.org/abs/2401.08281.
+        Gao & Long 2024, RaBitQ: quantizing high-dimensional vectors with a theoretical error bound,
+        https://arxiv.org/abs/2405.12497; Douze et al. 2024, The Faiss library, https://arxiv.org/abs/2401.08281.
 
     Example:
         >>> index = ApproximateIndex(vectors)  # doctest: +SKIP
@@ -163,8 +165,8 @@ class ApproximateIndex(ItemIndex):
         space = now.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=queries.device)
         scores = torch.full((len(queries), k), -torch.inf, device=queries.device)
-        # One bit a coordinate has the best ten among its best hundred, and where few coordinates decide among two hundred. Where filters
-        # leave few of those, better ones are in lists that were not read.
+        # One bit a coordinate has the best ten among its best hundred, and where few coordinates decide among two
+        # hundred. Where filters leave few of those, better ones are in lists that were not read.
         waiting, count = torch.arange(len(queries)), 4 * k + 160
         most = max(_LEAST, len(now) // _SHARE)
         while lists is not None and len(waiting) and count <= most < len(now):
@@ -253,7 +255,8 @@ class ApproximateIndex(ItemIndex):
         Args:
             path: The file, such as ``best.index`` beside ``best.ckpt``.
             vectors: ``[I, D]``.
-            options: As for the class; where ``lists`` or ``exact_below`` is named, an index built with another is built anew.
+            options: As for the class; where ``lists`` or ``exact_below`` is named, an index built with another is built
+                anew.
 
         Raises:
             ConfigError: If faiss is not installed, or the file cannot be written.

@@ -11,7 +11,8 @@ _GROUPED = 32  # columns of a group
 def best_columns(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Return the k largest scores of each row, largest first and equal ones by column, and their columns.
 
-    The k best are among the k + 1 groups of columns whose maxima are largest; maxima are cheaper than a partial sort of all columns.
+    The k best are among the k + 1 groups of columns whose maxima are largest; maxima are cheaper than a partial sort of
+    all columns.
 
     Args:
         scores: ``[B, n]`` float32 without NaN.

@@ -19,13 +19,14 @@ from lit_rec.inference.index.search_space import SearchSpace
 class ExactIndex(ItemIndex):
     """Compare each query with all vectors, a block of queries and of items at a time.
 
-    A matrix product rounds by the shape of its block, so it only chooses candidates: somewhat more than k, whose scores are then summed
-    alike, one item like another. Where what was left out comes as near as rounding reaches, more are chosen. So equal vectors have equal
-    scores wherever they stand, and on the CPU a query's list does not depend on the queries beside it.
+    A matrix product rounds by the shape of its block, so it only chooses candidates: somewhat more than k, whose scores
+    are then summed alike, one item like another. Where what was left out comes as near as rounding reaches, more are
+    chosen. So equal vectors have equal scores wherever they stand, and on the CPU a query's list does not depend on the
+    queries beside it.
 
     Args:
-        vectors: ``[I, D]``; kept, not copied, where they are float32, and contiguous or as ``by_column`` lays them, which answers
-            one query at a time sooner on a CPU. The index computes where they are.
+        vectors: ``[I, D]``; kept, not copied, where they are float32, and contiguous or as ``by_column`` lays them,
+            which answers one query at a time sooner on a CPU. The index computes where they are.
         block_items: Items of a block, for as many queries as ``block_queries``; fewer queries take more items at once.
         block_queries: Queries of a block. A search holds ``block_queries * block_items`` scores at once.
 

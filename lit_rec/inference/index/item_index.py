@@ -16,7 +16,8 @@ from lit_rec.inference.index.search_space import SearchSpace
 
 CHANGES = RLock()  # one index is changed at a time; searches do not look at it
 
-# From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted by.
+# From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted
+# by.
 Rescore = Callable[[slice | Tensor, Tensor], Tensor]
 
 
@@ -43,11 +44,12 @@ class Found:
 class ItemIndex(ABC):
     """Find the items whose vectors have the largest inner products with a query.
 
-    An item is named by its row: the first vector has row 0, added ones come after the last, and a removed one's row is not given
-    away again before ``drop_removed``.
+    An item is named by its row: the first vector has row 0, added ones come after the last, and a removed one's row is
+    not given away again before ``drop_removed``.
 
-    Many threads may search an index of lit_rec while others change it: a search sees the items before a change or after it, and waits
-    for none. An index of your own is safe in a ``Recommender``, which changes only copies of it that nobody searches yet.
+    Many threads may search an index of lit_rec while others change it: a search sees the items before a change or after
+    it, and waits for none. An index of your own is safe in a ``Recommender``, which changes only copies of it that
+    nobody searches yet.
 
     Example:
         >>> import torch
@@ -89,8 +91,9 @@ class ItemIndex(ABC):
             seen: Rows that are left out, of each query its own.
             allow: Only these rows, for all queries.
             deny: Not these rows, for all queries.
-            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which these are sorted
-                in the end, and which ``Found`` has. They are the inner products plus a constant of the query, but for rounding.
+            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which
+                these are sorted in the end, and which ``Found`` has. They are the inner products plus a constant of the
+                query, but for rounding.
 
         Raises:
             ValueError: If shapes disagree, k is below 1, or a row is not one of the catalogue.

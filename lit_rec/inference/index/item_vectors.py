@@ -123,8 +123,8 @@ class ItemVectors:
 def untouched(sizes: Sequence[int], added: int) -> int:
     """Return how many of the parts of these sizes stay as they are when others are added; the rest and these become one part.
 
-    A part that is added to is copied, so only short ones are, and those that are not longer than what comes. Then there are few parts,
-    however many items come in however many steps.
+    A part that is added to is copied, so only short ones are, and those that are not longer than what comes. Then there
+    are few parts, however many items come in however many steps.
 
     Args:
         sizes: Sizes of the parts.
@@ -144,7 +144,8 @@ def untouched(sizes: Sequence[int], added: int) -> int:
 def by_column(vectors: Tensor) -> Tensor:
     """Return the same vectors ``[I, D]`` laid so that each coordinate's I numbers lie side by side; copied, if they are not so.
 
-    A CPU multiplies them with one query sooner, for it adds to a run of scores at once. A single vector is then read from D places.
+    A CPU multiplies them with one query sooner, for it adds to a run of scores at once. A single vector is then read
+    from D places.
 
     Example:
         >>> by_column(torch.zeros(5, 3)).stride()

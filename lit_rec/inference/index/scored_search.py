@@ -15,7 +15,8 @@ def search_by_scores(
     """Return the k best items of each query, best first and equal ones in the catalogue's order.
 
     Args:
-        score: Takes some of the queries and the rows ``[1, c]`` of items that they are asked about, and returns scores ``[b, c]``.
+        score: Takes some of the queries and the rows ``[1, c]`` of items that they are asked about, and returns scores
+            ``[b, c]``.
         space: Which items each query may find.
         queries: B, how many queries there are.
         k: How many.

@@ -13,8 +13,8 @@ from lit_rec.inference.index.catalogue_rows import Rows, distinct_rows
 class SearchSpace:
     """The places that are searched, and those of them that are closed, to all queries or to one.
 
-    Without ``allow`` a place is a row of the catalogue; with it, a place in the sorted allowed rows, so that few allowed items cost
-    little.
+    Without ``allow`` a place is a row of the catalogue; with it, a place in the sorted allowed rows, so that few
+    allowed items cost little.
 
     Args:
         size: Rows of the catalogue.

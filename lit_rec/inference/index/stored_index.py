@@ -27,7 +27,8 @@ class StoredIndex:
         key: Hash of the vectors.
         options: Those that the index was built with.
         removed: Rows that cannot be found.
-        lists: ``centre`` and ``rotation`` of ItemLists, and ``lists`` as faiss writes them (uint8); None where all items are compared.
+        lists: ``centre`` and ``rotation`` of ItemLists, and ``lists`` as faiss writes them (uint8); None where all
+            items are compared.
     """
 
     key: str

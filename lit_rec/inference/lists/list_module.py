@@ -31,7 +31,8 @@ class ListOptions:
     Args:
         k: Most items of a list.
         exclude_seen: Whether items that the user has seen are left out.
-        label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by default.
+        label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
+            default.
 
     Raises:
         ConfigError: If ``k`` is below 1.
@@ -56,7 +57,8 @@ class Lists:
     """The lists of a block of users, best first.
 
     Shape:
-        rows: ``[B, k]`` int64 of the catalogue, -1 where fewer than k items were left. scores: ``[B, k]`` float32, what is told of them.
+        rows: ``[B, k]`` int64 of the catalogue, -1 where fewer than k items were left. scores: ``[B, k]`` float32, what
+            is told of them.
     """
 
     rows: Tensor
@@ -66,7 +68,8 @@ class Lists:
 class ListModule(LitRec):
     """LitRec, but for ``predict``: where ``lists`` is set, it takes a ``UserBlock`` and returns its ``Lists``.
 
-    They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` sets ``lists`` and writes them.
+    They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` sets ``lists`` and
+    writes them.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from Python:

@@ -28,8 +28,8 @@ _FORMAT = 1  # raise when what the parts hold changes
 class ListWriter(Callback):
     """Have ``predict`` of a ``ListModule`` make lists, and write them from one or several processes: (user_id, rank, item_id, score).
 
-    Users are divided into blocks of ``data.eval_batch_size``, whatever the number of processes. A block that is done is kept in a folder
-    beside the result until all are, so that a run that was killed goes on where it stopped.
+    Users are divided into blocks of ``data.eval_batch_size``, whatever the number of processes. A block that is done is
+    kept in a folder beside the result until all are, so that a run that was killed goes on where it stopped.
 
     Args:
         options: What lists are asked for.

@@ -27,8 +27,8 @@ class ListParts:
 
     Args:
         result: The file that the blocks will make.
-        key: A hash of everything that decides what they hold; its folder is named after it, so that no block of another result is
-            taken for one of this.
+        key: A hash of everything that decides what they hold; its folder is named after it, so that no block of another
+            result is taken for one of this.
     """
 
     def __init__(self, result: Path, key: str) -> None:

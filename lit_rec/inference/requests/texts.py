@@ -141,7 +141,8 @@ class NewTexts:
             where: What they are called in errors.
 
         Raises:
-            DataError: If one has no text, or is of another kind, or names a column that the text does not have; or a table lacks one.
+            DataError: If one has no text, or is of another kind, or names a column that the text does not have; or a
+                table lacks one.
         """
         if isinstance(texts, pl.DataFrame):
             return self._read_table(texts, where)

@@ -14,7 +14,8 @@ class TokenizerPool:
     """Tokenizers of the same files, each used by one thread at a time.
 
     A tokenizer stores where to cut and then cuts, in two steps. Between them another thread may store something else,
-    and texts are cut elsewhere, or not at all. With a lock around both, a short text would wait for the texts of a whole table.
+    and texts are cut elsewhere, or not at all. With a lock around both, a short text would wait for the texts of a
+    whole table.
 
     Args:
         files: The tokenizer; it is opened when the first text comes, and again only while all that are open are in use.

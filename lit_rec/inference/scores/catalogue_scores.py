@@ -33,7 +33,8 @@ class Asker:
     """Who asks.
 
     Args:
-        seen: The history, oldest first; rows after those of the catalogue and of what it remembers are those of ``extra``.
+        seen: The history, oldest first; rows after those of the catalogue and of what it remembers are those of
+            ``extra``.
         extra: ``[n, D]``, vectors of what the catalogue does not have.
         user_row: The user's row in the id vocabulary, 0 for none.
         now: Time of asking in seconds; None: ages are unknown.

@@ -16,8 +16,8 @@ from lit_rec.inference.stored.items import StoredItems
 class CatalogueState:
     """The items and their scores, row by row the same: a value.
 
-    A ``Recommender`` holds one of them. Whoever reads takes it once and looks at nothing else; whoever changes the catalogue makes
-    another one, whole, and puts it in its place by one assignment.
+    A ``Recommender`` holds one of them. Whoever reads takes it once and looks at nothing else; whoever changes the
+    catalogue makes another one, whole, and puts it in its place by one assignment.
 
     Args:
         items: Ids, rows and columns.

@@ -17,8 +17,8 @@ from lit_rec.training.vectors.evaluation_tables import FOLDER
 def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") -> Tensor:
     """Return the vectors of the catalogue's items ``[I, D]`` on the module's device.
 
-    A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are looked for where ``lit-rec test``
-    keeps its own, if that folder is there, and encoded if not.
+    A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are looked for where
+    ``lit-rec test`` keeps its own, if that folder is there, and encoded if not.
 
     Args:
         module: Built and loaded.

@@ -56,7 +56,8 @@ def asked_label(label: str | None, facts: Facts) -> int | None:
         facts: Facts of the data.
 
     Raises:
-        DataError: If the label is not one of the data's, or none is named of more than two, or one is named for ratings.
+        DataError: If the label is not one of the data's, or none is named of more than two, or one is named for
+            ratings.
     """
     if facts.task != "label":
         if label is not None:

@@ -28,7 +28,8 @@ class UserScores:
     Args:
         network: Two towers, in evaluation mode.
         facts: Facts of its data.
-        batch: The users; the ``item_index`` of their histories are rows that ``take`` knows, and candidates are not looked at.
+        batch: The users; the ``item_index`` of their histories are rows that ``take`` knows, and candidates are not
+            looked at.
         profiles: What the users' profiles add ``[M, D]``, where the network reads profiles.
         take: From rows ``[n]``, which increase, to item vectors ``[n, D]``.
         label: Whose probability is asked for.

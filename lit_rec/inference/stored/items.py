@@ -36,12 +36,14 @@ class ItemPart:
 class StoredItems:
     """Items by row, and after them those that were removed and are only remembered: a value, so whoever reads it sees one moment.
 
-    A removed item keeps its row until ``of_kept``, and is then remembered by a row after all others. A history may name any of them.
+    A removed item keeps its row until ``of_kept``, and is then remembered by a row after all others. A history may name
+    any of them.
 
     Args:
         parts: The items, in the catalogue's order.
         removed: Rows that cannot be recommended, in the order in which they were removed.
-        remembered: Ids of items that have no row among these any more, by their places in the order in which they were removed.
+        remembered: Ids of items that have no row among these any more, by their places in the order in which they were
+            removed.
 
     Example:
         >>> items = StoredItems.of(["a", "b"], {"title": ["A", "B"]})

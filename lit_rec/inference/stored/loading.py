@@ -29,12 +29,12 @@ def load_module(
     Args:
         path: The file.
         network: The network's factory, for a checkpoint of a run without a YAML.
-        trust: Modules of your own that the checkpoint may name, with all below them; nothing else than lit_rec and optimizers of torch
-            is imported because a checkpoint names it.
+        trust: Modules of your own that the checkpoint may name, with all below them; nothing else than lit_rec and
+            optimizers of torch is imported because a checkpoint names it.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, names what is
-            not trusted, or its weights are not those of its network.
+        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
+            given, names what is not trusted, or its weights are not those of its network.
         ConfigError: If ``trust`` holds no names of modules.
     """
     checkpoint = read_checkpoint(path)

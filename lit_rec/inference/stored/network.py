@@ -78,8 +78,8 @@ class LoadedNetwork:
             trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
-            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is given, or names
-                what is not trusted.
+            CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
+                given, or names what is not trusted.
             ConfigError: If its network is of another kind.
         """
         module, content = load_module(path, network, trust)

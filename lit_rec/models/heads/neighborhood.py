@@ -33,7 +33,8 @@ def pair_similarity(
 ) -> Tensor:
     """Return the inner products of each row's candidates with its history; each way that they are found in gives the same.
 
-    Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each slot.
+    Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each
+    slot.
 
     Args:
         keys: ``[N, D]``, a key per distinct item.
@@ -115,12 +116,13 @@ def level_of_neighbours(
 class NeighborhoodHead(Head):
     """Mean + biases + what the user thought of similar items + inner product + a small network.
 
-    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
-    mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned s, c, p, f: with few or
-    unlike neighbours it goes to 0, and what was rated about the same time counts more. An unknown age counts as 0.
-    Of two labels it is the log odds ratio of the positive ones among similar items over those expected, shrunk by c; where the history
-    does not tell labels, such as one of clicks alone, ``sum_h a_h / (sum_h a_h + c)``.
-    The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how much is known of the user.
+    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of
+    a rating from mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned
+    s, c, p, f: with few or unlike neighbours it goes to 0, and what was rated about the same time counts more. An
+    unknown age counts as 0. Of two labels it is the log odds ratio of the positive ones among similar items over those
+    expected, shrunk by c; where the history does not tell labels, such as one of clicks alone,
+    ``sum_h a_h / (sum_h a_h + c)``. The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how
+    much is known of the user.
 
     Args:
         facts: Facts of the data.
@@ -128,16 +130,17 @@ class NeighborhoodHead(Head):
         hidden: Width of the network's hidden layer.
         dropout: Share of the network's inputs dropped while training.
         sharpness: Factor s of the cosine at the start (learned).
-        slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once: sets the memory
-            of a step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
+        slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once: sets
+            the memory of a step. A batch with more of them is computed in blocks of rows, each of them again in the
+            backward pass.
 
     Raises:
-        ConfigError: If the data has more than two labels, ``sharpness`` is not above 0, ``hidden`` or ``slots_per_block`` is below 1,
-            or ``dropout`` is not from 0 to 1.
+        ConfigError: If the data has more than two labels, ``sharpness`` is not above 0, ``hidden`` or
+            ``slots_per_block`` is below 1, or ``dropout`` is not from 0 to 1.
 
     Reference:
-        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009, Collaborative
-        filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
+        Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944. Koren 2009,
+        Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072.
 
     Example:
         >>> import numpy as np

@@ -19,14 +19,15 @@ _DAY = 86_400.0
 class OccasionNeighborhoodHead(NeighborhoodHead):
     """The same, with a second neighbourhood: the behaviors of the candidate's occasion, such as films rated from one page within seconds.
 
-    People rate in sittings, and what they rate together they rate alike. The second term is as the first, ``sum_h a_h r_h / (sum_h a_h + c)``
-    with ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an s, c, t, f and a share of its own, keys of its own by a
-    learned matrix W, and a start at which the age decides and similarity hardly. Similar items keep the ages of the first term, which
-    fade over days. A behavior of unknown age is of no occasion and does not count here, so that what is asked without a time, and what
-    is asked long after the history, has the first term alone.
+    People rate in sittings, and what they rate together they rate alike. The second term is as the first,
+    ``sum_h a_h r_h / (sum_h a_h + c)`` with ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an
+    s, c, t, f and a share of its own, keys of its own by a learned matrix W, and a start at which the age decides and
+    similarity hardly. Similar items keep the ages of the first term, which fade over days. A behavior of unknown age is
+    of no occasion and does not count here, so that what is asked without a time, and what is asked long after the
+    history, has the first term alone.
 
-    The gain is of data whose rows lie between the rows of their own sittings, as those of a random split do: ``TrainingHistory`` and
-    ``GivenHistory`` with times. Rows of the same second are no ``PastHistory``.
+    The gain is of data whose rows lie between the rows of their own sittings, as those of a random split do:
+    ``TrainingHistory`` and ``GivenHistory`` with times. Rows of the same second are no ``PastHistory``.
 
     Args:
         facts: Facts of the data.
@@ -41,7 +42,8 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
         ConfigError: If ``seconds`` is not above 0, or as for ``NeighborhoodHead``.
 
     Reference:
-        Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3 (biases of a day).
+        Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3
+        (biases of a day).
 
     Example:
         >>> import numpy as np

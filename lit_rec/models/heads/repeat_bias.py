@@ -11,23 +11,25 @@ from lit_rec.data.batches.batch import HistorySlots
 from lit_rec.data.facts import Facts
 from lit_rec.ranges import count, finite
 
-# A score in cosines moves by 0.01 in a step of rate 1e-3: Adam would need a thousand steps for what a softmax at 0.07 asks for at once.
+# A score in cosines moves by 0.01 in a step of rate 1e-3: Adam would need a thousand steps for what a softmax at 0.07
+# asks for at once.
 _SCALE = 10.0
 
 
 class RepeatBias(nn.Module):
     """Add to the score of an item that stands in the history a learned number, by how many behaviors ago it last did.
 
-    Text says that nothing is as near to what a user just took as that thing itself. Where people take things once, this is the worst that
-    can be shown, and a model of vectors cannot say so; where they come back for more, as to songs and groceries, it is the best. The
-    numbers are learned from the training rows alone: one for the newest behavior, one for the second, for the third and fourth, the
-    fifth to eighth, and so on in powers of two.
+    Text says that nothing is as near to what a user just took as that thing itself. Where people take things once, this
+    is the worst that can be shown, and a model of vectors cannot say so; where they come back for more, as to songs and
+    groceries, it is the best. The numbers are learned from the training rows alone: one for the newest behavior, one
+    for the second, for the third and fourth, the fifth to eighth, and so on in powers of two.
 
     Args:
         facts: Facts of the data.
         max_length: Behaviors from which on all are as long ago.
-        start: Where the numbers begin, in units of the scores. Far below 0, such as -1 beside ``CosineHead``, where it is known that nobody
-            comes back: a model that is trained for a few steps, or slowly, has no time to find out.
+        start: Where the numbers begin, in units of the scores. Far below 0, such as -1 beside ``CosineHead``, where it
+            is known that nobody comes back: a model that is trained for a few steps, or slowly, has no time to find
+            out.
 
     Shape:
         A history of H slots -> ``of`` -> ``Repeats``; ``bias`` ``[G]``, in units of the scores, from the newest on.
@@ -78,7 +80,8 @@ class Repeats:
     """What the items of histories have added to their scores.
 
     Shape:
-        item: ``[B, H]`` int64. mask: ``[B, H]`` bool. until: ``[B, H]`` int64, the number of behaviors up to which a slot is the last one
+        item: ``[B, H]`` int64. mask: ``[B, H]`` bool. until: ``[B, H]`` int64, the number of behaviors up to which a
+            slot is the last one
         of its item. behaviors: ``[B]`` int64, how many there are. bias: ``[G]``.
     """
 

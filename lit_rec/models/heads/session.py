@@ -17,10 +17,11 @@ _MINUTES = 24 * 60  # of a day
 class SessionHead(DotHead):
     """Start + biases + inner product + how much higher than usual the user rated at about that time.
 
-    The last is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from mean, user and item bias,
-    and ``a_h = exp(-|age in minutes| / m)``: people rate in sittings, and one page of items after another, so that what stands minutes
-    apart has more in common than the user. A rating of unknown age tells nothing. It is the same for all candidates of a row, so it
-    changes no order among them, and an index of vectors finds the best as without it.
+    The last is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
+    mean, user and item bias, and ``a_h = exp(-|age in minutes| / m)``: people rate in sittings, and one page of items
+    after another, so that what stands minutes apart has more in common than the user. A rating of unknown age tells
+    nothing. It is the same for all candidates of a row, so it changes no order among them, and an index of vectors
+    finds the best as without it.
 
     Args:
         facts: Facts of the data.
@@ -33,8 +34,8 @@ class SessionHead(DotHead):
         ConfigError: If the data's task is not ``rating``, or ``minutes`` or ``shrinkage`` is not above 0.
 
     Reference:
-        Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3.2 (what is of
-        one day alone in a user's bias).
+        Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3.2
+        (what is of one day alone in a user's bias).
 
     Example:
         >>> import numpy as np

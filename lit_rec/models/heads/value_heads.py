@@ -16,16 +16,17 @@ from lit_rec.ranges import count, share
 class Head(nn.Module, ABC):
     """A score per candidate, or one per candidate and label.
 
-    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which: ``scores``,
-    ``class_scores``, or ``vectors`` whose inner products are scores.
+    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which:
+    ``scores``, ``class_scores``, or ``vectors`` whose inner products are scores.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
 
     Shape:
-        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate; item_vectors
-        ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
+        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate;
+        item_vectors ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for
+        class scores.
 
     Example:
         >>> class BiasHead(Head):
@@ -50,7 +51,8 @@ class Head(nn.Module, ABC):
     def queries(self, users: Tensor) -> Tensor | None:
         """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, but for a constant of each user.
 
-        An index finds the best items by them. None, as here, where scores are no such products: then every item is scored.
+        An index finds the best items by them. None, as here, where scores are no such products: then every item is
+        scored.
 
         Args:
             users: ``[B, width + 1]``.

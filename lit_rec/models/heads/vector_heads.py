@@ -14,7 +14,8 @@ class VectorHead(Head):
     """A score is the inner product of what it makes of a user and of an item; it ``gives`` these vectors.
 
     Shape:
-        users ``[..., width + 1]`` -> ``of_users`` ``[..., D']``; item_vectors ``[N, width + 1]`` -> ``of_items`` ``[N, D']``.
+        users ``[..., width + 1]`` -> ``of_users`` ``[..., D']``; item_vectors ``[N, width + 1]`` -> ``of_items``
+        ``[N, D']``.
 
     Example:
         >>> class FirstNumber(VectorHead):

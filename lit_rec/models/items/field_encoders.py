@@ -81,8 +81,8 @@ class NumberEncoder(DenseEncoder):
         ``[N]`` float32, NaN where there is none -> ``[N, outputs]`` float32.
 
     Reference:
-        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, equation 1; beyond the outer
-        edges a number counts as the edge, so that no value is extrapolated from.
+        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, equation 1;
+        beyond the outer edges a number counts as the edge, so that no value is extrapolated from.
     """
 
     edges: Tensor

@@ -23,9 +23,10 @@ _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different t
 class FieldSum(nn.Module):
     """``sum_f v_f W_f x_f`` over text fields and others: numbers, categories, vectors.
 
-    The weights v_f are a softmax over all fields, times the root of their number so that the sum is as long as with one field; each
-    field has a projection W_f of its own, for what a title says and what a genre says lie in different directions of the encoder's
-    space. A text is projected as soon as it is encoded: of each text F short vectors are kept, not one as wide as the encoder.
+    The weights v_f are a softmax over all fields, times the root of their number so that the sum is as long as with one
+    field; each field has a projection W_f of its own, for what a title says and what a genre says lie in different
+    directions of the encoder's space. A text is projected as soon as it is encoded: of each text F short vectors are
+    kept, not one as wide as the encoder.
 
     Args:
         texts: Number F of text fields.
@@ -33,10 +34,12 @@ class FieldSum(nn.Module):
         fields: The other fields, G of them.
         width: Width of the sum, its bias coordinate left out.
         dropout: Share of a text vector's coordinates dropped while training.
-        principal: Whether the projections of texts begin as the principal components of the training items' texts, each divided by the root
-            of its spread, which brings near what the encoder finds alike and lets no single direction rule. At random otherwise.
-        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike, in place of what
-            ``principal`` says of each text field. Its norm is then 1 on average, but for what the width leaves out.
+        principal: Whether the projections of texts begin as the principal components of the training items' texts, each
+            divided by the root of its spread, which brings near what the encoder finds alike and lets no single
+            direction rule. At random otherwise.
+        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike,
+            in place of what ``principal`` says of each text field. Its norm is then 1 on average, but for what the
+            width leaves out.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -83,8 +86,8 @@ class FieldSum(nn.Module):
     def calibrate(self, vectors: Tensor, told: Tensor, items: Items) -> None:
         """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
 
-        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a single item or
-        of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a
+        single item or of items without descriptions do, they are centred and nothing is stretched: only noise would be.
 
         Args:
             vectors: Vectors of the texts ``[P, text_width]``.
@@ -194,15 +197,16 @@ class FieldSum(nn.Module):
 def principal_projection(vectors: Tensor, width: int) -> Tensor:
     """Return a projection ``[width, D]`` onto principal components, each divided by the root of its spread.
 
-    Vectors keep their length on average. Components that the vectors do not have, for there are few of them, project to 0.
+    Vectors keep their length on average. Components that the vectors do not have, for there are few of them, project to
+    0.
 
     Args:
         vectors: ``[n, D]``, centred.
         width: How many components.
 
     Reference:
-        Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316; theirs divides by the spread itself, which
-        makes as much of the last component as of the first.
+        Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316; theirs divides by the
+        spread itself, which makes as much of the last component as of the first.
 
     Example:
         >>> principal_projection(torch.tensor([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 2).abs()

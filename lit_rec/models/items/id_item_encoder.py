@@ -28,10 +28,12 @@ class IdItemEncoder(ItemVectors):
         items of N -> ``[N, width + 1]`` float32.
 
     Raises:
-        ConfigError: If ``width`` is below 1, ``dropout`` is not from 0 to 1, or the data has fields that would not be read.
+        ConfigError: If ``width`` is below 1, ``dropout`` is not from 0 to 1, or the data has fields that would not be
+            read.
 
     Reference:
-        Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781 (item embeddings).
+        Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781 (item
+        embeddings).
 
     Example:
         >>> from lit_rec.data.texts.tokens import SpecialTokens

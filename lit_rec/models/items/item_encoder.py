@@ -52,8 +52,8 @@ class ItemVectors(nn.Module, ABC):
 class ItemEncoder(ItemVectors):
     """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows; each distinct text is encoded once.
 
-    The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner product of
-    ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
+    The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner
+    product of ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
 
     Args:
         facts: Facts of the data.
@@ -62,23 +62,27 @@ class ItemEncoder(ItemVectors):
         width: Width of the item vector, its bias coordinate left out.
         ids: What an id adds; takes the number of ids and ``width``. Nothing by default.
         dropout: Share of a text vector's coordinates dropped while training.
-        principal: Whether what projects texts begins as their principal components, so that item vectors are near where texts are, before any
-            training; at random otherwise.
-        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others, each field counting
-            alike: items are near that have much in common, and none rules. Not needed beside ``principal``, which sees texts alone.
-        bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin with, and what an id adds
-            to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin at 0.
+        principal: Whether what projects texts begins as their principal components, so that item vectors are near where
+            texts are, before any training; at random otherwise.
+        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others,
+            each field counting alike: items are near that have much in common, and none rules. Not needed beside
+            ``principal``, which sees texts alone.
+        bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin
+            with, and what an id adds to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin
+            at 0.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
-        gradient_share: Share of a step's distinct texts, drawn anew in each, through which gradients reach encoder and pooling; what is beyond
-            them learns from every text. Less of it takes less time and memory, and gives noisier gradients of the same mean. Meant for an
-            encoder that is trained, in steps of many texts.
-        max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of encoder and pooling
-            is trained: each passes the encoder once, before training. A batch with a text beyond them is encoded as it comes.
-        max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where only lower layers
-            are not trained (or only the pooling is): each text passes those once, before training, and steps and evaluations begin
-            above them. ``4 * width of the encoder`` bytes a token: 0.7 GiB of 500,000 at a width of 384. Of a catalogue with more, or
-            with an encoder that cannot begin in its middle, nothing is kept.
+        gradient_share: Share of a step's distinct texts, drawn anew in each, through which gradients reach encoder and
+            pooling; what is beyond them learns from every text. Less of it takes less time and memory, and gives
+            noisier gradients of the same mean. Meant for an encoder that is trained, in steps of many texts.
+        max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of
+            encoder and pooling is trained: each passes the encoder once, before training. A batch with a text beyond
+            them is encoded as it comes.
+        max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where
+            only lower layers are not trained (or only the pooling is): each text passes those once, before training,
+            and steps and evaluations begin above them. ``4 * width of the encoder`` bytes a token: 0.7 GiB of 500,000
+            at a width of 384. Of a catalogue with more, or with an encoder that cannot begin in its middle, nothing is
+            kept.
 
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
@@ -88,9 +92,9 @@ class ItemEncoder(ItemVectors):
             ``gradient_share`` is not above 0 and up to 1.
 
     Reference:
-        Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias as a
-        coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass). Cheng et al. 2022,
-        https://arxiv.org/abs/2203.16755 (gradients through some of the inputs).
+        Bachrach et al. 2014, Speeding up the Xbox recommender system, https://doi.org/10.1145/2645710.2645741 (the bias
+        as a coordinate). Gao et al. 2021, https://arxiv.org/abs/2101.06983 (chunks recomputed in the backward pass).
+        Cheng et al. 2022, https://arxiv.org/abs/2203.16755 (gradients through some of the inputs).
 
     Example:
         >>> from functools import partial
@@ -131,7 +135,8 @@ class ItemEncoder(ItemVectors):
         self.recompute = recompute
         self.gradient_share = part_of_all("item_encoder.init_args.gradient_share", gradient_share)
         share("item_encoder.init_args.dropout", dropout)
-        # where processes share the encoder: from this one's number of chunks to that with which all call it equally often
+        # where processes share the encoder: from this one's number of chunks to that with which all call it equally
+        # often
         self.calls_of_all_ranks: Callable[[int], int] | None = None
         self.special = facts.special
         self.backbone = backbone(facts)

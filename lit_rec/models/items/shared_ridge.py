@@ -13,10 +13,11 @@ def shared_ridge(
 ) -> tuple[Tensor, list[Tensor]]:
     """Return the constant and the weights of each group by which the inputs predict the target best.
 
-    What minimises ``sum_n w_n (t_n - c - sum_g x_gn . v_g)^2 / mean(w) + penalty * (G + 1) * (c^2 + sum_g s_g |v_g|^2)``, with ``s_g`` the mean square
-    norm of a group's inputs: groups may be of any length and scale, and each, as the constant, is expected to explain as much. At a
-    penalty of 1 a group is believed as if it had been seen once on an ordinary example. Solved over the N examples, so that a group
-    may be longer than there are examples.
+    What minimises
+    ``sum_n w_n (t_n - c - sum_g x_gn . v_g)^2 / mean(w) + penalty * (G + 1) * (c^2 + sum_g s_g |v_g|^2)``, with ``s_g``
+    the mean square norm of a group's inputs: groups may be of any length and scale, and each, as the constant, is
+    expected to explain as much. At a penalty of 1 a group is believed as if it had been seen once on an ordinary
+    example. Solved over the N examples, so that a group may be longer than there are examples.
 
     Args:
         inputs: G groups, each ``[N, V_g]``.
@@ -45,8 +46,9 @@ def shared_ridge(
 def shared_components(inputs: Sequence[Tensor], width: int) -> list[Tensor]:
     """Return the weights of each group by which the inputs sum up to the principal components of all groups together.
 
-    Inner products of the sums are near those of all inputs, each group divided by its size and the groups' mean taken; no other sums of
-    that width are nearer. Components that the inputs do not have, for there are few examples, come out as 0. Inputs are not centred.
+    Inner products of the sums are near those of all inputs, each group divided by its size and the groups' mean taken;
+    no other sums of that width are nearer. Components that the inputs do not have, for there are few examples, come out
+    as 0. Inputs are not centred.
 
     Args:
         inputs: G groups, each ``[N, V_g]``.

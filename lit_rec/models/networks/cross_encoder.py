@@ -24,10 +24,10 @@ _GRADES = 5  # steps between the lowest and the highest rating
 class CrossEncoder(Network):
     """The candidate's text and the history's in one sequence: every token sees every other. Accuracy first.
 
-    What the user did with an item of the history is told beside its words: a learned vector for its event and its rating in five
-    steps or its label, and one times how far the rating lies above what user and item biases say, is added to the word vectors of the item's
-    tokens. For ratings the score begins at mean + biases (``RatingBiases``), so that the encoder learns the rest. There is only
-    ``score``: nothing of a row can be used for another.
+    What the user did with an item of the history is told beside its words: a learned vector for its event and its
+    rating in five steps or its label, and one times how far the rating lies above what user and item biases say, is
+    added to the word vectors of the item's tokens. For ratings the score begins at mean + biases (``RatingBiases``), so
+    that the encoder learns the rest. There is only ``score``: nothing of a row can be used for another.
 
     Args:
         facts: Facts of the data.

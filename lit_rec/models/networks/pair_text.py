@@ -16,8 +16,8 @@ def pair_sequences(
 ) -> tuple[Texts, Tensor]:
     """Return one text per row and candidate: the candidate's fields, then the history's items, in order, until the budget is full.
 
-    Items stand apart by what the tokenizer puts after a text. The candidate is cut at half the budget; of the last item that does
-    not fit whole, its beginning stays.
+    Items stand apart by what the tokenizer puts after a text. The candidate is cut at half the budget; of the last item
+    that does not fit whole, its beginning stays.
 
     Args:
         batch: Rows with texts.
@@ -26,8 +26,8 @@ def pair_sequences(
         max_tokens: Longest text with them.
 
     Returns:
-        ``B * C`` texts, row by row, and for each of their tokens the history slot that it came from ``[S]`` int64, -1 for the
-        candidate's and for what stands between items.
+        ``B * C`` texts, row by row, and for each of their tokens the history slot that it came from ``[S]`` int64, -1
+        for the candidate's and for what stands between items.
     """
     # per pair: the candidate, then the history's slots
     slot = torch.nn.functional.pad(order.flatten(0, 1), (1, 0), value=-1)  # [Q, 1 + H], Q = B * C

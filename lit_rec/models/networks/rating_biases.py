@@ -14,18 +14,19 @@ from lit_rec.ranges import positive, share
 class RatingBiases(nn.Module):
     """User bias + item bias, so that a network that reads texts begins where plain means end.
 
-    An item's bias is that of the training ratings (``Facts.item_bias``), 0 for an item without any. A user's is the shrunk mean of
-    what the history's ratings say beyond mean and item biases, so it holds for users whom training never saw.
+    An item's bias is that of the training ratings (``Facts.item_bias``), 0 for an item without any. A user's is the
+    shrunk mean of what the history's ratings say beyond mean and item biases, so it holds for users whom training never
+    saw.
 
     Args:
         facts: Facts of the data.
-        dropout: Share of a batch's distinct items whose bias is left out while training, so that texts learn the quality of items
-            that training never saw.
+        dropout: Share of a batch's distinct items whose bias is left out while training, so that texts learn the
+            quality of items that training never saw.
         shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
 
     Shape:
-        A batch of B rows -> what is added to the mean rating ``[B, C]``; and ``[B, H]``, how far each rating of the history lies above
-        what the biases say, in quarters of the range of ratings (0 where there is no rating).
+        A batch of B rows -> what is added to the mean rating ``[B, C]``; and ``[B, H]``, how far each rating of the
+        history lies above what the biases say, in quarters of the range of ratings (0 where there is no rating).
 
     Raises:
         ConfigError: If ``dropout`` is not from 0 to 1, or ``shrinkage`` is not above 0.

@@ -54,11 +54,12 @@ class NewestFirst(SlotOrder):
 class NearestFirst(SlotOrder):
     """The items that share most words with the candidate first, equal ones from the newest.
 
-    Nearness is the number of distinct tokens that both texts have, divided by the number that either has: known without an encoder,
-    and the same in every batch.
+    Nearness is the number of distinct tokens that both texts have, divided by the number that either has: known without
+    an encoder, and the same in every batch.
 
     Reference:
-        Jaccard 1912, The distribution of the flora in the alpine zone, https://doi.org/10.1111/j.1469-8137.1912.tb05611.x.
+        Jaccard 1912, The distribution of the flora in the alpine zone,
+        https://doi.org/10.1111/j.1469-8137.1912.tb05611.x.
 
     Example:
         >>> import dataclasses, numpy as np

@@ -16,7 +16,8 @@ from lit_rec.models.networks.two_tower import ItemNetwork, refuse_fields
 class TextClassifier(ItemNetwork):
     """Text alone: topic, sentiment, intent. A text is the only item of its row.
 
-    There is no table of vectors at evaluation, for each text is asked about once; a batch's equal texts are still encoded once.
+    There is no table of vectors at evaluation, for each text is asked about once; a batch's equal texts are still
+    encoded once.
 
     Args:
         facts: Facts of the data.

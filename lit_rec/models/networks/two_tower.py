@@ -23,9 +23,10 @@ from lit_rec.models.users.user_encoder import UserEncoder
 class Network(nn.Module, ABC):
     """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them.
 
-    ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once and looks its
-    vectors up; ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``; ``gives_positions`` whether training may ask
-    all along a history. ``backbone`` is the text encoder, None where no text is read.
+    ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once
+    and looks its vectors up; ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``;
+    ``gives_positions`` whether training may ask all along a history. ``backbone`` is the text encoder, None where no
+    text is read.
     """
 
     backbone: Backbone | None
@@ -145,21 +146,24 @@ class ItemNetwork(Network):
 class TwoTower(ItemNetwork):
     """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
 
-    Where users have profiles, the sum of a profile's fields is added to the user's vector; its texts pass the items' encoder.
+    Where users have profiles, the sum of a profile's fields is added to the user's vector; its texts pass the items'
+    encoder.
 
     Args:
         facts: Facts of the data.
         item_encoder: From texts and ids to item vectors.
         user_encoder: From item vectors and histories to user vectors; takes the width.
         head: From both to scores; takes the width.
-        repeats: What is added to the scores of items that stand in the history, beside a head of vectors; nothing by default.
+        repeats: What is added to the scores of items that stand in the history, beside a head of vectors; nothing by
+            default.
 
     Shape:
         A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
 
     Raises:
-        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that mixes them,
-            ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no text.
+        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that
+            mixes them, ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no
+            text.
 
     Example:
         >>> import numpy as np

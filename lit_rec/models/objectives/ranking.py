@@ -25,7 +25,8 @@ class Asked:
     """The positions of a batch that are asked about, M of them.
 
     Shape:
-        users: ``[M, D]``. row: ``[M]`` int64, the row of each. behaviors: ``[M]`` int64, how many of its history had been. item: ``[M]``
+        users: ``[M, D]``. row: ``[M]`` int64, the row of each. behaviors: ``[M]`` int64, how many of its history had
+            been. item: ``[M]``
         int64 into the batch's items, what came next.
     """
 
@@ -48,9 +49,10 @@ class Compared:
     """What positions are compared with.
 
     Shape:
-        vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, the log probability of
-        being compared with, of each row of the vocabulary but the first. own: ``[B, N']`` bool, which stand in each row's sequence; None
-        where those are compared as well.
+        vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, the
+            log probability of
+        being compared with, of each row of the vocabulary but the first. own: ``[B, N']`` bool, which stand in each
+        row's sequence; None where those are compared as well.
     """
 
     vectors: Tensor
@@ -65,12 +67,14 @@ class RankingObjective(Objective):
     Args:
         negatives: What it is compared with while training.
         temperature: What scores are divided by.
-        spare_own: Whether the items of a position's own sequence are spared: what the user did have, earlier or later, is then no negative.
-        scores_per_block: Most scores that are held at once: sets the memory of a step. Those of more are computed in blocks of positions,
-            each of them again in the backward pass.
+        spare_own: Whether the items of a position's own sequence are spared: what the user did have, earlier or later,
+            is then no negative.
+        scores_per_block: Most scores that are held at once: sets the memory of a step. Those of more are computed in
+            blocks of positions, each of them again in the backward pass.
 
     Shape:
-        users ``[B, D]`` with target ``[B, 1]`` or ``[B, H + 1, D]`` with target ``[B, H + 1]``; item_vectors ``[N, D]`` -> sum ``[]``, count ``[]``.
+        users ``[B, D]`` with target ``[B, 1]`` or ``[B, H + 1, D]`` with target ``[B, H + 1]``; item_vectors ``[N, D]``
+        -> sum ``[]``, count ``[]``.
 
     Raises:
         ConfigError: If ``temperature`` is not above 0, or ``scores_per_block`` is below 1.
@@ -109,7 +113,8 @@ class RankingObjective(Objective):
         Args:
             own: ``[m, 1]``, scores of what came next.
             others: ``[m, N']``, scores of what it is compared with; -inf where that is no negative.
-            log_prob: ``[m, 1 + N']``, log probabilities of being compared with, of what came next and of the others; None: all are.
+            log_prob: ``[m, 1 + N']``, log probabilities of being compared with, of what came next and of the others;
+                None: all are.
         """
 
     def forward(
@@ -217,8 +222,8 @@ class RankingObjective(Objective):
 class ItemSoftmax(RankingObjective):
     """Cross-entropy of the next item among all that it is compared with.
 
-    Of items that are met by chance, the log probability of being met is taken from the score: without that, frequent items would be
-    pushed away as often as they come. It is 0 for a whole catalogue.
+    Of items that are met by chance, the log probability of being met is taken from the score: without that, frequent
+    items would be pushed away as often as they come. It is 0 for a whole catalogue.
 
     Args:
         negatives: What it is compared with while training; the whole trained catalogue by default.
@@ -228,11 +233,13 @@ class ItemSoftmax(RankingObjective):
         label_smoothing: Share of the target that is spread evenly over all that is compared, the next item included.
 
     Raises:
-        ConfigError: If ``temperature`` is not above 0, ``scores_per_block`` is below 1, or ``label_smoothing`` is not from 0 to 1.
+        ConfigError: If ``temperature`` is not above 0, ``scores_per_block`` is below 1, or ``label_smoothing`` is not
+            from 0 to 1.
 
     Reference:
-        Szegedy et al. 2016, https://arxiv.org/abs/1512.00567 (label smoothing). Bengio & Senécal 2008, Adaptive importance sampling, https://doi.org/10.1109/TNN.2007.912312. Yi et al. 2019,
-        Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
+        Szegedy et al. 2016, https://arxiv.org/abs/1512.00567 (label smoothing). Bengio & Senécal 2008, Adaptive
+        importance sampling, https://doi.org/10.1109/TNN.2007.912312. Yi et al. 2019, Sampling-bias-corrected neural
+        modeling, https://doi.org/10.1145/3298689.3346996.
 
     Example:
         >>> ItemSoftmax().whole(torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2]))  # log 3, all alike

@@ -19,8 +19,8 @@ from lit_rec.ranges import share
 class Objective(nn.Module, ABC):
     """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
 
-    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or ``vectors`` of users
-    and items.
+    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or
+    ``vectors`` of users and items.
 
     Example:
         >>> from lit_rec.data.texts.tokens import SpecialTokens
@@ -142,15 +142,16 @@ class CrossEntropy(ScoreObjective):
     """Cross-entropy of K labels.
 
     Args:
-        class_weights: Weight of each label, in the order of ``Facts.labels``; ``balanced``: rows / (K * rows of the label); null:
-            all 1. The loss is then a weighted mean.
+        class_weights: Weight of each label, in the order of ``Facts.labels``; ``balanced``: rows / (K * rows of the
+            label); null: all 1. The loss is then a weighted mean.
         label_smoothing: Share of the probability that is spread over all labels.
 
     Raises:
         ConfigError: If ``label_smoothing`` is not from 0 to 1, or a weight is negative.
 
     Reference:
-        Szegedy et al. 2016, Rethinking the Inception architecture, https://arxiv.org/abs/1512.00567, section 7 (smoothing).
+        Szegedy et al. 2016, Rethinking the Inception architecture, https://arxiv.org/abs/1512.00567, section 7
+        (smoothing).
 
     Example:
         >>> import torch

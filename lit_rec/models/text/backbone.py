@@ -33,8 +33,9 @@ class Backbone(nn.Module):
 
     Autocast, where the Trainer's precision asks for it, covers this module alone; what leaves it is float32.
 
-    What of it is not trained gives a text the same token vectors in every step: where it ends is the *border*, and a pass may begin
-    there. Above the border are the layers that are trained, or nothing where the whole encoder is frozen.
+    What of it is not trained gives a text the same token vectors in every step: where it ends is the *border*, and a
+    pass may begin there. Above the border are the layers that are trained, or nothing where the whole encoder is
+    frozen.
 
     Shape:
         A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
@@ -124,7 +125,8 @@ class Backbone(nn.Module):
         Args:
             chunk: The texts.
             beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
-            states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other numbers.
+            states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other
+                numbers.
             words: What ``words`` returned of the chunk's texts and others.
         """
         width = chunk.input_ids.shape[1]
@@ -173,18 +175,19 @@ def model_of_config(plain: dict[str, Any]) -> nn.Module:
 class PretrainedBackbone(Backbone):
     """A pretrained encoder from a folder or a model hub.
 
-    Where ``facts.backbone`` knows its configuration (a checkpoint is being loaded) it is built from that alone: the weights come from
-    the checkpoint, and the folder may be gone.
+    Where ``facts.backbone`` knows its configuration (a checkpoint is being loaded) it is built from that alone: the
+    weights come from the checkpoint, and the folder may be gone.
 
     Args:
         facts: Facts of the data.
         name: A folder with config.json and weights, or a name of the hub.
         tuning: Which parameters are trained; all by default.
-        dropout: Share dropped everywhere inside the encoder while training; by default as it was pretrained. Without any, a step
-            takes about a seventh less time on a CPU, and one text has one vector within a step.
+        dropout: Share dropped everywhere inside the encoder while training; by default as it was pretrained. Without
+            any, a step takes about a seventh less time on a CPU, and one text has one vector within a step.
 
     Raises:
-        ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is not from 0 to 1.
+        ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is
+            not from 0 to 1.
 
     Example:
         >>> from tempfile import TemporaryDirectory

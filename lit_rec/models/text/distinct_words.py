@@ -12,8 +12,9 @@ from torch import Tensor, nn
 class DistinctWords:
     """The vectors of some words, which stand in the place of their lookup for a while.
 
-    The gradient of a lookup has a row for every word that there is, and each pass of the encoder would fill one and add it up:
-    46 MB each for 30,000 words of 384. So there is one lookup for all passes, and theirs are among these few vectors.
+    The gradient of a lookup has a row for every word that there is, and each pass of the encoder would fill one and add
+    it up: 46 MB each for 30,000 words of 384. So there is one lookup for all passes, and theirs are among these few
+    vectors.
 
     Args:
         lookup: The encoder's lookup of words; what it returns of a word may depend on nothing else.

@@ -91,8 +91,8 @@ def check_encoder_folder(folder: Path) -> None:
 def most_numbers(folder: Path) -> int:
     """Return how many numbers an encoder may have whose weights are the files of a folder.
 
-    A number takes a byte or more, and each is counted twice: when the encoder is built, and when its weights are read. A damaged file
-    is as short as it is, and shall be called damaged.
+    A number takes a byte or more, and each is counted twice: when the encoder is built, and when its weights are read.
+    A damaged file is as short as it is, and shall be called damaged.
     """
     files = [path for kind in ("*.safetensors", "*.bin") for path in folder.glob(kind)]
     return 2 * sum(path.stat().st_size for path in files if path.is_file()) + _SLACK

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 class LowerLayers:
     """The lowest layers of an encoder: what leaves the last of them, and a pass of the encoder that begins there.
 
-    Such a pass is the encoder's own, so positions, masks and caches are those that it makes itself; only the layers below are skipped.
+    Such a pass is the encoder's own, so positions, masks and caches are those that it makes itself; only the layers
+    below are skipped.
 
     Args:
         layers: The lowest layers, one or more, lowest first.
@@ -72,7 +73,8 @@ class LowerLayers:
     def can_be_replaced(self, run: Callable[[], Tensor], mask: Tensor) -> bool:
         """Return whether a pass that begins at the border gives what one from the first layer gives, to rounding.
 
-        Tried: an encoder whose upper layers look at more than the layer below them does not. What padding holds may not count.
+        Tried: an encoder whose upper layers look at more than the layer below them does not. What padding holds may not
+        count.
 
         Args:
             run: Runs the encoder in evaluation mode and returns token vectors ``[P, T, width]``.

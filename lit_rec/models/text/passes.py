@@ -56,10 +56,11 @@ class TextPasses:
         special: What stands around a text.
         max_tokens: Most tokens of a pass, padding included.
         recompute: Compute each pass again in the backward pass instead of keeping its activations.
-        gradient_share: Share of the texts, drawn at random, through which gradients go back; they count ``1 / share``, so that their mean
-            over draws is the gradient of all. The others pass without one, by the same weights, in a third of the time.
-        calls_of_all_ranks: Where processes share the encoder: from this one's number of chunks to that with which all call it equally
-            often.
+        gradient_share: Share of the texts, drawn at random, through which gradients go back; they count ``1 / share``,
+            so that their mean over draws is the gradient of all. The others pass without one, by the same weights, in a
+            third of the time.
+        calls_of_all_ranks: Where processes share the encoder: from this one's number of chunks to that with which all
+            call it equally often.
 
     Reference:
         Cheng et al. 2022, Stochastic backpropagation, https://arxiv.org/abs/2203.16755 (there of a video's frames).

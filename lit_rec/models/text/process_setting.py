@@ -10,8 +10,8 @@ from threading import Lock
 class ProcessSetting:
     """Made by the first thread that comes, and undone by the last one that leaves.
 
-    Two threads that each set it and set it back would do so in turns: the second would find what the first has set, and leave it so
-    for good.
+    Two threads that each set it and set it back would do so in turns: the second would find what the first has set, and
+    leave it so for good.
 
     Args:
         make: Returns what makes the setting when it is entered, and undoes it when it is left.

@@ -18,9 +18,9 @@ _SHORT = 128  # tokens up to which a training step was faster so, with 12 heads 
 def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
     """Have ``scaled_dot_product_attention`` multiply plainly for a while where its fused kernel is the slower: bfloat16 on a CPU, few tokens.
 
-    There torch's kernel works through one text and head after the other, and its backward pass takes two to seven times as long as
-    batched products of all of them. In float32 it is the fused one that is faster. What is computed is the same to rounding. The
-    kernel is one of the process: while a thread multiplies so, others do too.
+    There torch's kernel works through one text and head after the other, and its backward pass takes two to seven times
+    as long as batched products of all of them. In float32 it is the fused one that is faster. What is computed is the
+    same to rounding. The kernel is one of the process: while a thread multiplies so, others do too.
 
     Args:
         model: The encoder, which multiplies in what its weights are or what autocast makes of them.

@@ -13,8 +13,9 @@ from lit_rec.data.batches.batch import TextChunk, Texts
 class KeptTexts:
     """Keep some rows of each text of a store: its vector, or the vectors of its tokens.
 
-    Exact: nothing that changes while training is in them, and they are computed in float32, as evaluation has them, whatever the
-    precision of a step. Each process knows what it computed or was given, and no process waits for another here.
+    Exact: nothing that changes while training is in them, and they are computed in float32, as evaluation has them,
+    whatever the precision of a step. Each process knows what it computed or was given, and no process waits for another
+    here.
 
     Args:
         width: Width of a row.

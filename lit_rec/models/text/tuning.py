@@ -59,7 +59,8 @@ class Tuning(ABC):
     def still_layers(self, model: nn.Module) -> list[nn.Module]:
         """Return the lowest layers that stay as they were pretrained together with all that is before them, lowest first.
 
-        After ``apply``, and where only a part of the encoder is trained: what leaves the last of them may be kept while training.
+        After ``apply``, and where only a part of the encoder is trained: what leaves the last of them may be kept while
+        training.
         """
         return []
 
@@ -101,7 +102,8 @@ class TopLayersTuning(Tuning):
         layers: How many of the top layers are trained.
 
     Raises:
-        ConfigError: If ``layers`` is below 1 or above the number the encoder has, or the encoder is of no known structure; seen by ``apply``.
+        ConfigError: If ``layers`` is below 1 or above the number the encoder has, or the encoder is of no known
+            structure; seen by ``apply``.
 
     Example:
         >>> encoder = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])})

@@ -25,8 +25,9 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
         ids: What a known user's id adds.
         shrinkage: Ratings that the user's bias is shrunk by at the start.
         hidden: Width of queries and keys.
-        slots_per_block: Most slots of histories and candidates, padding included, that are held at once: sets the memory of a step.
-            A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
+        slots_per_block: Most slots of histories and candidates, padding included, that are held at once: sets the
+            memory of a step. A batch with more of them is computed in blocks of rows, each of them again in the
+            backward pass.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows with C candidates -> ``[B, C, width + 1]`` float32.
@@ -35,8 +36,8 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
         ConfigError: If ``hidden`` or ``slots_per_block`` is below 1, or ``shrinkage`` is not above 0.
 
     Reference:
-        Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang et al.
-        2018, DKN, https://arxiv.org/abs/1801.08284, section 4.4.
+        Zhou et al. 2018, Deep interest network, https://arxiv.org/abs/1706.06978; the weights are a softmax, as in Wang
+        et al. 2018, DKN, https://arxiv.org/abs/1801.08284, section 4.4.
 
     Example:
         >>> import numpy as np

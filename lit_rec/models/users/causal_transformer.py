@@ -20,15 +20,17 @@ from lit_rec.ranges import count, share
 class CausalTransformerUserEncoder(UserEncoder):
     """Self-attention over the item vectors of a history in order, each slot seeing itself and those before it.
 
-    A sequence trains at all of its positions at once, and each is what it would be if nothing came after it: positions are counted from the
-    oldest slot, for counted from the newest an early slot would be told how much is still to come, which no evaluation can know. A
-    window of more behaviors than ``max_length`` is refused; ``data.history.max_length`` sets what a batch has. Histories of similar length
-    are computed together, padded to the longest of them and not to the longest of the batch.
+    A sequence trains at all of its positions at once, and each is what it would be if nothing came after it: positions
+    are counted from the oldest slot, for counted from the newest an early slot would be told how much is still to come,
+    which no evaluation can know. A window of more behaviors than ``max_length`` is refused; ``data.history.max_length``
+    sets what a batch has. Histories of similar length are computed together, padded to the longest of them and not to
+    the longest of the batch.
 
-    Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and shallow ones need no
-    warm-up and no care with rates, where normalising afterwards does. A behavior enters as its item's vector, what was done (event), and
-    times how it was rated; neither ages nor labels are read. A user without history has a learned vector, which the first row of each
-    sequence trains. The bias coordinate is 0: it would move all items of a user alike.
+    Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and
+    shallow ones need no warm-up and no care with rates, where normalising afterwards does. A behavior enters as its
+    item's vector, what was done (event), and times how it was rated; neither ages nor labels are read. A user without
+    history has a learned vector, which the first row of each sequence trains. The bias coordinate is 0: it would move
+    all items of a user alike.
 
     Args:
         facts: Facts of the data.
@@ -38,19 +40,23 @@ class CausalTransformerUserEncoder(UserEncoder):
         hidden: Width of the feed-forward part, in units of ``width``.
         dropout: Share dropped of what enters, of attention weights and of what each layer adds, while training.
         max_length: Most behaviors of a history.
-        recency: Where given, a user begins as the mean direction of the history's items, each behavior counting this often for one of the
-            behavior after it, and the layers learn what is to be added to that; the weights are learned from there on. Item vectors that
-            already say what is alike, as projected texts do, serve from the first step on then.
+        recency: Where given, a user begins as the mean direction of the history's items, each behavior counting this
+            often for one of the behavior after it, and the layers learn what is to be added to that; the weights are
+            learned from there on. Item vectors that already say what is alike, as projected texts do, serve from the
+            first step on then.
 
     Shape:
-        ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``: ``[B, width + 1]``, after all.
+        ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``:
+        ``[B, width + 1]``, after all.
 
     Raises:
-        ConfigError: If a number is below 1, ``dropout`` or ``recency`` is not from 0 to 1, or ``heads`` does not divide ``width``.
+        ConfigError: If a number is below 1, ``dropout`` or ``recency`` is not from 0 to 1, or ``heads`` does not divide
+            ``width``.
 
     Reference:
-        Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781. Xiong et al. 2020, On layer
-        normalization in the Transformer architecture, https://arxiv.org/abs/2002.04745 (where to normalise).
+        Kang & McAuley 2018, Self-attentive sequential recommendation, https://arxiv.org/abs/1808.09781. Xiong et al.
+        2020, On layer normalization in the Transformer architecture, https://arxiv.org/abs/2002.04745 (where to
+        normalise).
 
     Example:
         >>> import numpy as np
@@ -139,7 +145,8 @@ class CausalTransformerUserEncoder(UserEncoder):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield rows ``[b]`` of similar length, and the users ``[b, L, width]`` at their slots; every row once."""
         self._check(history.mask.shape[1])
-        # a row without history is computed as well, as if it had a slot: a batch of none would leave parameters without a gradient
+        # a row without history is computed as well, as if it had a slot: a batch of none would leave parameters without
+        # a gradient
         room = (0, int(not history.mask.shape[1]))
         for rows, longest in length_groups(history.mask.sum(1).clamp(min=1)):
             item, event, rating = (

@@ -20,10 +20,11 @@ from lit_rec.ranges import count, positive
 class RidgeUserEncoder(UserEncoder):
     """u = the ridge regression of the user's own ratings on the vectors of the items they rated, solved anew for each row.
 
-    What minimises ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` what a rating lies above mean and item
-    bias; ``b`` is the user's bias. So ``u . i`` beside ``DotHead`` is the user's own forecast for an item by what they thought of all
-    others, each weighed by what it adds to the rest; of a short history little is believed, of none nothing. Gradients go through the
-    solution: item vectors are learned such that few ratings tell the others. It holds for users whom training never saw.
+    What minimises ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` what a rating lies
+    above mean and item bias; ``b`` is the user's bias. So ``u . i`` beside ``DotHead`` is the user's own forecast for
+    an item by what they thought of all others, each weighed by what it adds to the rest; of a short history little is
+    believed, of none nothing. Gradients go through the solution: item vectors are learned such that few ratings tell
+    the others. It holds for users whom training never saw.
 
     Args:
         facts: Facts of the data.
@@ -31,17 +32,19 @@ class RidgeUserEncoder(UserEncoder):
         ids: What a known user's id adds; takes the number of ids and ``width``. Nothing by default.
         shrinkage: c, ratings that the user's bias is shrunk by at the start (learned).
         penalty: p at the start (learned), in ratings for item vectors of norm 1; see ``balanced`` of ``ItemEncoder``.
-        slots_per_block: Most history slots, padding included, whose vectors are held at once: sets the memory of a step. A batch
-            with more of them is computed in blocks of rows, each of them again in the backward pass.
+        slots_per_block: Most history slots, padding included, whose vectors are held at once: sets the memory of a
+            step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
 
     Raises:
-        ConfigError: If the data's task is not ``rating``, ``shrinkage`` or ``penalty`` is not above 0, or ``slots_per_block`` is below 1.
+        ConfigError: If the data's task is not ``rating``, ``shrinkage`` or ``penalty`` is not above 0, or
+            ``slots_per_block`` is below 1.
 
     Reference:
-        Bertinetto et al. 2019, Meta-learning with differentiable closed-form solvers, https://arxiv.org/abs/1805.08136, section 3.2.
+        Bertinetto et al. 2019, Meta-learning with differentiable closed-form solvers, https://arxiv.org/abs/1805.08136,
+        section 3.2.
 
     Example:
         >>> import numpy as np

@@ -22,11 +22,12 @@ from lit_rec.ranges import count, positive
 class UserEncoder(nn.Module, ABC):
     """From item vectors and histories to user vectors; the last coordinate of each is the user's bias.
 
-    ``gives_positions`` says whether it can tell what comes next all along a history, ``per_candidate`` whether a user looks different
-    beside each candidate.
+    ``gives_positions`` says whether it can tell what comes next all along a history, ``per_candidate`` whether a user
+    looks different beside each candidate.
 
     Shape:
-        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` per candidate.
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` per
+        candidate.
     """
 
     gives_positions: ClassVar[bool] = False
@@ -48,10 +49,11 @@ class UserEncoder(nn.Module, ABC):
 class BehaviorSumUserEncoder(UserEncoder):
     """u = sum_d w_d d over the user's behaviors; subclasses choose the weights w_d.
 
-    Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a learned scale
-    of the rating's deviation from mean and item bias. The last coordinate of a user vector is the user's bias, the shrunk mean of
-    those deviations, so that it holds for a user whom training never saw. A user without history has a learned vector. Of two labels
-    the deviation is that of 1 or 0 from the expected probability; of more, each label has an embedding as an event has.
+    Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a
+    learned scale of the rating's deviation from mean and item bias. The last coordinate of a user vector is the user's
+    bias, the shrunk mean of those deviations, so that it holds for a user whom training never saw. A user without
+    history has a learned vector. Of two labels the deviation is that of 1 or 0 from the expected probability; of more,
+    each label has an embedding as an event has.
 
     Args:
         facts: Facts of the data.
@@ -60,8 +62,8 @@ class BehaviorSumUserEncoder(UserEncoder):
         shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
 
     Shape:
-        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` where the weights
-        depend on the candidate.
+        item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` where
+        the weights depend on the candidate.
 
     Raises:
         ConfigError: If ``shrinkage`` is not above 0.
@@ -180,14 +182,15 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
         ids: What a known user's id adds.
         shrinkage: Ratings that the user's bias is shrunk by at the start.
         hidden: Width of the attention's hidden layer.
-        slots_per_block: Most history slots, padding included, whose behaviors are held at once: sets the memory of a step. A batch
-            with more of them is computed in blocks of rows, each of them again in the backward pass.
+        slots_per_block: Most history slots, padding included, whose behaviors are held at once: sets the memory of a
+            step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
 
     Raises:
         ConfigError: If ``hidden`` or ``slots_per_block`` is below 1, or ``shrinkage`` is not above 0.
 
     Reference:
-        Wu et al. 2019, Neural News Recommendation with Attentive Multi-View Learning, https://arxiv.org/abs/1907.05576, section 3.2.
+        Wu et al. 2019, Neural News Recommendation with Attentive Multi-View Learning, https://arxiv.org/abs/1907.05576,
+        section 3.2.
 
     Example:
         >>> import numpy as np

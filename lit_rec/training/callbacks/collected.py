@@ -71,7 +71,8 @@ class CollectedScores:
 class ScoreWriter(Callback, ABC):
     """Collect what a stage scores and write it once, where all processes have come together.
 
-    A writer names the stage by its hooks: ``on_test_start, on_test_batch_end, on_test_end = begin, collect, finish`` of this class.
+    A writer names the stage by its hooks: ``on_test_start, on_test_batch_end, on_test_end = begin, collect, finish`` of
+    this class.
     """
 
     def begin(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -14,8 +14,8 @@ class RunEarlyStopping(EarlyStopping, DefaultMonitor):
     """End a run whose validation has not got better for some time.
 
     Args:
-        monitor: Metric that decides; by default that of RunCheckpoint: RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within impressions where
-            there are some, else the AUC of two labels, else accuracy.
+        monitor: Metric that decides; by default that of RunCheckpoint: RMSE of ratings, nDCG@10 of the next item, and
+            of labels the AUC within impressions where there are some, else the AUC of two labels, else accuracy.
         mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
         patience: Validations without a better value that are waited for.
         min_delta: By how much a value is better at least.

@@ -16,8 +16,9 @@ from lit_rec.errors import ConfigError
 class FiniteLoss(Callback):
     """End a run whose loss is no longer a finite number.
 
-    The loss is looked at once per ``trainer.log_every_n_steps``, where it is read for the logger anyway, after each validation and
-    after each epoch. Checkpoints are saved after that, so those of a diverged model never take the place of earlier ones.
+    The loss is looked at once per ``trainer.log_every_n_steps``, where it is read for the logger anyway, after each
+    validation and after each epoch. Checkpoints are saved after that, so those of a diverged model never take the place
+    of earlier ones.
 
     Example:
         >>> stop = FiniteLoss()

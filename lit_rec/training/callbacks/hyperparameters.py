@@ -14,8 +14,8 @@ _PARTS = ("model", "data")
 class HyperparameterRecord(Callback):
     """Log the options of model and data, for runs to be compared by.
 
-    TensorBoard has them at the end of ``fit``, with the last validation metrics. Other loggers have them at the start, of a run that is
-    not a resumed one: MLflow takes no option twice.
+    TensorBoard has them at the end of ``fit``, with the last validation metrics. Other loggers have them at the start,
+    of a run that is not a resumed one: MLflow takes no option twice.
     """
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -72,8 +72,8 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
 def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> None:
     """Have callbacks that were told nothing wait for the metric that decides, and refuse one that this data does not have.
 
-    Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two labels, else by
-    accuracy; the next item by nDCG@10.
+    Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two
+    labels, else by accuracy; the next item by nDCG@10.
 
     Args:
         trainer: The Trainer with its callbacks.
@@ -97,7 +97,8 @@ def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> Non
 def check_monitors(trainer: lightning.Trainer, names: Collection[str]) -> None:
     """Refuse a metric that nobody will log, before training rather than after an epoch of it.
 
-    A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is refused here.
+    A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is
+    refused here.
 
     Args:
         trainer: The Trainer with its callbacks.

@@ -19,8 +19,8 @@ from lit_rec.errors import ConfigError
 class NetworkFirst(Callback):
     """Build the network before other callbacks are set up.
 
-    StochasticWeightAveraging copies the module when it is set up, which is before Lightning has networks built: without this, named
-    first, it would average nothing, without a word.
+    StochasticWeightAveraging copies the module when it is set up, which is before Lightning has networks built: without
+    this, named first, it would average nothing, without a word.
 
     Example:
         >>> averaging = StochasticWeightAveraging(swa_lrs=1e-3)

@@ -22,8 +22,9 @@ from lit_rec.training.callbacks.run_folder import run_folder
 class PredictionWriter(ScoreWriter):
     """Write what ``predict`` found, from one or several processes.
 
-    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and how probable it
-    is. Of two labels ``score`` is the probability of the second, the positive one. Without users there is no user_id.
+    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and
+    how probable it is. Of two labels ``score`` is the probability of the second, the positive one. Without users there
+    is no user_id.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet beside best.ckpt.

@@ -23,15 +23,16 @@ from lit_rec.training.version_folders import VersionFolders
 class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
     """Keep ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
 
-    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and resuming would go
-    back. A run that is resumed on the command line goes on in the folder of its checkpoint, where ``best.ckpt`` is replaced only by a
-    better one. A file is there whole or not at all, whenever a run is killed.
+    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and
+    resuming would go back. A run that is resumed on the command line goes on in the folder of its checkpoint, where
+    ``best.ckpt`` is replaced only by a better one. A file is there whole or not at all, whenever a run is killed.
 
     Args:
-        monitor: Metric that decides; by default RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within impressions where
-            there are some, else the AUC of two labels, else accuracy.
+        monitor: Metric that decides; by default RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within
+            impressions where there are some, else the AUC of two labels, else accuracy.
         mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
-        last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after validations alone.
+        last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after
+            validations alone.
         options: Further options of Lightning's ModelCheckpoint.
 
     Raises:

@@ -18,8 +18,8 @@ from lit_rec.training.callbacks.run_folder import RunCheckpoint, pauses
 class StopAtStep(Callback):
     """End at the next step after a signal, on every process at the same step.
 
-    Where a validation follows the step or runs, it is finished first: ``last.ckpt`` is then of its end, as ever. It stands after all other
-    callbacks, so that what is saved is what they know after the step.
+    Where a validation follows the step or runs, it is finished first: ``last.ckpt`` is then of its end, as ever. It
+    stands after all other callbacks, so that what is saved is what they know after the step.
 
     Example:
         >>> trainer = lightning.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False)

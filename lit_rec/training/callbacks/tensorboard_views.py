@@ -32,9 +32,9 @@ class TensorBoardViews(ScoreWriter):
 
     Ratings: predicted against true as a picture, and a histogram of the errors. Of the next item, a histogram of the
     logarithms of its ranks. Labels: the confusion matrix as a picture (rows: true,
-    columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of text fields, and,
-    of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago they were, each counted by its
-    weight. Does nothing without a TensorBoardLogger.
+    columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of
+    text fields, and, of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago
+    they were, each counted by its weight. Does nothing without a TensorBoardLogger.
 
     Args:
         projector: Whether the items' vectors are written at the end, with the columns of the items table.

@@ -92,8 +92,9 @@ class StoredShapes:
     def build(self, factory: Callable[[], Network]) -> Network:
         """Build the network whose weights these are.
 
-        It is built on the meta device first, where tensors have shapes and no numbers: sizes that the weights do not have are refused
-        before memory is taken for them. A part that needs numbers is built once, under the limit of all weights together.
+        It is built on the meta device first, where tensors have shapes and no numbers: sizes that the weights do not
+        have are refused before memory is taken for them. A part that needs numbers is built once, under the limit of
+        all weights together.
 
         Raises:
             CheckpointError: If the network has other weights, or cannot be built.

@@ -35,8 +35,9 @@ def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
 def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
     """Return what an evaluation takes from the configuration of a checkpoint, which a stranger may have written.
 
-    Model and data are taken if they name nothing but parts of lit_rec and what is trusted. Of the Trainer, numbers and words are taken; a
-    logger, a profiler, plugins and folders are not. The cache is where the configuration says only if a cache of lit_rec's is there.
+    Model and data are taken if they name nothing but parts of lit_rec and what is trusted. Of the Trainer, numbers and
+    words are taken; a logger, a profiler, plugins and folders are not. The cache is where the configuration says only
+    if a cache of lit_rec's is there.
 
     Args:
         stored: The configuration, as it lies in the checkpoint.
@@ -118,8 +119,8 @@ def refuse_other_input(
         stored: The checkpoint's configuration, where it has one.
 
     Raises:
-        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's tokens, or if other
-            columns would be fields.
+        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's
+            tokens, or if other columns would be fields.
     """
     if not isinstance(data, BehaviorDataModule):
         return

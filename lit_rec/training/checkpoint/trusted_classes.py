@@ -1,7 +1,8 @@
 """What the configuration of a checkpoint may name: classes of lit_rec and optimizers of torch, each where an option takes it.
 
-A checkpoint may come from a stranger, and a parser imports whatever a configuration names: a class, a function, a file with more of it.
-Importing a module runs its code. So names are checked first, as plain data along the types of the options.
+A checkpoint may come from a stranger, and a parser imports whatever a configuration names: a class, a function, a file
+with more of it. Importing a module runs its code. So names are checked first, as plain data along the types of the
+options.
 """
 
 from __future__ import annotations

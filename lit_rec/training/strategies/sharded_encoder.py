@@ -108,8 +108,8 @@ StrategyRegistry.register(
 def check_strategy(trainer: lightning.Trainer) -> None:
     """Refuse other ways to divide the weights among processes, and what ``ShardedEncoder`` does not go with.
 
-    FSDP of Lightning's and DeepSpeed lay weights out flat, but which of them decay is told by their shape. All would wait for ever where
-    processes call the encoder unequally often, as they do: their batches hold different texts.
+    FSDP of Lightning's and DeepSpeed lay weights out flat, but which of them decay is told by their shape. All would
+    wait for ever where processes call the encoder unequally often, as they do: their batches hold different texts.
 
     Raises:
         ConfigError: If the weights would be divided in another way, or averaged, or loss scaling would be by process.

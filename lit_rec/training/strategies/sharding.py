@@ -21,9 +21,9 @@ from lit_rec.models.text.tuning import encoder_layers
 def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> None:
     """Divide a network's encoder among the processes, the network being that of the first of them.
 
-    The layers are gathered one at a time, and again in the backward pass. What is outside the encoder stays whole: it is small, and
-    its parameters without a dimension cannot be divided. Every process has to call the encoder equally often, so those with fewer
-    chunks of texts go on with chunks of none.
+    The layers are gathered one at a time, and again in the backward pass. What is outside the encoder stays whole: it
+    is small, and its parameters without a dimension cannot be divided. Every process has to call the encoder equally
+    often, so those with fewer chunks of texts go on with chunks of none.
 
     Args:
         network: As it was built.
@@ -31,7 +31,8 @@ def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> N
         device: Of this process.
 
     Raises:
-        ConfigError: If the network encodes in each batch of an evaluation, or the encoder has a parameter without a dimension.
+        ConfigError: If the network encodes in each batch of an evaluation, or the encoder has a parameter without a
+            dimension.
 
     Reference:
         Zhao et al. 2023, PyTorch FSDP, https://arxiv.org/abs/2304.11277.

@@ -26,7 +26,8 @@ class ImpressionMetric(Metric):
         measure: Gives a value for each impression, NaN for one that it says nothing of.
 
     Shape:
-        ``update`` takes probabilities ``[n, 2]`` of two labels, targets ``[n]`` and numbers of impressions ``[n]``, -1 for none.
+        ``update`` takes probabilities ``[n, 2]`` of two labels, targets ``[n]`` and numbers of impressions ``[n]``, -1
+        for none.
 
     Example:
         >>> metric = ImpressionMetric(RankedImpressions.mrr)
@@ -46,7 +47,8 @@ class ImpressionMetric(Metric):
         super().__init__(**options)
         self._measure = measure
         for name in ("impression", "score", "relevant"):
-            # "cat" joins a process's batches before it gathers: without, processes with unequal numbers of batches would not meet
+            # "cat" joins a process's batches before it gathers: without, processes with unequal numbers of batches
+            # would not meet
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
     def update(self, preds: Tensor, target: Tensor, impression: Tensor) -> None:

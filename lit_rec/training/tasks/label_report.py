@@ -76,7 +76,8 @@ def label_baselines(
         module: Knows the encoder as it was before training.
         data: The behaviors.
         history: Histories of the tested rows.
-        by_impression: Whether rows were shown together and one of two labels is wanted: then those that only rank are of use.
+        by_impression: Whether rows were shown together and one of two labels is wanted: then those that only rank are
+            of use.
     """
     found: list[LabelBaseline] = [MajorityBaseline(), ItemLabelFrequencyBaseline()]
     if by_impression:

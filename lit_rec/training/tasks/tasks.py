@@ -46,8 +46,8 @@ def predictions(scores: Tensor, facts: Facts, gives: str) -> Tensor:
         gives: What the network gives.
 
     Returns:
-        Ratings ``[B, C]`` cut to the range of the training ratings, for nobody rates 5.3 of 5; or probabilities ``[B, C, K]``; or the
-        scores themselves where the next item is predicted, for they have no unit.
+        Ratings ``[B, C]`` cut to the range of the training ratings, for nobody rates 5.3 of 5; or probabilities
+        ``[B, C, K]``; or the scores themselves where the next item is predicted, for they have no unit.
     """
     if facts.task == "next_item":
         return scores
@@ -79,9 +79,11 @@ def metrics_of(
 def stage_metrics(facts: Facts, stage: str, *, ranks: bool = False) -> MetricCollection:
     """Return what is logged of a stage.
 
-    RMSE and MAE; or accuracy, macro F1, and of two labels the area under the ROC curve; or Recall, nDCG and MRR of the next item.
+    RMSE and MAE; or accuracy, macro F1, and of two labels the area under the ROC curve; or Recall, nDCG and MRR of the
+    next item.
 
-    They take predictions ``[n]`` or ``[n, K]``, or ranks ``[n, 2]``, targets ``[n]``, and as ``impression`` the numbers ``[n]`` of what was shown together.
+    They take predictions ``[n]`` or ``[n, K]``, or ranks ``[n, 2]``, targets ``[n]``, and as ``impression`` the numbers
+    ``[n]`` of what was shown together.
 
     Args:
         facts: Facts of the data.

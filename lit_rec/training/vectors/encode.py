@@ -82,7 +82,8 @@ class TableEncoder:
 
         Args:
             rows: Which.
-            at_least: With as many calls of the encoder as this number of rows would take: processes that share one call it equally often.
+            at_least: With as many calls of the encoder as this number of rows would take: processes that share one call
+                it equally often.
         """
         vectors = []
         within, shown = display(self._trainer)

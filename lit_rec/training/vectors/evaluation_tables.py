@@ -64,8 +64,8 @@ def vector_tables(
 ) -> VectorTables:
     """Encode the catalogue and the profiles once, each item and each user in one of the processes, which all call this.
 
-    In float32 whatever the training's precision, so that validate, predict and a Recommender agree. While weights are trained all are
-    encoded; of weights that stay as they are, only what is known from nowhere, see ``KeptTables``.
+    In float32 whatever the training's precision, so that validate, predict and a Recommender agree. While weights are
+    trained all are encoded; of weights that stay as they are, only what is known from nowhere, see ``KeptTables``.
 
     Args:
         module: A LightningModule with a ``network`` that is built.

@@ -32,11 +32,11 @@ def encode_frozen_texts(
 ) -> None:
     """Compute what training will not change of the texts that training and validation will ask for, and keep it.
 
-    The vectors of a frozen encoder's texts, found in the cache or computed in one of the processes, and kept in all; or what leaves the lower layers of one
-    whose top is trained, which each process computes for itself.
+    The vectors of a frozen encoder's texts, found in the cache or computed in one of the processes, and kept in all; or
+    what leaves the lower layers of one whose top is trained, which each process computes for itself.
 
-    In the store's order: a vector's last bits depend on the texts beside it, and a resumed run has to have those of the run that was
-    never stopped, whose batches asked for them in another order.
+    In the store's order: a vector's last bits depend on the texts beside it, and a resumed run has to have those of the
+    run that was never stopped, whose batches asked for them in another order.
 
     Args:
         network: Whose item encoders keep texts; nothing is done for others.

@@ -57,7 +57,8 @@ def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor, 
 
     Args:
         inputs: Of each row.
-        sources: Looked at in this order until nothing is missing; one that has these rows and no others is returned as it lies.
+        sources: Looked at in this order until nothing is missing; one that has these rows and no others is returned as
+            it lies.
 
     Returns:
         ``[I, D]`` float32 on the CPU, D being 0 where nothing is known; and the rows that are missing in it.

@@ -25,8 +25,8 @@ _NAME = re.compile(rf"[0-9a-f]{{{_ENCODER}}}-[0-9a-f]{{16}}")
 class VectorStore:
     """Tables of one encoder in a folder that other encoders' tables lie in, too.
 
-    A table is written whole or not at all, and never changed: a catalogue that has grown gets one of its own, for which what is in others
-    is taken from there. Beyond eight tables, those go that were not used for longest.
+    A table is written whole or not at all, and never changed: a catalogue that has grown gets one of its own, for which
+    what is in others is taken from there. Beyond eight tables, those go that were not used for longest.
 
     Args:
         folder: Where tables lie.

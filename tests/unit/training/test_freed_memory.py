@@ -10,7 +10,8 @@ from torch import nn
 
 from lit_rec.training.freed_memory import give_back_freed_memory
 
-# pieces of two mebibytes with small ones between them, as activations and the results of chunks; then the pieces are freed
+# pieces of two mebibytes with small ones between them, as activations and the results of chunks; then the pieces are
+# freed
 SCRIPT = """
 import sys
 import torch

@@ -34,8 +34,8 @@ def read_json_lines(
 ) -> pl.DataFrame:
     """Return a table of the objects; a key that an object lacks is null there.
 
-    Every value is the text that the file has of it, numbers too: what a column means is decided by who knows the columns. A list is a
-    list of such texts.
+    Every value is the text that the file has of it, numbers too: what a column means is decided by who knows the
+    columns. A list is a list of such texts.
 
     Args:
         source: The file.
@@ -43,8 +43,8 @@ def read_json_lines(
         notes: Takes what was altered in others.
 
     Raises:
-        DataError: If a line is not a JSON object, a key stands twice in it, or a column holds single values here and lists or
-            objects there.
+        DataError: If a line is not a JSON object, a key stands twice in it, or a column holds single values here and
+            lists or objects there.
     """
     frames: list[pl.DataFrame] = []
     kinds: dict[str, tuple[str, int]] = {}

@@ -108,8 +108,8 @@ def read_json_records(
 ) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
     """Return the wanted keys of every object, the source with the line of each, and how many lines were dropped or altered.
 
-    A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants text. A
-    line that is a Python literal rather than JSON, as in older files, is read too.
+    A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants
+    text. A line that is a Python literal rather than JSON, as in older files, is read too.
 
     Args:
         source: The file.

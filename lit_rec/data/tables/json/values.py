@@ -26,7 +26,8 @@ class _Repeated(dict[str, Any]):
 def read_object(line: str) -> dict[str, Any]:
     r"""Return the object of a line: numbers as the text they stand in, NaN as None, which is what is meant by it.
 
-    No number is turned into one: ``9007199254740993`` would lose its last digit on the way through floats, ``1.0`` its zero.
+    No number is turned into one: ``9007199254740993`` would lose its last digit on the way through floats, ``1.0`` its
+    zero.
 
     Raises:
         UnreadableLineError: If the line is not JSON, not an object, or nested too deep.
