@@ -58,7 +58,7 @@ class LitRecError(Exception):
         )
 
     def __str__(self) -> str:
-        """Return the message as the command line shows it: eight lines at most, none without end, and no control characters."""
+        """Return the message as the command line shows it: at most eight lines, none endless, no control characters."""
         where, problem, rule, remedy = map(
             _line, (self.where, self.problem, self.rule, self.remedy)
         )
@@ -131,7 +131,9 @@ def did_you_mean(
 def near_names(
     name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6
 ) -> list[str]:
-    """Return the names that are most like one, the nearest first; of very many, only those that begin alike are compared.
+    """Return the names that are most like one, the nearest first.
+
+    Of very many, only those that begin alike are compared.
 
     Example:
         >>> near_names("titel", ["title", "year"]), near_names("c7x", [f"c{n}" for n in range(10**5)])
@@ -187,7 +189,8 @@ class DataError(LitRecError):
     """A table holds something that cannot be trusted.
 
     Example:
-        >>> print(DataError("2 ids are repeated", where="items.csv", details=["'a' in line 3", "'b' in line 9"], rule="each id once"))
+        >>> details = ["'a' in line 3", "'b' in line 9"]
+        >>> print(DataError("2 ids are repeated", where="items.csv", details=details, rule="each id once"))
         items.csv: 2 ids are repeated.
           'a' in line 3
           'b' in line 9

@@ -101,7 +101,10 @@ def classes_of(hint: Any) -> Iterator[type]:
 
 
 def nameable(roots: Iterable[type]) -> set[type]:
-    """The roots, the classes of lit_rec that their options take and those derived from these, and so on: public, and not abstract."""
+    """The roots, the classes of lit_rec that their options take and those derived from these, and so on.
+
+    Only those that are public and not abstract.
+    """
 
     def is_ours(kind: type) -> bool:
         # a class that an example makes says that it is of the module, which does not have it

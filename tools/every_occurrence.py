@@ -18,7 +18,10 @@ def texts_of(catalogue: Catalogue, items: Int64s) -> Texts:
 
 
 def unshared(batch: RecBatch, catalogue: Catalogue) -> RecBatch:
-    """Return the same batch with nothing shared: each slot of a history and each candidate is an item of its own, with its own texts."""
+    """Return the same batch with nothing shared.
+
+    Each slot of a history and each candidate is an item of its own, with its own texts.
+    """
     places: list[Any] = []
     items: list[torch.Tensor] = []
     start = 0

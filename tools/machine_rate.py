@@ -1,4 +1,7 @@
-"""What this machine's matrix product does in a second on an encoder's own shapes, and how much of a step's work is of use."""
+"""What this machine's matrix product does in a second on an encoder's own shapes.
+
+Also: how much of a step's work is of use.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ _FASTER = 1.3  # times float32's rate, from which on bfloat16 pays: a tie is not
 
 
 def matmul_rate(config: Any, tokens: int, dtype: torch.dtype) -> float:
-    """Return floating-point operations a second of one layer's products: ``[tokens, d]`` by ``[d, d]`` four times, ``[d, f]`` and ``[f, d]``.
+    """Return floating-point operations a second of one layer's products.
+
+    These are ``[tokens, d]`` by ``[d, d]`` four times, ``[d, f]`` and ``[f, d]``.
 
     Args:
         config: The encoder's, with width d and inner width f.

@@ -63,7 +63,9 @@ def report_of(run: Run, folder: Path) -> tuple[Report, float]:
 
 
 def curve_of(run: Run, folder: Path, metric: str) -> list[float]:
-    """Return what a finished run logged of a metric, validation by validation; of one that was done again after a break, the later.
+    """Return what a finished run logged of a metric, validation by validation.
+
+    Of a validation that was done again after a break, the later one counts.
 
     Args:
         run: The run, logged by TensorBoard.

@@ -1,4 +1,6 @@
-"""Made-up assets for LIT_REC_QUICK=1: a random encoder of two layers and 200 ratings, so that every command runs in seconds.
+"""Made-up assets for LIT_REC_QUICK=1: a random encoder of two layers and 200 ratings.
+
+With them every command runs in seconds.
 
     python tools/quick_assets.py [--folder checkpoints/assets]
 

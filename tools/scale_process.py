@@ -72,7 +72,10 @@ def prepare(folder: str) -> dict[str, float]:
 
 
 def step(folder: str, encoder: str, batch_size: str) -> dict[str, float]:
-    """Train a step of 256 rows and one of ``batch_size``; the peak above what the process had before it built the network."""
+    """Train a step of 256 rows and one of ``batch_size``.
+
+    Return the peak above what the process had before it built the network, and the number of items.
+    """
     small, data = (
         made_up_data(Path(folder), "parquet", size) for size in (_WARM_UP, int(batch_size))
     )

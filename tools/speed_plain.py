@@ -1,7 +1,7 @@
-"""What validation error the plain loop (plain_loop.py) has after an epoch, for `speed reach` to compare with: done once.
+"""What validation error the plain loop (plain_loop.py) has after an epoch, for `speed reach` to compare with.
 
-Its encoder computes in bfloat16 where this machine is faster so; the record says which. A call ends after forty minutes
-at the latest and says how far it came; the next goes on from there. The finished run is written to
+It is done once. Its encoder computes in bfloat16 where this machine is faster so; the record says which. A call ends
+after forty minutes at the latest and says how far it came; the next goes on from there. The finished run is written to
 `tools/plain_loop_epoch.json`.
 """
 

@@ -28,7 +28,9 @@ _K = 10
 
 
 def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
-    """Return rows of name, metric, value, low, high, seeds and seconds: percentiles, with the extremes of ten tenths of the calls.
+    """Return rows of name, metric, value, low, high, seeds and seconds.
+
+    The values are percentiles, with the extremes of ten tenths of the calls.
 
     Args:
         data: Folder that holds amazon-scientific.

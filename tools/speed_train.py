@@ -1,18 +1,22 @@
-"""Whole training steps of configs/movielens_u1.yaml, its encoder tuned, 1,520 rows a step, items drawn together, against those that do some work twice, in one run.
+"""Whole training steps of configs/movielens_u1.yaml against those that do some work twice, in one run.
 
-Every side takes whole optimizer steps (batch, forward, backward, clipping, update), and they are timed in turns, so
-that noise of the machine hits all; ratios are of one turn, and their low and high the extremes over the turns.
-Interactions per second are rows of a step divided by the median of its seconds.
+The encoder is tuned, a step has 1,520 rows, and items are drawn together. Every side takes whole optimizer steps
+(batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits all; ratios
+are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step divided
+by the median of its seconds.
 
-- `plain loop`: see plain_loop.py, in float32; lit_rec in float32 too, and in what the YAML's probe of the precision would choose.
-- `a quarter of the texts`: the same, gradients going back through a quarter of a step's texts (`gradient_share`), in that precision.
-- `every occurrence`: the same network and options, but each slot of a history and each candidate has its texts encoded for itself, as NewsRecLib and
-  Legommenders do: 64 rows a step, eight at a time, for the activations of all would not fit. Texts of similar length
-  still go together, which such recommenders do not do. Both sides in bfloat16 autocast where this machine's products
-  are faster in it, which the metric then says.
-- `matmul`: the machine's rate on the encoder's shapes, with as many rows as a chunk has tokens; `step / matmul` is the share of it that a whole
-  step reaches with its useful work (machine_rate.py), without and with `recompute`.
-- `top 2 layers`: the same batches with TopLayersTuning(2), once what leaves the lower layers is kept, against full tuning.
+- `plain loop`: see plain_loop.py, in float32; lit_rec in float32 too, and in what the YAML's probe of the precision
+  would choose.
+- `a quarter of the texts`: the same, gradients going back through a quarter of a step's texts (`gradient_share`), in
+  that precision.
+- `every occurrence`: the same network and options, but each slot of a history and each candidate has its texts encoded
+  for itself, as NewsRecLib and Legommenders do: 64 rows a step, eight at a time, for the activations of all would not
+  fit. Texts of similar length still go together, which such recommenders do not do. Both sides in bfloat16 autocast
+  where this machine's products are faster in it, which the metric then says.
+- `matmul`: the machine's rate on the encoder's shapes, with as many rows as a chunk has tokens; `step / matmul` is the
+  share of it that a whole step reaches with its useful work (machine_rate.py), without and with `recompute`.
+- `top 2 layers`: the same batches with TopLayersTuning(2), once what leaves the lower layers is kept, against full
+  tuning.
 """
 
 from __future__ import annotations

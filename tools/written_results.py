@@ -11,7 +11,8 @@ NUMBERS = ("value", "low", "high")
 _HEAD = """\
 # Results
 
-Written by `tools/benchmark KIND NAME --results docs/results.md`, one section for each benchmark; what a figure means is said in the
+Written by `tools/benchmark KIND NAME --results docs/results.md`, one section for each benchmark; \
+what a figure means is said in the
 files of `tools/` that the benchmarks are named after.
 """
 

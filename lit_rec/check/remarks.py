@@ -59,12 +59,16 @@ def _of_targets(figures: dict[str, Any]) -> Iterator[str]:
     unrated = train["behaviors"] - train["with_target"]
     if unrated:
         yield (
-            f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: they only stand in histories."
+            f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: "
+            "they only stand in histories."
         )
     counts = [bar["count"] for bar in target["histogram"]]
     if target["task"] == "label" and min(counts) < 0.01 * sum(counts):
         rare = min(target["histogram"], key=lambda bar: bar["count"])
-        yield f"Label '{rare['value']}' is on {rare['count']:,} of {sum(counts):,} training rows: accuracy will say little of it."
+        yield (
+            f"Label '{rare['value']}' is on {rare['count']:,} of {sum(counts):,} training rows: "
+            "accuracy will say little of it."
+        )
 
 
 def _of_times(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:
@@ -89,14 +93,20 @@ def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]
     if repeated:
         key = ", ".join(figures["cleaning"]["repeated_by"])
         rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
-        yield f"{rows} ({key}) of another and {'is' if repeated == 1 else 'are'} kept: data.duplicates last keeps the last of each."
+        yield (
+            f"{rows} ({key}) of another and {'is' if repeated == 1 else 'are'} kept: "
+            "data.duplicates last keeps the last of each."
+        )
     histories = figures["histories"]
     for part, name in (("train", "training"), ("val", "validation"), ("test", "test")):
         if histories["rule"] != "NoHistory" and histories[part] and histories[part]["empty"] > 0.5:
             yield f"{percent(histories[part]['empty'])} of the {name} rows have an empty history."
     steps = figures["time"].get("steps")
     if steps is not None and steps < _FEW_STEPS:
-        yield f"Training takes {steps} steps in all: a smaller data.batch_size ({data.batch_size}) learns more from them."
+        yield (
+            f"Training takes {steps} steps in all: "
+            f"a smaller data.batch_size ({data.batch_size}) learns more from them."
+        )
 
 
 def _of_texts(figures: dict[str, Any]) -> Iterator[str]:

@@ -39,7 +39,8 @@ def _data(figures: dict[str, Any]) -> Iterator[str]:
     data, slices = figures["data"], figures["slices"]
     span = f", {data['first']} to {data['last']}" if data["first"] else ""
     yield (
-        f"{data['behaviors']:,} behaviors of {data['users']:,} users with {data['items']:,} of {data['catalogue']:,} items{span}"
+        f"{data['behaviors']:,} behaviors of {data['users']:,} users "
+        f"with {data['items']:,} of {data['catalogue']:,} items{span}"
     )
     names = [name for name in slices["val"] if name != "all"]
     rows: list[Sequence[str]] = [("part", "behaviors", "users", "items", *names)]
@@ -90,14 +91,17 @@ def _histories(histories: dict[str, Any]) -> Iterator[str]:
 
 def _texts(texts: dict[str, Any]) -> Iterator[str]:
     yield (
-        f"{texts['items']:,} items, {texts['distinct']:,} distinct texts; {percent(texts['without_text'])} of the items have none"
+        f"{texts['items']:,} items, {texts['distinct']:,} distinct texts; "
+        f"{percent(texts['without_text'])} of the items have none"
     )
     if len(texts["fields"]) > 1:
         yield "empty: " + ", ".join(f"{n} {percent(v)}" for n, v in texts["fields"].items())
     tokens = texts["tokens"]
     yield (
-        f"tokens: median {tokens['median']:,.0f}, 90 % {tokens['p90']:,.0f}, 99 % {tokens['p99']:,.0f}, max {tokens['max']:,.0f}; "
-        f"max_tokens {texts['max_tokens']} cuts {percent(texts['cut_texts'])} of the texts, {percent(texts['cut_tokens'])} of the tokens"
+        f"tokens: median {tokens['median']:,.0f}, 90 % {tokens['p90']:,.0f}, "
+        f"99 % {tokens['p99']:,.0f}, max {tokens['max']:,.0f}; "
+        f"max_tokens {texts['max_tokens']} cuts {percent(texts['cut_texts'])} of the texts, "
+        f"{percent(texts['cut_tokens'])} of the tokens"
     )
 
 
@@ -121,7 +125,8 @@ def _time(figures: dict[str, Any]) -> Iterator[str]:
         yield "no step is left to train"
         return
     yield (
-        f"{figures['step_seconds']:.3g} s a step (median of {figures['steps_measured']}) on {figures['device']} in {figures['precision']}, "
+        f"{figures['step_seconds']:.3g} s a step (median of {figures['steps_measured']}) "
+        f"on {figures['device']} in {figures['precision']}, "
         f"{figures['steps_per_epoch']:,} steps an epoch; about {figures['validation_seconds']:.3g} s a validation"
     )
     if figures["minutes"] is None:

@@ -137,7 +137,10 @@ def _until_the_end(trainer: lightning.Trainer) -> dict[str, Any]:
 
 @torch.no_grad()
 def evaluation_seconds(module: LitRec, data: BehaviorDataModule) -> float:
-    """Estimate a pass over the validation rows from a few items and rows: the catalogue encoded once, every row scored."""
+    """Estimate the seconds of a pass over the validation rows from a few items and rows.
+
+    A pass encodes the catalogue once and scores every row.
+    """
     network, device = module.built().eval(), module.device
     rows = data.prepared.rows_of("val")
     chosen = rows[:: max(len(rows) // _ROWS, 1)][:_ROWS]
@@ -164,7 +167,7 @@ def evaluation_seconds(module: LitRec, data: BehaviorDataModule) -> float:
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Return the most bytes that were held: of the GPU's memory, else of this process so far; None where nobody counts."""
+    """Return the peak memory in bytes: of the GPU, else of this process so far; None where nobody counts."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     try:

@@ -60,9 +60,11 @@ def check(words: list[str]) -> None:
     parser = CommandParser(
         "check",
         rule="-c with a configuration, and options as for `lit-rec fit`",
-        description="Read, validate, clean, split and tokenise the data as `lit-rec fit` would, build the model, try a few steps, "
+        description="Read, validate, clean, split and tokenise the data as `lit-rec fit` would, "
+        "build the model, try a few steps, "
         "and tell what was found. Nothing is trained or written, but for the cache of prepared data.",
-        epilog="All options of fit can follow: lit-rec check -c CONFIG --data.batch_size 256; `lit-rec fit --help` lists them.",
+        epilog="All options of fit can follow: lit-rec check -c CONFIG --data.batch_size 256; "
+        "`lit-rec fit --help` lists them.",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures into a file too")
     options, of_fit = parser.parse_known_args(words)

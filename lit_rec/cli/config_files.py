@@ -18,10 +18,10 @@ _LARGEST = 2**20  # bytes
 
 
 def check_configs(words: list[str]) -> None:
-    """Check that each file of ``-c``, ``--config``, ``--data``, ``--model`` and ``--trainer`` is there and is a YAML with sections.
+    """Check that each file of ``-c``, ``--config``, ``--data``, ``--model`` and ``--trainer`` is a YAML with sections.
 
     Raises:
-        ConfigError: If one is not, with line and column.
+        ConfigError: If one is not there, or is not such a YAML, with line and column.
     """
     for option, value in _options(words):
         path = Path(value)

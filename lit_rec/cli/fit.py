@@ -107,7 +107,10 @@ class RecCLI(LightningCLI):
             self._folders.remove_empty()
 
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
-        """Return the subcommand that is asked for, and which arguments of its method are no options: each takes a parser to build."""
+        """Return the subcommand that is asked for, and which arguments of its method are no options.
+
+        The others are left out, for each takes a parser to build.
+        """
         return {self._asked: LightningCLI.subcommands()[self._asked]}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:

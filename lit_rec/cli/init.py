@@ -18,14 +18,16 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "init",
         rule="two tables, and options as `lit-rec init --help` lists them",
-        description="Look at two tables, behaviors and items, guess what their columns mean, and write a configuration for `lit-rec fit`. "
+        description="Look at two tables, behaviors and items, guess what their columns mean, "
+        "and write a configuration for `lit-rec fit`. "
         "Its comments say what was guessed, and from what.",
     )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="behaviors and items in any order, and a users table if there is one: CSV, TSV, Parquet or JSON lines, each also .gz",
+        help="behaviors and items in any order, and a users table if there is one: "
+        "CSV, TSV, Parquet or JSON lines, each also .gz",
     )
     parser.add_argument(
         "-o", "--output", default="my_data.yaml", help="the YAML to write (default: my_data.yaml)"

@@ -92,10 +92,13 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
 
 
 def built_error(error: BaseException) -> ConfigError | None:
-    """Make a short error of a class of another library that could not be built; None: it is one of ours, which speak for themselves.
+    """Make a short error of a class of another library that could not be built.
 
     Args:
         error: What jsonargparse raised, around the library's own error.
+
+    Returns:
+        The error; None where it is one of ours, which speak for themselves.
 
     Example:
         >>> print(built_error(ValueError("Problem with given class_path 'a.MyLogger': needs 'x'")))

@@ -81,7 +81,10 @@ def _without_checked(given: dict[str, Any], path: str, owner: Any) -> dict[str, 
 
 
 def _parameters(owner: Any) -> Iterator[tuple[str, tuple[bool, Any]]]:
-    """Yield the options of a class or a function: whether each takes null, and its default; what derived classes say comes last and counts."""
+    """Yield the options of a class or a function: whether each takes null, and its default.
+
+    What derived classes say comes last and counts.
+    """
     functions = [owner]
     if inspect.isclass(owner):
         functions = [vars(c)["__init__"] for c in reversed(owner.__mro__) if "__init__" in vars(c)]

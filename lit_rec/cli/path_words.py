@@ -37,7 +37,7 @@ _PATHS = frozenset(
 
 
 def keep_paths_as_text(words: Iterable[str]) -> None:
-    """Have jsonargparse read YAML strictly, and the values of options that name files or folders as text, until the next call.
+    """Have jsonargparse read YAML strictly, and names of files or folders as text, until the next call.
 
     It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused
     there.
@@ -57,7 +57,8 @@ def paths_like_lists(words: Iterable[str]) -> list[str]:
     """Return the values of options that name files or folders which YAML would read as a list or a mapping.
 
     Example:
-        >>> paths_like_lists(["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"])
+        >>> words = ["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"]
+        >>> paths_like_lists(words)
         ['[1, 2]', '{x: 1}']
     """
     values = []

@@ -33,7 +33,8 @@ class PredictCLI(RecCLI):
             "--k",
             type=int | None,
             default=None,
-            help="how many items each user's list has; by default 10 where the next item is predicted, else a score of each row is written",
+            help="how many items each user's list has; by default 10 where the next item is predicted, "
+            "else a score of each row is written",
         )
         group.add_argument(
             "--exclude_seen",

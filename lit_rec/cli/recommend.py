@@ -31,7 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
     parser.add_argument(
         "--history",
-        help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; without, an item counts as liked",
+        help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; "
+        "without, an item counts as liked",
     )
     parser.add_argument(
         "--user", help="a user of the data: their history is taken from the checkpoint"
@@ -52,13 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timestamp",
         type=float,
-        help="the time of asking in seconds, for models that weigh what was done by its age; without, nothing has an age",
+        help="the time of asking in seconds, for models that weigh what was done by its age; "
+        "without, nothing has an age",
     )
     parser.add_argument(
         "--index",
         choices=["exact", "approximate"],
         default="exact",
-        help="how a large catalogue is searched; approximate: by lists of similar items, made once and kept beside the checkpoint as X.index (default: exact)",
+        help="how a large catalogue is searched; approximate: by lists of similar items, "
+        "made once and kept beside the checkpoint as X.index (default: exact)",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(

@@ -87,7 +87,9 @@ def at(where: str, mark: Any, path: str = "") -> str:
 
 
 def load_strictly(text: str) -> Any:
-    """Load a value of the command line, or a file, for jsonargparse; classes may be named by where they stood in earlier versions.
+    """Load a value of the command line, or a file, for jsonargparse.
+
+    Classes may be named by where they stood in earlier versions.
 
     Raises:
         ConfigError: If something in it is refused.
@@ -111,7 +113,7 @@ def shown(text: str) -> str:
 
 
 def _check_interpolations(text: str, where: str) -> None:
-    """Check before OmegaConf resolves them, which takes seconds of nested ones, and for ever of ones that double each other."""
+    """Check before OmegaConf resolves them: nested ones take seconds, and ones that double each other for ever."""
     count = text.count("${")
     if count > _MOST_INTERPOLATIONS:
         raise ConfigError(

@@ -71,7 +71,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     Example:
         >>> from lit_rec.data.readers.plain import TableReader
-        >>> BehaviorDataModule(TableReader("sales.csv", "items.csv"), "folder of an encoder", TextTemplate(["title"])).history.max_length
+        >>> reader = TableReader("sales.csv", "items.csv")
+        >>> BehaviorDataModule(reader, "folder of an encoder", TextTemplate(["title"])).history.max_length
         50
     """
 

@@ -44,8 +44,9 @@ class Facts:
 
     Example:
         >>> facts = Facts(
-        ...     task="rating", rating_mean=3.5, rating_low=1.0, rating_high=5.0, events=("click",), user_ids=("u",), item_ids=("a", "b"),
-        ...     fields=("title",), max_tokens=64, special=SpecialTokens(prefix=(101,), suffix=(102,), pad=0),
+        ...     task="rating", rating_mean=3.5, rating_low=1.0, rating_high=5.0, events=("click",),
+        ...     user_ids=("u",), item_ids=("a", "b"), fields=("title",), max_tokens=64,
+        ...     special=SpecialTokens(prefix=(101,), suffix=(102,), pad=0),
         ... )
         >>> facts.score_start, Facts.from_plain(facts.to_plain()) == facts
         (3.5, True)
@@ -73,7 +74,7 @@ class Facts:
 
     @property
     def score_start(self) -> float:
-        """What is predicted before anything is learned: the mean rating, or the log odds of the positive one of two labels."""
+        """What is predicted before learning: the mean rating, or the log odds of the positive one of two labels."""
         if self.task == "rating":
             return self.rating_mean
         negative, positive = self.label_counts if len(self.labels) == 2 else (1, 1)

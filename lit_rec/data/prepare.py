@@ -93,7 +93,7 @@ class TablesWriter:
         )
 
     def _refuse_changed(self, hashes: list[str]) -> None:
-        """Compare the files, now that they have been read, with what they were: else other rows would lie under their hash."""
+        """Compare the files, once read, with what they were: else other rows would lie under their hash."""
         files = self.reader.files()
         for path, new in zip(files, hash_of_files(files), strict=True):
             if new not in hashes:

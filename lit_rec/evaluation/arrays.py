@@ -20,7 +20,8 @@ class RatingRows:
         user, item: ``[R]`` int64 codes. rating: ``[R]`` float64, NaN where there is none.
 
     Example:
-        >>> RatingRows(user=np.array([0, 1]), item=np.array([5, 5]), rating=np.array([4.0, np.nan])).rated().user.tolist()
+        >>> rows = RatingRows(user=np.array([0, 1]), item=np.array([5, 5]), rating=np.array([4.0, np.nan]))
+        >>> rows.rated().user.tolist()
         [0]
     """
 
@@ -89,7 +90,8 @@ class RaggedHistory:
         offsets: ``[R + 1]`` int64. item: ``[S]`` int64 codes. rating: ``[S]`` float64, NaN where there is none.
 
     Example:
-        >>> history = RaggedHistory(offsets=np.array([0, 2, 2, 3]), item=np.array([7, 8, 9]), rating=np.array([5.0, np.nan, 1.0]))
+        >>> rating = np.array([5.0, np.nan, 1.0])
+        >>> history = RaggedHistory(offsets=np.array([0, 2, 2, 3]), item=np.array([7, 8, 9]), rating=rating)
         >>> history.row.tolist(), history.rated().offsets.tolist()  # the second row has none
         ([0, 0, 2], [0, 1, 1, 2])
     """

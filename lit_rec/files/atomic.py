@@ -75,7 +75,9 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def disk_reason(error: BaseException | None) -> str | None:
-    """Return what the disk said where an error is that nothing more can be written, also of libraries that wrap it; else None.
+    """Return what the disk said where an error is that nothing more can be written; else None.
+
+    Errors of libraries that wrap it count too.
 
     Example:
         >>> disk_reason(OSError(errno.ENOSPC, "No space left on device"))

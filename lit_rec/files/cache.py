@@ -171,7 +171,10 @@ def remove_built(folder: Path) -> None:
 
 
 def is_whole(folder: Path, key: str | None) -> bool:
-    """Return whether a folder is as ``cached`` built it, by size and checksum of each file, and of this key; None: of whatever key."""
+    """Return whether a folder is as ``cached`` built it, by size and checksum of each file, and of this key.
+
+    With ``key`` None it may be of any key.
+    """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         return key in (manifest["key"], None) and all(

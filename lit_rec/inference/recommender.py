@@ -149,7 +149,10 @@ class Recommender(LoadedNetwork):
         return self._users.history_of(user_id)
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
-        """Return a history entry for something known by its text alone: the text stands in the template's first column."""
+        """Return a history entry for something known by its text alone.
+
+        The text stands in the template's first column.
+        """
         return self._texts.record_of(text)
 
     def recommend(

@@ -26,7 +26,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RankedItem:
-    """One item of a list: its place among the items asked for (from 0), its id (None: given by text), score, and columns.
+    """One item of a list: its place among the items asked for (from 0), id (None: given by text), score, and columns.
 
     Example:
         >>> asked = ["181", {"title": "A film nobody has seen"}]

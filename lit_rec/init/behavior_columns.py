@@ -137,7 +137,8 @@ def _take_time(file: TableFile, found: BehaviorColumns) -> None:
         candidates, rule = [c for c in named if c.is_numeric], "by its name"
         for column in [c for c in named if not c.is_numeric][:1]:
             found.notes.append(
-                f"`{column.name}`, for {column.shown(2)} are neither seconds since 1970 nor ISO dates such as 2024-05-31"
+                f"`{column.name}`, for {column.shown(2)} are neither seconds since 1970 "
+                "nor ISO dates such as 2024-05-31"
             )
     if candidates:
         column = max(candidates, key=lambda c: c.distinct)
@@ -150,7 +151,10 @@ def _take_time(file: TableFile, found: BehaviorColumns) -> None:
 
 
 def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> None:
-    """Find what users made of items: a rating by name, a label by name, then either by values; several are no error where none is needed."""
+    """Find what users made of items: a rating by name, a label by name, then either by values.
+
+    Several are no error where none is needed.
+    """
     if "rating" in found.columns or "label" in found.columns:
         return
     left = found.left(file)
@@ -230,8 +234,10 @@ def _no_target(file: TableFile, left: Iterable[Column]) -> ConfigError:
         f"no column has ratings, or labels of 0 and 1{seen}",
         where=file.path,
         details=[file.shown],
-        rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown; events alone need a time",
-        remedy="say which column: --rating-column NAME, or --time-column NAME; or predict what comes next: --task next_item",
+        rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown; "
+        "events alone need a time",
+        remedy="say which column: --rating-column NAME, or --time-column NAME; "
+        "or predict what comes next: --task next_item",
     )
 
 
@@ -253,7 +259,10 @@ def _is_impression(column: Column, rows: int) -> bool:
 
 
 def _by_name(columns: Iterable[Column], role: str, fits: Callable[[Column], bool]) -> list[Column]:
-    """Return the columns whose names speak most for a role, of those whose values fit; the canonical name decides alone."""
+    """Return the columns whose names speak most for a role, of those whose values fit.
+
+    The canonical name decides alone.
+    """
     fitting = [column for column in columns if fits(column)]
     for column in fitting:
         if column.name == role:

@@ -16,20 +16,23 @@ _ID_ROLES = ("user_id", "item_id", "impression_id")
 _NAMES = {
     "user_id": (
         "uid username userhash",
-        "user customer client member account buyer shopper reviewer rater visitor person reader viewer listener player "
-        "consumer subscriber student kunde nutzer benutzer kaeufer leser utilisateur usuario cliente utente gebruiker klant "
-        "uzytkownik kullanici пользователь клиент 用户 客户 会员 ユーザー 顧客 사용자",
+        "user customer client member account buyer shopper reviewer rater visitor person reader "
+        "viewer listener player consumer subscriber student kunde nutzer benutzer kaeufer leser "
+        "utilisateur usuario cliente utente gebruiker klant uzytkownik kullanici пользователь "
+        "клиент 用户 客户 会员 ユーザー 顧客 사용자",
     ),
     "item_id": (
         "parentasin",
-        "item product sku asin isbn movie film book article artikel news song track album artist game app video show episode "
-        "recipe dish restaurant business place poi venue hotel course job offer listing content document doc ad post produkt "
-        "buch produit livre producto libro articulo pelicula prodotto articolo товар фильм книга 商品 物品 电影 图书 製品 作品 상품",
+        "item product sku asin isbn movie film book article artikel news song track album artist "
+        "game app video show episode recipe dish restaurant business place poi venue hotel course "
+        "job offer listing content document doc ad post produkt buch produit livre producto libro "
+        "articulo pelicula prodotto articolo товар фильм книга 商品 物品 电影 图书 製品 作品 상품",
     ),
     "rating": (
         "overall reviewoverall",
-        "rating ratings rate stars star score grade note points bewertung sterne punkte wertung evaluation puntuacion "
-        "calificacion valoracion voto votazione beoordeling ocena оценка рейтинг 评分 评价 評価 평점",
+        "rating ratings rate stars star score grade note points bewertung sterne punkte wertung "
+        "evaluation puntuacion calificacion valoracion voto votazione beoordeling ocena оценка "
+        "рейтинг 评分 评价 評価 평점",
     ),
     "label": (
         "y isclick isclicked isliked ispurchase ctr geklickt gekauft",
@@ -37,26 +40,28 @@ _NAMES = {
     ),
     "event": (
         "type",
-        "event action behavior behaviour interaction activity eventtype actiontype behaviortype interactiontype ereignis "
-        "aktion evenement evento действие 行为 行動",
+        "event action behavior behaviour interaction activity eventtype actiontype behaviortype "
+        "interactiontype ereignis aktion evenement evento действие 行为 行動",
     ),
     "timestamp": (
         "when ratedat",
-        "timestamp time ts datetime date day at on zeit zeitstempel zeitpunkt datum horodatage heure jour fecha hora "
-        "momento data ora tijd tarih время дата 时间 時間 时间戳 日期 日時 시간",
+        "timestamp time ts datetime date day at on zeit zeitstempel zeitpunkt datum horodatage "
+        "heure jour fecha hora momento data ora tijd tarih время дата 时间 時間 时间戳 日期 日時 "
+        "시간",
     ),
     "impression_id": ("impid qid", "impression request slate query search impressions"),
     "title": (
         "",
-        "title name headline titel bezeichnung ueberschrift titre nom intitule titulo nombre nome titolo naam tytul nazwa "
-        "название заголовок 标题 名称 片名 タイトル 題名 제목",
+        "title name headline titel bezeichnung ueberschrift titre nom intitule titulo nombre nome "
+        "titolo naam tytul nazwa название заголовок 标题 名称 片名 タイトル 題名 제목",
     ),
     "year": ("", "year jahr annee ano anno jaar rok год 年 年份"),
     # numbers that a rating is not
     "measure": (
         "",
-        "quantity qty count amount price cost total value age position rank pos duration seconds minutes length size weight "
-        "year month week hour index menge anzahl preis quantite prix cantidad precio helpful votes",
+        "quantity qty count amount price cost total value age position rank pos duration seconds "
+        "minutes length size weight year month week hour index menge anzahl preis quantite prix "
+        "cantidad precio helpful votes",
     ),
 }
 
@@ -83,7 +88,7 @@ def _names_of(role: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def name_score(name: str, role: str) -> float:
-    """Return how much a column's name speaks for a role: 0, ``WEAK`` (its last word does) or ``STRONG`` (the whole name).
+    """Return how much a name speaks for a role: 0, ``WEAK`` (its last word does) or ``STRONG`` (the whole name).
 
     Args:
         name: The column's name.
@@ -123,7 +128,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def _without_id(word: str) -> str:
-    """Return ``customer`` of ``customerid``, and nothing where the word is no name of an id role with such an ending."""
+    """Return ``customer`` of ``customerid``; nothing where the word is no name of an id role with such an ending."""
     for ending in ("id", "nr", "no"):
         stem = word.removesuffix(ending)
         if stem != word and any(_singular(stem, _names_of(role)[0]) for role in _ID_ROLES):

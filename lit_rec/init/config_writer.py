@@ -76,11 +76,13 @@ def _notes(plan: Plan) -> list[str]:
     if plan.labels:
         negative, positive = plan.labels
         notes.append(
-            f"Assumed: {positive!r} of `{plan.found.columns['label']}` is what a user chose, {negative!r} what was shown and left."
+            f"Assumed: {positive!r} of `{plan.found.columns['label']}` is what a user chose, "
+            f"{negative!r} what was shown and left."
         )
     if plan.texts.foreign > 0.3:
         notes.append(
-            "Assumed: the encoder knows the language; many texts have letters that English does not have (data.encoder)."
+            "Assumed: the encoder knows the language; "
+            "many texts have letters that English does not have (data.encoder)."
         )
     return notes
 

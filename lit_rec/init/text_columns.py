@@ -1,4 +1,4 @@
-"""Which columns of the items make their texts: long texts joined into one field, short categories as fields of their own."""
+"""Which columns of the items make their texts: long texts joined into one field, short categories as own fields."""
 
 from __future__ import annotations
 

@@ -151,6 +151,6 @@ class Deeds(Answers):
 
 
 def answers_of(facts: Facts) -> Answers:
-    """Return how the histories of this data are read: labels where there are two and histories tell both, else ratings if any."""
+    """Return how the histories are read: labels where there are two and histories give both, else ratings if any."""
     tells = facts.task == "label" and facts.history_labels and len(facts.labels) == 2
     return LabelAnswers(facts) if tells else RatingAnswers(facts)

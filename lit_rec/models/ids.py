@@ -35,7 +35,7 @@ class Ids(nn.Module, ABC):
         self.size, self.width = size, width
 
     def start_at(self, bias: Tensor) -> None:
-        """Begin from biases ``[size + 1]`` that plain means of the training ratings give; an id without a bias ignores them."""
+        """Begin from biases ``[size + 1]`` by plain means of the training ratings; ids without a bias ignore them."""
 
     @abstractmethod
     def forward(self, vocab_row: Tensor) -> Tensor:

@@ -32,7 +32,9 @@ def look_before_training(
 
 
 def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
-    """Show a network items and profiles of the training rows: all items where it wants them all, else some, drawn by a seed of its own.
+    """Show a network items and profiles of the training rows.
+
+    It sees all items where it wants them all, else some, drawn by a seed of its own.
 
     Args:
         network: Not yet trained.

@@ -13,7 +13,7 @@ _PIECE = 1 << 20  # bytes: activations of a chunk are larger, what stays between
 
 
 def give_back_freed_memory(network: nn.Module, device: torch.device) -> bool:
-    """Have glibc return each piece of a mebibyte or more when it is freed, where a network recomputes its chunks on a CPU.
+    """Have glibc return each freed piece of a mebibyte or more, where a network recomputes its chunks on a CPU.
 
     Chunks differ in length, so what one leaves does not fit the next: without this, the process grows with the number
     of chunks though one chunk's activations are held at a time. It costs processor time, as ``recompute`` does, and is

@@ -68,8 +68,12 @@ class LitRec(OwnCheckpoints):
         ConfigError: If a rate or decay is negative.
 
     Example:
-        >>> network = functools.partial(TwoTower, item_encoder=IdItemEncoder, user_encoder=MeanUserEncoder, head=DotHead)  # doctest: +SKIP
-        >>> lightning.Trainer(max_epochs=3).fit(LitRec(network, head_rate=3e-3), BehaviorDataModule(reader, encoder, text))  # doctest: +SKIP
+        >>> network = functools.partial(  # doctest: +SKIP
+        ...     TwoTower, item_encoder=IdItemEncoder, user_encoder=MeanUserEncoder, head=DotHead
+        ... )
+        >>> module = LitRec(network, head_rate=3e-3)  # doctest: +SKIP
+        >>> data = BehaviorDataModule(reader, encoder, text)  # doctest: +SKIP
+        >>> lightning.Trainer(max_epochs=3).fit(module, data)  # doctest: +SKIP
     """
 
     def __init__(
@@ -184,11 +188,14 @@ class LitRec(OwnCheckpoints):
 
     @explains_memory
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return predictions: ratings ``[B, C]`` in the range of the training ratings, or probabilities ``[B, C, K]``."""
+        """Return ratings ``[B, C]`` in the range of the training ratings, or probabilities ``[B, C, K]``."""
         return self.predictions(self.scores(batch))
 
     def scores(self, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores, from the vector tables where they stand, else by encoding the batch."""
+        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores.
+
+        They are from the vector tables where these stand, else from encoding the batch.
+        """
         network = self.built()
         if self.training or self._tables is None:
             encoded: Tensor = network(batch)
@@ -238,7 +245,7 @@ class LitRec(OwnCheckpoints):
         self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
 
     def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:
-        """Build another network; ``pretrained`` reads the encoder's own weights even where Facts know its configuration."""
+        """Make another network; ``pretrained`` reads the encoder's own weights even if Facts know its configuration."""
         return self._factory(replace(facts, backbone=None) if pretrained else facts)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -279,7 +286,10 @@ class LitRec(OwnCheckpoints):
         look_before_training(self.built(), self.trainer, self.device)
 
     def on_train_start(self) -> None:
-        """Go on with the checkpoint's rows, chance and mean loss where a run is resumed; a process it did not have begins anew."""
+        """Go on with the checkpoint's rows, chance and mean loss where a run is resumed.
+
+        A process that the checkpoint did not have begins from the start.
+        """
         # Lightning hands loaders their states when it opens them; counting the steps opens them before there are any
         self.trainer.fit_loop._load_combined_loader_states()
         restored, self._restored = self._restored[self.global_rank :], []
@@ -290,12 +300,12 @@ class LitRec(OwnCheckpoints):
 
     @explains_memory
     def item_table(self, catalogue: Catalogue, rows: Int64s | None = None) -> Tensor:
-        """Encode the whole catalogue once, or some rows, in evaluation mode: ``[I, D]`` float32 on this module's device."""
+        """Encode the catalogue, or some rows, once in evaluation mode: ``[I, D]`` float32 on this module's device."""
         return item_table(self.built(), catalogue, self.device, self._trainer, rows)
 
     @property
     def last_table(self) -> Tensor | None:
-        """The catalogue's vectors ``[I, D]`` of the last evaluation; None: there was none, or the network has no table."""
+        """The catalogue's vectors ``[I, D]`` of the last evaluation; None without an evaluation or a table."""
         return None if self._tables is None else self._tables.items
 
     @explains_memory

@@ -20,7 +20,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def explains_memory(method: Method) -> Method:
-    """Have a method of a LightningModule raise a ConfigError where it runs out of memory, chained to PyTorch's own error.
+    """Have a method of a LightningModule raise a ConfigError where memory runs out, chained to PyTorch's own error.
 
     It is raised where the memory ran out, so that the Trainer ends the run as after any other error: callbacks, loggers
     and other processes are told.

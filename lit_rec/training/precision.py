@@ -1,4 +1,4 @@
-"""Precision: which there can be, and PrecisionProbe, which takes bf16 where it is faster here and float32 where it is not."""
+"""Precision: which there can be, and PrecisionProbe, which takes bf16 where it is faster here, else float32."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ def check_precision(trainer: lightning.Trainer) -> None:
 
 
 class PrecisionProbe(Callback):
-    """Before training, time the encoder's forward and backward pass on texts of the data in float32 and in bf16-mixed, and take the faster.
+    """Time the encoder in float32 and in bf16-mixed before training, and take the faster.
 
-    bf16 has to take less than 0.9 of the time, for a tie should not be decided by noise. Where a run has to be repeated
-    bit by bit, leave this callback out and name the Trainer's precision. Where bf16 takes four times as long for a few
-    texts, these decide. On several processes the first decides for all. A run that is resumed keeps the precision that
-    it began with. Does nothing where the Trainer's precision is not the default ``32-true``.
+    The forward and backward pass on texts of the data are timed. bf16 has to take less than 0.9 of the time, for a tie
+    should not be decided by noise. Where a run has to be repeated bit by bit, leave this callback out and name the
+    Trainer's precision. Where bf16 takes four times as long for a few texts, these decide. On several processes the
+    first decides for all. A run that is resumed keeps the precision that it began with. Does nothing where the
+    Trainer's precision is not the default ``32-true``.
 
     Reference:
         Kalamkar et al. 2019, A study of BFLOAT16 for deep learning training, https://arxiv.org/abs/1905.12322.

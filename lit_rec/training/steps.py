@@ -64,7 +64,9 @@ def score_step(
 def ranking_step(
     objective: RankingObjective, network: Network, batch: RecBatch, tables: VectorTables | None
 ) -> StepOutcome:
-    """Compare what came next with other items: while training with what the objective chooses, else with the whole catalogue.
+    """Compare what came next with other items.
+
+    While training these are what the objective chooses, else the whole catalogue.
 
     Args:
         objective: What is minimised.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class TargetWeights:
-    """Make the gradient of a step that of one batch with all its rows: the sum of the losses over the number of targets.
+    """Make the gradient of a step that of one batch with all its rows: the sum of losses over the number of targets.
 
     Lightning takes the mean over processes and over accumulated micro-batches, which would weigh targets unequally
     where rows have none, and at the end of an epoch, where the last step has fewer micro-batches and rows. What is

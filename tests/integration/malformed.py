@@ -1,4 +1,4 @@
-"""Contents of checkpoints that are not what they have to be: what is changed in a right one, and what the message names."""
+"""Contents of checkpoints that are wrong: what is changed in a right one, and what the message names."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Random mutations of a configuration, and what becomes of one: an error of ours, or a configuration that holds all of it."""
+"""Random mutations of a configuration, and what becomes of one: our own error, or a configuration with all of it."""
 
 import copy
 import math

@@ -1,4 +1,7 @@
-"""Runs by configurations that a test writes itself, on the made-up tables: batches of 16 rows, 10 steps an epoch, metrics as CSV."""
+"""Runs by configurations that a test writes itself, on the made-up tables.
+
+They have batches of 16 rows, 10 steps an epoch, and metrics as CSV.
+"""
 
 import copy
 import csv
@@ -53,9 +56,9 @@ def configuration(workplace, *, last_every_n_steps=None, callbacks=(), **trainer
 
 
 def uneven(workplace, **trainer):
-    """A configuration on 323 rows for training, 187 to validate and 193 to test, which no batch divides; a tenth has no rating.
+    """A configuration on 323 rows for training, 187 to validate and 193 to test, which no batch divides.
 
-    The network and its histories are without chance.
+    A tenth has no rating. The network and its histories are without chance.
     """
     config = configuration(workplace, **trainer)
     data = config["data"]["init_args"]
@@ -124,7 +127,7 @@ def vectors_of(rec):
 
 
 def without_vectors(path, bare, **config):
-    """Write a copy of a checkpoint without the catalogue's vectors, and with other options of its data; return its path."""
+    """Write a copy of a checkpoint without the catalogue's vectors and with other data options; return its path."""
     content = torch.load(path, weights_only=True)
     content["lit_rec"]["catalogue"]["vectors"] = None
     content["lit_rec"]["config"]["data"]["init_args"] |= config

@@ -1,4 +1,4 @@
-"""Run commands one after the other and write the metrics of each, as JSON: for tests that need processes of their own."""
+"""Run commands one after the other and write the metrics of each as JSON, for tests that need own processes."""
 
 import json
 import shutil

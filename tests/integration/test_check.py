@@ -205,7 +205,10 @@ def test_warnings_of_milliseconds(tmp_path, workplace):
 
 
 def test_warnings_of_the_encoder(workplace):
-    tuning = "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning=lit_rec.models.text.tuning.FrozenTuning"
+    tuning = (
+        "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning="
+        "lit_rec.models.text.tuning.FrozenTuning"
+    )
     assert said(warnings_of(workplace, tuning), "The encoder is frozen: model.encoder_rate 2e-05")
     assert not said(warnings_of(workplace, tuning, "--model.encoder_rate=0"), "encoder_rate")
     assert said(warnings_of(workplace, "--model.encoder_rate=0"), "model.encoder_rate is 0, yet")

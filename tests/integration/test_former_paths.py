@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote is read: its config.yaml by fit, the configuration in its checkpoints by all other commands."""
+"""What version 0.1.0 wrote is read: config.yaml by fit, the configuration in checkpoints by all other commands."""
 
 import json
 import shutil

@@ -55,7 +55,10 @@ def fit(workplace, tmp_path):
 
 
 def test_kills_leave_whole_files_and_one_complete_run_removes_the_rest(workplace, tmp_path):
-    """The writes of a fit: tables, tokens, config.yaml, hparams.yaml, best.ckpt, last.ckpt; what is cached is not written again."""
+    """The writes of a fit: tables, tokens, config.yaml, hparams.yaml, best.ckpt, last.ckpt.
+
+    What is cached is not written again.
+    """
     words = fit(workplace, tmp_path)
     for number in (0, 1, 4):
         done = WarmProcess(KILLED, number, *words, folder=tmp_path).end()

@@ -20,7 +20,7 @@ SPLIT = [
 
 @pytest.fixture
 def held_out(workplace):
-    """Ids of the users that the split takes for test, and how many rows each has, by the test's own reading of the file."""
+    """Ids of the split's test users, and how many rows each has, by the test's own reading of the file."""
     return dict(
         pl.read_csv(workplace / "my/behaviors.csv", schema_overrides={"user_id": pl.String})
         .group_by("user_id")

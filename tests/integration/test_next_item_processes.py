@@ -1,4 +1,7 @@
-"""The next item on two processes: the weights and the figures of one, items of both compared with, gradients into the encoder."""
+"""The next item on two processes: the weights and the figures are those of one.
+
+Items of both are compared with, and gradients go into the encoder.
+"""
 
 from unittest import mock
 
@@ -14,7 +17,7 @@ TWO = ("--data.batch_size=4", "--trainer.devices=2", "--trainer.strategy=ddp")
 
 @pytest.fixture(scope="module")
 def runs(workplace, tmp_path_factory):
-    """A folder with the run of one process, eight sequences a step, and of two with four each, and the metrics of both."""
+    """A folder with the run of one process (eight sequences a step) and of two (four each), and the metrics of both."""
     folder = tmp_path_factory.mktemp("next_item_processes")
     config = uneven(workplace, max_epochs=1)
     config["trainer"]["logger"]["init_args"]["save_dir"] = str(folder)

@@ -37,7 +37,10 @@ def write_curve(folder, values):
 
 @pytest.fixture
 def commands(tools, monkeypatch):
-    """What is asked of lit-rec, which leaves behind what the real one would; ``broken`` are the numbers of calls that fail."""
+    """What is asked of lit-rec, which leaves behind what the real one would.
+
+    ``broken`` are the numbers of calls that fail.
+    """
     asked, broken = [], set()
 
     def call(command, **options):

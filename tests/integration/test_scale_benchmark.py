@@ -46,7 +46,10 @@ def test_equal_arguments_give_equal_tables(tools, tmp_path):
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_ratios_are_per_row(tools, monkeypatch, quick):
-    """Ten times the rows in eleven times the seconds: 1.1 per row; steps are as many for both. A turn may be slow as a whole."""
+    """Ten times the rows in eleven times the seconds: 1.1 per row; steps are as many for both.
+
+    A turn may be slow as a whole.
+    """
     scale, asked = tools("scale"), []
 
     def measured(word, folder, steps):

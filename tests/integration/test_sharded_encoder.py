@@ -45,7 +45,10 @@ def of_tests(config, folder):
 
 @pytest.fixture(scope="module")
 def runs(workplace, tmp_path_factory):
-    """A folder with runs of one process and of two, some of which go on from the other's checkpoint, and the metrics of the two's."""
+    """A folder with runs of one process and of two, and the metrics of the two's.
+
+    Some of the runs go on from the other's checkpoint.
+    """
     folder = tmp_path_factory.mktemp("sharded")
     config = of_tests(uneven(workplace, max_epochs=1, last_every_n_steps=5), folder)
     config["trainer"]["accumulate_grad_batches"] = 2

@@ -136,7 +136,10 @@ def _without_chance(content):
 
 
 def test_useful_work_by_hand(tools, speed_train, archive):
-    """Two layers of width 2 and inner width 3, texts of 1 and 2 tokens: 3 * 2 * (3 * 2 * (4 * 4 + 2 * 6) + 4 * 2 * (1 + 4))."""
+    """Two layers of width 2 and inner width 3, texts of 1 and 2 tokens.
+
+    By hand: 3 * 2 * (3 * 2 * (4 * 4 + 2 * 6) + 4 * 2 * (1 + 4)).
+    """
     machine = tools("machine_rate")
 
     class Config:

@@ -1,4 +1,7 @@
-"""Averaged weights, by Lightning's own callbacks from a configuration: what is validated is what is saved and what recommends."""
+"""Averaged weights, by Lightning's own callbacks from a configuration.
+
+What is validated is what is saved and what recommends.
+"""
 
 import re
 

@@ -164,7 +164,10 @@ def test_training_history_keeps_about_the_share_asked_for():
 
 @pytest.mark.parametrize("oldest", [False, True])
 def test_training_history_draws_every_subset_as_often_as_it_should(oldest: bool):
-    """Six rows, each but the target kept by a chance of 0.3, two of those at one end: against all 32 subsets of the five others."""
+    """Six rows, each but the target kept by a chance of 0.3, two of those at one end.
+
+    Compared with all 32 subsets of the five others.
+    """
     prepared = prepared_of([Row(0, place % ITEMS, 3.0, place, 0) for place in range(6)])
     bound = TrainingHistory(2, keep=0.3, oldest=oldest).bind(prepared)
     expected: Counter[tuple[int, ...]] = Counter()
@@ -189,7 +192,7 @@ def test_training_history_draws_every_subset_as_often_as_it_should(oldest: bool)
 @SOME
 @given(rows=rows_strategy, length=lengths, seed=st.integers(0, 9))
 def test_items_drawn_together(oldest: bool, rows: list[Row], length: int, seed: int):
-    """One set of items explains all histories: each is of its user's rows those whose item is in it, cut to its length."""
+    """One set of items explains all histories: each has its user's rows whose item is in it, cut to its length."""
     prepared = prepared_of(rows)
     rule = TrainingHistory(length, oldest=oldest, together=True)
     found = rule.bind(prepared).of(prepared.rows_of("all"), np.random.default_rng(seed))

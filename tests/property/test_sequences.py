@@ -1,4 +1,4 @@
-"""Training sequences of random behaviors against loops, and that nothing of evaluation rows or of later rows is in them."""
+"""Training sequences of random behaviors against loops; nothing of evaluation rows or of later rows is in them."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from .random_behaviors import (
 
 
 def windows_by_loop(rows, where, max_length, *, ordered):
-    """(items of the slots, items at the start and after each slot, whether they are asked about), a window after the other."""
+    """Of each window (items of the slots, items at the start and after each slot, whether they are asked about)."""
     found = []
     for user in range(3):
         mine = [(row.time, r) for r, row in enumerate(rows) if row.user == user]

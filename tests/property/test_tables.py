@@ -1,4 +1,4 @@
-"""Ids of random tables, as hard as they come: what a reader returns is what another parser finds in the file, or an error."""
+"""Ids of random, hard tables: what a reader returns is what another parser finds in the file, or an error."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 
 
 def read(folder, kind, content, ids):
-    """Return the ids that the reader finds in a behaviors file, or None where it refuses; the items are the same ids."""
+    """Return the ids that the reader finds in a behaviors file, None where it refuses; the items are the same ids."""
     (folder / f"b.{kind}").write_bytes(content)
     pl.DataFrame({"item_id": ids}).write_parquet(folder / "i.parquet")
     try:

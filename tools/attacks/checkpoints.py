@@ -1,4 +1,7 @@
-"""Checkpoints and encoder folders from strangers: changed at random, and on purpose, and given to every command that reads them."""
+"""Checkpoints and encoder folders from strangers, given to every command that reads them.
+
+They are changed at random, and on purpose.
+"""
 
 from __future__ import annotations
 

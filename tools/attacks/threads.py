@@ -1,10 +1,10 @@
-"""Many threads: eight read one Recommender while two add and remove items, and every answer is compared with serial ones.
+"""Many threads: eight read one Recommender while two add and remove items.
 
-The changes are written down in their order. Another Recommender of the same weights, which one thread alone uses, makes
-the same changes one by one; an answer is right if it equals, to the last digit, what that one answers in a state that
-existed between the beginning and the end of the read. Histories are of ids, also of items that come and go, and of
-texts, some of which the tokenizer has to cut. A Reranker and a Classifier, which nobody changes, are read by eight
-threads too.
+Every answer is compared with serial ones. The changes are written down in their order. Another Recommender of the same
+weights, which one thread alone uses, makes the same changes one by one; an answer is right if it equals, to the last
+digit, what that one answers in a state that existed between the beginning and the end of the read. Histories are of
+ids, also of items that come and go, and of texts, some of which the tokenizer has to cut. A Reranker and a Classifier,
+which nobody changes, are read by eight threads too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ _CYCLES = 60  # additions and removals of fifty items
 
 
 def attack(count: int, seed: int, folder: Path) -> Any:
-    """Return the Outcome of ``count`` reads without an index and as many with one, in a process of its own: others here may fork.
+    """Return the Outcome of ``count`` reads without an index and as many with one.
+
+    They run in a process of their own: others here may fork.
 
     Args:
         count: Reads of a Recommender with each kind of index, of a Reranker, and of a Classifier.
@@ -69,7 +71,9 @@ def attack(count: int, seed: int, folder: Path) -> Any:
 
 
 def measure(count: int, seed: int, folder: Path, seconds: float = 0.0) -> dict[str, dict[str, Any]]:
-    """Return figures of each part: ``tried``, ``right``, ``wrong``, ``removed`` (lists with an item that was not there), ``failures``.
+    """Return figures of each part: ``tried``, ``right``, ``wrong``, ``removed`` and ``failures``.
+
+    ``removed`` are lists with an item that was not there.
 
     Args:
         count: As of ``attack``.

@@ -1,4 +1,7 @@
-"""Reads of a Recommender by many threads while others change it, and whether each answer is one of a state that existed."""
+"""Reads of a Recommender by many threads while others change it.
+
+Each answer has to be one of a state that existed.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class Record:
 def beside_changes(
     make: Callable[[], Any], count: int, seed: int, seconds: float
 ) -> dict[str, Any]:
-    """Read a Recommender in eight threads while two others change it; return the figures, and how many states there were.
+    """Read a Recommender in eight threads while two others change it; return the figures and the number of states.
 
     Args:
         make: Makes a Recommender, the same each time.
@@ -185,7 +188,10 @@ def _judged(
 def _failure(
     number: int, read: Read, requests: Sequence[Request], there: set[str]
 ) -> tuple[str, int, str]:
-    """Return the kind of a wrong answer, its number, and words; ``there`` are the items of the states that it may have seen."""
+    """Return the kind of a wrong answer, its number, and words.
+
+    ``there`` are the items of the states that it may have seen.
+    """
     answer, kind = read.answer, "wrong answer"
     if isinstance(answer, str):
         kind = "exception" if answer.startswith("crashed") else "wrongly refused"

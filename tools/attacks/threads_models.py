@@ -1,4 +1,7 @@
-"""A tiny catalogue and networks with random weights, for the attack by threads: no Trainer, and seconds less than a fit."""
+"""A tiny catalogue and networks with random weights, for the attack by threads.
+
+No Trainer is used, which is seconds less than a fit.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,10 @@ def encoder(folder: Path) -> Path:
 def towers_and_cross_encoder(
     folder: Path, seed: int
 ) -> tuple[Callable[[], Loaded], Callable[[], Loaded]]:
-    """Return what makes two towers, and what makes a cross-encoder, over the same made-up ratings; each call makes the same one."""
+    """Return what makes two towers, and what makes a cross-encoder, over the same made-up ratings.
+
+    Each call makes the same one.
+    """
     items = {
         "item_id": [f"i{item}" for item in range(ITEMS)],
         "title": [title(7 * item) for item in range(ITEMS)],

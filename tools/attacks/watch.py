@@ -1,4 +1,4 @@
-"""Watch this process from inside: note programs that it starts, connections, and files that it wants to write outside its folders."""
+"""Watch this process from inside: programs it starts, connections, files it wants to write outside its folders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ _DEVICES = ("/dev/null", "/dev/tty", "/dev/shm")  # noqa: S108  (no folder of ou
 
 
 def start(log: Path, writable: Sequence[Path]) -> None:
-    """Write a line to ``log`` for each thing that is seen, from now to the end of the process, and refuse changes of files elsewhere.
+    """Write a line to ``log`` for each thing that is seen, and refuse changes of files elsewhere.
+
+    This holds from now to the end of the process.
 
     Args:
         log: The file.

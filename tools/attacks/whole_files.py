@@ -10,10 +10,10 @@ from typing import Any
 
 
 def damaged(folder: Path) -> Iterator[str]:
-    """Yield the files that are empty, cut or otherwise not whole; run this in a child, for it reads with torch and Polars.
+    """Yield the files that are empty, cut or otherwise not whole.
 
-    Hidden files count for nothing: work in progress has such names. A log of TensorBoard may end in the middle of a
-    record: its readers expect that.
+    Run this in a child, for it reads with torch and Polars. Hidden files count for nothing: work in progress has such
+    names. A log of TensorBoard may end in the middle of a record: its readers expect that.
 
     Args:
         folder: Runs, or a cache.

@@ -278,7 +278,8 @@ class RecBatch(_Movable):
 
     Example:
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> batch = request_batch([], rows=np.array([4, 7]), user_row=0, now=None)  # what is asked of a model by hand: one row
+        >>> rows = np.array([4, 7])
+        >>> batch = request_batch([], rows=rows, user_row=0, now=None)  # what is asked of a model by hand: one row
         >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()
         (1, [[4, 7]], [[False]])
     """

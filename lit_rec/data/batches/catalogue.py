@@ -20,7 +20,9 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """I items: which texts they have, which row of the id vocabulary, and what else is known of them. Or users, with their profiles.
+    """I items: which texts they have, which row of the id vocabulary, and what else is known of them.
+
+    It may be of users too, with their profiles.
 
     ``name`` stands for the texts of the store and no others, so that what is computed of them may be kept; None:
     nothing is.

@@ -105,7 +105,7 @@ class Collator(ABC):
         )
 
     def _slots(self, history: HistoryRows, item: Tensor, now: npt.NDArray[Any]) -> HistorySlots:
-        """Return the slots; ``item`` are the places of the real ones' items, ``now`` ``[B]`` the seconds that ages are counted to."""
+        """Return the slots; ``item``: places of the real ones' items, ``now`` ``[B]``: seconds that ages count to."""
         prepared = self._prepared
         mask = torch.from_numpy(history.mask)
         known = history.source >= 0

@@ -20,9 +20,10 @@ _SIZE = 16  # bytes of a hash: no two inputs of a lifetime have the same
 
 
 def input_hashes(catalogue: Catalogue) -> Hashes:
-    """Return a hash of each item's input ``[I, 2]``: the tokens of its texts, the values of its fields, and its row among the ids.
+    """Return a hash of each item's input ``[I, 2]``.
 
-    It does not depend on the other items, nor on the item's place.
+    The input is the tokens of its texts, the values of its fields, and its row among the ids. The hash does not
+    depend on the other items, nor on the item's place.
 
     Example:
         >>> from lit_rec.data.texts.tokens import TokenStore
@@ -52,7 +53,7 @@ def _of_texts(catalogue: Catalogue) -> Hashes:
 
 
 def _of_field(values: npt.NDArray[Any]) -> Bytes:
-    """Return the bytes of each value; a list of categories counts as it is without its padding, which depends on the longest."""
+    """Return the bytes of each value; a list of categories counts without its padding, which depends on the longest."""
     if values.dtype.kind == "f":
         return _rows(values)
     real = values > 0

@@ -60,7 +60,8 @@ class BatchNegatives(Negatives):
         Yi et al. 2019, Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
 
     Example:
-        >>> np.exp(BatchNegatives().log_prob(np.log([0.5, 0.1]), behaviors=2)).round(6).tolist()  # 1 - 0.5 ** 2, 1 - 0.9 ** 2
+        >>> log_prob = BatchNegatives().log_prob(np.log([0.5, 0.1]), behaviors=2)
+        >>> np.exp(log_prob).round(6).tolist()  # 1 - 0.5 ** 2, 1 - 0.9 ** 2
         [0.75, 0.19]
     """
 
@@ -113,7 +114,8 @@ class PopularNegatives(Negatives):
         ConfigError: If ``count`` is below 1.
 
     Example:
-        >>> PopularNegatives(100).draw(np.log([0.5, 0.5]), np.random.default_rng(0)).tolist()  # each drawn often, and there once
+        >>> drawn = PopularNegatives(100).draw(np.log([0.5, 0.5]), np.random.default_rng(0))
+        >>> drawn.tolist()  # each drawn often, and there once
         [0, 1]
     """
 

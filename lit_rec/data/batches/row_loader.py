@@ -35,7 +35,7 @@ class RowLoader(DataLoader[Any]):
     _batches = 0
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        """Yield batches; workers begin when the first is asked for, since the Trainer sets the epoch after it calls this."""
+        """Yield batches; workers begin when the first is asked for: the Trainer sets the epoch after it calls this."""
         self._epoch, self._batches = self.sampler.epoch, self.sampler.first
         for batch in super().__iter__():
             self._batches += 1

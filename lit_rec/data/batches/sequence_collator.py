@@ -17,7 +17,9 @@ Int64s = npt.NDArray[np.int64]
 
 
 class SequenceCollator(Collator):
-    """Collect training windows: history ``[B, H]``, target ``[B, H + 1]``, no candidates; ``row`` is the newest of each window.
+    """Collect training windows: history ``[B, H]``, target ``[B, H + 1]``, no candidates.
+
+    ``row`` is the newest of each window.
 
     Ages are not told: those of a slot as the window's end has them would tell an earlier position how long it took.
 

@@ -78,10 +78,10 @@ class UserHistories:
 
 
 class UserCollator(Collator):
-    """Collect users with the newest of all that they did, as a ``Recommender`` without a time of asking sees them: nothing has an age.
+    """Collect users with the newest of all that they did.
 
-    As there, a behavior without a rating counts as liked where ratings are predicted, and one without a label as the
-    positive one of two.
+    A ``Recommender`` without a time of asking sees them so: nothing has an age. As there, a behavior without a rating
+    counts as liked where ratings are predicted, and one without a label as the positive one of two.
 
     Args:
         prepared: The behaviors, with events and labels as a network knows them.
@@ -133,7 +133,9 @@ class UserCollator(Collator):
 
 
 class UserBlocks(Dataset[UserBlock]):
-    """The blocks of one process of several: each block is of one process, and a process without work has one without users.
+    """The blocks of one process of several.
+
+    Each block is of one process, and a process without work has one without users.
 
     Args:
         collator: Makes batches of users.

@@ -35,7 +35,7 @@ class CategoryFacts(FittedField):
         return len(self.names)
 
     def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.int64]:
-        """Return ``[N, M]`` int64 codes, M the most categories of a row and 1 at least; 0: none, or unseen in training."""
+        """Return ``[N, M]`` int64 codes, M the most categories of a row, at least 1; 0: none, or unseen in training."""
         pairs = _pairs(frame, self.column, self.separator, where)
         codes = pl.int_range(1, len(self.names) + 1, eager=True)
         pairs = pairs.with_columns(
@@ -48,7 +48,9 @@ class CategoryFacts(FittedField):
 
 
 class CategoryField(Field):
-    """One category of several, or a list of them; each category has a learned vector, a list has the mean of its categories' vectors.
+    """One category of several, or a list of them.
+
+    Each category has a learned vector, a list has the mean of its categories' vectors.
 
     Empty values, and categories that no training row has, share a vector of their own.
 

@@ -59,7 +59,9 @@ class VectorFacts(FittedField):
 
 
 class VectorField(Field):
-    """Precomputed vectors; they are centred, scaled, projected and weighed like those of a text, and not trained themselves.
+    """Precomputed vectors; they are not trained themselves.
+
+    They are centred, scaled, projected and weighed like those of a text.
 
     Empty values have a learned vector of their own.
 

@@ -1,4 +1,4 @@
-"""Which of a user's rows stay in a history that is drawn for training: drawn for each row, or once for all rows of a batch."""
+"""Which of a user's rows stay in a history drawn for training: drawn for each row, or once for all rows of a batch."""
 
 from __future__ import annotations
 

@@ -45,11 +45,13 @@ class PastHistory(OrderedHistory):
         >>> from lit_rec.data import prepared
         >>> from lit_rec.data.tables import tables
         >>> from lit_rec.data.texts import template as text_template
-        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "timestamp": [5.0, 6.0, 6.0], "row": range(3)})
+        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "row": range(3)})
+        >>> rows = rows.with_columns(timestamp=pl.Series([5.0, 6.0, 6.0]))  # b and c are of one second
+        >>> template = text_template.TextTemplate(["title"])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     both = tables.Tables(rows, rows.select("item_id", title="item_id"))
-        ...     prepared.prepare(both, pl.Series(["train"] * 3), text_template.TextTemplate(["title"]), pathlib.Path(folder))
-        ...     PastHistory().bind(Prepared.open(pathlib.Path(folder))).of(np.arange(3)).mask.tolist()  # b and c are of one second
+        ...     prepared.prepare(both, pl.Series(["train"] * 3), template, pathlib.Path(folder))
+        ...     PastHistory().bind(Prepared.open(pathlib.Path(folder))).of(np.arange(3)).mask.tolist()
         [[False], [True], [True]]
     """
 
@@ -123,7 +125,8 @@ class TrainingHistory(History):
         ConfigError: If ``keep`` is not above 0 and at most 1.
 
     Example:
-        ``data: {history: {class_path: lit_rec.data.history.histories.TrainingHistory, init_args: {max_length: 20, keep: 0.3}}}``
+        In the YAML, as ``data.history``:
+        ``{class_path: lit_rec.data.history.histories.TrainingHistory, init_args: {max_length: 20, keep: 0.3}}``
     """
 
     def __init__(
@@ -234,8 +237,10 @@ class GivenHistory(OrderedHistory):
 
     Example:
         >>> from types import SimpleNamespace
-        >>> lists = {"given_item": np.array([7, 8, 9]), "given_offsets": np.array([0, 3]), "given_index": np.array([0, 0])}
-        >>> prepared = SimpleNamespace(has_given=True, **lists)  # what it reads of Prepared: one list of three items, for two rows
+        >>> item, offsets, index = np.array([7, 8, 9]), np.array([0, 3]), np.array([0, 0])
+        >>> prepared = SimpleNamespace(  # what it reads of Prepared: one list of three items, for two rows
+        ...     has_given=True, given_item=item, given_offsets=offsets, given_index=index
+        ... )
         >>> GivenHistory(max_length=2).bind(prepared).of(np.arange(2)).item.tolist()
         [[8, 9], [8, 9]]
     """

@@ -66,7 +66,10 @@ class History(ABC):
         """Bind the rule to a data set."""
 
     def tells_labels(self, prepared: Prepared) -> bool:
-        """Return whether the label of a behavior in a history says something: of training rows that count, not all have the same."""
+        """Return whether the label of a behavior in a history says something.
+
+        It does where not all training rows that count have the same label.
+        """
         label = np.asarray(prepared.label)[self.where.mask(prepared) & (prepared.part == 0)]
         return len(np.unique(label[label >= 0])) > 1
 
@@ -76,9 +79,10 @@ class BoundOrderedHistory(BoundHistory):
 
     @abstractmethod
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return what counts before ``rows`` ``[B]``, however long ago: places in ``rows``, increasing, and items of each, ``[S]``.
+        """Return what counts before ``rows`` ``[B]``, however long ago.
 
-        A history ends with them, cut to ``max_length``; an item that was taken twice is there twice.
+        That is places in ``rows``, increasing, and the items of each, ``[S]``. A history ends with them,
+        cut to ``max_length``; an item that was taken twice is there twice.
         """
 
 

@@ -94,7 +94,7 @@ class PastSequences(BoundSequences):
 
 
 class RowSequences(BoundSequences):
-    """One sequence per training row: the history that the data gives it, with the row's own item after its last slot alone.
+    """One sequence per training row: the history that the data gives it, with the row's item after its last slot alone.
 
     The lists of a user repeat one another, so other positions would count an item as often as it was listed.
 

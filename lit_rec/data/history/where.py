@@ -28,10 +28,12 @@ class Where:
         >>> from lit_rec.data import prepared
         >>> from lit_rec.data.tables import tables
         >>> from lit_rec.data.texts import template as text_template
-        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "rating": [5.0, 2.0, None], "row": range(3)})
+        >>> rows = pl.DataFrame({"user_id": "u", "item_id": ["a", "b", "c"], "row": range(3)})
+        >>> rows = rows.with_columns(rating=pl.Series([5.0, 2.0, None]))
+        >>> template = text_template.TextTemplate(["title"])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     both = tables.Tables(rows, rows.select("item_id", title="item_id"))
-        ...     prepared.prepare(both, pl.Series(["train"] * 3), text_template.TextTemplate(["title"]), pathlib.Path(folder))
+        ...     prepared.prepare(both, pl.Series(["train"] * 3), template, pathlib.Path(folder))
         ...     Where(min_rating=4.0).mask(Prepared.open(pathlib.Path(folder))).tolist()
         [True, False, False]
     """

@@ -84,7 +84,10 @@ class _AmazonReader(Reader):
 def without_repeated(
     frame: pl.DataFrame, source: Source
 ) -> tuple[pl.DataFrame, Source, CleaningStep]:
-    """Return the rows that repeat no earlier row, their source, and what was dropped: the archives hold some reviews twice."""
+    """Return the rows that repeat no earlier row, their source, and what was dropped.
+
+    The archives hold some reviews twice.
+    """
     keep = frame.select(pl.struct(pl.all()).is_first_distinct()).to_series()
     lost = (~keep).arg_true()
     example = ""
@@ -116,11 +119,13 @@ class Amazon2018Reader(_AmazonReader):
 
     Example:
         >>> from tempfile import TemporaryDirectory
+        >>> review = {"reviewerID": "A1", "asin": "B7", "overall": 5.0, "unixReviewTime": 1514764800}
+        >>> review["reviewText"] = "Sturdy &amp; light"
         >>> with TemporaryDirectory() as folder:
-        ...     review = {"reviewerID": "A1", "asin": "B7", "overall": 5.0, "unixReviewTime": 1514764800, "reviewText": "Sturdy &amp; light"}
         ...     pl.DataFrame([review]).write_ndjson(f"{folder}/reviews.json")
         ...     pl.DataFrame([{"asin": "B7", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.json")
-        ...     Amazon2018Reader(f"{folder}/reviews.json", f"{folder}/meta.json").read().behaviors.select("item_id", "rating", "text").rows()
+        ...     tables = Amazon2018Reader(f"{folder}/reviews.json", f"{folder}/meta.json").read()
+        >>> tables.behaviors.select("item_id", "rating", "text").rows()
         [('B7', 5.0, 'Sturdy & light')]
     """
 
@@ -156,11 +161,13 @@ class Amazon2023Reader(_AmazonReader):
 
     Example:
         >>> from tempfile import TemporaryDirectory
+        >>> review = {"user_id": "A1", "asin": "B7", "parent_asin": "B0", "rating": 5.0}
+        >>> review |= {"timestamp": 1514764800500, "text": "", "title": "Fine"}
         >>> with TemporaryDirectory() as folder:
-        ...     review = {"user_id": "A1", "asin": "B7", "parent_asin": "B0", "rating": 5.0, "timestamp": 1514764800500, "text": "", "title": "Fine"}
         ...     pl.DataFrame([review]).write_ndjson(f"{folder}/reviews.jsonl")
         ...     pl.DataFrame([{"parent_asin": "B0", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.jsonl")
-        ...     Amazon2023Reader(f"{folder}/reviews.jsonl", f"{folder}/meta.jsonl").read().behaviors.select("item_id", "timestamp", "summary").rows()
+        ...     tables = Amazon2023Reader(f"{folder}/reviews.jsonl", f"{folder}/meta.jsonl").read()
+        >>> tables.behaviors.select("item_id", "timestamp", "summary").rows()
         [('B0', 1514764800.5, 'Fine')]
     """
 

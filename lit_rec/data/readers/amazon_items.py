@@ -88,7 +88,8 @@ def read_items(
         known = frame["item_id"].is_in(reviewed.implode())
         if not known.any() and len(reviewed):
             raise DataError(
-                f"none of the {len(frame):,} items has a review; the first is '{frame['item_id'][0]}', the first review is of '{reviewed[0]}'",
+                f"none of the {len(frame):,} items has a review; "
+                f"the first is '{frame['item_id'][0]}', the first review is of '{reviewed[0]}'",
                 where=source.where,
                 rule="metadata and reviews of the same category and the same year's archive",
                 remedy="check both paths",

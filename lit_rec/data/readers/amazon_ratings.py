@@ -28,7 +28,9 @@ _PARTS = {"ratings": "train", "validation_ratings": "val", "test_ratings": "test
 
 
 class AmazonRatingsReader(Reader):
-    """Amazon ratings of 2023: ``CATEGORY.csv`` or the 5-core splits ``CATEGORY.train.csv``, ``.valid.csv`` and ``.test.csv``.
+    """Amazon ratings of 2023: all of a category, or its 5-core splits.
+
+    The files are ``CATEGORY.csv``, or ``CATEGORY.train.csv``, ``.valid.csv`` and ``.test.csv``.
 
     Columns ``user_id,parent_asin,rating,timestamp`` and, in the splits with histories, ``history``: ids separated by
     spaces, oldest first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
@@ -55,7 +57,8 @@ class AmazonRatingsReader(Reader):
         ...     for part in ("train", "test"):
         ...         pl.DataFrame([rating]).write_csv(f"{folder}/{part}.csv")
         ...     pl.DataFrame([{"parent_asin": "B0", "title": "A tripod"}]).write_ndjson(f"{folder}/meta.jsonl")
-        ...     reader = AmazonRatingsReader(f"{folder}/train.csv", f"{folder}/meta.jsonl", test_ratings=f"{folder}/test.csv")
+        ...     train, test, meta = f"{folder}/train.csv", f"{folder}/test.csv", f"{folder}/meta.jsonl"
+        ...     reader = AmazonRatingsReader(train, meta, test_ratings=test)
         ...     reader.read().behaviors.select("user_id", "item_id", "timestamp", "split").rows()
         [('A1', 'B0', 1514764800.5, 'train'), ('A1', 'B0', 1514764800.5, 'test')]
     """

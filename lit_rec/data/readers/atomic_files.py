@@ -60,7 +60,8 @@ def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
             if wrong
             else f"there is no column '{missing[0]}'; the file has {some_of(names)}",
             where=f"{source.where}, line 1",
-            rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, {' and '.join(required)} among them",
+            rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, "
+            f"{' and '.join(required)} among them",
             remedy="mend the header, or read other tables with TableReader",
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]

@@ -54,7 +54,8 @@ class MindReader(Reader):
         ...     news = "N1\tsports\tgolf\tA title\t\t\t\t", "N2\tnews\tworld\tAnother\t\t\t\t"
         ...     _ = Path(folder, "news.tsv").write_text("\n".join(news))
         ...     _ = Path(folder, "behaviors.tsv").write_text("1\tU8\t11/15/2019 8:55:22 AM\tN2\tN1-1 N2-0")
-        ...     MindReader(train=folder).read().behaviors.select("impression_id", "user_id", "item_id", "event", "label").rows()
+        ...     behaviors = MindReader(train=folder).read().behaviors
+        >>> behaviors.select("impression_id", "user_id", "item_id", "event", "label").rows()
         [('train-1', 'U8', 'N1', 'click', '1'), ('train-1', 'U8', 'N2', 'show', '0')]
     """
 

@@ -63,9 +63,10 @@ class MovieLens100KReader(Reader):
 
     Example:
         >>> from tempfile import TemporaryDirectory
+        >>> crime = "|0" * 6 + "|1" + "|0" * 12
         >>> with TemporaryDirectory() as folder:
         ...     _ = Path(folder, "u.data").write_text("196\t50\t5\t881250949")
-        ...     _ = Path(folder, "u.item").write_text("50|Usual Suspects, The (1995)|14-Aug-1995||" + "|0" * 6 + "|1" + "|0" * 12)
+        ...     _ = Path(folder, "u.item").write_text("50|Usual Suspects, The (1995)|14-Aug-1995||" + crime)
         ...     _ = Path(folder, "u.user").write_text("196|49|M|writer|55105")
         ...     MovieLens100KReader(folder).read().items.rows()
         [('50', 'The Usual Suspects', '1995', 'Crime')]

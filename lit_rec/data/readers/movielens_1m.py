@@ -75,8 +75,10 @@ class MovieLens1MReader(Reader):
         ...     _ = Path(folder, "movies.dat").write_text("50::Usual Suspects, The (1995)::Crime|Thriller")
         ...     _ = Path(folder, "users.dat").write_text("1::F::1::10::48067")
         ...     tables = MovieLens1MReader(folder).read()
-        >>> tables.items.rows(), tables.users.rows()
-        ([('50', 'The Usual Suspects', '1995', ['Crime', 'Thriller'])], [('1', 'F', 'under 18', 'K-12 student', '48067')])
+        >>> tables.items.row(0)
+        ('50', 'The Usual Suspects', '1995', ['Crime', 'Thriller'])
+        >>> tables.users.row(0)
+        ('1', 'F', 'under 18', 'K-12 student', '48067')
     """
 
     def __init__(self, folder: str) -> None:

@@ -26,7 +26,8 @@ def check_archive(folder: str, option: str, archive: str) -> None:
             f"there is no such folder (seen from {Path.cwd()})",
             where=f"{option}={folder}",
             rule=f"the unpacked archive {archive}",
-            remedy=f"check the path, or download https://files.grouplens.org/datasets/movielens/{archive} and unpack it",
+            remedy="check the path, or download "
+            f"https://files.grouplens.org/datasets/movielens/{archive} and unpack it",
         )
 
 

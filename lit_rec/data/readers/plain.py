@@ -62,7 +62,8 @@ class TableReader(Reader):
         ...     pl.DataFrame({"customer": ["u"], "sku": [7], "rating": [4]}).write_csv(f"{folder}/sales.csv")
         ...     pl.DataFrame({"item_id": ["7"], "title": ["Heat"]}).write_ndjson(f"{folder}/items.jsonl")
         ...     columns = {"user_id": "customer", "item_id": "sku"}
-        ...     TableReader(f"{folder}/sales.csv", f"{folder}/items.jsonl", behavior_columns=columns).read().behaviors.rows(named=True)
+        ...     reader = TableReader(f"{folder}/sales.csv", f"{folder}/items.jsonl", behavior_columns=columns)
+        ...     reader.read().behaviors.rows(named=True)
         [{'user_id': 'u', 'item_id': '7', 'rating': 4.0, 'row': 0}]
     """
 

@@ -16,7 +16,8 @@ class Reader(ABC):
         >>> import polars as pl
         >>> class OneSale(Reader):
         ...     def read(self) -> Tables:
-        ...         return Tables(pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "row": [0]}), pl.DataFrame({"item_id": ["a"]}))
+        ...         behaviors = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "row": [0]})
+        ...         return Tables(behaviors, pl.DataFrame({"item_id": ["a"]}))
         ...     def sources(self) -> list[Source]:
         ...         return []  # nothing that a cache would have to look at
         >>> OneSale().read().behaviors.rows()

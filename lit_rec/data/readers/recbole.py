@@ -12,9 +12,9 @@ from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 
 
 class RecBoleReader(Reader):
-    r"""A folder with ``NAME.inter``, ``NAME.item`` and, if there is one, ``NAME.user``: tab-separated, headers ``name:type``.
+    r"""A folder with ``NAME.inter``, ``NAME.item`` and, if there is one, ``NAME.user``.
 
-    Columns keep their names without the type.
+    The files are tab-separated, with headers ``name:type``. Columns keep their names without the type.
 
     Args:
         folder: The folder.

@@ -22,7 +22,9 @@ _COLUMNS = ("user_id", "item_id_list", "item_id")
 
 
 class RecBoleSequenceReader(Reader):
-    r"""Sequences as RecBole reads and UniSRec writes them: ``NAME.train.inter``, ``NAME.valid.inter`` (optional), ``NAME.test.inter``.
+    r"""Sequences as RecBole reads and UniSRec writes them.
+
+    The files are ``NAME.train.inter``, ``NAME.valid.inter`` (optional) and ``NAME.test.inter``.
 
     Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. The rows of a user,
     one for each beginning of the sequence, become one sequence, and every list is compared with it. Behaviors are in
@@ -47,7 +49,8 @@ class RecBoleSequenceReader(Reader):
         ...     for part, line in (("train", "u\ta\tb"), ("valid", "u\ta b\tc"), ("test", "u\ta b c\td")):
         ...         lines = "user_id:token\titem_id_list:token_seq\titem_id:token", line
         ...         _ = Path(folder, f"toy.{part}.inter").write_text("\n".join(lines))
-        ...     _ = Path(folder, "toy.text").write_text("\n".join(["item_id:token\ttitle:token_seq", "a\tA", "b\tB", "c\tC", "d\tD"]))
+        ...     titles = ["item_id:token\ttitle:token_seq", "a\tA", "b\tB", "c\tC", "d\tD"]
+        ...     _ = Path(folder, "toy.text").write_text("\n".join(titles))
         ...     RecBoleSequenceReader(folder, "toy").read().behaviors.select("item_id", "split").rows()
         [('a', 'train'), ('b', 'train'), ('c', 'val'), ('d', 'test')]
     """

@@ -10,7 +10,9 @@ from lit_rec.data.splits.splits import Split, check_shares
 
 
 class NewItemSplit(Split):
-    """Draw items at random: all rows of some test, all rows of others validate, so neither part has an item that training saw.
+    """Draw items at random: all rows of some test, all rows of others validate.
+
+    So neither part has an item that training saw.
 
     It measures what text alone says of an item. Rows of the other items train, all of them; an impression may be
     divided.

@@ -14,7 +14,9 @@ _SHOWN = ALL_PARTS.index("shown")
 
 
 class NewUserSplit(Split):
-    """Draw users at random: the rows of some test, those of others validate, but for the first ``shown`` of each, which are shown.
+    """Draw users at random: the rows of some test, those of others validate.
+
+    The first ``shown`` rows of each such user do neither: they are shown.
 
     It measures what a model says of a user whom training never saw and of whom little is known. A shown row stands in
     histories of the rows that are evaluated, and in nothing else: it is not trained on, not predicted, and in no figure
@@ -37,7 +39,8 @@ class NewUserSplit(Split):
             that have no order.
 
     Example:
-        >>> frame = pl.DataFrame({"user_id": ["a", "b", "a", "c", "b"], "timestamp": [1.0, 5.0, 2.0, 3.0, 4.0], "row": range(5)})
+        >>> frame = pl.DataFrame({"user_id": ["a", "b", "a", "c", "b"], "row": range(5)})
+        >>> frame = frame.with_columns(timestamp=pl.Series([1.0, 5.0, 2.0, 3.0, 4.0]))
         >>> NewUserSplit(1, 1, shown=1, seed=1).assign(frame).to_list()
         ['shown', 'val', 'test', 'train', 'shown']
     """
@@ -82,7 +85,7 @@ class NewUserSplit(Split):
         return of_row[first]
 
     def _drawn(self, count: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
-        """Return 1 or 2 for each user that validates or tests, 0 for the others, given the number of each one's rows."""
+        """Return 1 or 2 for each user that validates or tests, 0 for the others, given the number of rows of each."""
         able = np.flatnonzero(count > self.shown)
         wanted = [_number(share, len(able)) for share in (self.test, self.validation)]
         if sum(wanted) > len(able):

@@ -108,7 +108,9 @@ class RandomSplit(Split):
 
 
 class TimeSplit(Split):
-    """The newest rows test, those before them validate, by one clock for all users: new users and new items come about by themselves.
+    """The newest rows test, those before them validate, by one clock for all users.
+
+    New users and new items come about by themselves.
 
     Rows of one timestamp are never divided; an impression (rows of one user_id and impression_id) is taken whole, at
     its first timestamp. In data that declares itself ordered and has no timestamp, the row is the clock.

@@ -61,7 +61,9 @@ def clean(
         behaviors = behaviors.filter(keep)
     if behaviors.is_empty():
         raise DataError(
-            f"no behavior is left of {len(tables.behaviors):,}; the first had item_id {excerpt(tables.behaviors['item_id'][0])}, the first item is {excerpt(tables.items['item_id'][0])}"
+            f"no behavior is left of {len(tables.behaviors):,}; "
+            f"the first had item_id {excerpt(tables.behaviors['item_id'][0])}, "
+            f"the first item is {excerpt(tables.items['item_id'][0])}"
             if len(tables.behaviors)
             else "the behaviors table is empty",
             where="data.reader",
@@ -120,12 +122,13 @@ def _raise_unknown(
         + (f"; there is {excerpt(near)}" if near is not None else ""),
         where=tables.place(first["row"]),
         rule="every behavior points to a known item",
-        remedy=f"add the item, or leave such out with --data.unknown_items drop ({len(lost):,} of {len(entries):,} {of_what})",
+        remedy="add the item, or leave such out with --data.unknown_items drop "
+        f"({len(lost):,} of {len(entries):,} {of_what})",
     )
 
 
 def _near(id_: str, ids: pl.Series) -> str | None:
-    """Return an id that differs only in spaces, case, leading zeros or a trailing ``.0``; near numbers are not near ids."""
+    """Return an id that differs only in spaces, case, leading zeros or a last ``.0``; near numbers are not near ids."""
     wanted = pl.Series([id_])
     found = ids.filter(_plain(ids) == _plain(wanted)[0])
     return None if found.is_empty() else str(found[0])

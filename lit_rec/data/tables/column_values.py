@@ -1,4 +1,7 @@
-"""What the values of a column are: as ids, as numbers, as texts. A type that has none of these is a sentence, not a traceback."""
+"""What the values of a column are: as ids, as numbers, as texts.
+
+A type that has none of these is a sentence, not a traceback.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,9 @@ _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
 
 def is_there(name: str | Path) -> bool:
-    r"""Say whether there is a file or folder of this name; what can be no name, as it is too long or holds a NUL, names none.
+    r"""Say whether there is a file or folder of this name.
+
+    What can be no name, as it is too long or holds a NUL, names none.
 
     Example:
         >>> is_there("."), is_there("a" * 10_000), is_there("\0")

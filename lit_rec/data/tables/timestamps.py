@@ -12,7 +12,9 @@ _ZONE = r"([T ][\d:.]+) ?([zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
 def to_seconds(column: pl.Series) -> pl.Series:
-    """Return seconds since 1970 as Float64: numbers as they are, ISO text (UTC where it names no zone); null where neither.
+    """Return seconds since 1970 as Float64, of numbers as they are and of ISO text; null where neither.
+
+    Text is in UTC where it names no zone.
 
     Raises:
         NoSuchValuesError: If the column is none of texts, numbers and dates.

@@ -64,6 +64,9 @@ def no_tokens(rows: int) -> tuple[TokenStore, npt.NDArray[np.int64]]:
 
 
 def open_tokens(folder: Path, fields: list[str]) -> tuple[TokenStore, npt.NDArray[np.int64]]:
-    """Return the memory-mapped texts of a folder, and which of them each row has ``[I, F]``, the fields in the order asked for."""
+    """Return the memory-mapped texts of a folder, and which of them each row has ``[I, F]``.
+
+    The fields are in the order asked for.
+    """
     codes = read_parquet(folder / _CODES).select(fields)
     return TokenStore.open(folder), codes.to_numpy().astype(np.int64)

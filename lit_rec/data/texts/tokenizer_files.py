@@ -1,4 +1,4 @@
-"""The files of a tokenizer: read from a folder, stored in a checkpoint, and opened without running code or leaving a folder."""
+"""A tokenizer's files: read from a folder, stored in a checkpoint, opened without running code or leaving a folder."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class TokenizerFiles:
                 f"no tokenizer can be read from '{name}' ({error})",
                 where=option,
                 rule="a folder that holds a tokenizer, or a name of the model hub",
-                remedy=f"check the path (seen from {Path.cwd()}); tools/fetch_assets.py brings the encoder of the examples",
+                remedy=f"check the path (seen from {Path.cwd()}); "
+                "tools/fetch_assets.py brings the encoder of the examples",
             ) from error
 
     def open(self) -> PreTrainedTokenizerBase:

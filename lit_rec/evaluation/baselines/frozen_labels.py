@@ -35,7 +35,8 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
         >>> baseline = FrozenTextLabelKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
         >>> baseline.fit(train, num_items=3, num_labels=2)
         >>> nothing = SharedHistory(np.array([0, 0]), np.empty(0, np.int64), of_row=np.array([0]))
-        >>> baseline.predict(np.array([2]), nothing).round(4).tolist()  # two votes of item 0, and one row that is half and half
+        >>> found = baseline.predict(np.array([2]), nothing)  # two votes of item 0, and one row that is half and half
+        >>> found.round(4).tolist()
         [[0.1667, 0.8333]]
     """
 
@@ -56,7 +57,7 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
         return shrunk(votes, super().prior(counts, items), self.shrinkage_of_votes)
 
     def _nearest(self, items: Ints, among: Ints) -> list[tuple[Ints, Floats]]:
-        """Return the nearest, the second nearest, ... of ``items``: codes ``[n]`` and cosines ``[n]``, 0 where there is none."""
+        """Return the nearest, second nearest, ... of ``items``: codes and cosines ``[n]``, 0 where there is none."""
         count = min(self.neighbours, len(among))
         near = np.zeros((len(items), count), np.int64)
         cosine = np.zeros((len(items), count))

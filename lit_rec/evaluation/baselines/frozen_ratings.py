@@ -27,10 +27,12 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
-        >>> seen = RaggedHistory(np.array([0, 1]), item=np.array([0]), rating=np.array([5.0]))  # one row, whose user gave item 0 five
+        >>> offsets = np.array([0, 1])  # one row
+        >>> seen = RaggedHistory(offsets, item=np.array([0]), rating=np.array([5.0]))  # its user gave item 0 five
         >>> baseline = FrozenTextKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
         >>> baseline.fit(train, num_users=2, num_items=3)
-        >>> baseline.predict(np.array([0]), np.array([2]), seen).round(4).tolist()  # item 2 is like item 0: 4 + 0.8 / 6 + (0.8 - 0.8 / 6) / 2
+        >>> rating = baseline.predict(np.array([0]), np.array([2]), seen)  # item 2 is like item 0
+        >>> rating.round(4).tolist()  # 4 + 0.8 / 6 + (0.8 - 0.8 / 6) / 2
         [4.4667]
     """
 

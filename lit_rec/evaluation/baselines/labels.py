@@ -38,7 +38,7 @@ class LabelBaseline(ABC):
 
     @abstractmethod
     def predict(self, item: Ints, history: SharedHistory) -> Floats:
-        """Return probabilities ``[R, K]``, or, where order is all that is known, scores ``[R]`` of the second of two labels.
+        """Return probabilities ``[R, K]``, or scores ``[R]`` of the second of two labels where only order is known.
 
         Args:
             item: ``[R]`` codes.

@@ -69,9 +69,10 @@ class NextPopularityBaseline(NextItemBaseline):
 
 
 class FrozenTextNextBaseline(NextItemBaseline):
-    """Items whose texts are near the mean of the history's: what the encoder knows before training, and nothing of who follows whom.
+    """Items whose texts are near the mean of the history's.
 
-    Without a history all items are level.
+    This is what the encoder knows before training, and nothing of who follows whom. Without a history all items are
+    level.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.

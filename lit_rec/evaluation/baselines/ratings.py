@@ -26,7 +26,8 @@ class Baseline(ABC):
         ...         pass
         ...     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
         ...         return np.full(len(user), 5.0)
-        >>> FiveStars().predict(np.array([0]), np.array([1]), RaggedHistory(np.zeros(2), np.empty(0), np.empty(0))).tolist()
+        >>> nothing = RaggedHistory(np.zeros(2), np.empty(0), np.empty(0))
+        >>> FiveStars().predict(np.array([0]), np.array([1]), nothing).tolist()
         [5.0]
     """
 
@@ -118,7 +119,8 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
-        >>> seen = RaggedHistory(np.array([0, 1]), item=np.array([0]), rating=np.array([5.0]))  # one row, whose user gave item 0 five
+        >>> offsets = np.array([0, 1])  # one row
+        >>> seen = RaggedHistory(offsets, item=np.array([0]), rating=np.array([5.0]))  # its user gave item 0 five
         >>> baseline = HistoryBiasBaseline()
         >>> baseline.fit(train, num_users=2, num_items=2)
         >>> baseline.predict(np.array([-1]), np.array([1]), seen).round(4).tolist()  # 4 - 0.25 + (5 - 4.2) / (1 + 5)
@@ -156,7 +158,9 @@ def _best_shrinkages(
 
 
 def tenth(size: int) -> Bools:
-    """Return a mask ``[size]`` of a tenth, rounded down, drawn by a fixed seed: what a baseline's own options are chosen on.
+    """Return a mask ``[size]`` of a tenth, rounded down, drawn by a fixed seed.
+
+    A baseline's own options are chosen on it.
 
     Example:
         >>> int(tenth(59).sum())

@@ -15,11 +15,11 @@ from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
 
 
 class ImpressionMeasures(Measures):
-    """Means over impressions: ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5``, ``ndcg@10``, ``impression_auc_difference``.
+    """Means over impressions: ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``.
 
-    The difference is the first model's minus another's. A slice ranks its own rows alone, so ``new_items`` asks how new
-    items are told apart. An impression is drawn whole, with its user; items are not drawn, for without some of its
-    items an impression is another one.
+    ``impression_auc_difference`` is the first model's minus another's. A slice ranks its own rows alone, so
+    ``new_items`` asks how new items are told apart. An impression is drawn whole, with its user; items are not drawn,
+    for without some of its items an impression is another one.
 
     Args:
         scores: ``[R]`` scores of each of M models.

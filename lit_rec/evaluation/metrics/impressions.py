@@ -48,7 +48,7 @@ class RankedImpressions:
         self._others = size - self._relevants
 
     def auc(self) -> Floats:
-        """Return the share of pairs, a relevant and an irrelevant row, that stand in the right order; ties count half."""
+        """Return the share of pairs of a relevant and an irrelevant row in the right order; ties count half."""
         relevants, others = self._relevants, self._others
         from_below = (relevants + others)[self._group] + 1 - self._rank
         wins = self._sums(from_below * self._relevant) - relevants * (relevants + 1) / 2

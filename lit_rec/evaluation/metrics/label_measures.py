@@ -15,10 +15,10 @@ AUC_ROWS = 200_000  # each draw looks at every row of every model: above this, m
 
 
 class LabelMeasures(Measures):
-    """``accuracy``, ``macro_f1``, ``log_loss``, of two labels ``auc``, and ``accuracy_difference``: the first model's minus another's.
+    """``accuracy``, ``macro_f1``, ``log_loss``, of two labels ``auc``, and ``accuracy_difference``.
 
-    A model that only scores, without probabilities, has ``auc`` alone. Of more than 200,000 rows ``auc`` has no
-    interval.
+    The difference is the first model's minus another's. A model that only scores, without probabilities, has ``auc``
+    alone. Of more than 200,000 rows ``auc`` has no interval.
 
     Args:
         predictions: Of each of M models probabilities ``[R, K]``, or scores ``[R]`` of the second of two labels; a

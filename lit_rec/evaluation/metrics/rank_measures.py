@@ -16,9 +16,9 @@ _PAIRED = (MAIN, "recall@10", f"masked_{MAIN}", "masked_recall@10")
 
 
 class RankMeasures(Measures):
-    """``recall@k``, ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50, the same as ``masked_...``, and ``..._difference`` of some.
+    """``recall@k``, ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50, and the same as ``masked_...``.
 
-    A difference is the first model's minus another's: of ``ndcg@10`` and ``recall@10``, by both conventions.
+    ``..._difference`` is the first model's minus another's: of ``ndcg@10`` and ``recall@10``, by both conventions.
 
     Args:
         ranks: Of each of M models ``[R, 2]``, the ranks of what came next: among all items, and among those not seen.

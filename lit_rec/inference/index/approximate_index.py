@@ -1,4 +1,4 @@
-"""ApproximateIndex: nearly the best items, from the lists of a catalogue that come nearest instead of from all of it."""
+"""ApproximateIndex: nearly the best items, from the nearest lists of a catalogue instead of from all of it."""
 
 from __future__ import annotations
 

@@ -102,5 +102,8 @@ class ExactIndex(ItemIndex):
         deny: Rows = (),
         rescore: Rescore | None = None,
     ) -> Found:
-        """Return the k best items of each query: see ``ItemIndex``. If ``rescore`` gives no such products, all items are rescored."""
+        """Return the k best items of each query: see ``ItemIndex``.
+
+        If ``rescore`` gives no such products, all items are rescored.
+        """
         return self._now.find(queries, k, seen=seen, allow=allow, deny=deny, rescore=rescore)

@@ -21,7 +21,9 @@ _NUMBERS = 1 << 22  # of item vectors that are multiplied one by one at once
 
 @dataclass(frozen=True)
 class ExactSearch:
-    """The vectors of a catalogue, which of them cannot be found, and how they are searched: a value, so searches disturb nothing.
+    """The vectors of a catalogue, which of them cannot be found, and how they are searched.
+
+    It is a value, so searches disturb nothing.
 
     Args:
         vectors: All vectors.
@@ -83,7 +85,10 @@ class ExactSearch:
         deny: Rows = (),
         rescore: Rescore | None = None,
     ) -> Found:
-        """Return the k best items of each query: see ``ItemIndex.search``. If ``rescore`` gives no such products, all items are rescored."""
+        """Return the k best items of each query: see ``ItemIndex.search``.
+
+        If ``rescore`` gives no such products, all items are rescored.
+        """
         queries = self.checked(queries, k)
         space = self.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=self.vectors.device)

@@ -53,11 +53,11 @@ class Reading:
 
 
 class ItemLists:
-    """Items of similar direction in one list (k-means), each as 8 bits a coordinate, or as one (RaBitQ) from a width of 256 on: a value.
+    """Lists of items of similar direction (k-means): a value.
 
-    What changes them changes a copy, for faiss may be searched by many threads, but not while something is added or
-    removed. A copy has no vectors: of a million items of 128 coordinates it is 136 MB, which takes less than a tenth of
-    a second.
+    Each item has 8 bits a coordinate, or one bit (RaBitQ) from a width of 256 on. What changes them changes a copy, for
+    faiss may be searched by many threads, but not while something is added or removed. A copy has no vectors: of a
+    million items of 128 coordinates it is 136 MB, which takes less than a tenth of a second.
 
     The wider a vector, the less one bit of each coordinate errs. What lies in the lists is moved, so that what all
     items have in common orders no list, and turned, for a coordinate that differs more than others, such as a bias,

@@ -121,10 +121,11 @@ class ItemVectors:
 
 
 def untouched(sizes: Sequence[int], added: int) -> int:
-    """Return how many of the parts of these sizes stay as they are when others are added; the rest and these become one part.
+    """Return how many of the parts of these sizes stay as they are when others are added.
 
-    A part that is added to is copied, so only short ones are, and those that are not longer than what comes. Then there
-    are few parts, however many items come in however many steps.
+    The rest of the parts and what is added become one part. A part that is added to is copied, so only short ones are,
+    and those that are not longer than what comes. Then there are few parts, however many items come in however many
+    steps.
 
     Args:
         sizes: Sizes of the parts.
@@ -142,10 +143,10 @@ def untouched(sizes: Sequence[int], added: int) -> int:
 
 
 def by_column(vectors: Tensor) -> Tensor:
-    """Return the same vectors ``[I, D]`` laid so that each coordinate's I numbers lie side by side; copied, if they are not so.
+    """Return the same vectors ``[I, D]`` laid so that each coordinate's I numbers lie side by side.
 
-    A CPU multiplies them with one query sooner, for it adds to a run of scores at once. A single vector is then read
-    from D places.
+    They are copied if they are not laid so. A CPU multiplies them with one query sooner, for it adds to a run of scores
+    at once. A single vector is then read from D places.
 
     Example:
         >>> by_column(torch.zeros(5, 3)).stride()
@@ -155,7 +156,10 @@ def by_column(vectors: Tensor) -> Tensor:
 
 
 def _longest(vectors: Tensor, first: int) -> float:
-    """Return the largest norm of vectors whose rows begin with ``first``, a part at a time: the norms of all need memory too."""
+    """Return the largest norm of vectors whose rows begin with ``first``, a part at a time.
+
+    The norms of all at once would need memory too.
+    """
     starts = range(0, len(vectors), _PART)
     found = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
     return max(found, default=0.0)

@@ -63,7 +63,7 @@ class SearchSpace:
         return places if self.allowed is None else self.allowed.to(places.device)[places]
 
     def may_find(self, rows: Tensor, queries: Tensor) -> Tensor:
-        """Return which of the rows ``[b, c]``, any numbers, the ``queries`` ``[b]`` may find, ``[b, c]``; all on the CPU."""
+        """Return which rows ``[b, c]``, any numbers, the ``queries`` ``[b]`` may find, ``[b, c]``; all on the CPU."""
         there = (rows >= 0) & (rows < self._rows)
         place, found = rows, there & ~is_among(rows, self.closed)
         if self.allowed is not None:

@@ -37,7 +37,10 @@ def whole_float32(device: str) -> Iterator[None]:
 
 
 def _precision() -> str | None:
-    """Return the precision; None where it was set for one backend: rounded products choose worse, and lists take longer to be certain."""
+    """Return the precision; None where it was set for one backend.
+
+    Rounded products choose worse, and lists take longer to be certain.
+    """
     try:
         return torch.get_float32_matmul_precision()
     except RuntimeError:

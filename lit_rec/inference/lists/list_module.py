@@ -72,10 +72,12 @@ class ListModule(LitRec):
     writes them.
 
     Example:
-        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from Python:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from
+        Python:
 
         >>> module, options = ListModule(network), ListOptions(k=10)  # doctest: +SKIP
-        >>> lightning.Trainer(callbacks=[ListWriter(options)]).predict(module, data, ckpt_path="best.ckpt")  # doctest: +SKIP
+        >>> trainer = lightning.Trainer(callbacks=[ListWriter(options)])  # doctest: +SKIP
+        >>> trainer.predict(module, data, ckpt_path="best.ckpt")  # doctest: +SKIP
     """
 
     lists: ListOptions | None = None

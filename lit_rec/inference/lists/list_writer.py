@@ -26,16 +26,18 @@ _FORMAT = 1  # raise when what the parts hold changes
 
 
 class ListWriter(Callback):
-    """Have ``predict`` of a ``ListModule`` make lists, and write them from one or several processes: (user_id, rank, item_id, score).
+    """Have ``predict`` of a ``ListModule`` make lists, and write them from one or several processes.
 
-    Users are divided into blocks of ``data.eval_batch_size``, whatever the number of processes. A block that is done is
-    kept in a folder beside the result until all are, so that a run that was killed goes on where it stopped.
+    The columns are user_id, rank, item_id and score. Users are divided into blocks of ``data.eval_batch_size``,
+    whatever the number of processes. A block that is done is kept in a folder beside the result until all are, so that
+    a run that was killed goes on where it stopped.
 
     Args:
         options: What lists are asked for.
 
     Example:
-        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` writes recommendations.parquet beside best.ckpt.
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` writes
+        recommendations.parquet beside best.ckpt.
 
         >>> pl.read_parquet("checkpoints/quickstart/version_0/recommendations.parquet").columns  # doctest: +SKIP
         ['user_id', 'rank', 'item_id', 'score']

@@ -37,7 +37,9 @@ class ListParts:
         self._lock = FileLock(result.with_name(f".{result.stem}.lock"))
 
     def claim(self) -> None:
-        """Keep other commands out until ``release``, or until this process has ended, killed or not; one process calls this.
+        """Keep other commands out until ``release``, or until this process has ended, killed or not.
+
+        One process calls this.
 
         Raises:
             ConfigError: If another command writes this result, or the folder cannot be written.
@@ -61,7 +63,10 @@ class ListParts:
         self._lock.release()
 
     def found(self) -> set[int]:
-        """Return the numbers of the blocks that are done, and remove what other results have left; one process calls this."""
+        """Return the numbers of the blocks that are done, and remove what other results have left.
+
+        One process calls this.
+        """
         of_blocks = re.compile(rf"\.{re.escape(self._result.stem)}\.[0-9a-f]{{16}}")
         for other in self._result.parent.iterdir():
             is_link = other.is_symlink()
@@ -78,7 +83,9 @@ class ListParts:
         replace_file(self._path(number), partial(write_parquet, frame.cast(_SCHEMA)))
 
     def join(self, count: int) -> int:
-        """Put blocks 0 to ``count`` together as the result, a part of it in memory at a time, and remove them; return its rows.
+        """Put blocks 0 to ``count`` together as the result, and remove them; return its rows.
+
+        A part of the result is in memory at a time.
 
         Raises:
             ConfigError: If the folder cannot be written, or the disk is full.

@@ -1,4 +1,4 @@
-"""Texts and fields that a request brings: from strings, mappings or a table to a catalogue of items that training never saw."""
+"""Texts and fields of a request: from strings, mappings or a table to a catalogue of items that training never saw."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TextEntry = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a request brings of items, or of users: texts, a column per text field, and the values of other fields by column."""
+    """What a request brings of items or users: texts, a column per text field, and values of other fields by column."""
 
     texts: pl.DataFrame
     fields: Mapping[str, Values]
@@ -226,7 +226,8 @@ class NewTexts:
         largest = int(store.tokens.max(initial=0))
         if self._vocabulary is not None and largest >= self._vocabulary:
             raise CheckpointError(
-                f"the tokenizer of the checkpoint makes token {largest} of a text, and its encoder knows {self._vocabulary:,}",
+                f"the tokenizer of the checkpoint makes token {largest} of a text, "
+                f"and its encoder knows {self._vocabulary:,}",
                 where="tokenizer",
                 rule="tokens of the encoder that was trained",
                 remedy="use a checkpoint as `lit-rec fit` wrote it",

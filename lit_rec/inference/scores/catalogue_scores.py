@@ -78,7 +78,8 @@ class CatalogueScores:
             raise ConfigError(
                 f"nothing could be found by it: a {network} of these parts looks at user and item together",
                 where="index",
-                rule="scores that are inner products: a head with `queries`, and users that look alike beside each candidate",
+                rule="scores that are inner products: a head with `queries`, "
+                "and users that look alike beside each candidate",
                 remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
             )
         if index is None and by_products and vectors.device.type == "cpu":
@@ -97,7 +98,10 @@ class CatalogueScores:
         return self._with(index, lambda: self._vectors.with_more(vectors))
 
     def without(self, rows: Int64s) -> CatalogueScores:
-        """Return the scores of these items, some of which are in no list; those who have done something with them are known by it."""
+        """Return the scores of these items, some of which are in no list.
+
+        Those who have done something with them are known by it.
+        """
         index = self._index.copy()
         index.remove_items(rows)
         return self._with(index, lambda: self._vectors)
@@ -125,7 +129,7 @@ class CatalogueScores:
         return changed
 
     def _take(self, rows: Tensor, extra: Tensor | None = None) -> Tensor:
-        """Return the vectors of rows ``[n]``, which increase: of the catalogue, of what is remembered, and of ``extra``."""
+        """Return the vectors of increasing rows ``[n]``: of the catalogue, of what is remembered, and of ``extra``."""
         tables = [t for t in (self._remembered, extra) if t is not None and len(t)]
         if not tables:
             return self._vectors.take(rows)
@@ -151,7 +155,7 @@ class CatalogueScores:
     def best(
         self, asker: Asker, k: int, allow: Int64s | None, closed: Int64s
     ) -> tuple[Int64s, Floats]:
-        """Return the rows of the k best items, best first and equal ones in the catalogue's order, and what is shown of them.
+        """Return the rows of the k best items, best first, ties in the catalogue's order, and what is shown of them.
 
         Args:
             asker: Who asks.

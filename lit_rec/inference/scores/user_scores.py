@@ -89,7 +89,10 @@ class UserScores:
         allow: Rows | None,
         deny: Rows,
     ) -> Found:
-        """Search by inner products; items of the history, whose scores may be more or less than these, are scored apart."""
+        """Search by inner products; items of the history are scored apart.
+
+        The scores of these may be more or less than their inner products.
+        """
         network = self._network
         if not isinstance(network, TwoTower) or network.repeats is None:
             return index.search(
@@ -129,7 +132,10 @@ class UserScores:
         return self._queries() is not None
 
     def told(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what rows ``[b, c]``, or ``[1, c]`` of all alike, are sorted by and what is shown of them to some users, ``[b, c]`` each."""
+        """Return what rows are sorted by and what is shown of them to some users, ``[b, c]`` each.
+
+        The rows are ``[b, c]``, or ``[1, c]`` where they are alike for all users.
+        """
         table, batch = self._table(part, rows)
         # a user who looks different beside each candidate is encoded beside these
         users = self._users[part] if self._users.dim() == 2 else self._encoded(table, batch)
@@ -149,7 +155,10 @@ class UserScores:
         return -queries if queries is not None and falls else queries
 
     def _table(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, RecBatch]:
-        """Return the vectors of the histories' and the asked items, each once, and the batch of some users that points into them."""
+        """Return the vectors of the histories' and the asked items, each once, and the batch that points into them.
+
+        The batch is of some users.
+        """
         batch, history = self._batch, slots_of(self._batch.history, part)
         slots = history.item_index
         together = torch.cat([slots.flatten(), rows.flatten().to(slots.device)])

@@ -18,7 +18,7 @@ _LEAST_DROPPED, _SHARE_DROPPED = (
 
 @dataclass(frozen=True)
 class ItemPart:
-    """Some items in a row: ids, columns by name, and the place of each id; of an id that stands here twice, the later."""
+    """Some items in a row: ids, columns by name, and each id's place; of an id that stands here twice, the later."""
 
     ids: Sequence[str]
     columns: Mapping[str, Sequence[str | None]]
@@ -34,10 +34,10 @@ class ItemPart:
 
 @dataclass(frozen=True)
 class StoredItems:
-    """Items by row, and after them those that were removed and are only remembered: a value, so whoever reads it sees one moment.
+    """Items by row, and after them those that were removed and are only remembered.
 
-    A removed item keeps its row until ``of_kept``, and is then remembered by a row after all others. A history may name
-    any of them.
+    It is a value, so whoever reads it sees one moment. A removed item keeps its row until ``of_kept``, and is then
+    remembered by a row after all others. A history may name any of them.
 
     Args:
         parts: The items, in the catalogue's order.
@@ -149,9 +149,10 @@ class StoredItems:
         return len(self.removed) > max(_LEAST_DROPPED, len(self) // _SHARE_DROPPED)
 
     def of_kept(self, for_good: Container[str]) -> tuple[StoredItems, list[int]]:
-        """Return the items without rows that cannot be recommended; those are remembered, the first of too many forgotten.
+        """Return the items without rows that cannot be recommended; those are remembered.
 
-        Of those that were removed last, as many are remembered as there are items, and ``LEAST_REMEMBERED`` at least.
+        The first of too many are forgotten. Of those that were removed last, as many are remembered as there are items,
+        and ``LEAST_REMEMBERED`` at least.
 
         Args:
             for_good: Ids that are never forgotten.

@@ -23,7 +23,7 @@ _ANSWER = {
 
 
 def kind_of(network: Network) -> str:
-    """Return what answers are made from: vectors of items and users apart, both read together, or texts without a user."""
+    """Return what answers come from: vectors of items and users apart, both read together, or texts without a user."""
     if isinstance(network, TextClassifier):
         return "classifier of texts"
     return "two towers" if network.has_item_table else "cross-encoder"

@@ -18,7 +18,7 @@ from lit_rec.ranges import count, positive, share
 
 
 def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
-    """Return the inner products of all items ``[N, N]``, or None where a gathered vector for each of ``slots`` slots is cheaper.
+    """Return the inner products of all items ``[N, N]``, or None where gathering a vector for each slot is cheaper.
 
     Args:
         keys: ``[N, D]``, a key per distinct item.
@@ -31,7 +31,7 @@ def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
 def pair_similarity(
     keys: Tensor, pairs: Tensor | None, candidate: Tensor, history: Tensor
 ) -> Tensor:
-    """Return the inner products of each row's candidates with its history; each way that they are found in gives the same.
+    """Return the inner products of each row's candidates with its history; every way to find them gives the same.
 
     Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each
     slot.
@@ -56,7 +56,9 @@ def pair_similarity(
 
 @dataclass(frozen=True)
 class Kernel:
-    """How much a behavior counts beside a candidate: ``exp(s (cos - 1)) / (1 + p |age in days|)^f``, and c that the sum is shrunk by.
+    """How much a behavior counts for a candidate: ``exp(s (cos - 1)) / (1 + p |age in days|)^f``.
+
+    The sum over the behaviors is shrunk by c.
 
     Args:
         sharpness: s.
@@ -148,9 +150,11 @@ class NeighborhoodHead(Head):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> head, user = NeighborhoodHead(facts, width=2), torch.zeros(1, 3)
-        >>> for vector in ([3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]):  # as the item that was rated 2 above the mean, 2 / (1 + 1), or unlike it
+        >>> like, unlike = [3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]  # as the item rated 2 above the mean, or unlike it
+        >>> for vector in (like, unlike):  # 2 / (1 + 1), and about 0
         ...     print(round(head.neighbours(user, torch.tensor([[1.0, 0.0, 0.0], vector]), batch).item(), 3))
         1.0
         0.0
@@ -216,7 +220,14 @@ class NeighborhoodHead(Head):
         return [self.level(self.kernel(), vectors, told, batch)]
 
     def level(self, kernel: Kernel, vectors: Tensor, told: Told, batch: RecBatch) -> Tensor:
-        """Return the level of the answers around each candidate ``[B, C]``, with the directions of ``vectors`` ``[N, D]`` as keys."""
+        """Return the level of the answers around each candidate ``[B, C]``; the directions of ``vectors`` are the keys.
+
+        Args:
+            kernel: How much a behavior counts.
+            vectors: ``[N, D]``.
+            told: What the answers of the histories say beyond the biases.
+            batch: The rows.
+        """
         keys = nn.functional.normalize(vectors, dim=1)
         return level_of_neighbours(kernel, keys, told, self.answers, batch, self.slots_per_block)
 

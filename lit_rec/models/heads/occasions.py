@@ -1,4 +1,4 @@
-"""OccasionNeighborhoodHead: what the user thought of similar items, and what the user thought at about the same time."""
+"""OccasionNeighborhoodHead: what the user thought of similar items, and at about the same time."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DAY = 86_400.0
 
 
 class OccasionNeighborhoodHead(NeighborhoodHead):
-    """The same, with a second neighbourhood: the behaviors of the candidate's occasion, such as films rated from one page within seconds.
+    """The same, with a second neighbourhood: the behaviors of the candidate's occasion.
 
-    People rate in sittings, and what they rate together they rate alike. The second term is as the first,
-    ``sum_h a_h r_h / (sum_h a_h + c)`` with ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an
-    s, c, t, f and a share of its own, keys of its own by a learned matrix W, and a start at which the age decides and
-    similarity hardly. Similar items keep the ages of the first term, which fade over days. A behavior of unknown age is
-    of no occasion and does not count here, so that what is asked without a time, and what is asked long after the
-    history, has the first term alone.
+    An occasion is, for example, that of films rated from one page within seconds. People rate in sittings, and what
+    they rate together they rate alike. The second term is as the first, ``sum_h a_h r_h / (sum_h a_h + c)`` with
+    ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an s, c, t, f and a share of its own, keys of
+    its own by a learned matrix W, and a start at which the age decides and similarity hardly. Similar items keep the
+    ages of the first term, which fade over days. A behavior of unknown age is of no occasion and does not count here,
+    so that what is asked without a time, and what is asked long after the history, has the first term alone.
 
     The gain is of data whose rows lie between the rows of their own sittings, as those of a random split do:
     ``TrainingHistory`` and ``GivenHistory`` with times. Rows of the same second are no ``PastHistory``.
@@ -51,7 +51,8 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=70.0)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=70.0)
         >>> head, user = OccasionNeighborhoodHead(facts, width=2), torch.zeros(1, 3)
         >>> same = torch.tensor([[1.0, 0.0, 0.0]] * 2)
         >>> like, occasion = head.neighbours(user, same, batch)[0, 0].tolist()  # 10 seconds after

@@ -149,7 +149,7 @@ class Repeated:
 
 
 def _until(item: Tensor, mask: Tensor) -> Tensor:
-    """Return after how many behaviors each slot's item comes again ``[B, H]``; where it does not, one more than there are slots."""
+    """Return after how many behaviors each slot's item comes again ``[B, H]``; the number of slots + 1 if never."""
     slots = item.shape[1]
     never = slots + 1
     # stable, so that the slots of an item follow one another in order

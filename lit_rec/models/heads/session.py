@@ -43,9 +43,11 @@ class SessionHead(DotHead):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=120.0)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=120.0)
         >>> head, user = SessionHead(facts, width=1, minutes=2.0, shrinkage=4.0), torch.zeros(1, 2)
-        >>> round(head.mood(user, torch.zeros(2, 2), batch).item(), 3)  # a minute ago: 2 w / (w + 4) with w = exp(-1 / 2)
+        >>> mood = head.mood(user, torch.zeros(2, 2), batch).item()
+        >>> round(mood, 3)  # a minute ago: 2 w / (w + 4) with w = exp(-1 / 2)
         0.263
     """
 

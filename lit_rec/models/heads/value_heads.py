@@ -49,7 +49,7 @@ class Head(nn.Module, ABC):
         """Return the scores."""
 
     def queries(self, users: Tensor) -> Tensor | None:
-        """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, but for a constant of each user.
+        """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, up to a constant per user.
 
         An index finds the best items by them. None, as here, where scores are no such products: then every item is
         scored.
@@ -60,11 +60,14 @@ class Head(nn.Module, ABC):
         return None
 
     def keys(self, item_vectors: Tensor) -> Tensor:
-        """Return what ``queries`` are multiplied with, ``[N, D']``: item vectors ``[N, width + 1]`` as they are, unless a head says otherwise."""
+        """Return what ``queries`` are multiplied with, ``[N, D']``.
+
+        These are the item vectors ``[N, width + 1]`` as they are, unless a head says otherwise.
+        """
         return item_vectors
 
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
-        """Return what is predicted at the start + user bias + item bias ``[B, C]`` for candidates ``[B, C, width + 1]``."""
+        """Return the prediction at the start + user bias + item bias ``[B, C]`` of candidates ``[B, C, width + 1]``."""
         return self.start + beside(users)[..., -1] + candidates[..., -1]
 
 
@@ -157,7 +160,8 @@ class MLPHead(_PairHead):
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
         >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
-        >>> MLPHead(facts, width=2)(user, items, batch).tolist()  # before training mean and biases alone: 3 + 0.5 + 0.25, 3 + 0.5 - 1
+        >>> scores = MLPHead(facts, width=2)(user, items, batch)
+        >>> scores.tolist()  # before training mean and biases alone: 3 + 0.5 + 0.25, 3 + 0.5 - 1
         [[3.75, 2.5]]
     """
 
@@ -193,7 +197,7 @@ class RegressionHead(MLPHead):
 
 
 class ClassificationHead(_PairHead):
-    """Scores of K labels: a linear layer on the item's vector and the user's, and a small network on ``[u, i, u * i, |u - i|]``.
+    """Scores of K labels: a linear layer on item and user vector, and a small network on ``[u, i, u * i, |u - i|]``.
 
     Args:
         facts: Facts of the data.
@@ -211,7 +215,8 @@ class ClassificationHead(_PairHead):
         >>> import numpy as np
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> ClassificationHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
         torch.Size([1, 2, 3])
@@ -251,7 +256,8 @@ class LinearHead(Head):
         >>> import numpy as np
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
+        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> LinearHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
         torch.Size([1, 2, 3])

@@ -75,7 +75,8 @@ class CosineHead(VectorHead):
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
         >>> head = CosineHead(facts, width=2)
-        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])), head.of_items(torch.tensor([[5.0, 0.0, 9.0]]))  # biases are left out
+        >>> items = head.of_items(torch.tensor([[5.0, 0.0, 9.0]]))
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])), items  # biases are left out
         (tensor([[0.6000, 0.8000]]), tensor([[1., 0.]]))
     """
 
@@ -101,7 +102,8 @@ class InnerProductHead(VectorHead):
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
         >>> head = InnerProductHead(facts, width=2)
-        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])) @ head.of_items(torch.tensor([[2.0, 1.0, 0.5]])).T  # 6 + 4 + 0.5
+        >>> items = head.of_items(torch.tensor([[2.0, 1.0, 0.5]]))
+        >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])) @ items.T  # 6 + 4 + 0.5
         tensor([[10.5000]])
     """
 

@@ -32,7 +32,7 @@ def begin_biases(
     items: Items,
     penalty: float,
 ) -> None:
-    """Begin with the biases that ridge regression on the items' fields tells, and with ids that add what ratings say beyond them.
+    """Begin with biases by ridge regression on the items' fields, and with ids that add what ratings say beyond them.
 
     So a known item has from the first step the bias of its ratings, and one whose id is unknown or dropped what its
     fields tell. Items count by their rows: of those that are often rated, and will be asked about most, the regression

@@ -51,7 +51,7 @@ class DenseEncoder(nn.Module):
             self.spread.copy_(torch.where(spread > 0, spread / LENGTH, 1.0))
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what each output is a weighted sum of ``[N, V + 1]``: the centred features, and whether there are none."""
+        """Return what outputs are weighted sums of ``[N, V + 1]``: the centred features, and whether there are none."""
         features = self.features(values)
         absent = features.isnan().any(1, keepdim=True)
         centred = torch.where(absent, 0.0, (features - self.centre) / self.spread)
@@ -123,7 +123,7 @@ class CategoryEncoder(nn.Module):
         """Do nothing: vectors of categories have no scale of their own."""
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what each output is a weighted sum of ``[N, size + 1]``: the share that each category has of an item's."""
+        """Return what outputs are weighted sums of ``[N, size + 1]``: the share that each category has of an item's."""
         shares = torch.zeros(len(values), self.embedding.num_embeddings, device=values.device)
         return shares.scatter_add_(1, values, _shares(values))
 

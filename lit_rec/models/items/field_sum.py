@@ -84,7 +84,7 @@ class FieldSum(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, vectors: Tensor, told: Tensor, items: Items) -> None:
-        """Measure each field's mean and spread before training; from then on its vectors are centred and of norm 4 on average.
+        """Measure each field's mean and spread before training; then its vectors are centred and of norm 4 on average.
 
         Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a
         single item or of items without descriptions do, they are centred and nothing is stretched: only noise would be.
@@ -134,7 +134,10 @@ class FieldSum(nn.Module):
         return inputs + [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
 
     def _begin(self, at: slice, weights: list[Tensor]) -> None:
-        """Begin with these, ``[V_f, n]`` of each field, as what inputs are summed by for the outputs ``at``, fields' weights included."""
+        """Begin with these weights of inputs, ``[V_f, n]`` of each field, for the outputs ``at``.
+
+        The fields' weights are included.
+        """
         scale = self.field_weights * len(self.field_logits) ** 0.5
         of_fields = [w / s for w, s in zip(weights, scale, strict=True)]
         if self.texts:
@@ -143,7 +146,7 @@ class FieldSum(nn.Module):
             encoder.begin(at, w)  # type: ignore[operator]
 
     def project(self, vectors: Tensor, told: Tensor) -> Tensor:
-        """Return what each text adds as each of the fields ``[P, F, width + 1]``; a text without a token adds nothing."""
+        """Return what each text adds as each field ``[P, F, width + 1]``; a text without a token adds nothing."""
         # pooling gave zeros where there is no token, and the mean text is what says as little now
         centred = self.dropout(self._centred(vectors)) * told.view(-1, 1, 1)
         weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])

@@ -50,10 +50,10 @@ class ItemVectors(nn.Module, ABC):
 
 
 class ItemEncoder(ItemVectors):
-    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows; each distinct text is encoded once.
+    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows.
 
-    The last coordinate of an item vector is the item's bias, so a table of vectors is all that scoring needs: the inner
-    product of ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
+    Each distinct text is encoded once. The last coordinate of an item vector is the item's bias, so a table of vectors
+    is all that scoring needs: the inner product of ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
 
     Args:
         facts: Facts of the data.
@@ -101,7 +101,8 @@ class ItemEncoder(ItemVectors):
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> options["intermediate_size"] = 4
         >>> encoder = ItemEncoder(facts, partial(ConfiguredBackbone, model_type="bert", options=options), width=2)
         >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))  # "5" and "6 7"
         >>> encoder(texts, Items(torch.tensor([[0], [1], [1]]), torch.arange(3), torch.tensor([1, 2, 0]))).shape
@@ -186,20 +187,20 @@ class ItemEncoder(ItemVectors):
 
     @property
     def kept_texts(self) -> int:
-        """How many texts of a catalogue are kept at most: none where processes that share the encoder would call it unequally often."""
+        """Most texts of a catalogue to cache; 0 where processes that share the encoder would call it unevenly often."""
         shared = self.calls_of_all_ranks is not None
         return self.max_kept_texts if self._is_still and not shared else 0
 
     @property
     def kept_tokens(self) -> int:
-        """How many tokens of a catalogue have their vectors at the encoder's border kept at most; 0 where those of whole texts are."""
+        """Most tokens of a catalogue to cache at the encoder's border; 0 where vectors of whole texts are cached."""
         shared = self.calls_of_all_ranks is not None
         if not self.max_kept_tokens or self._is_still or shared or not self.backbone.has_border:
             return 0
         return self.max_kept_tokens
 
     def keep(self, store: str, number: Tensor, vectors: Tensor) -> None:
-        """Keep the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and of that store no others."""
+        """Cache the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and none of its others."""
         self._kept.begin(store, len(vectors), vectors.device)
         self._kept.add(store, number, torch.ones_like(number), vectors)
 

@@ -32,7 +32,8 @@ def shared_ridge(
         Saunders, Gammerman & Vovk 1998, Ridge regression learning algorithm in dual variables, ICML.
 
     Example:
-        >>> constant, (slope,) = shared_ridge([torch.tensor([[1.0], [-1.0]])], torch.tensor([3.0, 1.0]), torch.ones(2), 1e-6)
+        >>> inputs, target = [torch.tensor([[1.0], [-1.0]])], torch.tensor([3.0, 1.0])
+        >>> constant, (slope,) = shared_ridge(inputs, target, torch.ones(2), 1e-6)
         >>> round(float(constant), 3), round(float(slope), 3)
         (2.0, 1.0)
     """
@@ -80,7 +81,7 @@ def shared_components(inputs: Sequence[Tensor], width: int) -> list[Tensor]:
 
 
 def _kernel(inputs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Return the sum of the groups' inner products ``[N, N]``, each divided by its size; and the sizes, mean square norms."""
+    """Return the sum of the groups' inner products ``[N, N]``, each over its size; and the sizes, mean square norms."""
     groups = [x.double() for x in inputs]
     sizes = [x.square().sum(1).mean().clamp(min=1e-12) for x in groups]
     parts = [x @ x.T / size for x, size in zip(groups, sizes, strict=True)]

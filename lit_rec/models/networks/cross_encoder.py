@@ -55,11 +55,14 @@ class CrossEncoder(Network):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
-        >>> network = CrossEncoder(facts, functools.partial(ConfiguredBackbone, model_type="bert", options=options), max_tokens=16)
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> options["intermediate_size"] = 4
+        >>> backbone = functools.partial(ConfiguredBackbone, model_type="bert", options=options)
+        >>> network = CrossEncoder(facts, backbone, max_tokens=16)
         >>> items = Items(torch.tensor([[0], [1]]), torch.arange(2), torch.tensor([1, 2]))
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
-        >>> batch = dataclasses.replace(batch, texts=Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3])), items=items)
+        >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))
+        >>> batch = dataclasses.replace(batch, texts=texts, items=items)
         >>> network(batch).tolist()  # before training, the mean rating
         [[3.0, 3.0]]
     """
@@ -181,7 +184,7 @@ def _after_nothing(of_slot: Tensor) -> Tensor:
 
 
 def _places(batch: RecBatch, texts: Texts, slot: Tensor) -> Tensor:
-    """Return for each token of the pairs' texts 1 + the place of its slot among all of the batch ``[S]``, 0 where it has none."""
+    """Return for each token of the pairs' texts 1 + its slot's place among all of the batch ``[S]``; 0 for no slot."""
     pairs, (rows, slots) = len(texts), batch.history.mask.shape
     pair = torch.repeat_interleave(
         torch.arange(pairs, device=slot.device), texts.offsets.diff(), output_size=len(slot)

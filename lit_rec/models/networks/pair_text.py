@@ -14,7 +14,7 @@ from lit_rec.data.texts.tokens import SpecialTokens
 def pair_sequences(
     batch: RecBatch, order: Tensor, special: SpecialTokens, max_tokens: int
 ) -> tuple[Texts, Tensor]:
-    """Return one text per row and candidate: the candidate's fields, then the history's items, in order, until the budget is full.
+    """Return a text per row and candidate: the candidate's fields, then the history's items in order, up to the budget.
 
     Items stand apart by what the tokenizer puts after a text. The candidate is cut at half the budget; of the last item
     that does not fit whole, its beginning stays.

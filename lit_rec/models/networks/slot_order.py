@@ -21,7 +21,8 @@ class SlotOrder(ABC):
         ...         return torch.arange(slots).expand(*batch.candidates.item_index.shape, slots)
         >>> import numpy as np
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> OldestFirst()(request_batch([], rows=np.array([4, 7]), user_row=0, now=None))  # one slot, which is padding, for each candidate
+        >>> batch = request_batch([], rows=np.array([4, 7]), user_row=0, now=None)
+        >>> OldestFirst()(batch)  # one slot, which is padding, for each candidate
         tensor([[[0],
                  [0]]])
     """
@@ -68,7 +69,8 @@ class NearestFirst(SlotOrder):
         >>> from lit_rec.inference.requests.entries import Seen
         >>> seen = [Seen(item, float("nan"), 0, float("nan"), 0) for item in (0, 1)]
         >>> batch = request_batch(seen, rows=np.array([2]), user_row=0, now=None)
-        >>> texts = Texts(torch.tensor([5, 6, 8, 9, 5, 7]), torch.tensor([0, 2, 4, 6]))  # "5 6", "8 9", and the candidate "5 7"
+        >>> words = torch.tensor([5, 6, 8, 9, 5, 7])  # "5 6", "8 9", and the candidate "5 7"
+        >>> texts = Texts(words, torch.tensor([0, 2, 4, 6]))
         >>> items = Items(torch.tensor([[0], [1], [2]]), torch.arange(3), torch.zeros(3))
         >>> NearestFirst()(dataclasses.replace(batch, texts=texts, items=items))
         tensor([[[0, 1]]])

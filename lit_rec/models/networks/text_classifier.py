@@ -34,9 +34,12 @@ class TextClassifier(ItemNetwork):
         >>> from functools import partial
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0), labels=("no", "so", "yes"))
-        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
-        >>> network = TextClassifier(facts, partial(ItemEncoder, backbone=partial(ConfiguredBackbone, model_type="bert", options=options)))
+        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
+        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> options["intermediate_size"] = 4
+        >>> backbone = partial(ConfiguredBackbone, model_type="bert", options=options)
+        >>> network = TextClassifier(facts, partial(ItemEncoder, backbone=backbone))
         >>> network.gives, network.head.linear.out_features
         ('class_scores', 3)
     """

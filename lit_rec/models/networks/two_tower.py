@@ -76,7 +76,7 @@ class Network(nn.Module, ABC):
     def encode_positions(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
     ) -> Tensor:
-        """Return users as they were before their histories and after each slot, ``[B, H + 1, D]``; see ``encode_users``.
+        """Return users before their histories and after each slot, ``[B, H + 1, D]``; see ``encode_users``.
 
         Raises:
             ValueError: If the network does not give positions.
@@ -88,7 +88,7 @@ class Network(nn.Module, ABC):
         """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores."""
 
     def encode_batch(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
-        """Return the vectors of a batch's items ``[N, D]`` and of its profiles ``[M, D]``, each distinct one encoded once."""
+        """Return the vectors of a batch's items ``[N, D]`` and profiles ``[M, D]``, each distinct one encoded once."""
         given = batch.users.profiles
         profiles = None if given is None else self.encode_profiles(given.texts, given.users)
         return self.encode_items(batch.texts, batch.items), profiles

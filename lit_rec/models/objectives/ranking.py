@@ -242,7 +242,8 @@ class ItemSoftmax(RankingObjective):
         modeling, https://doi.org/10.1145/3298689.3346996.
 
     Example:
-        >>> ItemSoftmax().whole(torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2]))  # log 3, all alike
+        >>> own, scores, item = torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2])
+        >>> ItemSoftmax().whole(own, scores, item)  # log 3, all alike
         tensor([1.0986])
     """
 
@@ -272,7 +273,7 @@ class ItemSoftmax(RankingObjective):
 
 
 class BPR(RankingObjective):
-    """Bayesian personalised ranking: the next item against each other one, ``-log sigmoid(s - s')``, averaged over the others.
+    """Bayesian personalised ranking: the mean of ``-log sigmoid(s - s')``, the next item against each other one.
 
     Args:
         negatives: What it is compared with while training; the batch's items by default.
@@ -287,7 +288,8 @@ class BPR(RankingObjective):
         Rendle et al. 2009, BPR, https://arxiv.org/abs/1205.2618.
 
     Example:
-        >>> BPR().whole(torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2]))  # log 2 against each other one
+        >>> own, scores, item = torch.tensor([0.5]), torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([2])
+        >>> BPR().whole(own, scores, item)  # log 2 against each other one
         tensor([0.6931])
     """
 

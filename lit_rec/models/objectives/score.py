@@ -51,14 +51,17 @@ class Objective(nn.Module, ABC):
                 f"{name} trains for a {_spoken(self.task)}, the data asks for a {_spoken(facts.task)}",
                 where="model.objective",
                 rule="an objective of the task that data.task names",
-                remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; ItemSoftmax or BPR for the next item",
+                remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; "
+                "ItemSoftmax or BPR for the next item",
             )
         if gives != self.consumes:
             raise ConfigError(
                 f"{name} takes {self.consumes}, the network gives {gives}",
                 where="model.objective",
-                rule="scores: one per candidate; class_scores: one per candidate and label; vectors: of users and of items",
-                remedy="CrossEntropy goes with ClassificationHead and LinearHead, BinaryCrossEntropy with DotHead and MLPHead, "
+                rule="scores: one per candidate; class_scores: one per candidate and label; "
+                "vectors: of users and of items",
+                remedy="CrossEntropy goes with ClassificationHead and LinearHead, "
+                "BinaryCrossEntropy with DotHead and MLPHead, "
                 "ItemSoftmax and BPR with CosineHead and InnerProductHead",
             )
 

@@ -41,7 +41,8 @@ class Backbone(nn.Module):
         A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
 
     Example:
-        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 1}
+        >>> tiny["intermediate_size"] = 4
         >>> backbone = Backbone(model_of_config({"model_type": "bert", **tiny}), FullTuning())
         >>> chunk = TextChunk(torch.tensor([[1, 7, 2]]), torch.ones(1, 3, dtype=torch.bool), torch.tensor([0]))
         >>> backbone(chunk).shape, backbone.has_border
@@ -85,7 +86,10 @@ class Backbone(nn.Module):
 
     @property
     def has_border(self) -> bool:
-        """Whether a pass may begin at the border: something is frozen, and the encoder can begin in its middle, which is tried once."""
+        """Whether a pass may begin at the border: something is frozen, and the encoder can begin in its middle.
+
+        The latter is tried once.
+        """
         if self._has_border is None:
             self._has_border = self._frozen or (
                 self._lower is not None and self._tried(self._lower)
@@ -94,7 +98,10 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def border_states(self, chunk: TextChunk) -> Tensor:
-        """Return the token vectors at the border ``[P', T, width]`` float32, computed in float32; call it where there is a border."""
+        """Return the token vectors at the border ``[P', T, width]`` float32, computed in float32.
+
+        Call it where there is a border.
+        """
         with torch.autocast(chunk.mask.device.type, enabled=False):
             if self._lower is None:
                 return self._tokens(chunk)
@@ -194,7 +201,8 @@ class PretrainedBackbone(Backbone):
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.tuning import FrozenTuning
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> options["intermediate_size"] = 4
         >>> with TemporaryDirectory() as folder:
         ...     model_of_config({"model_type": "bert", **options}).save_pretrained(folder)
         ...     backbone = PretrainedBackbone(facts, folder, FrozenTuning())
@@ -228,7 +236,8 @@ class ConfiguredBackbone(Backbone):
     Example:
         >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> options["intermediate_size"] = 4
         >>> ConfiguredBackbone(facts, "bert", options).width
         4
     """

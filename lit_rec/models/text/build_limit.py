@@ -32,10 +32,10 @@ def build_limit(elements: int | None = None) -> Iterator[None]:
 
     Example:
         >>> with build_limit(10):
-        ...     nn.Linear(100, 100)
+        ...     nn.Linear(50, 50)
         Traceback (most recent call last):
             ...
-        lit_rec.models.text.build_limit.TooLargeError: Linear.weight of 100 x 100 numbers, more than all weights together
+        lit_rec.models.text.build_limit.TooLargeError: Linear.weight of 50 x 50 numbers, more than all weights together
     """
     owner, count, total = threading.get_ident(), 0, 0
 

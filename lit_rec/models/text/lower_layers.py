@@ -1,4 +1,4 @@
-"""LowerLayers: an encoder's lowest layers with all that is before them, whose output can be kept and put in their place."""
+"""LowerLayers: an encoder's lowest layers and all before them, whose output can be cached and put in their place."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class LowerLayers:
 
     @contextmanager
     def replaced(self, states: Tensor) -> Iterator[None]:
-        """Have the layers compute nothing for a while, and the last of them give ``states`` ``[P, T, width]``; call ``output`` before."""
+        """Have the layers compute nothing for a while, and the last of them give ``states`` ``[P, T, width]``.
+
+        Call ``output`` before.
+        """
         *below, last = self._layers
         try:
             for layer in below:

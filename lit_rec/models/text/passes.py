@@ -41,7 +41,10 @@ def passes_counted(count: Callable[[int], None]) -> Iterator[None]:
 
 
 def texts_passed(number: int) -> None:
-    """Say that a number of texts have passed the encoder in this thread: a bar may show it. Networks with passes of their own call it."""
+    """Say that a number of texts have passed the encoder in this thread: a bar may show it.
+
+    Networks with passes of their own call it.
+    """
     if count := _PASSED.get():
         count(number)
 
@@ -69,7 +72,8 @@ class TextPasses:
         >>> from lit_rec.models.text.backbone import model_of_config
         >>> from lit_rec.models.text.pooling import MeanPooling
         >>> from lit_rec.models.text.tuning import FullTuning
-        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+        >>> tiny = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
+        >>> tiny["intermediate_size"] = 4
         >>> backbone = Backbone(model_of_config({"model_type": "bert", **tiny}), FullTuning())
         >>> passes = TextPasses(backbone, MeanPooling(4), SpecialTokens((1,), (2,), 0), max_tokens=8)
         >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))  # "5" and "6 7"

@@ -1,4 +1,4 @@
-"""What texts of few tokens take for attention on a CPU: plain products, where these are faster than the fused kernel."""
+"""Attention of texts of few tokens on a CPU: plain products, where these are faster than the fused kernel."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _SHORT = 128  # tokens up to which a training step was faster so, with 12 heads 
 
 @contextmanager
 def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
-    """Have ``scaled_dot_product_attention`` multiply plainly for a while where its fused kernel is the slower: bfloat16 on a CPU, few tokens.
+    """Have ``scaled_dot_product_attention`` multiply plainly for a while where its fused kernel is the slower.
 
-    There torch's kernel works through one text and head after the other, and its backward pass takes two to seven times
-    as long as batched products of all of them. In float32 it is the fused one that is faster. What is computed is the
-    same to rounding. The kernel is one of the process: while a thread multiplies so, others do too.
+    That is in bfloat16 on a CPU, with few tokens. There torch's kernel works through one text and head after the other,
+    and its backward pass takes two to seven times as long as batched products of all of them. In float32 it is the
+    fused one that is faster. What is computed is the same to rounding. The kernel is one of the process: while a thread
+    multiplies so, others do too.
 
     Args:
         model: The encoder, which multiplies in what its weights are or what autocast makes of them.

@@ -57,7 +57,7 @@ class Tuning(ABC):
         return [] if _is_trained(model) else [model]
 
     def still_layers(self, model: nn.Module) -> list[nn.Module]:
-        """Return the lowest layers that stay as they were pretrained together with all that is before them, lowest first.
+        """Return the lowest layers that stay as pretrained together with all that is before them, lowest first.
 
         After ``apply``, and where only a part of the encoder is trained: what leaves the last of them may be kept while
         training.
@@ -133,7 +133,7 @@ class TopLayersTuning(Tuning):
                 module.requires_grad_(True)
 
     def still(self, model: nn.Module) -> list[nn.Module]:
-        """Return the lower layers, and what is outside the layers and not trained: embeddings, and the dropout after them."""
+        """Return the lower layers, and what is outside them and not trained: embeddings, and the dropout after them."""
         layers = encoder_layers(model)
         inside = set(layers.modules())
         outside = [

@@ -17,7 +17,7 @@ from lit_rec.ranges import count
 
 
 class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
-    """u_c = sum_d w_cd d with w_cd a softmax over ``(Q c) . (K [d, rating]) / sqrt(hidden)``: attention by the candidate c.
+    """u_c = sum_d w_cd d with w_cd a softmax over ``(Q c) . (K [d, rating]) / sqrt(hidden)``: attention by candidate c.
 
     Args:
         facts: Facts of the data.

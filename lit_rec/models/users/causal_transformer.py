@@ -174,7 +174,7 @@ class CausalTransformerUserEncoder(UserEncoder):
 
 
 class _RecentMean(nn.Module):
-    """The mean direction of a history's items, the newest counting most, and what is learned beside it, which begins at nothing."""
+    """The mean direction of a history's items, the newest counting most, and what is learned, which begins at 0."""
 
     def __init__(self, width: int, max_length: int, recency: float) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class _RecentMean(nn.Module):
         nn.init.zeros_(self.beside.weight)
 
     def forward(self, items: Tensor, learned: Tensor) -> Tensor:
-        """Return users at each slot ``[B, H, width]`` from the slots' items and what the layers say, ``[B, H, width]`` each."""
+        """Return users at each slot ``[B, H, width]`` from slots' items and what layers say, ``[B, H, width]`` each."""
         slot = torch.arange(items.shape[1], device=items.device)
         ago = slot.unsqueeze(1) - slot
         weight = self.log_weight[ago.clamp(min=0)].masked_fill(ago < 0, -torch.inf).softmax(1)

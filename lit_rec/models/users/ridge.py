@@ -18,7 +18,7 @@ from lit_rec.ranges import count, positive
 
 
 class RidgeUserEncoder(UserEncoder):
-    """u = the ridge regression of the user's own ratings on the vectors of the items they rated, solved anew for each row.
+    """u = the ridge regression of the user's own ratings on the vectors of the items they rated, solved for each row.
 
     What minimises ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` what a rating lies
     above mean and item bias; ``b`` is the user's bias. So ``u . i`` beside ``DotHead`` is the user's own forecast for
@@ -52,7 +52,8 @@ class RidgeUserEncoder(UserEncoder):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> encoder = RidgeUserEncoder(facts, width=1, shrinkage=3.0, penalty=1.0)
         >>> u, b = encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch)[0].tolist()
         >>> round(7 * u, 3), round(7 * b, 3)  # (2 - b - u)^2 + u^2 + 3 b^2 is least at u = 6/7, b = 2/7

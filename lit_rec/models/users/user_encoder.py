@@ -143,9 +143,11 @@ class MeanUserEncoder(BehaviorSumUserEncoder):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> encoder = MeanUserEncoder(facts, width=1, shrinkage=3.0)
-        >>> encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch).tolist()  # (2 - 0.5) * 1 / sqrt(1 + 3), and the bias 2 / (1 + 3)
+        >>> users = encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch)
+        >>> users.tolist()  # (2 - 0.5) * 1 / sqrt(1 + 3), and the bias 2 / (1 + 3)
         [[0.75, 0.5]]
     """
 
@@ -198,7 +200,8 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
-        >>> batch = request_batch([Seen(0, 5.0, 0, 60.0, 0)], rows=np.array([1]), user_row=0, now=None)  # item 0, rated 5
+        >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
+        >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> encoder = AdditiveAttentionUserEncoder(facts, width=1, shrinkage=3.0)
         >>> encoder(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), batch).tolist()  # all weight on the only behavior
         [[1.5, 0.5]]

@@ -1,4 +1,7 @@
-"""Metrics that callbacks wait for: chosen by what is logged, and a wrong name is refused before training, or else when it is missed."""
+"""Metrics that callbacks wait for: chosen by what is logged.
+
+A wrong name is refused before training, or else when it is missed.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
 
 
 def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> None:
-    """Have callbacks that were told nothing wait for the metric that decides, and refuse one that this data does not have.
+    """Have callbacks without a metric wait for the one that decides, and refuse one that this data does not have.
 
     Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two
     labels, else by accuracy; the next item by nDCG@10.

@@ -38,7 +38,8 @@ def _refuse_twins(callbacks: list[Callback]) -> None:
     for callback in callbacks:
         if states[callback.state_key] > 1:
             raise ConfigError(
-                f"{type(callback).__name__} is there {states[callback.state_key]} times with the same metric or settings",
+                f"{type(callback).__name__} is there {states[callback.state_key]} times "
+                "with the same metric or settings",
                 where="trainer.callbacks",
                 rule="a checkpoint holds one state for each callback",
                 remedy="leave one of them, or give them different metrics",

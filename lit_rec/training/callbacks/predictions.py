@@ -27,7 +27,8 @@ class PredictionWriter(ScoreWriter):
     is no user_id.
 
     Example:
-        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet beside best.ckpt.
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet next to
+        best.ckpt.
 
         >>> pl.read_parquet("checkpoints/quickstart/version_0/predictions.parquet").columns  # doctest: +SKIP
         ['user_id', 'item_id', 'score']

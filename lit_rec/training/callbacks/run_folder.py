@@ -194,7 +194,11 @@ def _is_within(path: Any, folder: Any) -> bool:
 
 
 class _WholeFiles(TorchCheckpointIO):
-    """Lightning's own moves a file from the system's temporary folder: a copy where that is another disk, and left there by a kill."""
+    """Checkpoints are saved next to the old file, which they then replace.
+
+    Lightning's own moves a file from the system's temporary folder: a copy where that is another disk, and left there
+    by a kill.
+    """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None

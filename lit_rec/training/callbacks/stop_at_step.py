@@ -1,4 +1,4 @@
-"""StopAtStep: a run that is asked to end does so after an optimizer step, with a last.ckpt that goes on exactly there."""
+"""StopAtStep: a run that is asked to end stops after an optimizer step, with a last.ckpt that goes on exactly there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What TensorBoard shows beside curves: errors, confusion, PR curves, the weights v_f and w_d, and the items' vectors with their titles."""
+"""What TensorBoard shows besides curves.
+
+Errors, confusion, PR curves, the weights v_f and w_d, and the items' vectors with their titles.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ class TensorBoardViews(ScoreWriter):
     Example:
         ``lit-rec fit`` brings it; from Python, and without the projector:
 
-        >>> trainer = lightning.Trainer(callbacks=[TensorBoardViews(projector=False)], logger=TensorBoardLogger("checkpoints"))  # doctest: +SKIP
+        >>> views, logger = TensorBoardViews(projector=False), TensorBoardLogger("checkpoints")  # doctest: +SKIP
+        >>> trainer = lightning.Trainer(callbacks=[views], logger=logger)  # doctest: +SKIP
     """
 
     def __init__(self, projector: bool = True) -> None:
@@ -146,7 +150,7 @@ class TensorBoardViews(ScoreWriter):
 
 
 def _draws(trainer: lightning.Trainer) -> bool:
-    """Return whether this validation is drawn; every process says the same, for all of them bring their rows together."""
+    """Return whether this validation is drawn: the same on every process, for all bring their rows together."""
     there = any(isinstance(one, TensorBoardLogger) for one in trainer.loggers)
     return there and trainer.state.fn == "fit" and not trainer.sanity_checking
 
@@ -208,7 +212,9 @@ def density(
     low: float,
     high: float,
 ) -> npt.NDArray[np.float32]:
-    """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards, each column scaled by its fullest cell.
+    """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards.
+
+    Each column is scaled by its fullest cell.
 
     Args:
         predicted: ``[R]``.

@@ -10,7 +10,7 @@ DEFAULT = ".lit_rec_cache"  # of a datamodule, in the folder that a command runs
 
 
 def is_cache(folder: Path) -> bool:
-    """Say whether a folder is a cache of prepared data that lit_rec made: nothing of another kind is in danger there."""
+    """Say whether a folder is a cache of prepared data by lit_rec: nothing of another kind is in danger there."""
     with suppress(OSError, ValueError):  # a name with a zero byte is no path
         for manifest in folder.glob("*/manifest.json"):
             with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What makes a checkpoint explain itself: everything that inference needs, in values that ``weights_only=True`` reads."""
+"""What makes a checkpoint explain itself: all that inference needs, in values that ``weights_only=True`` reads."""
 
 from __future__ import annotations
 

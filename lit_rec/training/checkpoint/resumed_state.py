@@ -1,4 +1,4 @@
-"""The state of training in a checkpoint: what a run that goes on takes from it, compared with what the run has itself."""
+"""The state of training in a checkpoint: what a run that goes on takes from it, compared with the run's own state."""
 
 from __future__ import annotations
 

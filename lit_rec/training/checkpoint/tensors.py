@@ -16,7 +16,7 @@ _WHOLE = (torch.int32, torch.int64)
 
 
 def tensor(value: Any, entry: str, kinds: Collection[torch.dtype] | None = None) -> None:
-    """A plain tensor on the CPU whose numbers all lie in the file: one stretched over a few numbers could fill the memory."""
+    """A plain CPU tensor whose numbers all lie in the file: one stretched over a few numbers could fill the memory."""
     if type(value) is not Tensor or value.requires_grad:
         raise EntryError(entry, shown(value), "a tensor")
     plain = value.layout is torch.strided and value.device.type == "cpu"

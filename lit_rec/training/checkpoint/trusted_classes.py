@@ -1,4 +1,4 @@
-"""What the configuration of a checkpoint may name: classes of lit_rec and optimizers of torch, each where an option takes it.
+"""What the configuration of a checkpoint may name: classes of lit_rec and optimizers of torch, where options take them.
 
 A checkpoint may come from a stranger, and a parser imports whatever a configuration names: a class, a function, a file
 with more of it. Importing a module runs its code. So names are checked first, as plain data along the types of the
@@ -228,7 +228,7 @@ class _Unknown:
 
 
 def _known(path: str, leaves: set[Any]) -> type | None:
-    """Return a class of lit_rec or an optimizer of torch, if one of these types may be it; no other module is imported."""
+    """Return a class of lit_rec or an optimizer of torch if one of these types may be it; import no other module."""
     module, _, name = path.rpartition(".")
     if module.partition(".")[0] == "lit_rec" and _NAME.fullmatch(module):
         try:

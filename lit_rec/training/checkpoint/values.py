@@ -1,4 +1,4 @@
-"""Rules of plain stored values: what an entry of a checkpoint may hold, checked without a loop in Python over long lists."""
+"""Rules of plain stored values: what a checkpoint's entry may hold, checked without Python loops over long lists."""
 
 from __future__ import annotations
 

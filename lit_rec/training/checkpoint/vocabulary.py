@@ -30,5 +30,6 @@ def check_vocabulary(network: Network, data: object) -> None:
             f"its tokenizer makes token {max(tokens)}, and the encoder has vectors for {known:,}",
             where=f"data.encoder={data.encoder}",
             rule="a tokenizer and an encoder that were trained together",
-            remedy="name the same folder for data.encoder and the backbone, with the tokenizer's files as they were saved",
+            remedy="name the same folder for data.encoder and the backbone, "
+            "with the tokenizer's files as they were saved",
         )

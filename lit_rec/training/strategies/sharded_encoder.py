@@ -35,7 +35,7 @@ _OTHERS = (DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy)
 
 
 class ShardedEncoder(ModelParallelStrategy):
-    """FSDP: each process keeps a part of the encoder's weights, gradients and optimizer states, and the whole of all else.
+    """FSDP: each process has a part of the encoder's weights, gradients and optimizer states, and all of the rest.
 
     The steps are those of ``ddp``. Checkpoints are whole files, which any strategy resumes.
 
@@ -129,7 +129,8 @@ def check_strategy(trainer: lightning.Trainer) -> None:
 def _check_beside(trainer: lightning.Trainer) -> None:
     if str(trainer.precision) == "16-mixed":
         raise ConfigError(
-            "16-mixed looks for overflow in each process's part alone, so that one would take a step that another leaves out",
+            "16-mixed looks for overflow in each process's part alone, "
+            "so that one would take a step that another leaves out",
             where="trainer.precision",
             rule="32-true or bf16-mixed beside sharded_encoder",
             remedy="set trainer.precision to bf16-mixed",
@@ -162,7 +163,10 @@ def clip_gradients(
     gradient_clip_val: float | None = None,
     gradient_clip_algorithm: str | None = None,
 ) -> None:
-    """Clip as the Trainer is told, all parts of a gradient together; a LightningModule's ``configure_gradient_clipping``."""
+    """Clip as the Trainer asks, all parts of a gradient together.
+
+    This is a LightningModule's ``configure_gradient_clipping``.
+    """
     if not isinstance(module.trainer.strategy, ShardedEncoder):
         module.clip_gradients(
             optimizer,

@@ -1,4 +1,4 @@
-"""An encoder divided among processes (FSDP): its tensors in parts, beside those of all else, which each process has whole."""
+"""An encoder divided among processes (FSDP): its tensors in parts, those of all else whole in each process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> N
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Return a divided tensor's whole on the CPU; every process calls this. A tensor that is not divided is put there too."""
+    """Return a divided tensor's whole on the CPU, or put an undivided one there; every process calls this."""
     gathered = tensor.detach()
     if isinstance(gathered, DTensor):
         gathered = gathered.full_tensor()
@@ -68,7 +68,7 @@ def part_like(tensor: Tensor, like: Tensor) -> Tensor:
 
 
 def average_gradients(optimizer: torch.optim.Optimizer) -> None:
-    """Take the mean over processes of the gradients of parameters that are not divided, as FSDP has done for the others.
+    """Take the mean over processes of the gradients of undivided parameters, as FSDP has done for the others.
 
     A parameter that got none in any process has none afterwards.
     """
@@ -147,7 +147,8 @@ def _divisible(network: Network) -> Backbone:
     ddp = "take ddp; where memory is short, lower max_tokens_per_chunk or set recompute: true"
     if not network.has_item_table:
         raise ConfigError(
-            f"{type(network).__name__} encodes in each batch of an evaluation, and processes have different numbers of these",
+            f"{type(network).__name__} encodes in each batch of an evaluation, "
+            "and processes have different numbers of these",
             where="trainer.strategy",
             rule="processes that share an encoder call it equally often: a network with a table of items",
             remedy=ddp,

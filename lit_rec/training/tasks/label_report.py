@@ -1,4 +1,4 @@
-"""The report of labels: the model beside plain baselines, for all rows and per slice, and within impressions where there are any."""
+"""The report of labels: the model next to plain baselines, for all rows, per slice, and within impressions if any."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def label_baselines(
 
 
 def shared_history(data: BehaviorDataModule, rows: Ints) -> SharedHistory:
-    """Return the histories that the model saw for ``rows``; neighbouring rows with the same one share it, as in an impression."""
+    """Return the histories that the model saw for ``rows``.
+
+    Neighbouring rows with the same one share it, as in an impression.
+    """
     bound = data.history.bind(data.prepared)
     none = np.empty(0, np.int64)
     sizes, items, of_row, lists = [none], [none], [none], 0

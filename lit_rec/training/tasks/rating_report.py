@@ -55,7 +55,10 @@ def rating_report(module: LitRec, data: BehaviorDataModule, rows: Ints, ratings:
 
 
 def baselines(module: LitRec, data: BehaviorDataModule) -> list[Baseline]:
-    """Return the baselines of rating prediction, without users those that know none; on frozen text only where the encoder can be read."""
+    """Return the baselines of rating prediction.
+
+    Without users they are those that know none. Those on frozen text are there only where the encoder can be read.
+    """
     found: list[Baseline] = [MeanBaseline()]
     with_users = bool(data.facts.user_ids)
     if with_users:

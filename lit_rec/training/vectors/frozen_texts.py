@@ -64,7 +64,11 @@ def encode_frozen_texts(
 
 
 def _asked_for(network: Network, data: BehaviorDataModule) -> Int64s:
-    """Return the texts of all items where evaluation has a table of them, else of those that training and validation name or show."""
+    """Return the texts that training and evaluation ask for.
+
+    They are those of all items where evaluation has a table of them, else of those that training and validation name
+    or show.
+    """
     items = np.arange(len(data.catalogue))
     if not network.has_item_table:
         rows = [data.prepared.rows_of(part) for part in ("train", "val", "shown")]

@@ -25,7 +25,7 @@ from lit_rec.training.vectors.text_tables import TextReader, TextTables
 
 
 def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats | None:
-    """Return the catalogue's vectors ``[I, F * width]``, or None and a warning where the pretrained encoder cannot be read."""
+    """Return the catalogue's vectors ``[I, F * width]``; None and a warning if the pretrained encoder is unreadable."""
     try:
         return frozen_item_vectors(module, data)
     except LitRecError as error:
@@ -34,9 +34,10 @@ def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats 
 
 
 def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
-    """Return the catalogue's vectors by the encoder as it was before training, mean over tokens, fields joined, ``[I, F * width]``.
+    """Return the catalogue's vectors ``[I, F * width]`` by the encoder as it was before training.
 
-    Texts that this encoder has read before, for a report or for training, are found in the cache.
+    They are means over tokens, with the fields joined. Texts that this encoder has read before, for a report or for
+    training, are found in the cache.
     """
     pretrained = module.new_network(data.facts, pretrained=True)
     # a network that reads no text is measured against text all the same

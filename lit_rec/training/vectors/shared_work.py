@@ -57,7 +57,10 @@ def told_by_first(value: Value) -> Value:
 
 
 def tensor_of_first(tensor: Tensor | None, device: torch.device) -> Tensor:
-    """Return the first process's float32 tensor on every process's ``device``; every process calls this, the others with None."""
+    """Return the first process's float32 tensor on every process's ``device``.
+
+    Every process calls this, the others with None.
+    """
     shape = told_by_first(() if tensor is None else tuple(tensor.shape))
     there = (torch.empty(shape) if tensor is None else tensor).to(device)
     if _process()[1] > 1:

@@ -37,7 +37,7 @@ class VectorStore:
         self._folder, self._encoder = folder, encoder[:_ENCODER]
 
     def sources(self, inputs: Hashes) -> Iterator[KnownVectors]:
-        """Yield the table of ``inputs`` ``[I, 2]``, if it is there, and then the encoder's other tables, the newest first."""
+        """Yield the table of ``inputs`` ``[I, 2]`` if it is there, then the encoder's other tables, newest first."""
         remove_abandoned(self._folder)
         key = _key(inputs)
         exact = self._folder / f"{self._encoder}-{key[:16]}"

@@ -34,7 +34,7 @@ class TextReader(nn.Module):
 
 
 class TextTables:
-    """The vectors of a data set's texts by one reader, kept in the cache: training and reports of the same encoder share them.
+    """A data set's text vectors by one reader, in the cache: training and reports of the same encoder share them.
 
     Args:
         reader: Makes them, the same on every process.

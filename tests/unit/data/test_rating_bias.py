@@ -29,7 +29,10 @@ def test_bias_equals_the_loop():
 
 
 def test_bias_of_labels_equals_the_loop():
-    """Counts of found and expected, five rows of the base rate put into both: the log of the odds of one over those of the other."""
+    """The log of the odds of the found count over those of the expected one.
+
+    Five rows of the base rate are put into both counts.
+    """
     rng = np.random.default_rng(1)
     user, item, yes = rng.integers(0, 6, 80), rng.integers(0, 9, 80), rng.random(80) < 0.3
     rate = (yes.sum() + 1) / (len(yes) + 2)

@@ -1,4 +1,7 @@
-"""Recommender with an index of one's choice: the approximate one's lists, its file beside the checkpoint, and where none is of use."""
+"""Recommender with an index of one's choice.
+
+The approximate one's lists, its file next to the checkpoint, and where no index is of use.
+"""
 
 import functools
 import importlib

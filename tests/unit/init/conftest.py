@@ -1,4 +1,7 @@
-"""Two tables of a shop under neutral column names, for tests to rename: user u, item i, stars r, second t; key k, title, plot, genre."""
+"""Two tables of a shop under neutral column names, for tests to rename.
+
+Behaviors: user u, item i, stars r, second t. Items: key k, title, plot, genre.
+"""
 
 import random
 

@@ -13,10 +13,11 @@ from lit_rec.init.column_names import (
 
 # role -> names that mean it
 MEAN = {
-    "user_id": "user_id userId UserID USER customer_id CustomerNo KundenNr kunde_id reviewerID uid visitorid member_ref "
-    "Nutzer utilisateur_id usuario 用户ID 用户 ユーザーID пользователь clientes",
-    "item_id": "item_id itemId movieId MOVIE_ID product asin parent_asin ISBN sku ArtikelNr news_id newsId bookid songs "
-    "produit producto_id 商品ID 商品 товар",
+    "user_id": "user_id userId UserID USER customer_id CustomerNo KundenNr kunde_id reviewerID "
+    "uid visitorid member_ref Nutzer utilisateur_id usuario 用户ID 用户 ユーザーID пользователь "
+    "clientes",
+    "item_id": "item_id itemId movieId MOVIE_ID product asin parent_asin ISBN sku ArtikelNr "
+    "news_id newsId bookid songs produit producto_id 商品ID 商品 товар",
     "rating": "rating Rating stars overall Bewertung évaluation calificación 评分 оценка score",
     "label": "label clicked is_click liked purchased",
     "event": "event eventType event_type action behavior_type",

@@ -46,7 +46,10 @@ def test_model_and_trainer_are_those_that_are_shipped(written):
 
 
 def test_nothing_of_model_and_trainer_is_for_ratings_alone():
-    """Head and what decides are chosen by the data's task; the label models of tests/integration/test_init.py train with them."""
+    """Head and what decides are chosen by the data's task.
+
+    The label models of tests/integration/test_init.py train with them.
+    """
     text = model_and_trainer("x")
     assert "NeighborhoodHead" in text
     assert "RunCheckpoint" in text

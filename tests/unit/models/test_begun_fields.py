@@ -97,7 +97,7 @@ def test_biases_begin_where_ridge_regression_ends(items, texts):
 
 
 def test_balanced_fields_sum_up_to_their_components_together(items, texts):
-    """A width that holds all components leaves every inner product as the mean over the fields, each of mean square norm 1."""
+    """A width for all components leaves every inner product as the mean over the fields, each of mean square norm 1."""
     torch.manual_seed(0)
     fields = FieldSum(2, 6, FIELDS, 25, dropout=0.0, balanced=True)
     fields.calibrate(*texts, items)
@@ -151,7 +151,7 @@ def make_encoder(facts, tiny_bert):
 
 
 def test_known_items_keep_the_bias_of_their_ratings(make_encoder, batch):
-    """What fields say of an item and what its id adds come to what its ratings say; a new item has what its fields say."""
+    """What fields say of an item and its id adds come to what its ratings say; a new item has what its fields say."""
     rows = torch.tensor([3, 1, 4, 2, 0, 0])
     items = replace(batch.items, vocab_row=rows)
     known = rows > 0

@@ -63,7 +63,7 @@ def items_of(count, fields=1):
 
 @pytest.mark.parametrize("copies", [1, 30])
 def test_texts_that_do_not_differ_are_centred_and_not_stretched(make_network, batch, copies):
-    """Rounding is all that one text repeated leaves between vectors; divided by it, another text would be a million long."""
+    """One text repeated leaves only rounding between vectors; divided by it, another text would be a million long."""
     encoder = make_network(max_tokens_per_chunk=50).item_encoder
     pieces = torch.tensor([5, 6, 7]).int().repeat(copies)
     encoder.calibrate(Texts(pieces, torch.arange(copies + 1) * 3), items_of(copies, fields=2))

@@ -19,7 +19,7 @@ CASES = ("clicks", "liked", "topics")
 
 @pytest.fixture(params=CASES)
 def made(request, clicks, make_network):
-    """Facts and a function that builds a network of them: with the neighbourhood of two labels, class scores of three."""
+    """Facts and a function that builds a network of them: the neighbourhood of two labels, class scores of three."""
     facts = {
         "clicks": clicks,
         "liked": replace(clicks, history_labels=False),

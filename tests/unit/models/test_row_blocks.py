@@ -114,7 +114,7 @@ def test_a_batch_that_fits_is_not_computed_again(facts, make_batch):
 
 @pytest.mark.parametrize("items", [60, 200])
 def test_neighborhood_holds_neither_vectors_per_slot_nor_all_pairs(facts, make_batch, items):
-    """60 items have 3,600 pairs: cheaper than vectors of all 1,000 slots, and still more than a block of 100 may hold."""
+    """60 items have 3,600 pairs: cheaper than vectors of all 1,000 slots, yet more than a block of 100 may hold."""
     batch = make_batch(rows=50, longest=20, items=items, candidates=1)
     users, vectors = torch.randn(50, 9), torch.randn(items, 9, requires_grad=True)
     head = NeighborhoodHead(facts, 8, slots_per_block=100)

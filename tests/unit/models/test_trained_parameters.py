@@ -1,4 +1,7 @@
-"""Each trained parameter has a gradient in each step: processes wait for one another's, and for one that never comes for ever."""
+"""Each trained parameter has a gradient in each step.
+
+Processes wait for one another's, and would wait for ever for one that never comes.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A process of two that go through a batch's halves: ``two_ranks.py RANK FOLDER``; writes what it found into the folder."""
+"""One of two processes, each with half a batch: ``two_ranks.py RANK FOLDER`` writes what it found into the folder."""
 
 import sys
 
@@ -42,7 +42,10 @@ def facts():
 
 
 def batch_of(rows, unseen=False):
-    """Some rows with their distinct items alone, the catalogue's item k being known as k + 1; 0 may be unseen in training."""
+    """Some rows with their distinct items alone.
+
+    The catalogue's item k is known as k + 1; 0 may be unseen in training.
+    """
     mask = torch.arange(3) < LENGTH[rows, None]
     used, index = torch.unique(
         torch.cat([HISTORY[rows][mask], TARGET[rows][mask]]), return_inverse=True

@@ -9,7 +9,7 @@ ALONE = SimpleNamespace(world_size=1)
 
 
 def gradient(batches):
-    """The gradient of a step, and the losses shown, when the loss of (weight - value)^2 is taken over micro-batches of values."""
+    """The gradient of a step and the losses shown, with the loss (weight - value)^2 over micro-batches of values."""
     weights, weight = TargetWeights(), torch.nn.Parameter(torch.tensor(1.0))
     shown = []
     for values in batches:

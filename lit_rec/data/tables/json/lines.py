@@ -128,7 +128,8 @@ def _table(
     values = sum(map(len, lines.records))
     if len(names) * len(lines.records) > _LEAST_FILLED * values + _CELLS:
         raise DataError(
-            f"{len(lines.records):,} objects have {len(names):,} different keys, {values / len(lines.records):.0f} each",
+            f"{len(lines.records):,} objects have {len(names):,} different keys, "
+            f"{values / len(lines.records):.0f} each",
             where=halves.source.where,
             rule="keys are the names of columns, and most objects have most of them",
             remedy="write what differs from object to object as a value",

@@ -1,4 +1,7 @@
-"""Files of JSON objects, one a line, of which a few known keys are wanted: block by block, broken lines named or dropped."""
+"""Files of JSON objects, one a line, of which a few known keys are wanted.
+
+They are read block by block; broken lines are named or dropped.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,9 @@ def read_json_records(
     ids: Collection[str] = (),
     numbers: Collection[str] = (),
 ) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
-    """Return the wanted keys of every object, the source with the line of each, and how many lines were dropped or altered.
+    """Return the wanted keys of every object, the source with the line of each, and what was cleaned.
+
+    The last says how many lines were dropped or altered.
 
     A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants
     text. A line that is a Python literal rather than JSON, as in older files, is read too.
@@ -151,7 +156,7 @@ def read_json_records(
 def _read(
     block: _Block, wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
-    """Return the rows of a block and their lines: by the fast parser as far as it reads what is meant, else one by one."""
+    """Return the rows of a block and their lines: by the fast parser where it reads what is meant, else one by one."""
     try:
         frame, number, left = _fast(block, wanted)
     except (pl.exceptions.PolarsError, ValueError):  # not UTF-8, or the fast parser fails
@@ -171,7 +176,7 @@ def _read(
 def _fast(
     block: _Block, wanted: _Wanted
 ) -> tuple[pl.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return what the fast parser reads as is meant, the lines of that, and the places of what is left for a closer look."""
+    """Return what the fast parser reads as is meant, its lines, and the places of what is left for a closer look."""
     schema = dict(wanted.schema)
     plain = None
     if b"\\u" not in block.content:

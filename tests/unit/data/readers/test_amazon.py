@@ -256,7 +256,8 @@ def test_files_of_another_archive(tmp_path, old, new):
 def test_reviews_as_python_wrote_them(tmp_path, old):
     path = tmp_path / "reviews.json"
     path.write_text(
-        "{'reviewerID': 'A', 'asin': 'B1', 'overall': 3.0, 'unixReviewTime': 7, 'reviewText': \"it's\", 'helpful': [0, 1]}\n"
+        "{'reviewerID': 'A', 'asin': 'B1', 'overall': 3.0, 'unixReviewTime': 7, "
+        "'reviewText': \"it's\", 'helpful': [0, 1]}\n"
     )
     assert Amazon2018Reader(str(path), old[1]).read().behaviors.row(0)[:5] == (
         "A",

@@ -68,7 +68,10 @@ def test_knn_equals_the_loop(ratings, units, neighbours, block, monkeypatch):
 
 
 def ridge_quality(baseline, train, units):
-    """What scikit-learn's ridge on rows, not items, tells of each item: by one penalty of items with rows, by another of those without."""
+    """What scikit-learn's ridge on rows, not items, says of each item.
+
+    One penalty is for items with rows, another for those without.
+    """
     residual = train.rating - baseline.mean - baseline.user[train.user]
     by_penalty = [
         Ridge(alpha=penalty, fit_intercept=False).fit(units[train.item], residual).predict(units)
@@ -104,7 +107,7 @@ def made_up_quality(of_text, of_item):
 
 @pytest.mark.parametrize(("of_text", "of_item"), [(1.0, 0.0), (0.0, 0.0), (0.3, 1.0)])
 def test_penalties_are_the_best_on_held_out_rows_and_items(of_text, of_item):
-    """By scikit-learn's ridge on rows: a tenth of the rows for items with rows, a tenth of the items for those without."""
+    """By scikit-learn's ridge on rows: a tenth of rows for items with rows, a tenth of items for those without."""
     units, train = made_up_quality(of_text, of_item)
     baseline = FrozenTextRidgeBaseline(units)
     baseline.fit(train, 20, 200)

@@ -24,9 +24,10 @@ def row_of(report, model, metric, slice="all"):
 
 
 def by_hand():
-    """Impression 0 of user 0: ranks 2 and 3 clicked; impression 1 of user 1: rank 1 of 2; impression 2, of user 1, without a click.
+    """Four impressions and what was clicked in each, for figures by hand.
 
-    The last row is in no impression, and all of impression 3 is clicked. The baseline knows nothing.
+    Impression 0 of user 0: ranks 2 and 3 clicked; impression 1 of user 1: rank 1 of 2; impression 2, of user 1, without
+    a click. The last row is in no impression, and all of impression 3 is clicked. The baseline knows nothing.
     """
     impression = np.array([0, 0, 0, 1, 1, 2, 2, -1, 3])
     score = np.array([3.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 9.0, 0.0])

@@ -1,4 +1,7 @@
-"""Metrics within impressions by numbers worked out by hand; tests/property compares them with loops over made-up impressions."""
+"""Metrics within impressions by numbers worked out by hand.
+
+tests/property compares them with loops over made-up impressions.
+"""
 
 from math import log2
 

@@ -290,7 +290,10 @@ def test_without_faiss(monkeypatch, tmp_path: Path):
         raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
     monkeypatch.setattr(importlib, "import_module", absent)
-    said = r"ApproximateIndex: faiss cannot be imported \(No module named 'faiss'\)[\s\S]*pip install 'lit_rec\[index\]'"
+    said = (
+        r"ApproximateIndex: faiss cannot be imported \(No module named 'faiss'\)"
+        r"[\s\S]*pip install 'lit_rec\[index\]'"
+    )
     with pytest.raises(ConfigError, match=said):
         ApproximateIndex(VECTORS[:5])
     with pytest.raises(ConfigError, match=said):

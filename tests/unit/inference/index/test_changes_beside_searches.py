@@ -1,4 +1,4 @@
-"""Indexes that are searched by many threads while others change them, and settings of the process that several threads need."""
+"""Indexes that many threads search while others change them, and settings of the process that threads need."""
 
 import functools
 import sys

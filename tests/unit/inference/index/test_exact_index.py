@@ -126,7 +126,10 @@ def test_scores_that_are_no_products_are_all_asked_for():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_many_twins_stand_in_their_order(seed):
-    """A product of one query rounds equal vectors apart, by their place in the block; more of them tie than are looked at first."""
+    """A product of one query rounds equal vectors apart, by their place in the block.
+
+    More of them tie than are looked at first.
+    """
     torch.manual_seed(seed)
     twin, query = torch.randn(385), torch.randn(1, 385)
     twin = twin * (twin @ query[0]).sign()

@@ -1,4 +1,4 @@
-"""Users whose lists are made: some have seen nothing, or nearly everything; labels, ratings and events may be missing."""
+"""Users with lists: some have seen nothing, or nearly everything; labels, ratings and events may be missing."""
 
 import copy
 import functools

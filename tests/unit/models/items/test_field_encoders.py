@@ -201,7 +201,7 @@ def test_networks_of_texts_alone_refuse_other_fields(rich):
 
 
 def test_projections_begin_as_principal_components():
-    """Beside those of scikit-learn: the same directions, each divided by the root of its spread, and vectors as long as before."""
+    """As scikit-learn's: the same directions, each divided by the root of its spread, and vectors as long as before."""
     chance = np.random.default_rng(0)
     vectors = (
         chance.normal(size=(40, 6)) @ np.diag([5, 3, 2, 1, 0.5, 0.1]) @ chance.normal(size=(6, 6))

@@ -142,7 +142,7 @@ def test_vectors_are_single_precision_under_autocast(facts, batch, tiny_bert, re
 
 
 def test_projections_begin_where_the_texts_are(facts):
-    """With ``principal``, items are as near one another as their texts; by default the projection stays as it was drawn."""
+    """With ``principal``, items are as near one another as their texts; by default the projection stays as drawn."""
     drawn = plain_encoder(facts)
     before = drawn.fields.weight.clone()
     drawn.calibrate(TEXTS, ITEMS)

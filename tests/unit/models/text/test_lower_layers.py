@@ -1,4 +1,4 @@
-"""A pass that begins at the border gives what one from the first layer gives, for each family; lower layers are not called."""
+"""A pass from the border gives what one from the first layer gives, for each family; lower layers are not called."""
 
 import pytest
 import torch

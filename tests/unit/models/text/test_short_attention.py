@@ -11,7 +11,7 @@ HALF, FULL = torch.bfloat16, torch.float32
 
 
 def attend(dtype, tokens, weights=FULL, autocast=None):
-    """Return what attention gives with the last token of the first text hidden, and whether the fused kernel gave it."""
+    """Return what attention gives with the first text's last token hidden, and whether the fused kernel gave it."""
     torch.manual_seed(0)
     query = torch.randn(2, 3, tokens, 8).to(dtype)
     mask = torch.ones(2, 1, 1, tokens, dtype=torch.bool)

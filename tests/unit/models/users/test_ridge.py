@@ -12,7 +12,7 @@ from lit_rec.models.users.ridge import RidgeUserEncoder
 
 
 def test_users_are_ridge_regressions_of_their_ratings(facts, batch):
-    """Beside scikit-learn's, whose single penalty asks for a constant of another length in place of a shrinkage of its own."""
+    """As scikit-learn's, whose single penalty asks for a constant of another length in place of its own shrinkage."""
     vectors = torch.randn(len(batch.items.vocab_row), 5)
     found = RidgeUserEncoder(facts, 4, shrinkage=2.0, penalty=3.0)(vectors, batch).detach()
     history = batch.history

@@ -1,4 +1,4 @@
-"""Weights of behaviors, read off user vectors: where each item's vector is one of its own axis, they are the coordinates."""
+"""Weights of behaviors, read off user vectors: the coordinates, where each item's vector is one of its own axis."""
 
 from types import SimpleNamespace
 

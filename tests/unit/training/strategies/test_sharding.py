@@ -32,7 +32,7 @@ def rank_of_three(request):
 
 
 def parts_of(mesh):
-    """An encoder, divided, a head, which is not, and an optimizer of both after a backward pass; and their undivided twins."""
+    """A divided encoder, an undivided head, an optimizer of both after a backward pass, and their undivided twins."""
     torch.manual_seed(0)
     twins = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
     network = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))

@@ -1,4 +1,4 @@
-"""Metrics of impressions beside a loop over them and beside torchmetrics, on one process and, with a made-up gather, on two."""
+"""Metrics of impressions against a loop and torchmetrics, on one process and, with a made-up gather, on two."""
 
 import warnings
 from types import SimpleNamespace
@@ -37,7 +37,7 @@ def clicks():
 
 
 def rows_of(seed, rows=300, impressions=40):
-    """Probabilities without ties, targets and impressions; some rows were shown alone, some impressions have one label."""
+    """Probabilities without ties, targets, impressions; some rows were shown alone, some impressions have one label."""
     chance = torch.Generator().manual_seed(seed)
     # torchmetrics finds no relevant row of score 0
     score = (torch.randperm(rows, generator=chance) + 1) / (rows + 1)

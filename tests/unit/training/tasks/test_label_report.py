@@ -1,4 +1,4 @@
-"""What the report of labels is made of, on clicks among what was shown, on labels of users, and on texts without users."""
+"""What the report of labels is made of: clicks among what was shown, labels of users, and texts without users."""
 
 from types import SimpleNamespace
 
@@ -76,7 +76,7 @@ SHOWN = [
 
 
 def shown(folder, history):
-    """User a was shown z (clicked) and w after x, user b, who is new, y, z (clicked) and x, of which nothing is told."""
+    """User a was shown z (clicked) and w after x; user b, who is new, y, z (clicked) and x, which has no label."""
     return data_of(
         folder,
         SHOWN,

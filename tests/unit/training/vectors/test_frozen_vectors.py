@@ -34,7 +34,10 @@ class FakeBackbone(nn.Module):
 
 @pytest.fixture
 def read(tmp_path):
-    """Return vectors of a catalogue, whose four texts are the tokens 1, 2, 3 and 2 4, and how many texts were encoded for them."""
+    """Return vectors of a catalogue and how many texts were encoded for them.
+
+    The four texts of the catalogue are the tokens 1, 2, 3 and 2 4.
+    """
 
     def made(text_of_item, last=4, weight=9.0, special=((), ())):
         store = TokenStore(np.array([1, 2, 3, 2, last], np.int32), np.array([0, 1, 2, 3, 5]))
@@ -101,7 +104,10 @@ def test_frozen_vectors_of_one_field_are_centred_and_of_unit_norm(frozen):
 
 
 def test_frozen_vectors_of_two_fields_stand_side_by_side(frozen):
-    """The mean of both fields' cosines. Second field: text 3, the mean (2.5, 1.5) of its tokens, and text 2, (1, 5), twice."""
+    """The mean of both fields' cosines.
+
+    Second field: text 3, the mean (2.5, 1.5) of its tokens, and text 2, (1, 5), twice.
+    """
     first = frozen([[0], [1], [2]])
     both = frozen([[0, 3], [1, 2], [2, 2]])
     assert both.shape == (3, 4)
