@@ -112,7 +112,7 @@ def lost(asked, held, path=""):  # noqa: C901, PLR0912 (each branch is a way to 
         for key, value in asked.items():
             name = f"{path}.{key}"
             if not isinstance(held, dict):
-                if not (key == "class_path" and held == value) and value not in (None, {}, []):
+                if not (key == "class_path" and str(held).endswith(str(value))) and value not in (None, {}, []):
                     yield name, value, held
             elif str(key) in held:
                 yield from lost(value, held[str(key)], name)
@@ -127,6 +127,8 @@ def lost(asked, held, path=""):  # noqa: C901, PLR0912 (each branch is a way to 
         else:
             for place, (a, h) in enumerate(zip(asked, held, strict=True)):
                 yield from lost(a, h, f"{path}[{place}]")
+    elif path.endswith(".class_path") and str(held).endswith(f".{asked}"):
+        return  # the full path of a short name
     elif asked != held and str(asked) != str(held) and "${" not in str(asked):
         if isinstance(held, dict) and str(held.get("class_path", "")).endswith(str(asked)):
             return
