@@ -73,11 +73,11 @@ def _answers(
     model: Classifier, texts: list[str] | pl.DataFrame, k: int, where: str
 ) -> list[dict[str, Any]]:
     """Return for each text its first column, and ``labels``, most probable first, or ``rating``."""
-    first: Sequence[str | None]
-    if isinstance(texts, pl.DataFrame):
-        first = shown_columns(texts, model.columns[:1])[model.columns[0]]
-    else:
-        first = texts
+    first: Sequence[str | None] = (
+        shown_columns(texts, model.columns[:1])[model.columns[0]]
+        if isinstance(texts, pl.DataFrame)
+        else texts
+    )
     if model.labels:
         found = model.classify(texts, k, where=where)
         labels = [[vars(one) for one in of_text] for of_text in found]

@@ -112,7 +112,11 @@ def lost(asked, held, path=""):  # noqa: C901, PLR0912 (each branch is a way to 
         for key, value in asked.items():
             name = f"{path}.{key}"
             if not isinstance(held, dict):
-                if not (key == "class_path" and str(held).endswith(str(value))) and value not in (None, {}, []):
+                if not (key == "class_path" and str(held).endswith(str(value))) and value not in (
+                    None,
+                    {},
+                    [],
+                ):
                     yield name, value, held
             elif str(key) in held:
                 yield from lost(value, held[str(key)], name)

@@ -177,10 +177,11 @@ class ApproximateIndex(ItemIndex):
             enough = is_open.sum(1) >= 2 * k + 40
             done = waiting[enough]
             met = torch.where(is_open, met, 0)[enough].to(queries.device)
-            if rescore is None or not len(done):
-                exact = now.products(queries[done], met)
-            else:
-                exact = rescore(done, met)
+            exact = (
+                now.products(queries[done], met)
+                if rescore is None or not len(done)
+                else rescore(done, met)
+            )
             exact = torch.where(is_open[enough].to(queries.device), exact, -torch.inf)
             best, at = ordered(exact, met)
             scores[done], rows[done] = best[:, :k], at[:, :k]

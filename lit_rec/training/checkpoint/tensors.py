@@ -82,10 +82,11 @@ def finite(value: Tensor, entry: str, *, gaps: bool = False) -> None:
     """Check that a tensor's numbers are finite, or NaN where ``gaps`` says that NaN is none."""
     if not value.is_floating_point() or not value.numel():
         return
-    if gaps:
-        wrong = bool(value.isinf().any())
-    else:
-        wrong = not all(map(math.isfinite, (float(end) for end in value.aminmax())))
+    wrong = (
+        bool(value.isinf().any())
+        if gaps
+        else not all(map(math.isfinite, (float(end) for end in value.aminmax())))
+    )
     if wrong:
         odd = value[value.isinf() if gaps else ~value.isfinite()]
         problem = f"{float(odd[0])} at {len(odd):,} of {value.numel():,} places"
