@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 
 
 def texts_of(catalogue: Catalogue, items: Int64s) -> Texts:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from training_steps import update
 from transformers import AutoModel, AutoTokenizer
 
-from lit_rec.data.batches.catalogue import Int64s
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 
 _BATCH = 16

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lit_rec.data.arrays import Bools
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.prepared import ALL_PARTS, PARTS, Ints, Prepared
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.arrays import Bools, RatingRows
+from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.report.slices import rating_slices, whole
 
 _SAMPLE = 20_000  # rows of a part whose histories are measured

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import check_fields, vector_columns
 from lit_rec.data.texts.template import TextTemplate
@@ -30,7 +30,7 @@ class Entities:
 
     table: pl.DataFrame
     texts: pl.DataFrame
-    vectors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    vectors: Mapping[str, Float32s] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Entities:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from lit_rec.data.arrays import Bools, Float64s
+
 _SHRINKAGE = 5.0
 _ROUNDS = 5
 
@@ -15,8 +16,8 @@ _ROUNDS = 5
 def item_label_bias(
     user: npt.NDArray[np.integer[Any]],
     item: npt.NDArray[np.integer[Any]],
-    positive: npt.NDArray[np.bool_],
-) -> Floats:
+    positive: Bools,
+) -> Float64s:
     """Return each item code's log odds ratio, users' taken out, each shrunk by five rows of the base rate.
 
     Args:
@@ -42,16 +43,16 @@ def item_label_bias(
 
 def _log_odds_ratio(
     group: npt.NDArray[np.integer[Any]],
-    positive: npt.NDArray[np.bool_],
-    log_odds: Floats,
+    positive: Bools,
+    log_odds: Float64s,
     rate: float,
-) -> Floats:
+) -> Float64s:
     """Return, for each group, the log odds of its labels over those expected of its rows."""
     probability = 1 / (1 + np.exp(-log_odds))
     found, missed = np.bincount(group, positive), np.bincount(group, ~positive)
     expected, other = np.bincount(group, probability), np.bincount(group, 1 - probability)
     up, down = _SHRINKAGE * rate, _SHRINKAGE * (1 - rate)
-    ratio: Floats = np.log((found + up) / (expected + up)) - np.log(
+    ratio: Float64s = np.log((found + up) / (expected + up)) - np.log(
         (missed + down) / (other + down)
     )
     return ratio

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s, Int64s
 from lit_rec.data.entities import Entities, profiles_of, write_entities
 from lit_rec.data.fields.field import Field
 from lit_rec.data.tables.tables import Tables
@@ -90,7 +91,7 @@ class Prepared:
     given_index: Ints
     items: pl.DataFrame
     texts: pl.DataFrame
-    vectors: Mapping[str, npt.NDArray[np.float32]]
+    vectors: Mapping[str, Float32s]
     profiles: Entities
     user_ids: list[str]
     events: list[str]
@@ -102,7 +103,7 @@ class Prepared:
         """Return R, the number of behaviors."""
         return len(self.user)
 
-    def rows_of(self, part: str) -> npt.NDArray[np.int64]:
+    def rows_of(self, part: str) -> Int64s:
         """Return the rows of ``train``, ``val``, ``test`` or ``shown``, or of ``all``."""
         if part == "all":
             return np.arange(len(self), dtype=np.int64)
@@ -227,7 +228,7 @@ def _part(names: pl.Series) -> npt.NDArray[np.int8]:
     return names.replace_strict(ALL_PARTS, range(len(ALL_PARTS))).to_numpy().astype(np.int8)
 
 
-def _past_end(frame: pl.DataFrame, user: Ints) -> npt.NDArray[np.int64]:
+def _past_end(frame: pl.DataFrame, user: Ints) -> Int64s:
     """Find, for each row, the first row of its user at or after its bound."""
     moment = frame["moment"].to_numpy()
     if "impression_id" not in frame.columns:  # the bound is the row's own moment

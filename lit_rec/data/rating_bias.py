@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_rec.data.arrays import Float64s
+
 _SHRINKAGE = 5.0
 _ROUNDS = 5
 
@@ -15,7 +17,7 @@ def item_rating_bias(
     user: npt.NDArray[np.integer[Any]],
     item: npt.NDArray[np.integer[Any]],
     rating: npt.NDArray[np.floating[Any]],
-) -> npt.NDArray[np.float64]:
+) -> Float64s:
     """Return each item code's bias, users' biases taken out, each shrunk by five ratings.
 
     Args:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Float32s, Int64s
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import fit_fields
@@ -114,7 +114,7 @@ def training_facts(
 
 def target_of_rows(
     prepared: Prepared, facts: Facts, where: Where | None = None
-) -> npt.NDArray[np.float32] | npt.NDArray[np.int64]:
+) -> Float32s | Int64s:
     """Return what is predicted for every row ``[R]``.
 
     Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where
@@ -131,7 +131,7 @@ def target_of_rows(
 
 
 def _labels(
-    prepared: Prepared, train: npt.NDArray[np.int64], wanted: Sequence[str] | None
+    prepared: Prepared, train: Int64s, wanted: Sequence[str] | None
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     code = np.asarray(prepared.label)
     counts = np.bincount(code[train][code[train] >= 0], minlength=len(prepared.labels))
@@ -184,7 +184,7 @@ def _nothing_counts(where: Where) -> DataError:
     )
 
 
-def vocabulary_rows(vocabulary: Sequence[str], ids: Sequence[str]) -> npt.NDArray[np.int64]:
+def vocabulary_rows(vocabulary: Sequence[str], ids: Sequence[str]) -> Int64s:
     """Return 1 + the place of each id in the vocabulary, 0 where it is not there.
 
     Example:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from lit_rec.data.arrays import Bools, Float64s, Int64s
 
 
 @dataclass(frozen=True)
@@ -25,9 +22,9 @@ class RatingRows:
         [0]
     """
 
-    user: Ints
-    item: Ints
-    rating: Floats
+    user: Int64s
+    item: Int64s
+    rating: Float64s
 
     def rated(self) -> RatingRows:
         """Return the rows that have a rating."""
@@ -50,9 +47,9 @@ class LabelRows:
         [0]
     """
 
-    user: Ints
-    item: Ints
-    label: Ints
+    user: Int64s
+    item: Int64s
+    label: Int64s
 
     def labelled(self) -> LabelRows:
         """Return the rows that have a label."""
@@ -77,9 +74,9 @@ class SharedHistory:
         [[7, 8], [7, 8], [9]]
     """
 
-    offsets: Ints
-    item: Ints
-    of_row: Ints
+    offsets: Int64s
+    item: Int64s
+    of_row: Int64s
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,12 @@ class RaggedHistory:
         ([0, 0, 2], [0, 1, 1, 2])
     """
 
-    offsets: Ints
-    item: Ints
-    rating: Floats
+    offsets: Int64s
+    item: Int64s
+    rating: Float64s
 
     @property
-    def row(self) -> Ints:
+    def row(self) -> Int64s:
         """Which row each of the S entries belongs to, ``[S]``."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 

@@ -6,19 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Float32s
 from lit_rec.errors import ConfigError
 from lit_rec.inference.requests.batch import request_batch
 from lit_rec.inference.requests.entries import at_least_one
 from lit_rec.inference.requests.texts import TextEntry
 from lit_rec.inference.stored.network import LoadedNetwork
 from lit_rec.training.tasks.tasks import predictions
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ class Classifier(LoadedNetwork):
             )
 
     @torch.no_grad()
-    def _predicted(self, texts: Iterable[TextEntry] | pl.DataFrame, where: str) -> Floats:
+    def _predicted(self, texts: Iterable[TextEntry] | pl.DataFrame, where: str) -> Float32s:
         """Return probabilities ``[N, K]``, or ratings ``[N]``; texts that are equal in all fields are one item."""
         rendered = self._texts.read(texts, where=where)
         if not len(rendered):
@@ -126,5 +124,5 @@ class Classifier(LoadedNetwork):
         network = self._module.built()
         users = network.encode_users(vectors, batch)
         scores: Tensor = network.score(users, vectors, batch)
-        predicted: Floats = predictions(scores[0], self._facts, network.gives).cpu().numpy()
+        predicted: Float32s = predictions(scores[0], self._facts, network.gives).cpu().numpy()
         return predicted[place.reshape(-1)]

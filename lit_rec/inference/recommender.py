@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.tables.shown_columns import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.requests.entries import (
@@ -24,7 +25,7 @@ from lit_rec.inference.requests.entries import (
 )
 from lit_rec.inference.requests.items import NamedItems, read_history
 from lit_rec.inference.requests.new_items import ids_of_new_items
-from lit_rec.inference.scores.catalogue_scores import Asker, CatalogueScores, Int64s
+from lit_rec.inference.scores.catalogue_scores import Asker, CatalogueScores
 from lit_rec.inference.scores.catalogue_state import CatalogueState
 from lit_rec.inference.scores.catalogue_vectors import catalogue_vectors
 from lit_rec.inference.stored.items import StoredItems

@@ -7,21 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.inference.requests.batch import joined, request_batch
 from lit_rec.inference.requests.entries import HistoryEntry, Seen, at_least_one, listed, record_of
 from lit_rec.inference.requests.items import NamedItems, read_history
-from lit_rec.inference.scores.shown import Floats, told
+from lit_rec.inference.scores.shown import told
 from lit_rec.inference.stored.items import StoredItems
 from lit_rec.inference.stored.network import LoadedNetwork
 from lit_rec.training.checkpoint.content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
-
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class Reranker(LoadedNetwork):
         return RankedItem(place, None, score, asked.named.shown(row))
 
     @torch.no_grad()
-    def _scores(self, asked: _Asked, label: str | None) -> tuple[Floats, Floats]:
+    def _scores(self, asked: _Asked, label: str | None) -> tuple[Float64s, Float64s]:
         """Return what the items are sorted by and what is shown of them; one that is asked for twice is read once."""
         if not len(asked.rows):
             return np.empty(0), np.empty(0)

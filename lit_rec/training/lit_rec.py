@@ -12,8 +12,9 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torchmetrics import MeanMetric
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import RecBatch
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks.two_tower import Network

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.texts.tokens import SpecialTokens
 
 _PADDING = 16  # a chunk's budget over the most padding in it
@@ -249,7 +249,7 @@ class SeenItems(_Movable):
     item: Tensor
 
     @classmethod
-    def of_pairs(cls, row: npt.NDArray[np.int64], item: npt.NDArray[np.int64]) -> Self:
+    def of_pairs(cls, row: Int64s, item: Int64s) -> Self:
         """Take rows and their items, repetitions included.
 
         Example:

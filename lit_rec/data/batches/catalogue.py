@@ -11,11 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.fields.field import Values
 from lit_rec.data.texts.tokens import TokenStore
-
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

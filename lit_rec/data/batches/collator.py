@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Float32s, Int64s
 from lit_rec.data.batches.batch import (
     Candidates,
     HistorySlots,
@@ -29,7 +30,6 @@ from lit_rec.data.history.rule import BoundHistory, BoundOrderedHistory
 from lit_rec.data.prepared import Prepared
 
 _DAY = 86_400.0
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class RowCollator(Collator):
         history: BoundHistory,
         catalogue: Catalogue,
         user_vocab: Int64s,
-        target: npt.NDArray[np.float32] | Int64s,
+        target: Float32s | Int64s,
         *,
         with_texts: bool,
         profiles: Catalogue | None = None,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import NextItemCollator, RowCollator
 from lit_rec.data.batches.drawn_items import DrawnItems
@@ -73,7 +73,7 @@ class TaskCollators:
             drawn=self._drawn,
         )
 
-    def sequences(self) -> tuple[SequenceCollator, npt.NDArray[np.int64]]:
+    def sequences(self) -> tuple[SequenceCollator, Int64s]:
         """Return the collator of training windows, and the row that each of them ends with.
 
         Raises:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.negatives import Negatives
 from lit_rec.data.facts import Facts
-
-Int64s = npt.NDArray[np.int64]
 
 
 class DrawnItems:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.files.cache import hash_of
 
@@ -72,7 +73,7 @@ def _hash_rows(rows: Bytes) -> Hashes:
     return _hash_pieces(rows.reshape(-1), np.arange(count + 1) * width)
 
 
-def _hash_pieces(values: npt.NDArray[Any], offsets: npt.NDArray[np.int64]) -> Hashes:
+def _hash_pieces(values: npt.NDArray[Any], offsets: Int64s) -> Hashes:
     """Return the hash of each piece of flat values ``[n, 2]``."""
     content, size = np.ascontiguousarray(values).tobytes(), values.itemsize
     ends = (offsets * size).tolist()

@@ -5,12 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.errors import ConfigError
-
-Int64s = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Negatives(ABC):
@@ -20,9 +17,9 @@ class Negatives(ABC):
 
     Example:
         >>> class FirstItem(Negatives):
-        ...     def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+        ...     def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         ...         return np.array([0])
-        ...     def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+        ...     def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         ...         return np.where(np.arange(len(log_frequency)) == 0, 0.0, -np.inf)
         >>> FirstItem().log_prob(np.log([0.5, 0.5]), 8).tolist()
         [0.0, -inf]
@@ -31,7 +28,7 @@ class Negatives(ABC):
     draws = True
 
     @abstractmethod
-    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+    def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Return distinct places among the V items, increasing.
 
         Args:
@@ -40,7 +37,7 @@ class Negatives(ABC):
         """
 
     @abstractmethod
-    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+    def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         """Return the log probability ``[V]`` that each item is among those compared with.
 
         Args:
@@ -67,11 +64,11 @@ class BatchNegatives(Negatives):
 
     draws = False
 
-    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+    def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Return nothing: the batch has its items."""
         return np.empty(0, np.int64)
 
-    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+    def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         """Return ``log (1 - (1 - f)^n)``."""
         return _log_met(log_frequency, behaviors)
 
@@ -93,12 +90,12 @@ class UniformNegatives(Negatives):
     def __init__(self, count: int = 1000) -> None:
         self.count = _at_least_one(count)
 
-    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+    def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Draw."""
         size = len(log_frequency)
         return np.sort(rng.choice(size, min(self.count, size), replace=False, shuffle=False))
 
-    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+    def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         """Return the log of the share that is drawn."""
         size = len(log_frequency)
         return np.full(size, np.log(min(self.count, size) / max(size, 1)))
@@ -122,13 +119,13 @@ class PopularNegatives(Negatives):
     def __init__(self, count: int = 1000) -> None:
         self.count = _at_least_one(count)
 
-    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+    def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Draw."""
         until = np.cumsum(np.exp(log_frequency))
         drawn = np.searchsorted(until, rng.random(self.count) * until[-1], side="right")
         return np.unique(np.minimum(drawn, len(until) - 1)).astype(np.int64)
 
-    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+    def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         """Return ``log (1 - (1 - f)^count)``."""
         return _log_met(log_frequency, self.count)
 
@@ -141,20 +138,20 @@ class CatalogueNegatives(Negatives):
         [0, 1, 2]
     """
 
-    def draw(self, log_frequency: Floats, rng: np.random.Generator) -> Int64s:
+    def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Return all."""
         return np.arange(len(log_frequency), dtype=np.int64)
 
-    def log_prob(self, log_frequency: Floats, behaviors: int) -> Floats:
+    def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
         """Return zeros: each is there."""
         return np.zeros(len(log_frequency))
 
 
-def _log_met(log_frequency: Floats, draws: int) -> Floats:
+def _log_met(log_frequency: Float64s, draws: int) -> Float64s:
     """Return the log probability of being met in so many draws."""
     # an item of all rows has a frequency of 1 or, rounded, above
     share = np.minimum(np.exp(log_frequency), 1 - 1e-12)
-    met: Floats = np.log(-np.expm1(draws * np.log1p(-share)))
+    met: Float64s = np.log(-np.expm1(draws * np.log1p(-share)))
     return met
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from torch.utils.data import Sampler
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.collator import BatchRows
 
 
@@ -35,7 +35,7 @@ class RowBatches(Sampler[BatchRows]):
 
     def __init__(
         self,
-        rows: npt.NDArray[np.int64],
+        rows: Int64s,
         batch_size: int,
         *,
         seed: int | None = None,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Candidates, RecBatch, Target
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, Collator
 from lit_rec.data.batches.drawn_items import DrawnItems
 from lit_rec.data.history.sequences import BoundSequences
 from lit_rec.data.prepared import Prepared
-
-Int64s = npt.NDArray[np.int64]
 
 
 class SequenceCollator(Collator):

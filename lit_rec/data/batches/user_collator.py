@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Candidates, HistorySlots, RecBatch, Target
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, Collator
@@ -19,8 +19,6 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.history.rows import HistoryRows, window
 from lit_rec.data.history.rule import History
 from lit_rec.data.prepared import Prepared
-
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
 from lit_rec.data.tables.column_values import NoSuchValuesError, texts_of
 from lit_rec.errors import ConfigError, excerpt
@@ -34,7 +34,7 @@ class CategoryFacts(FittedField):
         """K, the number of categories."""
         return len(self.names)
 
-    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.int64]:
+    def encode(self, frame: pl.DataFrame, where: str) -> Int64s:
         """Return ``[N, M]`` int64 codes, M the most categories of a row, at least 1; 0: none, or unseen in training."""
         pairs = _pairs(frame, self.column, self.separator, where)
         codes = pl.int_range(1, len(self.names) + 1, eager=True)

@@ -6,16 +6,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s, Int64s
 from lit_rec.data.tables.refusals import SHOWN, first_of
 from lit_rec.errors import DataError, excerpt
 
 _KEYS = ("item_id", "user_id")
 
-Values = npt.NDArray[np.float32] | npt.NDArray[np.int64]
+Values = Float32s | Int64s
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s, Float64s
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
 from lit_rec.data.tables.column_values import NoSuchValuesError, is_usable, kind_of, numbers_of
 from lit_rec.errors import ConfigError
@@ -34,7 +34,7 @@ class NumberFacts(FittedField):
         """Number of bins."""
         return len(self.edges) - 1
 
-    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
+    def encode(self, frame: pl.DataFrame, where: str) -> Float32s:
         """Return ``[N]`` float32, NaN where there is none."""
         return _numbers(frame, self.column, where).astype(np.float32)
 
@@ -90,7 +90,7 @@ class NumberField(Field):
         return NumberFacts(self.column, tuple(float(edge) for edge in edges))
 
 
-def _numbers(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.float64]:
+def _numbers(frame: pl.DataFrame, column: str, where: str) -> Float64s:
     given = frame[column]
     try:
         if given.dtype.is_nested():

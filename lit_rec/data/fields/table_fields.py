@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s
 from lit_rec.data.fields.category import CategoryFacts
 from lit_rec.data.fields.field import Field, FittedField, Values
 from lit_rec.data.fields.number import NumberFacts
@@ -17,7 +18,7 @@ from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 
 _KINDS = {"number": NumberFacts, "category": CategoryFacts, "vector": VectorFacts}
 
-Vectors = Mapping[str, npt.NDArray[np.float32]]
+Vectors = Mapping[str, Float32s]
 
 
 def check_fields(fields: Sequence[Field], frame: pl.DataFrame, where: str) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float32s
 from lit_rec.data.fields.field import Field, FittedField, refuse_values
 from lit_rec.data.tables.column_values import NoSuchValuesError, numbers_of
 from lit_rec.errors import ConfigError, DataError
@@ -34,7 +34,7 @@ class VectorFacts(FittedField):
         """V, how many numbers a vector has."""
         return self.width
 
-    def encode(self, frame: pl.DataFrame, where: str) -> npt.NDArray[np.float32]:
+    def encode(self, frame: pl.DataFrame, where: str) -> Float32s:
         """Return ``[N, V]`` float32, rows of NaN where there is none."""
         found = vectors_of(frame, self.column, where)
         return self.checked(
@@ -42,7 +42,7 @@ class VectorFacts(FittedField):
             where,
         )
 
-    def checked(self, vectors: npt.NDArray[np.float32], where: str) -> npt.NDArray[np.float32]:
+    def checked(self, vectors: Float32s, where: str) -> Float32s:
         """Return vectors of the right width.
 
         Raises:
@@ -79,7 +79,7 @@ class VectorField(Field):
         """Find the length."""
         return self.fit_vectors(vectors_of(frame, self.column, where), where)
 
-    def fit_vectors(self, vectors: npt.NDArray[np.float32], where: str) -> VectorFacts:
+    def fit_vectors(self, vectors: Float32s, where: str) -> VectorFacts:
         """Find the length of what ``vectors_of`` returned."""
         if not vectors.shape[1] or np.isnan(vectors[:, 0]).all():
             raise ConfigError(
@@ -91,7 +91,7 @@ class VectorField(Field):
         return VectorFacts(self.column, vectors.shape[1])
 
 
-def vectors_of(frame: pl.DataFrame, column: str, where: str) -> npt.NDArray[np.float32]:
+def vectors_of(frame: pl.DataFrame, column: str, where: str) -> Float32s:
     """Read a column of vectors ``[N, V]`` float32, rows of NaN where there is none; V is 0 where no row has one.
 
     Args:

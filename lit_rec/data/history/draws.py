@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.history.rows import HistoryRows, window
 from lit_rec.data.prepared import Prepared
-
-Int64s = npt.NDArray[np.int64]
 
 _SPARE = 64  # rows looked at beyond twice those that hold enough on average
 

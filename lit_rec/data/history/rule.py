@@ -5,15 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.history.rows import HistoryRows
 from lit_rec.data.history.sequences import BoundSequences
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.errors import ConfigError
-
-Int64s = npt.NDArray[np.int64]
 
 
 class BoundHistory(ABC):

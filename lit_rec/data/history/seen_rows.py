@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.data.prepared import ALL_PARTS, Ints, Prepared
-
-Int64s = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 class SeenRows:

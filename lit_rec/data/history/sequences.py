@@ -7,13 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.data.history.rows import HistoryRows, window
 from lit_rec.data.prepared import Prepared
-
-Int64s = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lit_rec.data.arrays import Bools
 from lit_rec.data.prepared import Prepared
 from lit_rec.errors import ConfigError
-
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.prepared import ALL_PARTS
 from lit_rec.data.splits.splits import Split, clock_of, earliest, first_of_impression
 from lit_rec.errors import ConfigError
@@ -84,7 +85,7 @@ class NewUserSplit(Split):
         of_row[whole] = part
         return of_row[first]
 
-    def _drawn(self, count: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+    def _drawn(self, count: Int64s) -> npt.NDArray[np.int8]:
         """Return 1 or 2 for each user that validates or tests, 0 for the others, given the number of rows of each."""
         able = np.flatnonzero(count > self.shown)
         wanted = [_number(share, len(able)) for share in (self.test, self.validation)]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.prepared import ALL_PARTS, PARTS
 from lit_rec.errors import ConfigError
 
@@ -230,7 +231,7 @@ class GivenSplit(Split):
         return part.astype(np.int8)
 
 
-def first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
+def first_of_impression(behaviors: pl.DataFrame) -> Int64s:
     """Return, for each row, the place of the first row of its impression; its own where it has none."""
     place = np.arange(len(behaviors), dtype=np.int64)
     if "impression_id" not in behaviors.columns:
@@ -241,9 +242,7 @@ def first_of_impression(behaviors: pl.DataFrame) -> npt.NDArray[np.int64]:
     return placed.select(pl.when(alone).then("place").otherwise(first)).to_series().to_numpy()
 
 
-def earliest(
-    clock: npt.NDArray[np.float64], first: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def earliest(clock: Float64s, first: Int64s) -> Float64s:
     """Return the first time of each impression at the place of its first row, and of a row without one at its own.
 
     Args:
@@ -255,7 +254,7 @@ def earliest(
     return first_time
 
 
-def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[np.int8]:
+def _draw(group: Int64s, seed: int, *wanted: int) -> npt.NDArray[np.int8]:
     """Draw whole groups at random, until each of the ``wanted`` numbers of rows is reached.
 
     Args:
@@ -278,7 +277,7 @@ def _draw(group: npt.NDArray[np.int64], seed: int, *wanted: int) -> npt.NDArray[
     return drawn[row]
 
 
-def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> npt.NDArray[np.float64]:
+def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> Float64s:
     """Return when each row was: seconds, or its place where data without a timestamp declares itself ordered.
 
     Args:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.files.cache import cached, hash_of
@@ -58,12 +58,12 @@ def token_folder(
     return cached(cache, "tokens", key, build)
 
 
-def no_tokens(rows: int) -> tuple[TokenStore, npt.NDArray[np.int64]]:
+def no_tokens(rows: int) -> tuple[TokenStore, Int64s]:
     """Return what ``open_tokens`` would of a table of ``rows`` without any text field."""
     return TokenStore(np.empty(0, np.int32), np.zeros(1, np.int64)), np.empty((rows, 0), np.int64)
 
 
-def open_tokens(folder: Path, fields: list[str]) -> tuple[TokenStore, npt.NDArray[np.int64]]:
+def open_tokens(folder: Path, fields: list[str]) -> tuple[TokenStore, Int64s]:
     """Return the memory-mapped texts of a folder, and which of them each row has ``[I, F]``.
 
     The fields are in the order asked for.

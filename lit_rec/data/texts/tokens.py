@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.errors import ConfigError
 
 _BLOCK = (
@@ -68,7 +69,7 @@ class TokenStore:
     """
 
     tokens: npt.NDArray[np.int32]
-    offsets: npt.NDArray[np.int64]
+    offsets: Int64s
 
     @classmethod
     def build(
@@ -131,7 +132,7 @@ class TokenStore:
         mapped = [np.load(folder / name, mmap_mode="r") for name in ("tokens.npy", "offsets.npy")]
         return cls(*mapped)
 
-    def take(self, text: npt.NDArray[np.int64]) -> TokenStore:
+    def take(self, text: Int64s) -> TokenStore:
         """Return the store of some texts, in the order asked for, without a loop over them."""
         start = self.offsets[text]
         length = self.offsets[text + 1] - start

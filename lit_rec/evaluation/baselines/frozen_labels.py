@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from lit_rec.evaluation.arrays import Floats, Ints, LabelRows, SharedHistory
+from lit_rec.data.arrays import Float32s, Float64s, Int64s
+from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.labels import (
     ItemLabelFrequencyBaseline,
     LabelBaseline,
@@ -43,12 +43,12 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
     name = "frozen_text_knn"
 
     def __init__(
-        self, vectors: Floats, neighbours: int = 20, shrinkage_of_votes: float = 1.0
+        self, vectors: Float64s, neighbours: int = 20, shrinkage_of_votes: float = 1.0
     ) -> None:
         self.unit = vectors.astype(np.float32)
         self.neighbours, self.shrinkage_of_votes = neighbours, shrinkage_of_votes
 
-    def prior(self, counts: Floats, items: Ints) -> Floats:
+    def prior(self, counts: Float64s, items: Int64s) -> Float64s:
         """Return the neighbours' votes, shrunk."""
         trained = np.flatnonzero(counts.any(1))
         votes = np.zeros((len(items), counts.shape[1]))
@@ -56,7 +56,7 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
             votes += counts[near] * cosine[:, None]
         return shrunk(votes, super().prior(counts, items), self.shrinkage_of_votes)
 
-    def _nearest(self, items: Ints, among: Ints) -> list[tuple[Ints, Floats]]:
+    def _nearest(self, items: Int64s, among: Int64s) -> list[tuple[Int64s, Float64s]]:
         """Return the nearest, second nearest, ... of ``items``: codes and cosines ``[n]``, 0 where there is none."""
         count = min(self.neighbours, len(among))
         near = np.zeros((len(items), count), np.int64)
@@ -88,13 +88,13 @@ class FrozenTextHistoryBaseline(LabelBaseline):
 
     name = "frozen_text_history"
 
-    def __init__(self, vectors: Floats) -> None:
+    def __init__(self, vectors: Float64s) -> None:
         self.unit = vectors.astype(np.float32)
 
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
         """Nothing is learned."""
 
-    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+    def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return the cosines."""
         means = self._mean_vectors(history)
         # a vector is shorter than 1 where a field has no differences
@@ -106,10 +106,10 @@ class FrozenTextHistoryBaseline(LabelBaseline):
         for start in range(0, len(item), step):
             part = slice(start, start + step)
             dot[part] = np.einsum("rd,rd->r", means[history.of_row[part]], self.unit[item[part]])
-        cosine: Floats = np.divide(dot, length, out=np.zeros(len(item)), where=length > 0)
+        cosine: Float64s = np.divide(dot, length, out=np.zeros(len(item)), where=length > 0)
         return cosine
 
-    def _mean_vectors(self, history: SharedHistory) -> npt.NDArray[np.float32]:
+    def _mean_vectors(self, history: SharedHistory) -> Float32s:
         """Return the mean of each list's vectors ``[L, d]``; zero for an empty one."""
         size = np.diff(history.offsets)
         filled = np.flatnonzero(size)

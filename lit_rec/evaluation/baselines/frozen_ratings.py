@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints, RaggedHistory, RatingRows
+from lit_rec.data.arrays import Bools, Float64s, Int64s
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline, tenth
 
 _BLOCK = 2_000_000  # history entries compared at once: bounds the memory, not the result
@@ -38,11 +39,11 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
 
     name = "frozen_text_knn"
 
-    def __init__(self, vectors: Floats, neighbours: int = 20, shrinkage: float = 1.0) -> None:
+    def __init__(self, vectors: Float64s, neighbours: int = 20, shrinkage: float = 1.0) -> None:
         self.unit = vectors.astype(np.float32)
         self.neighbours, self.shrinkage = neighbours, shrinkage
 
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return the ratings."""
         rated = history.rated()
         bias = self.history_bias(history)
@@ -87,7 +88,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
     name = "frozen_text_ridge"
 
-    def __init__(self, vectors: Floats) -> None:
+    def __init__(self, vectors: Float64s) -> None:
         self.unit = vectors
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
@@ -105,7 +106,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         # the history's bias is measured against what this model knows of items
         self.item = self.text
 
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return the ratings."""
         return self.mean + self.text[item] + self.history_bias(history)
 
@@ -119,7 +120,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         ]
         return _PENALTIES[int(np.argmin(errors))]
 
-    def _quality(self, train: RatingRows, penalties: tuple[float, ...]) -> list[Floats]:
+    def _quality(self, train: RatingRows, penalties: tuple[float, ...]) -> list[Float64s]:
         """Return what text tells of each item ``[I]``, by each penalty."""
         size = len(self.unit)
         residual = train.rating - self.mean - self.user[train.user]
@@ -130,7 +131,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         return [self.unit @ np.linalg.solve(gram + p * shrink, moment) for p in penalties]
 
 
-def unit_vectors(fields: Floats) -> Floats:
+def unit_vectors(fields: Float64s) -> Float64s:
     """Join the vectors of each item's fields so that the dot product of two items is the mean of their fields' cosines.
 
     Each field is centred over the items first: pretrained vectors share a direction that says nothing. A field in which
@@ -148,5 +149,5 @@ def unit_vectors(fields: Floats) -> Floats:
     """
     centred = fields - fields.mean(0)
     unit = centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), 1e-12)
-    joined: Floats = unit.reshape(len(unit), -1) / np.sqrt(fields.shape[1])
+    joined: Float64s = unit.reshape(len(unit), -1) / np.sqrt(fields.shape[1])
     return joined

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Floats, Ints, LabelRows, SharedHistory
+from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.ratings import tenth
 from lit_rec.evaluation.metrics.labels import log_loss
 
@@ -24,7 +25,7 @@ class LabelBaseline(ABC):
         ...     name = "always"
         ...     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
         ...         pass
-        ...     def predict(self, item: Ints, history: SharedHistory) -> Floats:
+        ...     def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         ...         return np.tile([0.0, 1.0], (len(item), 1))
         >>> Always().predict(np.array([7]), SharedHistory(np.zeros(2), np.empty(0), np.array([0]))).tolist()
         [[0.0, 1.0]]
@@ -37,7 +38,7 @@ class LabelBaseline(ABC):
         """Take what is needed from the training rows; those without a label teach nothing."""
 
     @abstractmethod
-    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+    def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return probabilities ``[R, K]``, or scores ``[R]`` of the second of two labels where only order is known.
 
         Args:
@@ -64,7 +65,7 @@ class MajorityBaseline(LabelBaseline):
         """Count."""
         self.frequency = frequencies(train.labelled().label, num_labels)
 
-    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+    def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return the frequencies for every row."""
         return np.tile(self.frequency, (len(item), 1))
 
@@ -100,12 +101,12 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
         self.shrinkage = min(losses, key=losses.__getitem__)
         self.counts = label_counts(train, num_items, num_labels)
 
-    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+    def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return the shrunk frequencies."""
         items, place = np.unique(item, return_inverse=True)
         return shrunk(self.counts[items], self.prior(self.counts, items), self.shrinkage)[place]
 
-    def prior(self, counts: Floats, items: Ints) -> Floats:
+    def prior(self, counts: Float64s, items: Int64s) -> Float64s:
         """Return what is known of items beside their own labels, ``[n, K]``.
 
         Args:
@@ -134,12 +135,12 @@ class PopularityBaseline(LabelBaseline):
         """Count."""
         self.count = np.bincount(train.item[train.label == 1], minlength=num_items)
 
-    def predict(self, item: Ints, history: SharedHistory) -> Floats:
+    def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return the counts."""
         return self.count[item].astype(np.float64)
 
 
-def frequencies(label: Ints, num_labels: int) -> Floats:
+def frequencies(label: Int64s, num_labels: int) -> Float64s:
     """Return the share of each label ``[K]``.
 
     Example:
@@ -149,19 +150,19 @@ def frequencies(label: Ints, num_labels: int) -> Floats:
     return np.bincount(label, minlength=num_labels) / len(label)
 
 
-def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Floats:
+def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Float64s:
     """Return how often each item has each label, ``[I, K]``; every row has a label."""
     code = rows.item * num_labels + rows.label
     counts = np.bincount(code, minlength=num_items * num_labels).reshape(num_items, num_labels)
     return counts.astype(np.float64)
 
 
-def shrunk(counts: Floats, prior: Floats, shrinkage: float) -> Floats:
+def shrunk(counts: Float64s, prior: Float64s, shrinkage: float) -> Float64s:
     """Return probabilities: ``shrinkage`` rows as ``prior`` has them beside those counted, ``[n, K]`` each.
 
     Example:
         >>> shrunk(np.array([[3.0, 1.0]]), np.array([[0.5, 0.5]]), 4.0).tolist()
         [[0.625, 0.375]]
     """
-    shares: Floats = (counts + shrinkage * prior) / (counts.sum(1, keepdims=True) + shrinkage)
+    shares: Float64s = (counts + shrinkage * prior) / (counts.sum(1, keepdims=True) + shrinkage)
     return shares

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.arrays import Floats, Ints
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.models.weighted_sum import weighted_sum
 
 
@@ -59,7 +59,7 @@ class NextPopularityBaseline(NextItemBaseline):
 
     name = "popularity"
 
-    def __init__(self, item: Ints, num_items: int) -> None:
+    def __init__(self, item: Int64s, num_items: int) -> None:
         counts = np.bincount(item, minlength=num_items)
         self.items = torch.from_numpy(counts).float().unsqueeze(1)
 
@@ -86,7 +86,7 @@ class FrozenTextNextBaseline(NextItemBaseline):
 
     name = "frozen_text_knn"
 
-    def __init__(self, vectors: Floats) -> None:
+    def __init__(self, vectors: Float64s) -> None:
         self.items = torch.from_numpy(vectors).float()
 
     def users(self, history: Tensor, mask: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints, RaggedHistory, RatingRows
+from lit_rec.data.arrays import Bools, Float64s, Int64s
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 
 # Shrinkages of item and user biases to choose from: Koren (2010) has 25 and 10 for Netflix, where items have far more
 # ratings than in MovieLens 100K, which chooses 3 and 5. The first ones stand where training rows are too few to hold
@@ -24,7 +25,7 @@ class Baseline(ABC):
         ...     name = "five_stars"
         ...     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
         ...         pass
-        ...     def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+        ...     def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         ...         return np.full(len(user), 5.0)
         >>> nothing = RaggedHistory(np.zeros(2), np.empty(0), np.empty(0))
         >>> FiveStars().predict(np.array([0]), np.array([1]), nothing).tolist()
@@ -38,7 +39,7 @@ class Baseline(ABC):
         """Take what is needed from the training rows; those without a rating teach nothing."""
 
     @abstractmethod
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return a rating per row ``[R]``.
 
         Args:
@@ -66,7 +67,7 @@ class MeanBaseline(Baseline):
         """Take the mean."""
         self.mean = float(train.rated().rating.mean())
 
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return the mean for every row."""
         return np.full(len(user), self.mean)
 
@@ -106,7 +107,7 @@ class UserItemBiasBaseline(Baseline):
             train.user, residual - self.item[train.item], num_users, self.user_shrinkage
         )
 
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return mean + biases."""
         return self.mean + self.item[item] + self.user[user]
 
@@ -129,11 +130,11 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
 
     name = "history_bias"
 
-    def predict(self, user: Ints, item: Ints, history: RaggedHistory) -> Floats:
+    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return mean + item bias + the history's shrunk mean residual."""
         return self.mean + self.item[item] + self.history_bias(history)
 
-    def history_bias(self, history: RaggedHistory) -> Floats:
+    def history_bias(self, history: RaggedHistory) -> Float64s:
         """Return each row's user bias ``[R]``."""
         rated = history.rated()
         residual = rated.rating - self.mean - self.item[rated.item]
@@ -171,7 +172,7 @@ def tenth(size: int) -> Bools:
     return mask
 
 
-def shrunk_mean(group: Ints, value: Floats, groups: int, shrinkage: float) -> Floats:
+def shrunk_mean(group: Int64s, value: Float64s, groups: int, shrinkage: float) -> Float64s:
     """Return ``sum / (count + shrinkage)`` of each group.
 
     Example:

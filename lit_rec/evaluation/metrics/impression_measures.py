@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints
+from lit_rec.data.arrays import Bools, Float64s, Int64s
 from lit_rec.evaluation.metrics.impressions import RankedImpressions
 from lit_rec.evaluation.report.intervals import Drawn
 from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
@@ -27,7 +27,7 @@ class ImpressionMeasures(Measures):
         impression: ``[R]`` numbers, each of one user; -1 where there is none.
     """
 
-    def __init__(self, scores: Sequence[Floats], relevant: Bools, impression: Ints) -> None:
+    def __init__(self, scores: Sequence[Float64s], relevant: Bools, impression: Int64s) -> None:
         self._scores, self._relevant, self._impression = scores, relevant, impression
 
     def on(self, mask: Bools, drawn: Drawn) -> dict[str, Figure]:
@@ -53,7 +53,7 @@ class ImpressionMeasures(Measures):
         }
 
 
-def _means(values: Floats, drawn: Drawn) -> Figure:
+def _means(values: Float64s, drawn: Drawn) -> Figure:
     """Return the means of ``[M, G]``; those that are NaN, the same for all models, do not count."""
     known = ~np.isnan(values[0])
     return mean_figure(values[:, known], replace(drawn, user=drawn.user[known]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints
+from lit_rec.data.arrays import Bools, Float64s, Int64s
 
 
 class RankedImpressions:
@@ -28,13 +28,13 @@ class RankedImpressions:
         (array([0.]), array([0.5]), array([0.41666667]))
     """
 
-    def __init__(self, impression: Ints, score: Floats, relevant: Bools) -> None:
+    def __init__(self, impression: Int64s, score: Float64s, relevant: Bools) -> None:
         rows = np.flatnonzero(impression >= 0)
         rows = rows[np.lexsort((-score[rows], impression[rows]))]
         self.impression, start, size = np.unique(
             impression[rows], return_index=True, return_counts=True
         )
-        self.row: Ints = rows[start]
+        self.row: Int64s = rows[start]
         self._group = np.repeat(np.arange(len(start)), size)  # [R']
         self._place = np.arange(len(rows)) - start[self._group]  # [R'], 0 is the best
         self._relevant = relevant[rows]
@@ -43,18 +43,18 @@ class RankedImpressions:
         new[1:] = (np.diff(self._group) > 0) | (ordered[1:] != ordered[:-1])
         self._tie = np.cumsum(new) - 1  # [R'], rows of one impression and score have one number
         self._tie_size = np.bincount(self._tie)
-        self._rank: Floats = (self._place[new] + (self._tie_size + 1) / 2)[self._tie]  # from 1
+        self._rank: Float64s = (self._place[new] + (self._tie_size + 1) / 2)[self._tie]  # from 1
         self._relevants = self._sums(self._relevant)  # [G]
         self._others = size - self._relevants
 
-    def auc(self) -> Floats:
+    def auc(self) -> Float64s:
         """Return the share of pairs of a relevant and an irrelevant row in the right order; ties count half."""
         relevants, others = self._relevants, self._others
         from_below = (relevants + others)[self._group] + 1 - self._rank
         wins = self._sums(from_below * self._relevant) - relevants * (relevants + 1) / 2
         return _ratio(wins, relevants * others)
 
-    def mrr(self) -> Floats:
+    def mrr(self) -> Float64s:
         """Return 1 / rank of the first relevant row.
 
         Reference:
@@ -66,7 +66,7 @@ class RankedImpressions:
         values[group] = 1 / self._rank[found[first]]
         return values
 
-    def mind_mrr(self) -> Floats:
+    def mind_mrr(self) -> Float64s:
         """Return the mean of 1 / rank over the relevant rows, which the script of the MIND benchmark calls MRR.
 
         With two relevant rows or more even a perfect order stays below 1.
@@ -76,7 +76,7 @@ class RankedImpressions:
         """
         return _ratio(self._sums(self._relevant / self._rank), self._relevants)
 
-    def ndcg(self, k: int) -> Floats:
+    def ndcg(self, k: int) -> Float64s:
         """Return the discounted gain of the first ``k`` ranks over that of the best order; a relevant row's gain is 1.
 
         Reference:
@@ -90,12 +90,12 @@ class RankedImpressions:
         gain = self._sums(mean[self._tie] * self._relevant)
         return _ratio(gain, best[np.minimum(self._relevants, k).astype(np.int64)])
 
-    def _sums(self, values: Floats | Bools) -> Floats:
+    def _sums(self, values: Float64s | Bools) -> Float64s:
         """Return the sum of ``values`` ``[R']`` in each impression, ``[G]``."""
         sums = np.bincount(self._group, values, minlength=len(self.impression))
         return sums.astype(np.float64)
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    ratio: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+def _ratio(part: Float64s, whole: Float64s) -> Float64s:
+    ratio: Float64s = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return ratio

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints
+from lit_rec.data.arrays import Bools, Float64s, Int64s
 from lit_rec.evaluation.metrics.labels import auc_of_levels, log_losses, mean_f1, score_levels
 from lit_rec.evaluation.report.intervals import Drawn, bootstrap_counts, row_weights
 from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
@@ -27,7 +27,7 @@ class LabelMeasures(Measures):
         num_labels: K, the number of labels.
     """
 
-    def __init__(self, predictions: Sequence[Floats], target: Ints, num_labels: int) -> None:
+    def __init__(self, predictions: Sequence[Float64s], target: Int64s, num_labels: int) -> None:
         self._target, self._num_labels, self._models = target, num_labels, len(predictions)
         self._deciding = [m for m, prediction in enumerate(predictions) if prediction.ndim == 2]
         probs = [predictions[m] for m in self._deciding]
@@ -51,18 +51,18 @@ class LabelMeasures(Measures):
             figures["auc"] = _auc([score[mask] for score in self._scores], target == 1, drawn)
         return {**figures, "accuracy_difference": accuracy.map(lambda value: value[0] - value)}
 
-    def _spread(self, value: Floats) -> Floats:
+    def _spread(self, value: Float64s) -> Float64s:
         """Return ``[M', ...]`` as ``[M, ...]``, NaN for models without probabilities."""
         whole = np.full((self._models, *value.shape[1:]), np.nan)
         whole[self._deciding] = value
         return whole
 
-    def _macro_f1(self, target: Ints, predicted: Ints, drawn: Drawn) -> Figure:
+    def _macro_f1(self, target: Int64s, predicted: Int64s, drawn: Drawn) -> Figure:
         models, size = len(predicted), self._num_labels
         right = np.where(predicted == target, target, -1)
         labels = np.concatenate([target[None], predicted, right])  # [2 M' + 1, n]
 
-        def of_counts(counts: Floats) -> Floats:  # [2 M' + 1, K, ...] -> [M', ...]
+        def of_counts(counts: Float64s) -> Float64s:  # [2 M' + 1, K, ...] -> [M', ...]
             pairs = zip(counts[1 : models + 1], counts[models + 1 :], strict=True)
             return np.stack([mean_f1(counts[0], told, hits) for told, hits in pairs])
 
@@ -71,15 +71,15 @@ class LabelMeasures(Measures):
         return Figure(of_counts(counted.astype(np.float64)), draws, len(target))
 
 
-def positive_scores(prediction: Floats) -> Floats:
+def positive_scores(prediction: Float64s) -> Float64s:
     """Return scores ``[R]`` of the second of two labels, from themselves or from probabilities ``[R, 2]``."""
     return prediction if prediction.ndim == 1 else prediction[:, 1]
 
 
-def _auc(scores: list[Floats], positive: Bools, drawn: Drawn) -> Figure:
+def _auc(scores: list[Float64s], positive: Bools, drawn: Drawn) -> Figure:
     levels = [score_levels(score) for score in scores]
 
-    def weighed(weight: Floats) -> list[float]:
+    def weighed(weight: Float64s) -> list[float]:
         return [auc_of_levels(level, positive, weight) for level in levels]
 
     value = np.array(weighed(np.ones(len(positive))))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats, Ints
+from lit_rec.data.arrays import Bools, Float64s, Int64s
 
 # what float32 can tell from 0 and 1: a probability beyond it is a rounded one, not one of an endless loss
 _SMALLEST = float(np.finfo(np.float32).eps)
 
 
-def accuracy(prob: Floats, target: Ints) -> float:
+def accuracy(prob: Float64s, target: Int64s) -> float:
     """Share of the rows whose most probable label, of equal ones the first, is theirs; NaN without rows.
 
     Args:
@@ -24,13 +24,13 @@ def accuracy(prob: Floats, target: Ints) -> float:
     return float(np.mean(prob.argmax(1) == target)) if len(target) else float("nan")
 
 
-def log_losses(prob: Floats, target: Ints) -> Floats:
+def log_losses(prob: Float64s, target: Int64s) -> Float64s:
     """Return ``-ln`` of the probability of each row's label ``[R]``, for ``prob`` ``[R, K]`` and ``target`` ``[R]``."""
-    losses: Floats = -np.log(prob[np.arange(len(target)), target].clip(_SMALLEST, 1 - _SMALLEST))
+    losses: Float64s = -np.log(prob[np.arange(len(target)), target].clip(_SMALLEST, 1 - _SMALLEST))
     return losses
 
 
-def log_loss(prob: Floats, target: Ints) -> float:
+def log_loss(prob: Float64s, target: Int64s) -> float:
     """Mean of ``-ln`` of the probability of a row's label; NaN without rows.
 
     Args:
@@ -44,7 +44,7 @@ def log_loss(prob: Floats, target: Ints) -> float:
     return float(log_losses(prob, target).mean()) if len(target) else float("nan")
 
 
-def macro_f1(predicted: Ints, target: Ints, num_labels: int) -> float:
+def macro_f1(predicted: Int64s, target: Int64s, num_labels: int) -> float:
     """Mean of the labels' F1, over those that some row has or is predicted to have; NaN without rows.
 
     A label that is neither asked for nor predicted has no F1, and counting it as 0 would punish a small table for what
@@ -66,7 +66,9 @@ def macro_f1(predicted: Ints, target: Ints, num_labels: int) -> float:
     return float(mean_f1(asked, told, right))
 
 
-def mean_f1(asked: Floats | Ints, told: Floats | Ints, right: Floats | Ints) -> Floats:
+def mean_f1(
+    asked: Float64s | Int64s, told: Float64s | Int64s, right: Float64s | Int64s
+) -> Float64s:
     """Return the macro F1 of counts.
 
     Args:
@@ -80,11 +82,11 @@ def mean_f1(asked: Floats | Ints, told: Floats | Ints, right: Floats | Ints) -> 
     both = asked + told
     f1 = 2 * right / np.where(both > 0, both, 1)
     with np.errstate(invalid="ignore"):
-        mean: Floats = f1.sum(0) / (both > 0).sum(0)
+        mean: Float64s = f1.sum(0) / (both > 0).sum(0)
     return mean
 
 
-def auc(score: Floats, positive: Bools) -> float:
+def auc(score: Float64s, positive: Bools) -> float:
     """Area under the ROC curve of all rows together; ties count half, NaN where all rows are positive or none is.
 
     Args:
@@ -98,12 +100,12 @@ def auc(score: Floats, positive: Bools) -> float:
     return auc_of_levels(score_levels(score), positive, np.ones(len(score)))
 
 
-def score_levels(score: Floats) -> Ints:
+def score_levels(score: Float64s) -> Int64s:
     """Return the place of each score among the distinct ones ``[R]``: all that AUC needs to know of scores."""
     return np.unique(score, return_inverse=True)[1].astype(np.int64)
 
 
-def auc_of_levels(level: Ints, positive: Bools, weight: Floats) -> float:
+def auc_of_levels(level: Int64s, positive: Bools, weight: Float64s) -> float:
     """Return the AUC of weighed rows, a pair weighing the product of both.
 
     Args:

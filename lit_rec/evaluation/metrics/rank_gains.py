@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Floats
+from lit_rec.data.arrays import Float64s
 
 CUTS = (1, 5, 10, 50)
 MAIN = "ndcg@10"
 
 
-def recall(rank: Floats, k: int) -> Floats:
+def recall(rank: Float64s, k: int) -> Float64s:
     """Return whether the item is among the first k.
 
     Example:
@@ -22,7 +22,7 @@ def recall(rank: Floats, k: int) -> Floats:
     return (rank <= k).astype(np.float64)
 
 
-def ndcg(rank: Floats, k: int) -> Floats:
+def ndcg(rank: Float64s, k: int) -> Float64s:
     """Return ``1 / log2(1 + rank)`` within the first k, which the best order has as 1, else 0.
 
     Reference:
@@ -32,18 +32,18 @@ def ndcg(rank: Floats, k: int) -> Floats:
         >>> ndcg(np.array([1.0, 3.0, 9.0]), 5)
         array([1. , 0.5, 0. ])
     """
-    gain: Floats = np.where(rank <= k, 1 / np.log2(1 + rank), 0.0)
+    gain: Float64s = np.where(rank <= k, 1 / np.log2(1 + rank), 0.0)
     return gain
 
 
-def mrr(rank: Floats, k: int) -> Floats:
+def mrr(rank: Float64s, k: int) -> Float64s:
     """Return ``1 / rank`` within the first k, else 0.
 
     Example:
         >>> mrr(np.array([1.0, 4.0, 9.0]), 5)
         array([1.  , 0.25, 0.  ])
     """
-    gain: Floats = np.where(rank <= k, 1 / rank, 0.0)
+    gain: Float64s = np.where(rank <= k, 1 / rank, 0.0)
     return gain
 
 
@@ -56,7 +56,7 @@ GAINS = {
 }
 
 
-def rank_gains(ranks: Floats) -> dict[str, Floats]:
+def rank_gains(ranks: Float64s) -> dict[str, Float64s]:
     """Return every metric of each row by its name, the main one first.
 
     Args:

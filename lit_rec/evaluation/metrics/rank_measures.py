@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats
+from lit_rec.data.arrays import Bools, Float64s
 from lit_rec.evaluation.metrics.rank_gains import MAIN, rank_gains
 from lit_rec.evaluation.report.intervals import Drawn
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures, mean_figure
@@ -24,7 +24,7 @@ class RankMeasures(Measures):
         ranks: Of each of M models ``[R, 2]``, the ranks of what came next: among all items, and among those not seen.
     """
 
-    def __init__(self, ranks: Sequence[Floats]) -> None:
+    def __init__(self, ranks: Sequence[Float64s]) -> None:
         by_model = [rank_gains(of_model) for of_model in ranks]
         self._names, self._models = list(by_model[0]), len(ranks)
         # [metrics * M, R], the models of a metric together

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats
+from lit_rec.data.arrays import Bools, Float64s
 from lit_rec.evaluation.report.intervals import Drawn
 from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
 
@@ -19,7 +19,7 @@ class RatingMeasures(Measures):
         target: ``[R]`` ratings.
     """
 
-    def __init__(self, predictions: Sequence[Floats], target: Floats) -> None:
+    def __init__(self, predictions: Sequence[Float64s], target: Float64s) -> None:
         self._errors = np.stack([prediction - target for prediction in predictions])  # [M, R]
 
     def on(self, mask: Bools, drawn: Drawn) -> dict[str, Figure]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Floats, Ints
+from lit_rec.data.arrays import Float64s, Int64s
 
 DRAWS = 1000
 LEVEL = 0.95
@@ -29,8 +29,8 @@ class Drawn:
         Owen 2007, The pigeonhole bootstrap, https://doi.org/10.1214/07-AOAS122.
     """
 
-    user: Ints
-    item: Ints | None = None
+    user: Int64s
+    item: Int64s | None = None
     draws: int = DRAWS
     seed: int = 0
 
@@ -45,7 +45,7 @@ class Drawn:
         return all(len(np.unique(of)) > 1 for of in (self.user, self.item) if of is not None)
 
 
-def bootstrap_means(losses: Floats, drawn: Drawn) -> Floats:
+def bootstrap_means(losses: Float64s, drawn: Drawn) -> Float64s:
     """Return the mean loss of each model in each draw.
 
     Args:
@@ -58,16 +58,18 @@ def bootstrap_means(losses: Floats, drawn: Drawn) -> Floats:
     stacked = np.concatenate([losses, np.ones((1, losses.shape[1]))])  # [M + 1, R]
     if drawn.item is None:
         users = np.unique(drawn.user, return_inverse=True)[1]
-        sums: Floats = np.stack([np.bincount(users, row) for row in stacked], axis=1)  # [U, M + 1]
+        sums: Float64s = np.stack(
+            [np.bincount(users, row) for row in stacked], axis=1
+        )  # [U, M + 1]
         totals = _user_totals(sums, drawn).T
     else:
         totals = np.stack([stacked @ weight for weight in row_weights(drawn)], axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means: Floats = totals[:-1] / totals[-1]  # [M, draws]
+        means: Float64s = totals[:-1] / totals[-1]  # [M, draws]
     return means
 
 
-def bootstrap_counts(labels: Ints, size: int, drawn: Drawn) -> Floats:
+def bootstrap_counts(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
     """Return how often each label is met in each draw.
 
     Args:
@@ -82,7 +84,7 @@ def bootstrap_counts(labels: Ints, size: int, drawn: Drawn) -> Floats:
     return counts(labels, size, drawn)
 
 
-def row_weights(drawn: Drawn) -> Iterator[Floats]:
+def row_weights(drawn: Drawn) -> Iterator[Float64s]:
     """Yield how often each row is met, ``[R]``, a draw at a time."""
     users = np.unique(drawn.user, return_inverse=True)[1]
     sizes = [int(users.max()) + 1]
@@ -101,13 +103,13 @@ def row_weights(drawn: Drawn) -> Iterator[Floats]:
         yield from (u[users] * i[items] for u, i in zip(of_users, of_items, strict=True))
 
 
-def interval(draws: Floats) -> tuple[float, float]:
+def interval(draws: Float64s) -> tuple[float, float]:
     """Return the middle 95 % of the draws, those without rows left out."""
     low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
-def _user_totals(sums: Floats, drawn: Drawn) -> Floats:
+def _user_totals(sums: Float64s, drawn: Drawn) -> Float64s:
     """Return the users' ``sums`` ``[U, S]`` added up as often as each is drawn, ``[draws, S]``."""
     size = len(sums)
     blocks = _weights(size, drawn.draws, drawn.seed, _held([size]))
@@ -118,7 +120,7 @@ def _held(sizes: list[int]) -> int:
     return max(_BLOCK // max(sizes), 1)
 
 
-def _weights(size: int, draws: int, seed: int, held: int) -> Iterator[Floats]:
+def _weights(size: int, draws: int, seed: int, held: int) -> Iterator[Float64s]:
     """Yield the draws' counts of each group, ``held`` draws at a time; the split does not change them."""
     rng = np.random.default_rng(seed)
     chances = np.full(size, 1 / size)
@@ -126,7 +128,7 @@ def _weights(size: int, draws: int, seed: int, held: int) -> Iterator[Floats]:
         yield rng.multinomial(size, chances, size=min(held, draws - start)).astype(np.float64)
 
 
-def _counts_by_user(labels: Ints, size: int, drawn: Drawn) -> Floats:
+def _counts_by_user(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
     """Return ``bootstrap_counts`` where users alone are drawn: their own counts, added up."""
     distinct, users = np.unique(drawn.user, return_inverse=True)
     step = max(_TABLE // (len(labels) * len(distinct)), 1)
@@ -140,14 +142,14 @@ def _counts_by_user(labels: Ints, size: int, drawn: Drawn) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-def _per_user(users: Ints, size: int, labels: Ints, width: int) -> Floats:
+def _per_user(users: Int64s, size: int, labels: Int64s, width: int) -> Float64s:
     """Return how often each of ``size`` users has each of ``width`` labels, ``[size, width]``; others do not count."""
     inside = (labels >= 0) & (labels < width)
     code = users[inside] * width + labels[inside]
     return np.bincount(code, minlength=size * width).reshape(size, width).astype(np.float64)
 
 
-def _counts_by_row(labels: Ints, size: int, drawn: Drawn) -> Floats:
+def _counts_by_row(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
     """Return ``bootstrap_counts`` where each draw has a weight for every row."""
     # rows of the same labels throughout are added up first: each draw meets all rows, but few kinds of them
     kinds, kind = np.unique(labels, axis=1, return_inverse=True)  # [S, J], [R]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Floats
+from lit_rec.data.arrays import Bools, Float64s
 from lit_rec.evaluation.report.intervals import Drawn, bootstrap_means
 
 DIFFERENCE = "_difference"  # how the name of a metric ends that compares a model with the first
@@ -23,11 +23,11 @@ class Figure:
         count: rows, or impressions, that were measured.
     """
 
-    value: Floats
-    draws: Floats | None
+    value: Float64s
+    draws: Float64s | None
     count: int
 
-    def map(self, change: Callable[[Floats], Floats]) -> Figure:
+    def map(self, change: Callable[[Float64s], Float64s]) -> Figure:
         """Return the figure with ``change`` applied to ``[M]`` and to ``[M, draws]`` alike."""
         draws = None if self.draws is None else change(self.draws)
         return Figure(change(self.value), draws, self.count)
@@ -48,7 +48,7 @@ class Measures(ABC):
         """
 
 
-def mean_figure(losses: Floats, drawn: Drawn) -> Figure:
+def mean_figure(losses: Float64s, drawn: Drawn) -> Figure:
     """Return the mean of each model's ``losses`` ``[M, n]``."""
     models, count = losses.shape
     if not count:

@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.errors import DataError
-from lit_rec.evaluation.arrays import Bools, Ints
 from lit_rec.evaluation.report.intervals import Drawn, interval
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures
 from lit_rec.files.atomic import replace_file
@@ -141,8 +141,8 @@ def build_report(
     models: Sequence[str],
     measures: Sequence[Measures],
     slices: Mapping[str, Bools],
-    user: Ints,
-    item: Ints,
+    user: Int64s,
+    item: Int64s,
     *,
     meta: dict[str, Any] | None = None,
     seed: int = 0,

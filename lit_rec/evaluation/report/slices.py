@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lit_rec.evaluation.arrays import Bools, Ints, LabelRows, RatingRows
+from lit_rec.data.arrays import Bools, Int64s
+from lit_rec.evaluation.arrays import LabelRows, RatingRows
 
 FEW = 10  # most training rows of a few-shot user
 
 
-def rating_slices(train: RatingRows | LabelRows, user: Ints, item: Ints) -> dict[str, Bools]:
+def rating_slices(train: RatingRows | LabelRows, user: Int64s, item: Int64s) -> dict[str, Bools]:
     """Return a mask ``[R]`` per slice of the evaluated rows.
 
     ``all``; ``new_users`` (no training row); ``few_shot_users`` (1 to 10); ``new_items`` (no training row).

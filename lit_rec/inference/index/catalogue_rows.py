@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Rows = Sequence[int] | npt.NDArray[np.int64] | Tensor
+from lit_rec.data.arrays import Int64s
+
+Rows = Sequence[int] | Int64s | Tensor
 
 
 def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import (
     Candidates,
     HistorySlots,
@@ -25,7 +25,7 @@ _DAY = 86_400.0
 
 def request_batch(
     seen: Sequence[Seen],
-    rows: npt.NDArray[np.int64],
+    rows: Int64s,
     user_row: int,
     now: float | None,
     profile: tuple[Texts, Items] | None = None,

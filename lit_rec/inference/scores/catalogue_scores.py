@@ -7,10 +7,10 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
@@ -20,11 +20,9 @@ from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
 from lit_rec.inference.index.item_vectors import ItemVectors, by_column
 from lit_rec.inference.requests.batch import request_batch
 from lit_rec.inference.requests.entries import Seen
-from lit_rec.inference.scores.shown import Floats
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
 from lit_rec.training.lit_rec import LitRec
 
-Int64s = npt.NDArray[np.int64]
 Profile = tuple[Texts, Items]
 
 
@@ -147,14 +145,14 @@ class CatalogueScores:
         return self._vectors.take(torch.empty(0, dtype=torch.int64))
 
     @torch.no_grad()
-    def of(self, asker: Asker, rows: Int64s) -> tuple[Floats, Floats]:
+    def of(self, asker: Asker, rows: Int64s) -> tuple[Float64s, Float64s]:
         """Return what ``rows`` are sorted by and what is shown of them, ``[C]`` each."""
         return _told(self._users(asker), torch.from_numpy(rows))
 
     @torch.no_grad()
     def best(
         self, asker: Asker, k: int, allow: Int64s | None, closed: Int64s
-    ) -> tuple[Int64s, Floats]:
+    ) -> tuple[Int64s, Float64s]:
         """Return the rows of the k best items, best first, ties in the catalogue's order, and what is shown of them.
 
         Args:
@@ -187,7 +185,7 @@ def _in_index(index: ItemIndex) -> ItemVectors | None:
     return index.vectors if isinstance(index, ExactIndex | ApproximateIndex) else None
 
 
-def _told(users: UserScores, rows: Tensor) -> tuple[Floats, Floats]:
+def _told(users: UserScores, rows: Tensor) -> tuple[Float64s, Float64s]:
     """Return what is told of rows ``[C]`` to the only user."""
     if not len(rows):
         return np.empty(0), np.empty(0)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lit_rec.inference.scores.catalogue_scores import CatalogueScores, Int64s
+from lit_rec.data.arrays import Int64s
+from lit_rec.inference.scores.catalogue_scores import CatalogueScores
 from lit_rec.inference.stored.items import StoredItems
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Float64s
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.training.tasks.tasks import predictions
 
-Floats = npt.NDArray[np.float64]
 
-
-def told(scores: Tensor, facts: Facts, gives: str, label: str | None) -> tuple[Floats, Floats]:
+def told(scores: Tensor, facts: Facts, gives: str, label: str | None) -> tuple[Float64s, Float64s]:
     """Return ``sorting_and_shown`` as numbers apart from the network."""
     sorting, shown = sorting_and_shown(scores, facts, gives, label)
     return sorting.double().cpu().numpy(), shown.double().cpu().numpy()

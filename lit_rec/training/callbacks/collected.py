@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from lit_rec.evaluation.arrays import Floats, Ints
+from lit_rec.data.arrays import Float64s, Int64s
 
 
 class CollectedScores:
@@ -40,7 +40,7 @@ class CollectedScores:
         self._rows.append(rows.detach().cpu())
         self._scores.append(scores.detach().float().cpu()[:, 0])
 
-    def gather(self) -> tuple[Ints, Floats]:
+    def gather(self) -> tuple[Int64s, Float64s]:
         """Return all rows ``[R]`` in increasing order and their scores, on every process.
 
         Returns:
@@ -98,5 +98,7 @@ class ScoreWriter(Callback, ABC):
             self.write(trainer, pl_module, rows, scores)
 
     @abstractmethod
-    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
         """Write the scores ``[R]``, or ``[R, K]``, of ``rows`` ``[R]``, which increase."""

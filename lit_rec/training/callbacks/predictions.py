@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from lightning.pytorch.utilities import rank_zero_info
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.facts import Facts
-from lit_rec.evaluation.arrays import Floats, Ints
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.parquet import write_parquet
 from lit_rec.training.callbacks.collected import ScoreWriter
@@ -38,7 +38,9 @@ class PredictionWriter(ScoreWriter):
     on_predict_batch_end = ScoreWriter.collect
     on_predict_end = ScoreWriter.finish
 
-    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
         """Write the file beside the checkpoint, whole or not at all."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         prepared, facts = data.prepared, data.facts
@@ -53,11 +55,11 @@ class PredictionWriter(ScoreWriter):
         rank_zero_info(f"{len(frame):,} predictions: {path}")
 
 
-def _scores(ratings: Floats) -> dict[str, pl.Series]:
+def _scores(ratings: Float64s) -> dict[str, pl.Series]:
     return {"score": pl.Series(ratings)}
 
 
-def _labels(prob: Floats, facts: Facts) -> dict[str, pl.Series]:
+def _labels(prob: Float64s, facts: Facts) -> dict[str, pl.Series]:
     """Return the columns of ``prob`` ``[R, K]``."""
     prob = prob.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
     columns = {

@@ -7,8 +7,8 @@ from typing import Any
 import lightning
 from rich.console import Console
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.evaluation.arrays import Floats, Ints
 from lit_rec.training.callbacks.collected import ScoreWriter
 from lit_rec.training.callbacks.run_folder import run_folder
 from lit_rec.training.tasks.label_report import label_report
@@ -33,7 +33,9 @@ class ReportWriter(ScoreWriter):
     on_test_batch_end = ScoreWriter.collect
     on_test_end = ScoreWriter.finish
 
-    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
         """Compare, show the table and write the file."""
         data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
         report = _REPORTS[data.facts.task](pl_module, data, rows, scores)

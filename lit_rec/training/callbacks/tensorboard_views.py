@@ -15,9 +15,9 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from lit_rec.data.arrays import Float32s, Float64s, Int64s
 from lit_rec.data.facts import Facts
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.arrays import Floats, Ints
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.training.callbacks.behavior_weights import behavior_weights
 from lit_rec.training.callbacks.collected import ScoreWriter
@@ -78,7 +78,9 @@ class TensorBoardViews(ScoreWriter):
             self.finish(trainer, pl_module)
             self._last_batch = None
 
-    def write(self, trainer: lightning.Trainer, pl_module: Any, rows: Ints, scores: Floats) -> None:
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
         """Draw the predictions of the rows whose rating or label is known, and the learned weights."""
         facts, step = pl_module.facts, trainer.global_step
         data = trainer.datamodule  # type: ignore[attr-defined]
@@ -161,7 +163,9 @@ def _writers(trainer: lightning.Trainer) -> list[Any]:
     return [one.experiment for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
 
 
-def _draw(writer: Any, predicted: Floats, true: npt.NDArray[Any], facts: Facts, step: int) -> None:
+def _draw(
+    writer: Any, predicted: Float64s, true: npt.NDArray[Any], facts: Facts, step: int
+) -> None:
     if facts.task == "next_item":
         writer.add_histogram("val/log10_rank", np.log10(predicted[:, 0]), step)
         return
@@ -211,7 +215,7 @@ def density(
     true: npt.NDArray[np.floating[Any]],
     low: float,
     high: float,
-) -> npt.NDArray[np.float32]:
+) -> Float32s:
     """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards.
 
     Each column is scaled by its fullest cell.
@@ -225,13 +229,13 @@ def density(
     edges = np.linspace(low, high if high > low else low + 1, _CELLS + 1)
     counts, _, _ = np.histogram2d(predicted, true, bins=[edges, edges])
     picture = counts / np.maximum(counts.max(0, keepdims=True), 1)
-    upright: npt.NDArray[np.float32] = picture[::-1].astype(np.float32)
+    upright: Float32s = picture[::-1].astype(np.float32)
     return np.kron(upright, np.ones((8, 8), np.float32))
 
 
 def confusion(
     predicted: npt.NDArray[np.integer[Any]], true: npt.NDArray[np.integer[Any]], labels: int
-) -> npt.NDArray[np.float32]:
+) -> Float32s:
     """Return the confusion matrix ``[K, K]``, each row of true labels as shares; rows without any are 0.
 
     Example:
@@ -239,11 +243,11 @@ def confusion(
         [[0.5, 0.5], [0.0, 1.0]]
     """
     counts = np.bincount(true * labels + predicted, minlength=labels * labels).reshape(labels, -1)
-    shares: npt.NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    shares: Float32s = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     return shares.astype(np.float32)
 
 
-def enlarged(table: npt.NDArray[np.float32], least: int = 320) -> npt.NDArray[np.float32]:
+def enlarged(table: Float32s, least: int = 320) -> Float32s:
     """Return a table as a picture of at least ``least`` pixels each way."""
     side = max(-(-least // len(table)), 1)
     return np.kron(table, np.ones((side, side), np.float32))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
@@ -188,7 +188,7 @@ def profiles_of(content: dict[str, Any], facts: Facts) -> Catalogue | None:
     return None if entry is None else _catalogue(entry, vocabulary_rows(facts.user_ids, ids))
 
 
-def _catalogue(entry: dict[str, Any], vocab_row: npt.NDArray[np.int64]) -> Catalogue:
+def _catalogue(entry: dict[str, Any], vocab_row: Int64s) -> Catalogue:
     store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
     fields = {name: values.numpy() for name, values in entry["fields"].items()}
     return Catalogue(store, entry["text_of_item"].numpy(), vocab_row, fields)

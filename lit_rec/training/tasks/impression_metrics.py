@@ -11,9 +11,9 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from lit_rec.data.arrays import Float64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.arrays import Floats
 from lit_rec.evaluation.metrics.impressions import RankedImpressions
 
 
@@ -43,7 +43,7 @@ class ImpressionMetric(Metric):
     score: list[Tensor]
     relevant: list[Tensor]
 
-    def __init__(self, measure: Callable[[RankedImpressions], Floats], **options: Any) -> None:
+    def __init__(self, measure: Callable[[RankedImpressions], Float64s], **options: Any) -> None:
         super().__init__(**options)
         self._measure = measure
         for name in ("impression", "score", "relevant"):
@@ -88,11 +88,11 @@ def impression_metrics() -> dict[str, Metric]:
     }
 
 
-def _ndcg_at_5(ranked: RankedImpressions) -> Floats:
+def _ndcg_at_5(ranked: RankedImpressions) -> Float64s:
     return ranked.ndcg(5)
 
 
-def _ndcg_at_10(ranked: RankedImpressions) -> Floats:
+def _ndcg_at_10(ranked: RankedImpressions) -> Float64s:
     return ranked.ndcg(10)
 
 

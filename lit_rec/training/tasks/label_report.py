@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.arrays import Floats, Ints, LabelRows, SharedHistory
+from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.frozen_labels import (
     FrozenTextHistoryBaseline,
     FrozenTextLabelKnnBaseline,
@@ -28,7 +29,7 @@ from lit_rec.training.vectors.frozen_vectors import readable_frozen_vectors
 _ROWS = 8192  # rows whose histories are looked at together: bounds the memory, not what they say
 
 
-def label_report(module: LitRec, data: BehaviorDataModule, rows: Ints, prob: Floats) -> Report:
+def label_report(module: LitRec, data: BehaviorDataModule, rows: Int64s, prob: Float64s) -> Report:
     """Fit the baselines on the training rows and compare; rows without a label do not count.
 
     Args:
@@ -90,7 +91,7 @@ def label_baselines(
     return found
 
 
-def shared_history(data: BehaviorDataModule, rows: Ints) -> SharedHistory:
+def shared_history(data: BehaviorDataModule, rows: Int64s) -> SharedHistory:
     """Return the histories that the model saw for ``rows``.
 
     Neighbouring rows with the same one share it, as in an impression.
@@ -110,7 +111,7 @@ def shared_history(data: BehaviorDataModule, rows: Ints) -> SharedHistory:
     return SharedHistory(offsets, np.concatenate(items), np.concatenate(of_row))
 
 
-def _label_rows(data: BehaviorDataModule, target: Ints, rows: Ints) -> LabelRows:
+def _label_rows(data: BehaviorDataModule, target: Int64s, rows: Int64s) -> LabelRows:
     prepared = data.prepared
     return LabelRows(
         prepared.user[rows].astype(np.int64), prepared.item[rows].astype(np.int64), target[rows]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import SeenItems
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import in_order
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.arrays import Floats, Ints, RatingRows
+from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.baselines.next_item import (
     FrozenTextNextBaseline,
     NextItemBaseline,
@@ -25,7 +26,9 @@ from lit_rec.training.vectors.frozen_vectors import readable_frozen_vectors
 _ROWS = 4096  # rows whose histories are looked at together: bounds the memory, not what they say
 
 
-def next_item_report(module: LitRec, data: BehaviorDataModule, rows: Ints, ranks: Floats) -> Report:
+def next_item_report(
+    module: LitRec, data: BehaviorDataModule, rows: Int64s, ranks: Float64s
+) -> Report:
     """Fit the baselines on the training rows and compare; rows that do not count are not asked about.
 
     Args:
@@ -55,7 +58,7 @@ def next_item_report(module: LitRec, data: BehaviorDataModule, rows: Ints, ranks
 
 
 def next_item_baselines(
-    module: LitRec, data: BehaviorDataModule, item: Ints
+    module: LitRec, data: BehaviorDataModule, item: Int64s
 ) -> list[NextItemBaseline]:
     """Return the baselines; on frozen text only where the encoder can be read.
 
@@ -70,7 +73,7 @@ def next_item_baselines(
 
 
 @torch.no_grad()
-def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Ints) -> Floats:
+def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Int64s) -> Float64s:
     """Return the ranks ``[R, 2]`` that a baseline gives, which sees the histories that the model saw."""
     bound = in_order(data.history).bind(data.prepared)
     ranks = [np.empty((0, 2))]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.evaluation.arrays import Floats, Ints, RaggedHistory, RatingRows
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 from lit_rec.evaluation.baselines.frozen_ratings import (
     FrozenTextKnnBaseline,
     FrozenTextRidgeBaseline,
@@ -23,7 +24,9 @@ from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.vectors.frozen_vectors import readable_frozen_vectors
 
 
-def rating_report(module: LitRec, data: BehaviorDataModule, rows: Ints, ratings: Floats) -> Report:
+def rating_report(
+    module: LitRec, data: BehaviorDataModule, rows: Int64s, ratings: Float64s
+) -> Report:
     """Fit the baselines on the training rows and compare; rows without a rating do not count.
 
     Args:
@@ -70,7 +73,7 @@ def baselines(module: LitRec, data: BehaviorDataModule) -> list[Baseline]:
     return found
 
 
-def ragged_history(data: BehaviorDataModule, rows: Ints) -> RaggedHistory:
+def ragged_history(data: BehaviorDataModule, rows: Int64s) -> RaggedHistory:
     """Return the histories that the model saw for ``rows``, for the baselines to see the same."""
     prepared = data.prepared
     found = data.history.bind(prepared).of(rows)
@@ -80,7 +83,7 @@ def ragged_history(data: BehaviorDataModule, rows: Ints) -> RaggedHistory:
     return RaggedHistory(offsets, found.item[found.mask], rating[found.mask].astype(np.float64))
 
 
-def _rating_rows(data: BehaviorDataModule, rows: Ints) -> RatingRows:
+def _rating_rows(data: BehaviorDataModule, rows: Int64s) -> RatingRows:
     prepared = data.prepared
     return RatingRows(
         prepared.user[rows].astype(np.int64),

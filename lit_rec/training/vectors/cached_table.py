@@ -10,7 +10,8 @@ import torch
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor, nn
 
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.arrays import Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.item_inputs import input_hashes
 from lit_rec.errors import ConfigError
 from lit_rec.files.cache import hash_of

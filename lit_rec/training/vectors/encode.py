@@ -11,8 +11,9 @@ from lightning.pytorch.callbacks import RichProgressBar
 from rich.progress import Progress
 from torch import Tensor
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Items, Texts
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.text.passes import passes_counted

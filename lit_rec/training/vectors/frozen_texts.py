@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Texts
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.items.item_encoder import ItemEncoder

@@ -10,11 +10,10 @@ import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Texts
-from lit_rec.data.batches.catalogue import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import LitRecError
-from lit_rec.evaluation.arrays import Floats
 from lit_rec.evaluation.baselines.frozen_ratings import unit_vectors
 from lit_rec.models.text.backbone import PretrainedBackbone
 from lit_rec.models.text.pooling import MeanPooling
@@ -24,7 +23,7 @@ from lit_rec.training.vectors.encode import display
 from lit_rec.training.vectors.text_tables import TextReader, TextTables
 
 
-def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats | None:
+def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Float64s | None:
     """Return the catalogue's vectors ``[I, F * width]``; None and a warning if the pretrained encoder is unreadable."""
     try:
         return frozen_item_vectors(module, data)
@@ -33,7 +32,7 @@ def readable_frozen_vectors(module: LitRec, data: BehaviorDataModule) -> Floats 
         return None
 
 
-def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Floats:
+def frozen_item_vectors(module: LitRec, data: BehaviorDataModule) -> Float64s:
     """Return the catalogue's vectors ``[I, F * width]`` by the encoder as it was before training.
 
     They are means over tokens, with the fields joined. Texts that this encoder has read before, for a report or for

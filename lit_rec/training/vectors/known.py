@@ -11,7 +11,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches.catalogue import Int64s
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.item_inputs import Hashes, input_hashes
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 

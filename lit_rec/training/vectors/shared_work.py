@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, distributed
 
-from lit_rec.data.batches.catalogue import Int64s
+from lit_rec.data.arrays import Int64s
 from lit_rec.models.gathered_items import gather_from_all
 
 Value = TypeVar("Value")

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lit_rec.data.batches.catalogue import Catalogue, Int64s
+from lit_rec.data.arrays import Int64s
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.text.backbone import Backbone

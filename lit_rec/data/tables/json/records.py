@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.columns import Halves
 from lit_rec.data.tables.json.values import (
@@ -129,7 +129,7 @@ def read_json_records(
     """
     wanted = _Wanted(schema, ids, numbers)
     frames = [pl.DataFrame(schema=schema)]
-    places: list[npt.NDArray[np.int64]] = [_NONE]
+    places: list[Int64s] = [_NONE]
     broken, halves = _Broken(), Halves(source)
     start = 1
     for block in source.blocks():
@@ -155,7 +155,7 @@ def read_json_records(
 
 def _read(
     block: _Block, wanted: _Wanted, broken: _Broken, halves: Halves
-) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+) -> tuple[pl.DataFrame, Int64s]:
     """Return the rows of a block and their lines: by the fast parser where it reads what is meant, else one by one."""
     try:
         frame, number, left = _fast(block, wanted)
@@ -173,9 +173,7 @@ def _read(
     return pl.concat([frame, rest])[order], number[order]
 
 
-def _fast(
-    block: _Block, wanted: _Wanted
-) -> tuple[pl.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _fast(block: _Block, wanted: _Wanted) -> tuple[pl.DataFrame, Int64s, Int64s]:
     """Return what the fast parser reads as is meant, its lines, and the places of what is left for a closer look."""
     schema = dict(wanted.schema)
     plain = None
@@ -203,7 +201,7 @@ def _fast(
 
 def _slowly(
     lines: Iterable[tuple[int, str | bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
-) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+) -> tuple[pl.DataFrame, Int64s]:
     """Read line by line what the fast parser would not."""
     columns: dict[str, list[Any]] = {name: [] for name in wanted.schema}
     numbers = []
