@@ -10,8 +10,8 @@ from lit_rec.errors import ConfigError
 
 from .random_behaviors import SOME
 
-one_row = st.tuples(st.integers(0, 7), st.integers(0, 5), st.none() | st.integers(0, 3).map(str))
-tables = st.lists(one_row, min_size=3, max_size=50).map(
+one_row = st.tuples(st.integers(0, 9), st.integers(0, 5), st.none() | st.integers(0, 3).map(str))
+tables = st.lists(one_row, min_size=30, max_size=80).map(
     lambda rows: pl.DataFrame(
         {
             "user_id": [f"u{user}" for user, _, _ in rows],
