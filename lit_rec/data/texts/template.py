@@ -83,7 +83,8 @@ class TextTemplate:
                     rule="columns of the table",
                     remedy=did_you_mean(column, items.columns, "name one of these columns"),
                 )
-        texts = pl.DataFrame([_text(items[column], f"{option}.columns") for column in self.columns])
+        # by name: Polars gives a column of a list whose name is empty another one
+        texts = pl.DataFrame({c: _text(items[c], f"{option}.columns") for c in self.columns})
         return texts.select(
             pl.concat_str(
                 [self._labelled(column) for column in columns],

@@ -112,9 +112,7 @@ class NewTexts:
         given = {c: [record.get(c) for record in records] for c in self.columns}
         kept = set(self._template.columns) if self._template else set()
         texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in kept}
-        others = [
-            pl.Series(field.column, given[field.column], strict=False) for field in self._fitted
-        ]
+        others = {f.column: pl.Series(given[f.column], strict=False) for f in self._fitted}
         table = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
         return self._rendered(table, pl.DataFrame(others), where)
 

@@ -144,4 +144,4 @@ def _table(
                 remedy="rename the key",
             )
         columns.append(column_of(name, lines, kinds, halves, ids))
-    return pl.DataFrame(columns)
+    return pl.DataFrame(dict(zip(names, columns, strict=True)))

@@ -53,3 +53,9 @@ def test_errors():
         TextTemplate(["tittle"]).render(ITEMS)
     with pytest.raises(ConfigError, match=r"did you mean 'title'\?"):
         TextTemplate(["tittle"]).render(ITEMS)
+
+
+def test_a_column_without_a_name_is_a_column():
+    items = pl.DataFrame({"": ["red", "blue"], "year": ["1994", None]})
+    template = TextTemplate(columns=["", "year"])
+    assert template.render(items)["text"].to_list() == ["red. 1994", "blue"]

@@ -52,6 +52,10 @@ def test_values_are_the_text_of_the_file(read):
     assert frame["list"].to_list() == [[value] for value in TOKENS.values()]
 
 
+def test_a_key_without_letters_is_a_column(read):
+    assert read('{"": "a", "b": 1}\n').to_dict(as_series=False) == {"": ["a"], "b": ["1"]}
+
+
 def test_objects_and_lists_of_lists_stand_as_json(read):
     frame = read('{"o": {"b": [1.50, "\u00e9"]}, "l": [[1]]}\n{"o": null, "l": [{"k": []}]}')
     assert frame["o"].to_list() == [{"json": '{"b": [1.5, "\u00e9"]}'}, None]
