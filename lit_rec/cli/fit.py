@@ -38,6 +38,7 @@ from lit_rec.training.callbacks.run_record import RunRecord
 from lit_rec.training.callbacks.stop_at_step import is_child, listen
 from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint, tokenizer_of
+from lit_rec.training.checkpoint.former_paths import current_paths
 from lit_rec.training.checkpoint.network import StoredShapes
 from lit_rec.training.checkpoint.options import (
     CONFIG_PARTS,
@@ -47,7 +48,7 @@ from lit_rec.training.checkpoint.options import (
     refuse_other_model,
 )
 from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP, without_trust
-from lit_rec.training.checkpoint.weights import check_training_state
+from lit_rec.training.checkpoint.weights import check_trainer, check_training_state
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import check_precision
 from lit_rec.training.run_logs import make_own
@@ -115,7 +116,7 @@ class RecCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
-        words = list(args)
+        words = [_current(word) for word in args]
         keep_paths_as_text(words)
         try:
             self._parse(parser, words)
@@ -143,6 +144,7 @@ class RecCLI(LightningCLI):
             super().parse_arguments(parser, words)
             return
         checkpoint = read_checkpoint(path)
+        check_trainer(checkpoint, where=f"--ckpt_path {path}")
         if words[0] == "fit":
             check_training_state(checkpoint, where=f"--ckpt_path {path}")
         content: dict[str, Any] = checkpoint[KEY]
@@ -274,6 +276,12 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
     for handler in logging.getLogger("lightning.pytorch").handlers:
         handler.addFilter(_speaks_of_this_run)
     return cli(words)
+
+
+def _current(word: str) -> str:
+    """Return a word in which a class, alone or after ``--option=``, is named by where it stands today."""
+    option, equals, value = word.rpartition("=")
+    return f"{option}{equals}{current_paths(value)}"
 
 
 def _speaks_of_this_run(record: logging.LogRecord) -> bool:

@@ -32,6 +32,16 @@ def test_its_yaml_is_fitted_and_names_parts_by_where_they_stand(here):
     assert "lit_rec.models.networks.TwoTower" not in text
 
 
+@pytest.mark.parametrize("equals", [True, False])
+def test_its_words_are_understood(equals, here, capsys):
+    option, value = "--model.network.init_args.head", "lit_rec.models.heads.DotHead"
+    words = [f"{option}={value}"] if equals else [option, value]
+    with pytest.raises(SystemExit) as stop:
+        lit_rec("fit", "-c", WRITTEN, *words, "--print_config")
+    assert stop.value.code == 0
+    assert "lit_rec.models.heads.value_heads.DotHead" in capsys.readouterr().out
+
+
 def test_its_checkpoints_are_tested_and_resumed(here, run_folder, capsys):
     run = here / "run"
     shutil.copytree(run_folder, run)

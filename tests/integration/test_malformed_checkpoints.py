@@ -92,6 +92,15 @@ def test_a_malformed_entry_is_named_by_each_command(command, change, changed, ca
     assert "changed.ckpt" in text
 
 
+@pytest.mark.parametrize("command", ["test", "predict"])
+def test_a_trainer_wants_the_version_that_wrote_it(command, changed, capsys):
+    file = changed("pytorch-lightning_version", GONE)
+    assert "no pytorch-lightning_version" in message(capsys, command, "--ckpt_path", file)
+    assert Recommender.from_checkpoint(file).recommend(
+        ["50"], 1
+    )  # which reads no more than it needs
+
+
 @pytest.fixture(scope="module")
 def run(workplace, tmp_path_factory):
     """What a command of fit has built when its first step would come."""

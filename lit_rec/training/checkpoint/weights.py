@@ -112,6 +112,25 @@ def weights_hash(weights: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
+def check_trainer(checkpoint: Mapping[str, Any], *, where: str = "") -> None:
+    """Check that a Trainer can read a checkpoint; other classes need less of it.
+
+    Args:
+        checkpoint: What ``torch.load`` returned.
+        where: The checkpoint as the user named it.
+
+    Raises:
+        CheckpointError: If it does not say which version of Lightning wrote it.
+    """
+    if "pytorch-lightning_version" not in checkpoint:
+        raise CheckpointError(
+            "it has no pytorch-lightning_version",
+            where=where,
+            rule="a checkpoint that a Trainer wrote, such as best.ckpt of a run",
+            remedy="copy the file again, or use it in Python: Recommender.from_checkpoint",
+        )
+
+
 def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:
     """Check that a run can go on from a checkpoint.
 
