@@ -28,8 +28,9 @@ MAX_LINES = 300  # of code
 MAX_FILES = 15
 EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 # A room imports from rooms with a lower number and from its own.
-RANKS = {"errors": 0, "stopping": 0, "progress": 0, "ranges": 1, "files": 1, "data": 2, "init": 3}
-RANKS |= {"models": 3, "evaluation": 4, "training": 5, "inference": 6, "check": 6, "cli": 7}
+RANKS = {"errors": 0, "stopping": 0, "progress": 0, "processes": 0, "ranges": 1, "files": 1}
+RANKS |= {"data": 2, "init": 3, "models": 3, "evaluation": 4, "vectors": 5, "tasks": 6}
+RANKS |= {"training": 7, "inference": 8, "check": 8, "cli": 9}
 WITHOUT_LIGHTNING = ("models", "evaluation")
 # A YAML names these and what their options take; factories are handed Facts, which no YAML names.
 CONFIGURED = ("lit_rec.training.lit_rec.LitRec", "lit_rec.data.datamodule.BehaviorDataModule")

@@ -27,7 +27,7 @@ from own_process import row
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.vectors.evaluation_tables import FOLDER
+from lit_rec.vectors.evaluation_tables import FOLDER
 
 _ROWS = 64
 # configuration, folder of the data, batches of a turn

@@ -39,7 +39,7 @@ from training_steps import Step, network_steps, rate
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.vectors.frozen_texts import encode_frozen_texts
+from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
 _CONFIG = Path("configs/movielens_u1.yaml")
 _TOP = 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,11 @@ from lit_rec.data.prepared import ALL_PARTS, PARTS, Ints, Prepared
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.report.slices import rating_slices, whole
+from lit_rec.tasks.registry import task_of
 
 _SAMPLE = 20_000  # rows of a part whose histories are measured
 _LONGEST = 10_000  # behaviors: longer histories count as this long
 _BLOCK = 256  # rows at once: bounds the memory of the longest histories
-_BARS = 11  # distinct values shown one by one
 
 
 def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
@@ -52,8 +51,7 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
 def known_targets(data: BehaviorDataModule) -> Bools:
     """Return ``[R]`` bool: whether a row has what is predicted."""
     target = target_of_rows(data.prepared, data.facts, data.history.where)
-    found: Bools = ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
-    return found
+    return data.facts.target.known(target)
 
 
 def _counts(prepared: Prepared, rows: Ints, known: Bools) -> dict[str, int]:
@@ -102,45 +100,8 @@ def _codes(values: Ints) -> Any:
 
 
 def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return the histogram of what the training rows say.
-
-    Labels; ratings, one by one where there are few, else in ten bins; or, where the next item is predicted, how often
-    theirs is met.
-    """
-    facts = data.facts
-    if facts.task == "label":
-        bars = zip(facts.labels, facts.label_counts, strict=True)
-        return {"task": "label", "histogram": [{"value": n, "count": c} for n, c in bars]}
-    if facts.task == "next_item":
-        return {"task": "next_item", "histogram": _popularity(data)}
-    rating = data.prepared.rating[data.prepared.rows_of("train")]
-    rating = rating[~np.isnan(rating)].astype(np.float64)
-    values, counts = np.unique(rating, return_counts=True)
-    names = [f"{value:g}" for value in values]
-    if len(values) > _BARS:
-        counts, edges = np.histogram(rating, bins=10)
-        names = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-    return {
-        "task": "rating",
-        "mean": float(rating.mean()),
-        "low": float(rating.min()),
-        "high": float(rating.max()),
-        "histogram": [
-            {"value": name, "count": int(count)} for name, count in zip(names, counts, strict=True)
-        ],
-    }
-
-
-def _popularity(data: BehaviorDataModule) -> list[dict[str, Any]]:
-    """Return how many training rows that count are of items with so many of them."""
-    prepared = data.prepared
-    rows = prepared.rows_of("train")
-    item = _codes(prepared.item)[rows[known_targets(data)[rows]]]
-    of_row = np.bincount(item)[item]
-    places = np.digitize(of_row, [2, 5, 20, 100])
-    names = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
-    counts = np.bincount(places, minlength=len(names))
-    return [{"value": n, "count": int(c)} for n, c in zip(names, counts, strict=True)]
+    """Return the task, and the histogram of what the training rows say."""
+    return {"task": data.facts.task, **task_of(data.facts).histogram(data)}
 
 
 def history_figures(data: BehaviorDataModule) -> dict[str, Any]:

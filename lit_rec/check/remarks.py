@@ -9,6 +9,7 @@ import numpy as np
 
 from lit_rec.check.screen import percent
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
 
 _FEW_STEPS = 10
@@ -26,7 +27,8 @@ def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -
     """
     return [
         *_of_parts(figures),
-        *_of_targets(figures),
+        *task_of(data.facts).remarks(figures["target"]),
+        *_of_unrated(figures),
         *_of_times(figures, data),
         *_of_rows(figures, data),
         *_of_texts(figures),
@@ -51,23 +53,13 @@ def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
         yield "No validation row has what is predicted: the best epoch cannot be told."
 
 
-def _of_targets(figures: dict[str, Any]) -> Iterator[str]:
-    target = figures["target"]
+def _of_unrated(figures: dict[str, Any]) -> Iterator[str]:
     train = figures["data"]["parts"]["train"]
-    if target["task"] == "rating" and target["low"] == target["high"]:
-        yield f"All ratings of the training rows are {target['low']:g}: there is nothing to tell apart."
     unrated = train["behaviors"] - train["with_target"]
     if unrated:
         yield (
             f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: "
             "they only stand in histories."
-        )
-    counts = [bar["count"] for bar in target["histogram"]]
-    if target["task"] == "label" and min(counts) < 0.01 * sum(counts):
-        rare = min(target["histogram"], key=lambda bar: bar["count"])
-        yield (
-            f"Label '{rare['value']}' is on {rare['count']:,} of {sum(counts):,} training rows: "
-            "accuracy will say little of it."
         )
 
 

@@ -28,9 +28,10 @@ from lit_rec.cli.path_words import keep_paths_as_text
 from lit_rec.cli.strict_yaml import MODE
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError
+from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
 from lit_rec.training.callbacks.hyperparameters import HyperparameterRecord
-from lit_rec.training.callbacks.monitors import METRICS, check_monitors, missed_metric
+from lit_rec.training.callbacks.monitors import check_monitors, logged_names, missed_metric
 from lit_rec.training.callbacks.order import arranged
 from lit_rec.training.callbacks.report_writer import ReportWriter
 from lit_rec.training.callbacks.run_folder import RunCheckpoint
@@ -217,7 +218,9 @@ class RecCLI(LightningCLI):
             if self.trains:
                 make_own(trainer.loggers, self._folders)
             listen(trainer)
-            check_monitors(trainer, METRICS[getattr(self.datamodule, "task", "rating")])
+            check_monitors(
+                trainer, logged_names(task_named(getattr(self.datamodule, "task", "rating")))
+            )
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):
                     callback.resumed = Path(self.config.fit.ckpt_path).parent
@@ -242,13 +245,13 @@ class RecCLI(LightningCLI):
         self.model.run_config = {k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS}
         if self.content is not None and self.subcommand != "fit":
             stored = self.content["config"]
-            self.model.facts, self.model.stored = facts_of(self.content), self._stored
-            refuse_other_input(self.datamodule, self.model.facts, stored)
+            facts = facts_of(self.content)
+            self.model.restore(facts, self._stored)
+            refuse_other_input(self.datamodule, facts, stored)
             for line in [] if stored is None else overrides(self.config_dump, stored):
                 rank_zero_info(line)
             if isinstance(self.datamodule, BehaviorDataModule):
-                self.datamodule.restored_facts = self.model.facts
-                self.datamodule.restored_tokenizer = tokenizer_of(self.content)
+                self.datamodule.restore(facts, tokenizer_of(self.content))
 
 
 CLI = TypeVar("CLI", bound=RecCLI)

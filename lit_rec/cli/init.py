@@ -87,7 +87,7 @@ def init(words: list[str]) -> None:
         columns=named,
         text_columns=None if texts is None else [t.strip() for t in texts.split(",") if t.strip()],
         encoder=options.encoder,
-        next_item=options.task == "next_item",
+        next_item=options.task is not None,
     )
     said = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
     text = config_text(plan, output, said)

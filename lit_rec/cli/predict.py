@@ -10,7 +10,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
 from lit_rec.inference.lists.list_writer import ListWriter
-from lit_rec.inference.scores.shown import asked_label
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.predictions import PredictionWriter
 from lit_rec.training.checkpoint.content import facts_of
 
@@ -81,10 +81,10 @@ def list_options(
         ConfigError: If ``k`` is below 1, or options of lists stand where none are made.
         DataError: If the label is not one of the data's, or one of several has to be named.
     """
-    if k is None and facts.task == "next_item":
-        k = ListOptions.k
+    task = task_of(facts)
+    k = task.list_length if k is None else k
     if k is not None:
-        asked_label(label, facts)
+        task.asked_label(label, facts)
         return ListOptions(k, exclude_seen, label)
     if label is not None or not exclude_seen:
         raise ConfigError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import lightning
 import polars as pl
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import Collator, RowCollator
 from lit_rec.data.batches.collators import TaskCollators
-from lit_rec.data.batches.negatives import Negatives
+from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.batches.row_loader import CollatedRows, RowLoader
 from lit_rec.data.batches.sampler import RowBatches
 from lit_rec.data.facts import Facts
@@ -28,10 +28,11 @@ from lit_rec.data.prepared import Prepared
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import Split, TimeSplit
 from lit_rec.data.tables.cleaning_record import CleaningRecord
+from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
-from lit_rec.data.training_facts import Task, training_facts, vocabulary_rows
+from lit_rec.data.training_facts import training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError
 from lit_rec.files.open_files import allow_open_files
 
@@ -83,7 +84,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         text: TextTemplate,
         split: Split | None = None,
         history: History | None = None,
-        task: Task = "rating",
+        task: str = "rating",
         labels: Sequence[str] | None = None,
         item_fields: list[Field] | None = None,
         user_text: TextTemplate | None = None,
@@ -115,29 +116,36 @@ class BehaviorDataModule(lightning.LightningDataModule):
         allow_open_files(num_workers)
         self.reader, self.encoder, self.text = reader, encoder, text
         self.split, self.history = split or TimeSplit(), history or PastHistory()
-        self.task: Task = task
+        self.task, self._rule = task, target_rule(task)
         self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.max_tokens, self.unknown_items, self.duplicates = max_tokens, unknown_items, duplicates
         self.predict_part: Literal["train", "val", "test", "all"] = predict_part
         self.cache_folder, self.num_workers, self.seed = Path(cache_folder), num_workers, seed
-        # set by LitRec: whether its network looks evaluation batches' items up in a table of the catalogue
-        self.table_at_evaluation = True
-        # and whether it predicts at every position of a training sequence, and what draws items to compare with
-        self.in_sequences, self.negatives = False, cast(Negatives | None, None)
-        # set where ``predict`` makes lists: asked for the blocks of users, by number, that are to be done
-        self.blocks_of_users: Callable[[], Sequence[tuple[int, range]]] | None = None
-        # set from a checkpoint: its vocabularies and its tokenizer hold, not those of the files at hand
-        self.restored_facts: Facts | None = None
-        self.restored_tokenizer: TokenizerFiles | None = None
+        self._plan = BatchPlan()
+        self._restored_facts: Facts | None = None
+        self._restored_tokenizer: TokenizerFiles | None = None
 
     with_users = True  # whether rows are of users that will come back
+
+    def restore(self, facts: Facts, tokenizer: TokenizerFiles) -> None:
+        """Have the vocabularies and the tokenizer of a checkpoint hold, not those of the files at hand.
+
+        Args:
+            facts: Facts of the checkpoint.
+            tokenizer: Its tokenizer.
+        """
+        self._restored_facts, self._restored_tokenizer = facts, tokenizer
+
+    def follow(self, plan: BatchPlan) -> None:
+        """Have loaders that are made from now on put into batches what a network needs; ``LitRec`` calls this."""
+        self._plan = plan
 
     @cached_property
     def tokenizer_files(self) -> TokenizerFiles:
         """The tokenizer: from the checkpoint, else from ``encoder``."""
-        return self.restored_tokenizer or TokenizerFiles.load(self.encoder, option="data.encoder")
+        return self._restored_tokenizer or TokenizerFiles.load(self.encoder, option="data.encoder")
 
     def prepare_data(self) -> None:
         """Read, clean, split and tokenise; what a cache already holds is left alone."""
@@ -191,8 +199,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
     @cached_property
     def facts(self) -> Facts:
         """What a network is built from, of training rows only (or the checkpoint's, where one is used)."""
-        if self.restored_facts is not None:
-            return self.restored_facts
+        if self._restored_facts is not None:
+            return self._restored_facts
         return training_facts(
             self.prepared,
             self.task,
@@ -204,7 +212,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             item_fields=self.item_fields,
             profile_texts=tuple(self.user_text.fields) if self.user_text else (),
             user_fields=self.user_fields,
-            history_labels=self.task == "label" and self.history.tells_labels(self.prepared),
+            history_labels=self._rule.has_labels and self.history.tells_labels(self.prepared),
             where=self.history.where,
         )
 
@@ -222,9 +230,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader[Any]:
         """Rows of ``predict_part``, or blocks of users where lists are made."""
-        if self.blocks_of_users is None:
+        if self._plan.user_blocks is None:
             return self._loader(self.predict_part, self.eval_batch_size, None)
-        users = self._collators().users(self.blocks_of_users(), *self._process())
+        users = self._collators().users(self._plan.user_blocks(), *self._process())
         return users.loader(self.num_workers)
 
     def collator(self, *, with_texts: bool) -> RowCollator:
@@ -233,15 +241,15 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def _collators(self) -> TaskCollators:
         known = self.prepared, self.facts, self.history, self.catalogue, self.profiles
-        return TaskCollators(*known, self.negatives)
+        return TaskCollators(*known, self._plan.negatives)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         training, collators = seed is not None, self._collators()
         collator: Collator
-        if training and self.in_sequences:
+        if training and self._plan.in_sequences:
             collator, rows = collators.sequences()
         else:
-            collator = collators.rows(with_texts=training or not self.table_at_evaluation)
+            collator = collators.rows(with_texts=training or not self._plan.table_at_evaluation)
             rows = self.prepared.rows_of(part)
         rank, processes = self._process()
         sampler = RowBatches(rows, batch_size, seed=seed, rank=rank, processes=processes)

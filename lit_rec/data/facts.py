@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lit_rec.data.fields.field import FittedField
 from lit_rec.data.fields.table_fields import fitted_from_plain
+from lit_rec.data.targets.registry import target_rule
+from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.data.texts.tokens import SpecialTokens
 
 
@@ -19,7 +20,7 @@ class Facts:
     them.
 
     Args:
-        task: What is predicted: ``rating``, ``label`` or ``next_item``.
+        task: What is predicted, by the name of its task: ``rating``, ``label``, ``next_item``.
         rating_mean: Mean rating; 0 where training rows have none.
         rating_low: Smallest rating.
         rating_high: Largest rating.
@@ -73,12 +74,14 @@ class Facts:
     backbone: dict[str, Any] | None = None
 
     @property
+    def target(self) -> TargetRule:
+        """What is predicted of a row."""
+        return target_rule(self.task)
+
+    @property
     def score_start(self) -> float:
         """What is predicted before learning: the mean rating, or the log odds of the positive one of two labels."""
-        if self.task == "rating":
-            return self.rating_mean
-        negative, positive = self.label_counts if len(self.labels) == 2 else (1, 1)
-        return math.log((positive + 1) / (negative + 1))
+        return self.target.start(self.rating_mean, self.label_counts)
 
     @property
     def rating_range(self) -> tuple[float, float]:

@@ -11,7 +11,6 @@ from lit_rec.data.history.histories import NoHistory
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import Split
 from lit_rec.data.texts.template import TextTemplate
-from lit_rec.data.training_facts import Task
 
 
 class ItemTextDataModule(BehaviorDataModule):
@@ -56,7 +55,7 @@ class ItemTextDataModule(BehaviorDataModule):
         encoder: str,
         text: TextTemplate,
         split: Split,
-        task: Task = "label",
+        task: str = "label",
         labels: Sequence[str] | None = None,
         item_fields: list[Field] | None = None,
         batch_size: int = 64,

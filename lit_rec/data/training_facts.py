@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,18 +12,14 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import fit_fields
 from lit_rec.data.history.where import Where
-from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared
-from lit_rec.data.rating_bias import item_rating_bias
+from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.tokens import SpecialTokens
-from lit_rec.errors import ConfigError, DataError
-
-Task = Literal["rating", "label", "next_item"]
 
 
 def training_facts(
     prepared: Prepared,
-    task: Task,
+    task: str,
     *,
     fields: Sequence[str],
     max_tokens: int,
@@ -56,32 +52,16 @@ def training_facts(
         DataError: If no training row has what is predicted, or another row has a label that none of them has.
         ConfigError: If ``labels`` are not those of the training rows, or a field says nothing.
     """
-    train = prepared.rows_of("train")
-    if task == "next_item" and where is not None:
-        train = train[where.mask(prepared)[train]]
-        if not len(train):
-            raise _nothing_counts(where)
+    rule = target_rule(task)
+    train = rule.training_rows(prepared, where)
+    of_target = rule.facts(prepared, train, labels, with_users=with_users)
+    bias, wants_frequency = of_target.pop("item_bias"), of_target.pop("item_log_frequency")
     rating = prepared.rating[train]
-    rated = train[~np.isnan(rating)]
-    if task == "rating" and not len(rated):
-        raise _nothing_to_predict("rating")
-    items, rows_of_item = np.unique(prepared.item[train], return_counts=True)
-    ids = prepared.items["item_id"]
     low, mean, high = 0.0, 0.0, 0.0
-    if len(rated):
+    if not np.isnan(rating).all():
         low, high = float(np.nanmin(rating)), float(np.nanmax(rating))
         mean = float(np.nanmean(rating, dtype=np.float64))
-    names, counts = _labels(prepared, train, labels) if task == "label" else ((), ())
-    bias = np.zeros(len(ids))
-    has_bias = task == "rating" or (with_users and len(names) == 2)
-    if task == "rating":
-        found = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
-        bias[: len(found)] = found
-    elif has_bias:
-        labelled = train[prepared.label[train] >= 0]
-        positive = prepared.label[labelled] == prepared.labels.index(names[1])
-        found = item_label_bias(prepared.user[labelled], prepared.item[labelled], positive)
-        bias[: len(found)] = found
+    items, rows_of_item = np.unique(prepared.item[train], return_counts=True)
     users = np.unique(prepared.user[train])
     profiles, known = prepared.profiles, users if with_users else users[:0]
     return Facts(
@@ -91,13 +71,11 @@ def training_facts(
         rating_high=high,
         events=tuple(prepared.events[e] for e in np.unique(prepared.event[train]) if e >= 0),
         user_ids=tuple(prepared.user_ids[u] for u in known),
-        item_ids=tuple(ids.gather(items).to_list()),
-        item_bias=tuple(float(b) for b in bias[items]) if has_bias else (),
+        item_ids=tuple(prepared.items["item_id"].gather(items).to_list()),
+        item_bias=() if bias is None else tuple(bias[items].tolist()),
         fields=tuple(fields),
         max_tokens=max_tokens,
         special=special,
-        labels=names,
-        label_counts=counts,
         item_fields=fit_fields(
             item_fields, prepared.items, items, prepared.vectors, "data.item_fields"
         ),
@@ -107,8 +85,9 @@ def training_facts(
         ),
         history_labels=history_labels,
         item_log_frequency=tuple(np.log(rows_of_item / len(train)).tolist())
-        if task in ("next_item", "rating")
+        if wants_frequency
         else (),
+        **of_target,
     )
 
 
@@ -120,68 +99,7 @@ def target_of_rows(
     Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where
     ``where`` does not count the row.
     """
-    if facts.task == "next_item":
-        item = np.asarray(prepared.item, np.int64)
-        return item if where is None else np.where(where.mask(prepared), item, -1)
-    if facts.task == "rating":
-        return np.asarray(prepared.rating, dtype=np.float32)
-    place = {name: place for place, name in enumerate(facts.labels)}
-    places = np.array([*(place.get(name, -1) for name in prepared.labels), -1], np.int64)
-    return places[prepared.label]
-
-
-def _labels(
-    prepared: Prepared, train: Int64s, wanted: Sequence[str] | None
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    code = np.asarray(prepared.label)
-    counts = np.bincount(code[train][code[train] >= 0], minlength=len(prepared.labels))
-    if not counts.any():
-        raise _nothing_to_predict("label")
-    seen = [name for name, count in zip(prepared.labels, counts, strict=True) if count]
-    unseen = np.flatnonzero((code >= 0) & (counts[code] == 0))
-    if len(unseen):
-        raise DataError(
-            f"{len(unseen):,} rows that do not train have a label that no training row has, such as "
-            f"'{prepared.labels[code[unseen[0]]]}'",
-            where="data.reader",
-            rule="every label that is asked for is among the training rows",
-            remedy="give training rows with it, leave these rows out, or split in another way",
-        )
-    if wanted is not None and sorted(wanted) != sorted(seen):
-        raise ConfigError(
-            f"{list(wanted)} are named, the training rows have {seen[:20]}",
-            where="data.labels",
-            rule="the labels of the training rows, each once, in the order wanted",
-            remedy="correct the names, or leave the option out",
-        )
-    names = tuple(wanted or seen)
-    if len(names) < 2:
-        raise DataError(
-            f"every training row has the label '{names[0]}'",
-            where="data.reader",
-            rule="two labels or more",
-            remedy="map the column that holds what is to be predicted",
-        )
-    of_name = dict(zip(prepared.labels, counts.tolist(), strict=True))
-    return names, tuple(of_name[name] for name in names)
-
-
-def _nothing_to_predict(column: str) -> DataError:
-    return DataError(
-        f"no training row has a {column}",
-        where="data.reader",
-        rule=f"{column}s are predicted, so training rows have them",
-        remedy=f"map the column with behavior_columns: {{{column}: NAME}}",
-    )
-
-
-def _nothing_counts(where: Where) -> DataError:
-    return DataError(
-        f"no training row counts of {where}",
-        where="data.history.where",
-        rule="what counts in a history is what is predicted",
-        remedy="leave where out, or name events, labels or ratings that training rows have",
-    )
+    return facts.target.of_rows(prepared, facts.labels, where)
 
 
 def vocabulary_rows(vocabulary: Sequence[str], ids: Sequence[str]) -> Int64s:

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.arrays import Float32s
+from lit_rec.data.targets.label import LabelTarget
+from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
 from lit_rec.inference.requests.batch import request_batch
 from lit_rec.inference.requests.entries import at_least_one
 from lit_rec.inference.requests.texts import TextEntry
 from lit_rec.inference.stored.network import LoadedNetwork
-from lit_rec.training.tasks.tasks import predictions
+from lit_rec.tasks.registry import task_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Classifier(LoadedNetwork):
             DataError: If a text is empty, or has columns that the model does not know, or a table lacks one.
         """
         at_least_one(k)
-        self._needs("label", "rate")
+        self._needs(LabelTarget, "rate")
         prob = self._predicted(texts, where)
         best = np.argsort(-prob, axis=1, kind="stable")[:, :k]
         names = self._facts.labels
@@ -95,11 +98,11 @@ class Classifier(LoadedNetwork):
             ConfigError: If the model is one of labels.
             DataError: As ``classify`` does.
         """
-        self._needs("rating", "classify")
+        self._needs(RatingTarget, "classify")
         return [float(rating) for rating in self._predicted(texts, where)]
 
-    def _needs(self, task: str, other: str) -> None:
-        if self._facts.task != task:
+    def _needs(self, target: type[TargetRule], other: str) -> None:
+        if not isinstance(self._facts.target, target):
             raise ConfigError(
                 f"the model predicts a {self._facts.task}",
                 where=type(self).__name__,
@@ -124,5 +127,7 @@ class Classifier(LoadedNetwork):
         network = self._module.built()
         users = network.encode_users(vectors, batch)
         scores: Tensor = network.score(users, vectors, batch)
-        predicted: Float32s = predictions(scores[0], self._facts, network.gives).cpu().numpy()
+        predicted: Float32s = (
+            task_of(self._facts).predictions(scores[0], self._facts, network.gives).cpu().numpy()
+        )
         return predicted[place.reshape(-1)]

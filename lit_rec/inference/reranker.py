@@ -15,9 +15,9 @@ from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.inference.requests.batch import joined, request_batch
 from lit_rec.inference.requests.entries import HistoryEntry, Seen, at_least_one, listed, record_of
 from lit_rec.inference.requests.items import NamedItems, read_history
-from lit_rec.inference.scores.shown import told
 from lit_rec.inference.stored.items import StoredItems
 from lit_rec.inference.stored.network import LoadedNetwork
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.checkpoint.content import catalogue_of
 from lit_rec.training.lit_rec import LitRec
 
@@ -151,7 +151,9 @@ class Reranker(LoadedNetwork):
         batch = replace(request_batch(slots, place[len(kept) :], 0, None), texts=texts, items=items)
         network = self._module.built()
         scores: Tensor = network(batch.to(self._module.device))
-        sorting, shown = told(scores[0], self._facts, network.gives, label)
+        task = task_of(self._facts)
+        found = task.sorting_and_shown(scores[0], self._facts, network.gives, label)
+        sorting, shown = (values.double().cpu().numpy() for values in found)
         return sorting[place_of], shown[place_of]
 
     def _take(self, rows: Int64s, named: NamedItems) -> tuple[Texts, Items]:

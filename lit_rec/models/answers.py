@@ -152,5 +152,5 @@ class Deeds(Answers):
 
 def answers_of(facts: Facts) -> Answers:
     """Return how the histories are read: labels where there are two and histories give both, else ratings if any."""
-    tells = facts.task == "label" and facts.history_labels and len(facts.labels) == 2
+    tells = facts.history_labels and len(facts.labels) == 2
     return LabelAnswers(facts) if tells else RatingAnswers(facts)

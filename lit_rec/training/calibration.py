@@ -9,7 +9,7 @@ import torch
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.training.freed_memory import give_back_freed_memory
-from lit_rec.training.vectors.frozen_texts import encode_frozen_texts
+from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
 _SEEN = 2048  # items, or users: enough for a mean and a spread
 

@@ -10,29 +10,31 @@ import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torchmetrics import MeanMetric
+from torchmetrics import MeanMetric, MetricCollection
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.calibration import look_before_training
 from lit_rec.training.callbacks.monitors import settle_monitors
-from lit_rec.training.checkpoint.content import KEY, checkpoint_content
+from lit_rec.training.checkpoint.content import KEY, checkpoint_content, vectors_of_checkpoint
 from lit_rec.training.checkpoint.network import StoredShapes, check_loaded, network_of
 from lit_rec.training.checkpoint.own_checkpoints import OwnCheckpoints
 from lit_rec.training.checkpoint.vocabulary import check_vocabulary
 from lit_rec.training.fused_optimizer import fused_on_cpu
-from lit_rec.training.memory import explains_memory
+from lit_rec.training.memory import MemoryExplained, explains_memory
 from lit_rec.training.parameter_groups import parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
-from lit_rec.training.steps import StepOutcome, ranking_step, score_step
+from lit_rec.training.steps import evaluated_ranks, evaluated_scores
 from lit_rec.training.strategies.sharded_encoder import (
     check_strategy,
     clip_gradients,
@@ -40,15 +42,14 @@ from lit_rec.training.strategies.sharded_encoder import (
     shard,
 )
 from lit_rec.training.target_weights import TargetWeights
-from lit_rec.training.tasks.tasks import default_objective, metrics_of, predictions
-from lit_rec.training.vectors.encode import item_table
-from lit_rec.training.vectors.evaluation_tables import VectorTables, vector_tables
-from lit_rec.training.vectors.known import CheckpointVectors, vectors_of_checkpoint
+from lit_rec.vectors.encode import item_table
+from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
+from lit_rec.vectors.store import CheckpointVectors
 
 _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
 
-class LitRec(OwnCheckpoints):
+class LitRec(OwnCheckpoints, MemoryExplained):
     """Train and evaluate a network on batches of behaviors.
 
     No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a
@@ -101,7 +102,7 @@ class LitRec(OwnCheckpoints):
         self._factory, self.objective = network, objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
-        self.stored: StoredShapes | None = None  # of the checkpoint that the facts are from
+        self._stored: StoredShapes | None = None  # of the checkpoint that the facts are from
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.run_config: dict[str, Any] | None = None  # set by the command line
@@ -125,22 +126,40 @@ class LitRec(OwnCheckpoints):
         if self.network is None:
             if self.facts is None:
                 self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
-            self.network = network_of(self._factory, self.facts, self.stored)
+            self.network = network_of(self._factory, self.facts, self._stored)
             shard(self.network, self._trainer)
             gives = self.network.gives
-            self.objective = self.objective or default_objective(self.facts, gives)
+            self.objective = self.objective or task_of(self.facts).default_objective(gives)
             self.objective.bind(self.facts, gives)
         data = None if self._trainer is None else self.trainer.datamodule  # type: ignore[attr-defined]
         # another data set may have impressions where the one before had none
-        self._val_metrics, self._test_metrics = metrics_of(self.facts, data)
+        facts = self._known()
+        task = task_of(facts)
+        self._val_metrics, self._test_metrics = (
+            MetricCollection(dict(task.metrics(facts, data, part)), prefix=f"{part}/")
+            for part in ("val", "test")
+        )
         if data is not None:
             check_vocabulary(self.network, data)
-            data.table_at_evaluation = self.network.has_item_table
-            if isinstance(self.objective, RankingObjective):
-                data.in_sequences = self.network.gives_positions
-                data.negatives = self.objective.negatives
+            data.follow(self.batch_plan())
             if self.trainer.state.fn == "fit":
-                settle_monitors(self.trainer, self._val_metrics.keys())
+                settle_monitors(self.trainer, task, self._val_metrics.keys())
+
+    def batch_plan(self) -> BatchPlan:
+        """Return what network and objective need of batches."""
+        network, objective = self.built(), self.objective
+        if not isinstance(objective, RankingObjective):
+            return BatchPlan(network.has_item_table)
+        return BatchPlan(network.has_item_table, network.gives_positions, objective.negatives)
+
+    def restore(self, facts: Facts, shapes: StoredShapes | None) -> None:
+        """Have the network built from a checkpoint's Facts, not from those of the data at hand.
+
+        Args:
+            facts: Facts of the checkpoint.
+            shapes: Shapes of its weights, which are compared before the network is built.
+        """
+        self.facts, self._stored = facts, shapes
 
     def built(self) -> Network:
         """Return the network.
@@ -166,26 +185,25 @@ class LitRec(OwnCheckpoints):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    transfer_batch_to_device = explains_memory(OwnCheckpoints.transfer_batch_to_device)
-    backward = explains_memory(OwnCheckpoints.backward)
-    optimizer_step = explains_memory(OwnCheckpoints.optimizer_step)
-    configure_gradient_clipping = clip_gradients
-
     @explains_memory
     def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        return self._step(batch, "train")
+        outputs = self.built().training_outputs(batch)  # scores, or vectors of users and items
+        total, count = self._bound().losses_of(outputs, batch)
+        self._log_loss("train", total, count, len(batch))
+        loss, shown = self._target_weights.losses(total, count, self.trainer)
+        self.log("train/loss_step", shown, prog_bar=True, batch_size=len(batch))
+        return loss
 
     @explains_memory
     def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        return self._step(batch, "val")
+        """Return predictions of a batch; its loss and metrics are logged."""
+        return self._evaluated(batch, "val", self._val_metrics)
 
     @explains_memory
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return predictions, which the report collects."""
-        self._step(batch, "test")
-        return self.last_predictions
+        """Return predictions of a batch, which the report collects; its loss and metrics are logged."""
+        return self._evaluated(batch, "test", self._test_metrics)
 
     @explains_memory
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
@@ -206,39 +224,49 @@ class LitRec(OwnCheckpoints):
         return network.score(users, item_vectors, batch)
 
     def predictions(self, scores: Tensor) -> Tensor:
-        """Return what a user is told: see ``tasks.predictions``."""
-        network = self.built()
-        if self.facts is None:
-            raise ValueError("predictions are made after configure_model")
-        return predictions(scores, self.facts, network.gives)
+        """Return what a user is shown: see ``Task.predictions``."""
+        facts = self._known()
+        return task_of(facts).predictions(scores, facts, self.built().gives)
 
-    def _step(self, batch: RecBatch, stage: str) -> Tensor:
-        outcome = self._judged(batch, training=stage == "train")
-        total, count, predicted = outcome.total, outcome.count, outcome.predicted
-        loss: Tensor = total / count.float().clamp(min=1e-9)
-        mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[stage]
-        mean.update(loss.detach(), count)  # a mean of batch means would weigh rows unequally
-        self.log(f"{stage}/loss", mean, on_step=False, on_epoch=True, batch_size=len(batch))
-        if predicted is None:
-            loss, shown = self._target_weights.losses(total, count, self.trainer)
-            self.log("train/loss_step", shown, prog_bar=True, batch_size=len(batch))
-            return loss
-        self.last_predictions = predicted.detach()
-        metrics = self._val_metrics if stage == "val" else self._test_metrics
+    def _evaluated(self, batch: RecBatch, part: str, metrics: MetricCollection) -> Tensor:
+        network, objective, facts = self.built(), self._bound(), self._known()
+        if isinstance(objective, RankingObjective):
+            found = evaluated_ranks(objective, network, batch, self._tables)
+        else:
+            given = self.scores(batch), batch, task_of(facts), facts, network.gives
+            found = evaluated_scores(objective, *given)
+        self._log_loss(part, found.total, found.count, len(batch))
+        self.last_predictions = predicted = found.predicted.detach()
         known = batch.target.mask  # [B, C]
         impression = batch.impression.unsqueeze(1).expand_as(known)[known]
         metrics.update(predicted[known], batch.target.value[known], impression=impression)
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
-        return loss
+        return predicted
 
-    def _judged(self, batch: RecBatch, *, training: bool) -> StepOutcome:
-        network, objective, facts = self.built(), self.objective, self.facts
-        if facts is None:
+    def _log_loss(self, part: str, total: Tensor, count: Tensor, rows: int) -> None:
+        mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[part]
+        # a mean of batch means would weigh rows unequally
+        mean.update((total / count.float().clamp(min=1e-9)).detach(), count)
+        self.log(f"{part}/loss", mean, on_step=False, on_epoch=True, batch_size=rows)
+
+    def _bound(self) -> Objective:
+        if self.objective is None:
+            raise ValueError("there is no objective before configure_model")
+        return self.objective
+
+    def _known(self) -> Facts:
+        if self.facts is None:
             raise ValueError("there are no Facts before configure_model")
-        if isinstance(objective, RankingObjective):
-            return ranking_step(objective, network, batch, None if training else self._tables)
-        scores = self.scores(batch)
-        return score_step(objective, scores, batch, facts, network.gives, training=training)
+        return self.facts
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the Trainer asks, all parts of a gradient together."""
+        clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Weigh accumulated micro-batches by their targets."""
@@ -314,6 +342,14 @@ class LitRec(OwnCheckpoints):
         if self.built().has_item_table:
             self._tables = vector_tables(self, self.trainer, self._checkpoint_vectors)
 
-    on_validation_epoch_start = _renew_tables
-    on_test_epoch_start = _renew_tables
-    on_predict_epoch_start = _renew_tables
+    def on_validation_epoch_start(self) -> None:
+        """Encode what is looked up."""
+        self._renew_tables()
+
+    def on_test_epoch_start(self) -> None:
+        """Encode what is looked up."""
+        self._renew_tables()
+
+    def on_predict_epoch_start(self) -> None:
+        """Encode what is looked up."""
+        self._renew_tables()

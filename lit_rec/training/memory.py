@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+import lightning
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lit_rec.errors import ConfigError
 
@@ -39,6 +40,27 @@ def explains_memory(method: Method) -> Method:
             raise out_of_memory(module, error) from error
 
     return explained  # type: ignore[return-value]
+
+
+class MemoryExplained(lightning.LightningModule):
+    """A LightningModule whose transfer, backward pass and optimizer step say what to change where memory runs out."""
+
+    @explains_memory
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Move a batch."""
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    @explains_memory
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Go backward."""
+        super().backward(loss, *args, **kwargs)
+
+    @explains_memory
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step."""
+        super().optimizer_step(*args, **kwargs)
 
 
 def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:

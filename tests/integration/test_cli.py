@@ -112,13 +112,14 @@ def test_validate_gives_the_metrics_of_the_best_epoch(run_folder, capsys):
 
 
 def test_metrics_that_a_callback_may_name_are_those_that_fit_logs(run_folder):
-    from lit_rec.training.callbacks.monitors import METRICS
+    from lit_rec.tasks.registry import task_named
+    from lit_rec.training.callbacks.monitors import logged_names
 
     events = EventAccumulator(str(run_folder))
     events.Reload()
     # beside rates, and the final values that the HPARAMS tab has
     logged = {n for n in events.Tags()["scalars"] if "/" in n and n[:3] not in ("lr-", "hp/")}
-    assert logged == set(METRICS["rating"])
+    assert logged == set(logged_names(task_named("rating")))
 
 
 def test_an_option_wins_over_the_checkpoint(run_folder, parsed):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lit_rec.data.texts.tokens import TokenStore
-from lit_rec.training.vectors.encode import TableEncoder
+from lit_rec.vectors.encode import TableEncoder
 
 from .conftest import lit_rec, options
 from .own_runs import without_vectors

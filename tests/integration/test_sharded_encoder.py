@@ -9,7 +9,7 @@ import torch
 
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.stored.loading import load_module
-from lit_rec.training.vectors.fingerprint import maker_of
+from lit_rec.vectors.fingerprint import fingerprint_of
 
 from . import several_commands
 from .own_runs import (
@@ -139,7 +139,7 @@ def test_checkpoint_answers_alone(runs):
     entry, network = content["catalogue"], module.built()
     assert entry["vectors"] is not None
     # by which one process knows them again
-    assert entry["maker"] == maker_of(network, network.state_dict())
+    assert entry["maker"] == fingerprint_of(network, network.state_dict())
 
 
 def test_resumed_together(runs):

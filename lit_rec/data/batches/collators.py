@@ -58,7 +58,7 @@ class TaskCollators:
         Raises:
             ConfigError: If the next item is predicted and the histories have no order.
         """
-        follows = self._facts.task == "next_item"
+        follows = self._facts.target.follows
         made, history = (
             (NextItemCollator, in_order(self._history)) if follows else (RowCollator, self._history)
         )

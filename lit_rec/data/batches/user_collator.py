@@ -123,8 +123,8 @@ class UserCollator(Collator):
 
     def _liked(self, slots: HistorySlots) -> HistorySlots:
         facts, rating, label = self._facts, slots.rating, slots.label
-        if facts.task == "rating":
-            rating = torch.where(slots.mask & rating.isnan(), facts.rating_high, rating)
+        liked = facts.target.liked_rating(facts.rating_high)
+        rating = torch.where(slots.mask & rating.isnan(), liked, rating)
         if facts.history_labels and len(facts.labels) == 2:
             label = torch.where(slots.mask & (label == 0), 2, label)
         return replace(slots, rating=rating, label=label)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.batches.plan import BatchPlan, Blocks
 from lit_rec.data.batches.user_collator import UserBlock
-from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
@@ -68,8 +68,8 @@ class Lists:
 class ListModule(LitRec):
     """LitRec, but for ``predict``: where ``lists`` is set, it takes a ``UserBlock`` and returns its ``Lists``.
 
-    They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` sets ``lists`` and
-    writes them.
+    They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` asks for
+    them and writes them.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from
@@ -81,6 +81,7 @@ class ListModule(LitRec):
     """
 
     lists: ListOptions | None = None
+    _blocks: Blocks | None = None
     _index: ExactIndex | None = None
 
     def configure_model(self) -> None:
@@ -98,6 +99,19 @@ class ListModule(LitRec):
                 rule="lists are made by two towers",
                 remedy="leave --k out to have a score of each row",
             )
+
+    def make_lists(self, options: ListOptions | None, blocks: Blocks | None) -> None:
+        """Have ``predict`` make lists; None: score rows.
+
+        Args:
+            options: What lists are asked for.
+            blocks: Asked for the blocks of users that are to be done.
+        """
+        self.lists, self._blocks = options, blocks
+
+    def batch_plan(self) -> BatchPlan:
+        """Return a plan of users in place of rows where lists are made."""
+        return replace(super().batch_plan(), user_blocks=self._blocks)
 
     def on_predict_epoch_start(self) -> None:
         """Encode the catalogue, and where lists are made put it into an index."""
@@ -130,11 +144,6 @@ class ListModule(LitRec):
         parts = [slice(at, min(at + step, len(block))) for at in range(0, len(block), step)]
         shown = [users.told(part, found.rows[part].clamp(min=0))[1] for part in parts]
         return Lists(found.rows, torch.cat(shown))
-
-    def _known(self) -> Facts:
-        if self.facts is None:
-            raise ValueError("lists are made after configure_model")
-        return self.facts
 
 
 def _by_rows(batch: RecBatch) -> RecBatch:

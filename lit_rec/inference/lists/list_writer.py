@@ -20,7 +20,7 @@ from lit_rec.files.cache import hash_of, options_of
 from lit_rec.inference.lists.list_module import ListModule, ListOptions, Lists
 from lit_rec.inference.lists.parts import ListParts
 from lit_rec.training.callbacks.run_folder import run_folder
-from lit_rec.training.checkpoint.weights import weights_hash
+from lit_rec.vectors.fingerprint import weights_hash
 
 _FORMAT = 1  # raise when what the parts hold changes
 
@@ -63,15 +63,15 @@ class ListWriter(Callback):
                 rule="a list for each user of a BehaviorDataModule",
                 remedy="leave --k out to have a score of each row",
             )
-        pl_module.lists = self._options
-        data.blocks_of_users = partial(self._waiting, trainer, pl_module, data)
+        pl_module.make_lists(self._options, partial(self._waiting, trainer, pl_module, data))
         trainer.predict_loop.return_predictions = False  # they are in files, and memory has an end
 
     def teardown(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Leave data and module as they were."""
         if stage == "predict":
-            pl_module.lists = None
-            trainer.datamodule.blocks_of_users = None  # type: ignore[attr-defined]
+            pl_module.make_lists(None, None)
+            if pl_module.network is not None:
+                trainer.datamodule.follow(pl_module.batch_plan())  # type: ignore[attr-defined]
             self._release()
 
     def on_exception(

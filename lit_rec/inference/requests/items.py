@@ -92,7 +92,7 @@ def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Fact
         row = items.row(record, where="history")
         rating = record.get("rating")
         if rating is None or (isinstance(rating, float) and math.isnan(rating)):
-            given = facts.rating_high if facts.task == "rating" else math.nan
+            given = facts.target.liked_rating(facts.rating_high)
         else:
             given = rating_of(rating, facts.rating_low, facts.rating_high)
         event = event_place(record.get("event"), facts.events)

@@ -10,8 +10,8 @@ from torch import Tensor
 from lit_rec.training.checkpoint.cache import cache_of_checkpoint, is_cache
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 from lit_rec.training.lit_rec import LitRec
-from lit_rec.training.vectors.cached_table import KeptTables
-from lit_rec.training.vectors.evaluation_tables import FOLDER
+from lit_rec.vectors.cached_table import CachedTables
+from lit_rec.vectors.evaluation_tables import FOLDER
 
 
 def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") -> Tensor:
@@ -32,7 +32,7 @@ def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") 
     folder = _cache(content, where)
     if folder is None:
         return module.item_table(catalogue)
-    kept = KeptTables(module.built(), module.device, folder / FOLDER)
+    kept = CachedTables(module.built(), module.device, folder / FOLDER)
     return kept.table(catalogue, lambda rows: module.item_table(catalogue, rows))
 
 

@@ -15,9 +15,9 @@ from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, ItemIndex
 from lit_rec.inference.index.scored_search import search_by_scores
-from lit_rec.inference.scores.shown import sorting_and_shown
 from lit_rec.models.networks.two_tower import Network, TwoTower
 from lit_rec.models.row_blocks import slots_of
+from lit_rec.tasks.registry import task_of
 
 _NUMBERS = 1 << 21  # of item vectors that a head sees at once
 
@@ -140,7 +140,8 @@ class UserScores:
         # a user who looks different beside each candidate is encoded beside these
         users = self._users[part] if self._users.dim() == 2 else self._encoded(table, batch)
         scores = self._network.score(users, table, batch)
-        return sorting_and_shown(scores, self._facts, self._network.gives, self._label)
+        facts, gives = self._facts, self._network.gives
+        return task_of(facts).sorting_and_shown(scores, facts, gives, self._label)
 
     def _sorting(self, part: slice | Tensor, rows: Tensor) -> Tensor:
         return self.told(part, rows)[0]
@@ -150,8 +151,7 @@ class UserScores:
         if not isinstance(self._network, TwoTower) or self._users.dim() != 2:
             return None
         queries = self._network.head.queries(self._users)
-        # the probability of the first of two labels falls as the score rises
-        falls = self._facts.task == "label" and self._label == self._facts.labels[0]
+        falls = task_of(self._facts).falls_with_scores(self._label, self._facts)
         return -queries if queries is not None and falls else queries
 
     def _table(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, RecBatch]:

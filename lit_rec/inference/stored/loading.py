@@ -40,7 +40,7 @@ def load_module(
     checkpoint = read_checkpoint(path)
     content = checkpoint[KEY]
     module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
-    module.facts, module.stored = facts_of(content), StoredShapes.of(checkpoint, str(path))
+    module.restore(facts_of(content), StoredShapes.of(checkpoint, str(path)))
     module.configure_model()
     check_stored(checkpoint, module, str(path))
     module.load_state_dict(checkpoint["state_dict"])

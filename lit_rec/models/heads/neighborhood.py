@@ -171,7 +171,7 @@ class NeighborhoodHead(Head):
         sharpness: float = 6.0,
         slots_per_block: int = 65_536,
     ) -> None:
-        if facts.task == "label" and len(facts.labels) != 2:
+        if facts.labels and len(facts.labels) != 2:
             raise ConfigError(
                 f"NeighborhoodHead, but the data has {len(facts.labels)} labels",
                 where="model.network",
@@ -179,7 +179,7 @@ class NeighborhoodHead(Head):
                 remedy="use ClassificationHead for more",
             )
         super().__init__(facts, width)
-        tells_deeds = facts.task == "label" and not facts.history_labels
+        tells_deeds = bool(facts.labels) and not facts.history_labels
         self.answers = Deeds() if tells_deeds else answers_of(facts)
         start = positive("head.init_args.sharpness", sharpness)
         share("head.init_args.dropout", dropout)

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.answers import RatingAnswers
-from lit_rec.models.heads.value_heads import DotHead, beside, needs_task
+from lit_rec.models.heads.value_heads import DotHead, beside, needs_target
 from lit_rec.ranges import positive
 
 _MINUTES = 24 * 60  # of a day
@@ -59,7 +60,7 @@ class SessionHead(DotHead):
         minutes: float = 2.0,
         shrinkage: float = 4.0,
     ) -> None:
-        needs_task(type(self).__name__, facts, "rating")
+        needs_target(type(self).__name__, facts, RatingTarget)
         super().__init__(facts, width, scale)
         self.answers = RatingAnswers(facts)
         self.log_minutes = nn.Parameter(

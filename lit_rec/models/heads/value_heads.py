@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.label import LabelTarget
+from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
 from lit_rec.ranges import count, share
 
@@ -192,7 +195,7 @@ class RegressionHead(MLPHead):
     """
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
-        needs_task("RegressionHead", facts, "rating")
+        needs_target("RegressionHead", facts, RatingTarget)
         super().__init__(facts, width, hidden, dropout)
 
 
@@ -225,7 +228,7 @@ class ClassificationHead(_PairHead):
     gives = "class_scores"
 
     def __init__(self, facts: Facts, width: int, hidden: int = 64, dropout: float = 0.2) -> None:
-        needs_task("ClassificationHead", facts, "label")
+        needs_target("ClassificationHead", facts, LabelTarget)
         super().__init__(facts, width, len(facts.labels), hidden, dropout)
         self.linear = nn.Linear(2 * width, len(facts.labels))
 
@@ -266,8 +269,8 @@ class LinearHead(Head):
     def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:
         super().__init__(facts, width)
         self.dropout = nn.Dropout(share("head.init_args.dropout", dropout))
-        self.gives = "scores" if facts.task == "rating" else "class_scores"
-        self.linear = nn.Linear(width, 1 if facts.task == "rating" else len(facts.labels))
+        self.gives = "class_scores" if facts.labels else "scores"
+        self.linear = nn.Linear(width, len(facts.labels) or 1)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
@@ -276,16 +279,21 @@ class LinearHead(Head):
         return scores if self.gives == "class_scores" else self.start + scores.squeeze(-1)
 
 
-def needs_task(part: str, facts: Facts, task: str) -> None:
-    """Refuse a part that is made for another task.
+def needs_target(part: str, facts: Facts, target: type[TargetRule]) -> None:
+    """Refuse a part that is made for other targets.
+
+    Args:
+        part: Its name.
+        facts: Facts of the data.
+        target: What it predicts.
 
     Raises:
-        ConfigError: If the data's task is not ``task``.
+        ConfigError: If the data asks for something else.
     """
-    if facts.task != task:
+    if not isinstance(facts.target, target):
         raise ConfigError(
-            f"{part} predicts a {task}, the data asks for a {facts.task}",
+            f"{part} predicts a {target.name}, the data asks for a {facts.task}",
             where="model.network",
             rule="parts of the task that data.task names",
-            remedy=f"set data.task to {task}, or choose another head",
+            remedy=f"set data.task to {target.name}, or choose another head",
         )

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
+from lit_rec.models.heads.repeat_bias import Repeats
 from lit_rec.models.heads.value_heads import Head, beside
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Vectors of users and of a batch's items, whose inner products are scores.
+
+    Shape:
+        users: ``[B, D]``, or ``[B, H + 1, D]`` at every position. items: ``[N, D]``. repeats: What histories add to
+            scores, their items by rows of the vocabulary; None: nothing.
+    """
+
+    users: Tensor
+    items: Tensor
+    repeats: Repeats | None
 
 
 class VectorHead(Head):

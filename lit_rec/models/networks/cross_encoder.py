@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lit_rec.data.batches.batch import HistorySlots, Items, RecBatch, TextChunk, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.networks.pair_text import markers, pair_sequences
 from lit_rec.models.networks.rating_biases import RatingBiases
 from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
@@ -103,7 +104,7 @@ class CrossEncoder(Network):
         nn.init.zeros_(self.deed.weight)
         self.low, self.high = facts.rating_low, facts.rating_high
         self.start = facts.score_start
-        rated = facts.task == "rating"
+        rated = isinstance(facts.target, RatingTarget)
         self.biases = RatingBiases(facts, bias_dropout) if rated else None
         self.beyond = nn.Parameter(torch.zeros(width), requires_grad=rated)
         labels = 2 if rated else len(facts.labels)

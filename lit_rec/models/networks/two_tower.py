@@ -14,6 +14,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
 from lit_rec.models.heads.value_heads import Head
+from lit_rec.models.heads.vector_heads import VectorHead, Vectors
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder, ItemVectors
 from lit_rec.models.text.backbone import Backbone
@@ -92,6 +93,11 @@ class Network(nn.Module, ABC):
         given = batch.users.profiles
         profiles = None if given is None else self.encode_profiles(given.texts, given.users)
         return self.encode_items(batch.texts, batch.items), profiles
+
+    def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
+        """Return what an objective takes, as ``gives`` says: scores, or vectors whose inner products are scores."""
+        scores: Tensor = self(batch)
+        return scores
 
     def forward(self, batch: RecBatch) -> Tensor:
         """Return scores; each distinct item of the batch is encoded once."""
@@ -249,6 +255,19 @@ class TwoTower(ItemNetwork):
         with torch.autocast(item_vectors.device.type, enabled=False):
             users = self.user_encoder.positions(item_vectors, batch)
         return _beside_profiles(users, batch, profiles)
+
+    def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
+        """Return scores, or vectors of users, at every position where there are such, and of the batch's items."""
+        head = self.head
+        if not isinstance(head, VectorHead):
+            return super().training_outputs(batch)
+        item_vectors, profiles = self.encode_batch(batch)
+        encode = self.encode_positions if self.gives_positions else self.encode_users
+        users = encode(item_vectors, batch, profiles)
+        with torch.autocast(users.device.type, enabled=False):
+            code = batch.items.vocab_row
+            repeats = self.repeats_of(batch, code.masked_fill(code == 0, -1))
+            return Vectors(head.of_users(users), head.of_items(item_vectors), repeats)
 
     def repeats_of(self, batch: RecBatch, code: Tensor) -> Repeats | None:
         """Return what histories add to scores; None: nothing.

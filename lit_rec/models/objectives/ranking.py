@@ -13,10 +13,12 @@ from torch.nn import functional
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.negatives import BatchNegatives, CatalogueNegatives, Negatives
 from lit_rec.data.facts import Facts
-from lit_rec.models.gathered_items import Gather, distinct_items, gather_from_all
+from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.models.heads.repeat_bias import Repeats
+from lit_rec.models.heads.vector_heads import Vectors
 from lit_rec.models.objectives.score import Objective
 from lit_rec.models.row_blocks import in_row_blocks
+from lit_rec.processes import Gather, distinct_items, gather_from_all
 from lit_rec.ranges import count, positive, share
 
 
@@ -80,7 +82,7 @@ class RankingObjective(Objective):
         ConfigError: If ``temperature`` is not above 0, or ``scores_per_block`` is below 1.
     """
 
-    task = "next_item"
+    predicts = NextItemTarget
     consumes = "vectors"
 
     def __init__(
@@ -116,6 +118,14 @@ class RankingObjective(Objective):
             log_prob: ``[m, 1 + N']``, log probabilities of being compared with, of what came next and of the others;
                 None: all are.
         """
+
+    def losses_of(self, outputs: Vectors, batch: RecBatch) -> tuple[Tensor, Tensor]:
+        """Return the sum of the losses and their number; in float32, whatever the Trainer's precision."""
+        with torch.autocast(outputs.users.device.type, enabled=False):
+            found: tuple[Tensor, Tensor] = self(
+                outputs.users, outputs.items, batch, outputs.repeats
+            )
+        return found
 
     def forward(
         self,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lit_rec.data.batches.batch import Target
+from lit_rec.data.batches.batch import RecBatch, Target
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.label import LabelTarget
+from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
 from lit_rec.ranges import share
 
@@ -19,8 +22,8 @@ from lit_rec.ranges import share
 class Objective(nn.Module, ABC):
     """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
 
-    ``task`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label, or
-    ``vectors`` of users and items.
+    ``predicts`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label,
+    or ``vectors`` of users and items.
 
     Example:
         >>> from lit_rec.data.texts.tokens import SpecialTokens
@@ -32,8 +35,17 @@ class Objective(nn.Module, ABC):
         SquaredError takes scores, the network gives class_scores
     """
 
-    task: ClassVar[str]
+    predicts: ClassVar[type[TargetRule]]
     consumes: ClassVar[str]
+
+    @abstractmethod
+    def losses_of(self, outputs: Any, batch: RecBatch) -> tuple[Tensor, Tensor]:
+        """Return the sum of a training batch's losses and their number.
+
+        Args:
+            outputs: What ``Network.training_outputs`` gives of the batch, as ``consumes`` says.
+            batch: The rows.
+        """
 
     def bind(self, facts: Facts, gives: str) -> None:
         """Take from Facts what is needed, once, when the network is built.
@@ -46,9 +58,10 @@ class Objective(nn.Module, ABC):
             ConfigError: If data or network are of another kind.
         """
         name = type(self).__name__
-        if facts.task != self.task:
+        if not isinstance(facts.target, self.predicts):
+            asked = _spoken(facts.task)
             raise ConfigError(
-                f"{name} trains for a {_spoken(self.task)}, the data asks for a {_spoken(facts.task)}",
+                f"{name} trains for a {_spoken(self.predicts.name)}, the data asks for a {asked}",
                 where="model.objective",
                 rule="an objective of the task that data.task names",
                 remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; "
@@ -74,13 +87,18 @@ class ScoreObjective(Objective):
 
     Example:
         >>> class AbsoluteError(ScoreObjective):
-        ...     task, consumes = "rating", "scores"
+        ...     predicts, consumes = RatingTarget, "scores"
         ...     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         ...         return ((scores - target.value).abs() * target.mask).sum(), target.mask.sum()
         >>> target = Target(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, False]]))
         >>> AbsoluteError()(torch.tensor([[5.0, 9.0]]), target)
         (tensor(2.), tensor(1))
     """
+
+    def losses_of(self, outputs: Tensor, batch: RecBatch) -> tuple[Tensor, Tensor]:
+        """Return the sum of the losses of scores ``[B, C]`` or ``[B, C, K]``, and their number."""
+        found: tuple[Tensor, Tensor] = self(outputs, batch.target)
+        return found
 
     @abstractmethod
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
@@ -97,7 +115,7 @@ class SquaredError(ScoreObjective):
         (tensor(4.), tensor(1))
     """
 
-    task = "rating"
+    predicts = RatingTarget
     consumes = "scores"
 
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
@@ -116,7 +134,7 @@ class BinaryCrossEntropy(ScoreObjective):
         (tensor(1.3863), tensor(2))
     """
 
-    task = "label"
+    predicts = LabelTarget
     consumes = "scores"
 
     def bind(self, facts: Facts, gives: str) -> None:
@@ -163,7 +181,7 @@ class CrossEntropy(ScoreObjective):
         (tensor(1.3863), tensor(1.))
     """
 
-    task = "label"
+    predicts = LabelTarget
     consumes = "class_scores"
     weight: Tensor | None
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.answers import RatingAnswers
-from lit_rec.models.heads.value_heads import needs_task
+from lit_rec.models.heads.value_heads import needs_target
 from lit_rec.models.ids import Ids, NoIds
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 from lit_rec.models.users.user_encoder import UserEncoder
@@ -70,7 +71,7 @@ class RidgeUserEncoder(UserEncoder):
         slots_per_block: int = 65_536,
     ) -> None:
         super().__init__()
-        needs_task(type(self).__name__, facts, "rating")
+        needs_target(type(self).__name__, facts, RatingTarget)
         self.answers = RatingAnswers(facts)
         self.log_shrinkage = nn.Parameter(
             torch.tensor(positive("user_encoder.init_args.shrinkage", shrinkage)).log()

@@ -12,21 +12,21 @@ import lightning
 from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMonitor
 
 from lit_rec.errors import ConfigError, did_you_mean
-from lit_rec.evaluation.metrics.rank_gains import MAIN
-from lit_rec.training.tasks.rank_metric import LOGGED
+from lit_rec.tasks.registry import all_tasks
+from lit_rec.tasks.task import Task
 
 _LOSSES = ("train/loss", "train/loss_step", "val/loss")
-_IMPRESSIONS = ("val/impression_auc", "val/mrr", "val/mind_mrr", "val/ndcg@5", "val/ndcg@10")
-# what fit may log, by task: labels are two or more, with impressions or without
-METRICS = {
-    "rating": (*_LOSSES, "val/rmse", "val/mae"),
-    "label": (*_LOSSES, "val/accuracy", "val/macro_f1", "val/auc", *_IMPRESSIONS),
-    "next_item": (*_LOSSES, *(f"val/{name}" for name in LOGGED)),
-}
-_OURS = frozenset(name for names in METRICS.values() for name in names)
-# what decides unless a callback is told otherwise: the first of these that is logged
-_DECIDING = ("val/rmse", "val/impression_auc", "val/auc", "val/accuracy", f"val/{MAIN}")
-_LARGE_IS_GOOD = frozenset(METRICS["label"] + METRICS["next_item"]) - frozenset(_LOSSES)
+
+
+def logged_names(task: Task) -> tuple[str, ...]:
+    """Return all that ``fit`` may log of a task.
+
+    Example:
+        >>> from lit_rec.tasks.registry import task_named
+        >>> logged_names(task_named("rating"))
+        ('train/loss', 'train/loss_step', 'val/loss', 'val/rmse', 'val/mae')
+    """
+    return (*_LOSSES, *(f"val/{name}" for name in task.logged))
 
 
 class DefaultMonitor(ABC):
@@ -69,31 +69,32 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
             rule="a mode beside a monitor; the metric that decides by default has its own",
             remedy="name the monitor as well, or leave the mode out",
         )
-    return mode or ("max" if monitor in _LARGE_IS_GOOD else "min")
+    metric = (monitor or "").removeprefix("val/")
+    is_gain = any(metric in one.logged and metric not in one.errors for one in all_tasks())
+    return mode or ("max" if is_gain else "min")
 
 
-def settle_monitors(trainer: lightning.Trainer, logged: Iterable[object]) -> None:
+def settle_monitors(trainer: lightning.Trainer, task: Task, logged: Iterable[object]) -> None:
     """Have callbacks without a metric wait for the one that decides, and refuse one that this data does not have.
-
-    Ratings are decided by RMSE; labels by the AUC within impressions where there are some, else by the AUC of two
-    labels, else by accuracy; the next item by nDCG@10.
 
     Args:
         trainer: The Trainer with its callbacks.
+        task: What is predicted; the first of its ``deciding`` metrics that is logged decides.
         logged: Names of what validation will log beside the loss.
 
     Raises:
         ConfigError: If a callback waits for a metric of other data, such as one of impressions where there are none.
     """
     names = [*_LOSSES, *map(str, logged)]
-    deciding = next(name for name in _DECIDING if name in names)
+    deciding = next(f"val/{name}" for name in task.deciding if f"val/{name}" in names)
+    known = {name for one in all_tasks() for name in logged_names(one)}
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     free = any(_may_log_anything(callback) for callback in callbacks)
     for callback in callbacks:
         if isinstance(callback, DefaultMonitor):
             callback.wait_for(deciding)
         monitor = getattr(callback, "monitor", None)
-        if monitor in _OURS and monitor not in names and not free:
+        if monitor in known and monitor not in names and not free:
             raise _unknown_metric(callback, names)
 
 

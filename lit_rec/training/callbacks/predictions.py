@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
 import polars as pl
 from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.data.facts import Facts
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.parquet import write_parquet
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.collected import ScoreWriter
 from lit_rec.training.callbacks.run_folder import run_folder
 
@@ -48,24 +47,8 @@ class PredictionWriter(ScoreWriter):
         if facts.user_ids:
             users = pl.Series("user_id", prepared.user_ids, dtype=pl.String)
             columns = {"user_id": users.gather(prepared.user[rows]), **columns}
-        columns |= _labels(scores, facts) if facts.task == "label" else _scores(scores)
+        columns |= task_of(facts).columns(scores, facts)
         frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
         path = Path(run_folder(trainer), "predictions.parquet")
         replace_file(path, partial(write_parquet, frame.drop("row")))
         rank_zero_info(f"{len(frame):,} predictions: {path}")
-
-
-def _scores(ratings: Float64s) -> dict[str, pl.Series]:
-    return {"score": pl.Series(ratings)}
-
-
-def _labels(prob: Float64s, facts: Facts) -> dict[str, pl.Series]:
-    """Return the columns of ``prob`` ``[R, K]``."""
-    prob = prob.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
-    columns = {
-        "label": pl.Series(facts.labels, dtype=pl.String).gather(prob.argmax(1)),
-        "probability": pl.Series(prob.max(1)),
-    }
-    if len(facts.labels) == 2:
-        columns["score"] = pl.Series(np.ascontiguousarray(prob[:, 1]))
-    return columns

@@ -9,13 +9,10 @@ from rich.console import Console
 
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.collected import ScoreWriter
 from lit_rec.training.callbacks.run_folder import run_folder
-from lit_rec.training.tasks.label_report import label_report
-from lit_rec.training.tasks.next_item_report import next_item_report
-from lit_rec.training.tasks.rating_report import rating_report
-
-_REPORTS = {"rating": rating_report, "label": label_report, "next_item": next_item_report}
+from lit_rec.vectors.frozen_texts import readable_frozen_vectors
 
 
 class ReportWriter(ScoreWriter):
@@ -38,7 +35,8 @@ class ReportWriter(ScoreWriter):
     ) -> None:
         """Compare, show the table and write the file."""
         data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        report = _REPORTS[data.facts.task](pl_module, data, rows, scores)
+        vectors = readable_frozen_vectors(pl_module.new_network, data, pl_module.device, trainer)
+        report = task_of(data.facts).report(data, rows, scores, vectors)
         path = run_folder(trainer) / "report.json"
         report.write(path)
         console = Console()

@@ -15,16 +15,14 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from lit_rec.data.arrays import Float32s, Float64s, Int64s
-from lit_rec.data.facts import Facts
+from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.models.items.field_sum import FieldSum
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.behavior_weights import behavior_weights
 from lit_rec.training.callbacks.collected import ScoreWriter
 
-_CELLS = 40  # of a picture of predictions against truth, each way
 _PROJECTED = 5_000  # items in the projector: more make a browser slow
-_PR_ROWS = 200_000  # of a PR curve: enough for its shape
 _WEIGHED_ROWS = 256  # whose weights of behaviors are computed again: little beside a validation
 
 FloatArray = npt.NDArray[Any]
@@ -33,11 +31,11 @@ FloatArray = npt.NDArray[Any]
 class TensorBoardViews(ScoreWriter):
     """At each validation of ``fit``, draw what the metrics sum up; at its end, show the items in the projector.
 
-    Ratings: predicted against true as a picture, and a histogram of the errors. Of the next item, a histogram of the
-    logarithms of its ranks. Labels: the confusion matrix as a picture (rows: true,
-    columns: predicted, brightness: share of the row), and of two labels the PR curve. Histograms of the weights v_f of
-    text fields, and, of some rows of the last batch, of the weights w_d of behaviors, and of how many behaviors ago
-    they were, each counted by its weight. Does nothing without a TensorBoardLogger.
+    What a task draws (``Task.draw``): of ratings, predicted against true as a picture, and a histogram of the errors;
+    of the next item, a histogram of the logarithms of its ranks; of labels, the confusion matrix as a picture (rows:
+    true, columns: predicted, brightness: share of the row), and of two labels the PR curve. Besides, histograms of the
+    weights v_f of text fields, and, of some rows of the last batch, of the weights w_d of behaviors, and of how many
+    behaviors ago they were, each counted by its weight. Does nothing without a TensorBoardLogger.
 
     Args:
         projector: Whether the items' vectors are written at the end, with the columns of the items table.
@@ -85,11 +83,11 @@ class TensorBoardViews(ScoreWriter):
         facts, step = pl_module.facts, trainer.global_step
         data = trainer.datamodule  # type: ignore[attr-defined]
         target = target_of_rows(data.prepared, facts, data.history.where)[rows]
-        known = ~np.isnan(target) if facts.task == "rating" else target >= 0
+        known = facts.target.known(target)
         of_behaviors = self._behavior_weights(pl_module)
         for writer in _writers(trainer):
             if known.any():
-                _draw(writer, scores[known], target[known], facts, step)
+                task_of(facts).draw(writer, scores[known], target[known], facts, step)
             for name, fields in pl_module.network.named_modules():
                 if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
                     tag = "model/profile_weights" if name == "profile" else "model/field_weights"
@@ -163,23 +161,6 @@ def _writers(trainer: lightning.Trainer) -> list[Any]:
     return [one.experiment for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
 
 
-def _draw(
-    writer: Any, predicted: Float64s, true: npt.NDArray[Any], facts: Facts, step: int
-) -> None:
-    if facts.task == "next_item":
-        writer.add_histogram("val/log10_rank", np.log10(predicted[:, 0]), step)
-        return
-    if facts.task == "rating":
-        picture = density(predicted, true, *facts.rating_range)
-        writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")
-        writer.add_histogram("val/error", predicted - true, step)
-        return
-    table = confusion(predicted.argmax(1), true, len(facts.labels))
-    writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
-    if len(facts.labels) == 2:
-        writer.add_pr_curve("val/precision_recall", true[:_PR_ROWS], predicted[:_PR_ROWS, 1], step)
-
-
 def add_weighed_histogram(
     writer: Any, tag: str, values: FloatArray, weights: FloatArray, step: int
 ) -> None:
@@ -208,46 +189,3 @@ def add_weighed_histogram(
 
 def _one_line(value: object) -> str:
     return " ".join(str(value).split()) or "-"
-
-
-def density(
-    predicted: npt.NDArray[np.floating[Any]],
-    true: npt.NDArray[np.floating[Any]],
-    low: float,
-    high: float,
-) -> Float32s:
-    """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards.
-
-    Each column is scaled by its fullest cell.
-
-    Args:
-        predicted: ``[R]``.
-        true: ``[R]``.
-        low: The smallest rating.
-        high: The largest.
-    """
-    edges = np.linspace(low, high if high > low else low + 1, _CELLS + 1)
-    counts, _, _ = np.histogram2d(predicted, true, bins=[edges, edges])
-    picture = counts / np.maximum(counts.max(0, keepdims=True), 1)
-    upright: Float32s = picture[::-1].astype(np.float32)
-    return np.kron(upright, np.ones((8, 8), np.float32))
-
-
-def confusion(
-    predicted: npt.NDArray[np.integer[Any]], true: npt.NDArray[np.integer[Any]], labels: int
-) -> Float32s:
-    """Return the confusion matrix ``[K, K]``, each row of true labels as shares; rows without any are 0.
-
-    Example:
-        >>> confusion(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
-        [[0.5, 0.5], [0.0, 1.0]]
-    """
-    counts = np.bincount(true * labels + predicted, minlength=labels * labels).reshape(labels, -1)
-    shares: Float32s = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    return shares.astype(np.float32)
-
-
-def enlarged(table: Float32s, least: int = 320) -> Float32s:
-    """Return a table as a picture of at least ``least`` pixels each way."""
-    side = max(-(-least // len(table)), 1)
-    return np.kron(table, np.ones((side, side), np.float32))

@@ -14,6 +14,7 @@ import torch
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.item_inputs import input_hashes
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.tables.shown_columns import shown_columns
@@ -26,6 +27,7 @@ from lit_rec.training.checkpoint.content_schema import check_checkpoint
 from lit_rec.training.checkpoint.file import read_values
 from lit_rec.training.checkpoint.former_paths import current_paths
 from lit_rec.training.checkpoint.values import is_whole, shown
+from lit_rec.vectors.store import CheckpointVectors, KnownVectors
 
 KEY = "lit_rec"
 FORMAT = 3
@@ -192,3 +194,12 @@ def _catalogue(entry: dict[str, Any], vocab_row: Int64s) -> Catalogue:
     store = TokenStore(entry["tokens"].numpy(), entry["offsets"].numpy())
     fields = {name: values.numpy() for name, values in entry["fields"].items()}
     return Catalogue(store, entry["text_of_item"].numpy(), vocab_row, fields)
+
+
+def vectors_of_checkpoint(content: dict[str, Any]) -> CheckpointVectors | None:
+    """Return the catalogue's vectors of a checkpoint's content; None where it holds none."""
+    entry = content["catalogue"]
+    if entry["vectors"] is None or "maker" not in entry:
+        return None
+    inputs = input_hashes(catalogue_of(content, facts_of(content)))
+    return CheckpointVectors(entry["maker"], KnownVectors(inputs, entry["vectors"]))

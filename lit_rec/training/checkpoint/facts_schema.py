@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
-from lit_rec.data.training_facts import Task
+from lit_rec.data.targets.registry import target_rule, task_names
 from lit_rec.models.text.encoder_config import encoder_problem
 from lit_rec.training.checkpoint.values import (
     LARGEST,
@@ -33,7 +33,7 @@ def check_agreement(facts: dict[str, Any], entry: str) -> None:
     for name in ("item_bias", "item_log_frequency"):
         numbers(sizes=(0, items))(facts[name], f"{entry}.{name}")
     numbers(sizes=(names,), counts=True)(facts["label_counts"], f"{entry}.label_counts")
-    if facts["task"] == "label" and names < 2:
+    if target_rule(facts["task"]).has_labels and names < 2:
         raise EntryError(f"{entry}.labels", f"a list of {names}", "two or more for this task")
     if facts["rating_low"] > facts["rating_high"]:
         low, high = facts["rating_low"], facts["rating_high"]
@@ -86,10 +86,16 @@ _FIELDS: dict[str, dict[str, Rule]] = {
     "category": {"separator": optional(text), "names": texts(low=1, unique=True)},
     "vector": {"width": whole(1)},
 }
+
+
+def _task(value: Any, entry: str) -> None:
+    one_of(*task_names())(value, entry)  # looked up late: modules of a user's own register theirs
+
+
 # what Facts.from_plain takes; check_agreement comes after it
 FACTS = entries(
     {
-        "task": one_of(*get_args(Task)),
+        "task": _task,
         **all_of(("rating_mean", "rating_low", "rating_high"), number),
         **all_of(("events", "user_ids", "item_ids", "labels"), texts(unique=True)),
         "fields": texts(unique=True),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
-from lit_rec.training.strategies.sharding import whole
 
 Shapes = Mapping[str, tuple[int, ...] | None]
 
@@ -81,35 +77,6 @@ def check_facts(stored: Facts, facts: Facts) -> None:
             rule="a run goes on with the data and options it began with",
             remedy="restore the data and options, or start a new run without --ckpt_path",
         )
-
-
-def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
-    """Return what tells these weights from any other state of the same network: the sum and the norm of each tensor.
-
-    Example:
-        >>> weights_key({"a": torch.tensor([3.0, 4.0])})
-        (7.0, 5.0)
-    """
-    # a checkpoint of divided weights is gathered on the CPU, and another device adds in another order
-    divided = any(isinstance(weight, DTensor) for weight in weights.values())
-    known = ((whole(weight) if divided else weight.detach()).float() for weight in weights.values())
-    sums = [part for weight in known for part in (weight.sum(), weight.norm())]
-    return tuple(torch.stack(sums).tolist()) if sums else ()
-
-
-def weights_hash(weights: Mapping[str, Tensor]) -> str:
-    """Return a hash of all weights, bit by bit, in whatever order they come; every process calls this.
-
-    Example:
-        >>> weights_hash({"a": torch.zeros(2)}) == weights_hash({"a": torch.zeros(3)})
-        False
-    """
-    found = hashlib.sha256()
-    for name in sorted(weights):
-        numbers = whole(weights[name])
-        found.update(f"{name} {numbers.dtype} {tuple(numbers.shape)}".encode())
-        found.update(numbers.contiguous().view(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
 
 
 def check_trainer(checkpoint: Mapping[str, Any], *, where: str = "") -> None:

@@ -20,6 +20,7 @@ from lightning.pytorch.strategies import (
 
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks.two_tower import Network
+from lit_rec.processes import whole
 from lit_rec.training.strategies.sharding import (
     average_gradients,
     clip_norm,
@@ -27,7 +28,6 @@ from lit_rec.training.strategies.sharding import (
     part_like,
     parts_of_state,
     shard_encoder,
-    whole,
     whole_state,
 )
 

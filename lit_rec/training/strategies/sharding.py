@@ -16,6 +16,7 @@ from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.tuning import encoder_layers
+from lit_rec.processes import whole
 
 
 def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> None:
@@ -44,14 +45,6 @@ def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> N
     for module in network.modules():
         if isinstance(module, ItemEncoder):
             module.calls_of_all_ranks = lambda calls: _most(calls, device)
-
-
-def whole(tensor: Tensor) -> Tensor:
-    """Return a divided tensor's whole on the CPU, or put an undivided one there; every process calls this."""
-    gathered = tensor.detach()
-    if isinstance(gathered, DTensor):
-        gathered = gathered.full_tensor()
-    return gathered.cpu()
 
 
 def part_like(tensor: Tensor, like: Tensor) -> Tensor:

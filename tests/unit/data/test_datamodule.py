@@ -86,13 +86,14 @@ def test_fields_share_their_texts(module_of, tmp_path):
     assert tokens_of(turned.catalogue) == [[[5], [6]], [[6], [5]], [[5], []]]
     # a network knows its fields by their places, whatever order a configuration names them in
     turned = module_of(text=TextTemplate(dict(reversed(texts.items()))))
-    turned.restored_facts = module.facts
+    turned.restore(module.facts, module.tokenizer_files)
     assert tokens_of(turned.catalogue) == tokens_of(module.catalogue)
 
 
 def test_other_fields_than_the_checkpoints_are_refused(module_of):
     module = module_of()
-    module.restored_facts = replace(module_of().facts, fields=("title", "about"))
+    facts = replace(module_of().facts, fields=("title", "about"))
+    module.restore(facts, module.tokenizer_files)
     with pytest.raises(ConfigError, match="its fields are text"):
         _ = module.catalogue
 
@@ -116,7 +117,8 @@ def test_events_are_those_of_the_facts(module_of):
     # the rows of u at 6 and 7 see click and share; the latter sees the event that no training row has, too
     assert events_of(module) == [0, 1, 1, 2, 2]
     restored = module_of(abused)
-    restored.restored_facts = replace(module.facts, events=("share", "abuse"))
+    facts = replace(module.facts, events=("share", "abuse"))
+    restored.restore(facts, module.tokenizer_files)
     assert events_of(restored) == [0, 0, 1, 1, 2]
     chosen = module_of(abused, history=PastHistory(where=Where(events=["abuse"])))
     assert events_of(chosen) == [0]

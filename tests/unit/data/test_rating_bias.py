@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 
-from lit_rec.data.label_bias import item_label_bias
-from lit_rec.data.rating_bias import item_rating_bias
+from lit_rec.data.targets.label import item_label_bias
+from lit_rec.data.targets.rating import item_rating_bias
 
 
 def test_bias_equals_the_loop():

@@ -6,9 +6,9 @@ from lit_rec.data.fields.category import CategoryField
 from lit_rec.data.fields.number import NumberField
 from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory
 from lit_rec.data.history.where import Where
-from lit_rec.data.label_bias import item_label_bias
 from lit_rec.data.prepared import Prepared, prepare
 from lit_rec.data.tables.tables import Tables
+from lit_rec.data.targets.label import item_label_bias
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import target_of_rows, training_facts

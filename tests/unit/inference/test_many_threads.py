@@ -215,7 +215,7 @@ def test_texts_are_cut_alike_in_all_threads(rec):
 def test_passes_of_others_are_not_counted_and_nothing_is_hooked_to_the_encoder(rec, monkeypatch):
     """A hook would be called by every thread, and be there or not while another one computes."""
     counted = []
-    item_table = importlib.import_module("lit_rec.training.vectors.encode")
+    item_table = importlib.import_module("lit_rec.vectors.encode")
     slow_bar = item_table.slow_bar
 
     def of_thread(*words, **more):

@@ -8,7 +8,8 @@ import yaml
 
 from lit_rec.data.batches import negatives
 from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
-from lit_rec.training.callbacks.monitors import METRICS
+from lit_rec.tasks.registry import task_named
+from lit_rec.training.callbacks.monitors import logged_names
 
 from .page_parts import options_of, parts_of
 
@@ -32,4 +33,4 @@ def test_defaults_are_those_of_the_table():
 
 def test_metrics_are_those_that_are_logged():
     for named in re.findall(r"`(val/[\w@]+)`", PAGE):
-        assert named in METRICS["next_item"]
+        assert named in logged_names(task_named("next_item"))

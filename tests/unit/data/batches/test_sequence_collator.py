@@ -6,6 +6,7 @@ import torch
 from transformers import BertTokenizerFast
 
 from lit_rec.data.batches.negatives import BatchNegatives, CatalogueNegatives, UniformNegatives
+from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory, TrainingHistory
 from lit_rec.data.history.where import Where
@@ -48,7 +49,7 @@ def data_of(tmp_path):
             cache_folder=str(tmp_path / "cache"),
             **options,
         )
-        data.in_sequences, data.negatives = in_sequences, negatives
+        data.follow(BatchPlan(in_sequences=in_sequences, negatives=negatives))
         return data
 
     return make

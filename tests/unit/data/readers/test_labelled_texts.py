@@ -2,6 +2,7 @@ import polars as pl
 import pytest
 from transformers import BertTokenizerFast
 
+from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.readers.labelled_texts import LabelledTextReader
 from lit_rec.data.splits.splits import GivenSplit
 from lit_rec.data.text_datamodule import ItemTextDataModule
@@ -86,7 +87,7 @@ def test_batches_have_texts_and_nobody(module_of, folder):
     module = module_of(GivenSplit(0.25), test_texts=f"{folder}/test.csv")
     module.prepare_data()
     assert module.facts.user_ids == ()
-    module.table_at_evaluation = False
+    module.follow(BatchPlan(table_at_evaluation=False))
     [batch] = list(module.test_dataloader())
     assert batch.users.vocab_row.tolist() == [0, 0]
     assert not batch.history.mask.any()

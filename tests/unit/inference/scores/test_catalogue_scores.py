@@ -12,7 +12,6 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.requests.batch import request_batch
-from lit_rec.inference.scores.shown import told
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
 from lit_rec.models.heads.session import SessionHead
 from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, MLPHead
@@ -21,6 +20,7 @@ from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.users.ridge import RidgeUserEncoder
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.tasks.registry import task_of
 from lit_rec.training.checkpoint.content import checkpoint_content
 from lit_rec.training.lit_rec import LitRec
 from tests.unit.inference.conftest import WORDS, _backbone, _moved
@@ -93,7 +93,10 @@ def sorted_table(rec, history, k, closed=(), allow=None, label=None):
     batch = request_batch(seen, rows, 0, None)
     network = rec._module.built()
     scores = network.score(network.encode_users(table, batch), table, batch)[0]
-    sorting, shown = told(scores, rec._facts, network.gives, label)
+    given = scores, rec._facts, network.gives, label
+    sorting, shown = (
+        found.double().numpy() for found in task_of(rec._facts).sorting_and_shown(*given)
+    )
     best = np.argsort(-sorting, kind="stable")[:k]
     return [items.id(row) for row in rows[best]], shown[best]
 

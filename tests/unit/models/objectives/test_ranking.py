@@ -15,9 +15,9 @@ from lit_rec.data.batches.negatives import (
     UniformNegatives,
 )
 from lit_rec.errors import ConfigError
-from lit_rec.models.gathered_items import distinct_items
 from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
 from lit_rec.models.objectives.score import SquaredError
+from lit_rec.processes import distinct_items
 from tests.unit.models import two_ranks
 from tests.unit.models.two_ranks import ITEMS, Model, batch_of, facts
 from tests.warm_processes import WarmProcess

@@ -44,7 +44,7 @@ def test_squared_error_gives_no_gradient_where_the_answer_is_unknown():
 
 
 def test_squared_error_says_what_it_trains_and_takes():
-    assert (SquaredError.task, SquaredError.consumes) == ("rating", "scores")
+    assert (SquaredError.predicts.name, SquaredError.consumes) == ("rating", "scores")
 
 
 def test_binary_cross_entropy_is_that_of_torch_over_the_known(click_facts):

@@ -13,15 +13,18 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
+from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.early_stopping import RunEarlyStopping
 from lit_rec.training.callbacks.monitors import (
-    METRICS,
     check_monitors,
+    logged_names,
     missed_metric,
     mode_of,
     settle_monitors,
 )
 from lit_rec.training.callbacks.run_folder import RunCheckpoint
+
+RATING, LABEL = task_named("rating"), task_named("label")
 
 
 class Own(Callback):
@@ -32,17 +35,17 @@ def trainer(*callbacks, there=()):
     return SimpleNamespace(callbacks=list(callbacks), callback_metrics=dict.fromkeys(there, 0.0))
 
 
-@pytest.mark.parametrize("name", METRICS["rating"])
+@pytest.mark.parametrize("name", logged_names(RATING))
 def test_what_fit_logs_can_be_waited_for(name):
     check_monitors(
         trainer(EarlyStopping(name), ModelCheckpoint(monitor=name), RunCheckpoint()),
-        METRICS["rating"],
+        logged_names(RATING),
     )
 
 
 def test_no_metric_and_no_callback_are_fine():
-    check_monitors(trainer(), METRICS["rating"])
-    check_monitors(trainer(ModelCheckpoint()), METRICS["rating"])
+    check_monitors(trainer(), logged_names(RATING))
+    check_monitors(trainer(ModelCheckpoint()), logged_names(RATING))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_no_metric_and_no_callback_are_fine():
 )
 def test_an_unknown_metric_is_refused(name, remedy):
     with pytest.raises(ConfigError) as found:
-        check_monitors(trainer(EarlyStopping(name)), METRICS["rating"])
+        check_monitors(trainer(EarlyStopping(name)), logged_names(RATING))
     assert f"'{name}'" in str(found.value)
     assert "monitor of EarlyStopping" in str(found.value)
     assert remedy in str(found.value)
@@ -59,14 +62,14 @@ def test_an_unknown_metric_is_refused(name, remedy):
 
 def test_rates_are_metrics_where_they_are_logged():
     stop = EarlyStopping("lr-AdamW/head")
-    check_monitors(trainer(stop, LearningRateMonitor()), METRICS["rating"])
+    check_monitors(trainer(stop, LearningRateMonitor()), logged_names(RATING))
     with pytest.raises(ConfigError, match="lr-AdamW/head"):
-        check_monitors(trainer(stop), METRICS["rating"])
+        check_monitors(trainer(stop), logged_names(RATING))
 
 
 @pytest.mark.parametrize("own", [Own(), LambdaCallback()])
 def test_a_callback_of_ones_own_may_log_what_it_likes(own):
-    check_monitors(trainer(EarlyStopping("own/bias"), own), METRICS["rating"])
+    check_monitors(trainer(EarlyStopping("own/bias"), own), logged_names(RATING))
 
 
 def test_a_metric_that_was_missed_is_named():
@@ -94,7 +97,7 @@ CLASSES = ["val/accuracy", "val/macro_f1"]
 )
 def test_what_decides_by_default(logged, monitor, mode):
     keep, stop = RunCheckpoint(), RunEarlyStopping(patience=1, min_delta=0.1)
-    settle_monitors(trainer(keep, stop), logged)
+    settle_monitors(trainer(keep, stop), RATING if "val/rmse" in logged else LABEL, logged)
     for callback in (keep, stop):
         assert (callback.monitor, callback.mode) == (monitor, mode)
     worse, better = (0.9, 0.5) if mode == "min" else (0.5, 0.9)
@@ -110,7 +113,7 @@ def test_what_decides_by_default(logged, monitor, mode):
 
 def test_a_named_monitor_wins_and_has_its_mode():
     keep, stop = RunCheckpoint("val/accuracy"), RunEarlyStopping("val/loss")
-    settle_monitors(trainer(keep, stop), [*CLASSES, "val/auc"])
+    settle_monitors(trainer(keep, stop), LABEL, [*CLASSES, "val/auc"])
     assert (keep.monitor, keep.mode) == ("val/accuracy", "max")
     assert (stop.monitor, stop.mode) == ("val/loss", "min")
     assert RunCheckpoint("val/auc", "min").mode == "min"
@@ -118,7 +121,7 @@ def test_a_named_monitor_wins_and_has_its_mode():
 
 def test_every_metric_has_a_mode():
     small = {"train/loss", "train/loss_step", "val/loss", "val/rmse", "val/mae"}
-    for name in METRICS["rating"] + METRICS["label"]:
+    for name in logged_names(RATING) + logged_names(LABEL):
         assert mode_of(name, None, where="x") == ("min" if name in small else "max")
 
 
@@ -131,8 +134,8 @@ def test_a_mode_without_a_monitor_is_refused(kind):
 def test_a_metric_of_other_data_is_refused():
     """Impressions or a second label are known to be absent only once the data is read."""
     stopped = trainer(EarlyStopping("val/impression_auc"))
-    check_monitors(stopped, METRICS["label"])
+    check_monitors(stopped, logged_names(LABEL))
     with pytest.raises(ConfigError, match="no metric 'val/impression_auc'"):
-        settle_monitors(stopped, CLASSES)
-    settle_monitors(trainer(EarlyStopping("val/impression_auc"), Own()), CLASSES)
-    settle_monitors(trainer(EarlyStopping("own/bias")), CLASSES)
+        settle_monitors(stopped, LABEL, CLASSES)
+    settle_monitors(trainer(EarlyStopping("val/impression_auc"), Own()), LABEL, CLASSES)
+    settle_monitors(trainer(EarlyStopping("own/bias")), LABEL, CLASSES)

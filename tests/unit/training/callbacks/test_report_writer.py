@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 import torch
 
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.evaluation.baselines.ratings import Baseline
 from lit_rec.evaluation.report.report import Report
+from lit_rec.tasks import rating_report, registry
 from lit_rec.training.callbacks import report_writer
 from lit_rec.training.callbacks.report_writer import ReportWriter
-from lit_rec.training.tasks import rating_report
 
 
 class LinearBaseline(Baseline):
@@ -48,14 +49,15 @@ def toy_ratings(user_ids):
 def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkeypatch):
     """Of 0, 10 and 20, cut to 2 to 4."""
     data = toy_ratings(("a",))
-    monkeypatch.setattr(rating_report, "baselines", lambda module, data: [LinearBaseline()])
+    monkeypatch.setattr(rating_report, "baselines", lambda data, vectors: [LinearBaseline()])
+    monkeypatch.setattr(report_writer, "readable_frozen_vectors", lambda *about: None)
     monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
-    writer = ReportWriter()
-    writer.on_test_start(trainer, None)
+    writer, module = ReportWriter(), SimpleNamespace(new_network=None, device=None)
+    writer.on_test_start(trainer, module)
     batch = SimpleNamespace(row=torch.tensor([4, 2, 3]))
-    writer.on_test_batch_end(trainer, None, torch.tensor([[4.0], [3.0], [4.0]]), batch, 0)
-    writer.on_test_end(trainer, None)
+    writer.on_test_batch_end(trainer, module, torch.tensor([[4.0], [3.0], [4.0]]), batch, 0)
+    writer.on_test_end(trainer, module)
     report = Report.read(tmp_path / "report.json")
     assert report.value("lit_rec", "mae") == pytest.approx(1 / 3)
     # 2, 4, 4 for 3, 4, 5
@@ -70,11 +72,10 @@ def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkey
 
 
 @pytest.mark.parametrize("with_vectors", [False, True])
-def test_without_users_rows_are_drawn_and_no_baseline_knows_users(monkeypatch, with_vectors):
+def test_without_users_rows_are_drawn_and_no_baseline_knows_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
-    monkeypatch.setattr(rating_report, "readable_frozen_vectors", lambda module, data: vectors)
     report = rating_report.rating_report(
-        None, toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4])
+        toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4]), vectors
     )
     names = ["lit_rec", "mean", *(["frozen_text_ridge"] if with_vectors else [])]
     assert list(dict.fromkeys(row.model for row in report.rows)) == names
@@ -84,21 +85,26 @@ def test_without_users_rows_are_drawn_and_no_baseline_knows_users(monkeypatch, w
 
 
 @pytest.mark.parametrize("with_vectors", [False, True])
-def test_baselines_of_users(monkeypatch, with_vectors):
+def test_baselines_of_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
-    monkeypatch.setattr(rating_report, "readable_frozen_vectors", lambda module, data: vectors)
-    found = [baseline.name for baseline in rating_report.baselines(None, toy_ratings(("a",)))]
+    found = [baseline.name for baseline in rating_report.baselines(toy_ratings(("a",)), vectors)]
     frozen = ["frozen_text_knn", "frozen_text_ridge"]
     assert found == ["mean", "user_item_bias", "history_bias", *(frozen if with_vectors else [])]
 
 
-@pytest.mark.parametrize("task", ["rating", "label", "next_item"])
-def test_report_is_that_of_the_task(tmp_path, monkeypatch, task):
-    def made(name):
-        return lambda module, data, rows, scores: Report((), {"made": [name, *rows.tolist()]})
+def test_report_is_that_of_the_task(tmp_path, monkeypatch):
+    """It is handed the rows, what was predicted of them, and the frozen vectors."""
+    vectors = np.eye(2)
 
-    monkeypatch.setattr(report_writer, "_REPORTS", {n: made(n) for n in report_writer._REPORTS})
+    class Weighed(registry.RatingTask):
+        def report(self, data, rows, predicted, vectors):
+            return Report((), {"made": [*rows.tolist(), predicted.shape, vectors.tolist()]})
+
+    monkeypatch.setitem(registry._TASKS, RatingTarget.name, Weighed())
+    monkeypatch.setattr(report_writer, "readable_frozen_vectors", lambda *about: vectors)
     monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
-    trainer = SimpleNamespace(datamodule=SimpleNamespace(facts=SimpleNamespace(task=task)))
-    ReportWriter().write(trainer, None, np.array([4, 7]), np.zeros((2, 3)))
-    assert Report.read(tmp_path / "report.json").meta == {"made": [task, 4, 7]}
+    trainer = SimpleNamespace(datamodule=SimpleNamespace(facts=SimpleNamespace(task="rating")))
+    module = SimpleNamespace(new_network=None, device=None)
+    ReportWriter().write(trainer, module, np.array([4, 7]), np.zeros((2, 3)))
+    made = Report.read(tmp_path / "report.json").meta["made"]
+    assert made == [4, 7, [2, 3], [[1.0, 0.0], [0.0, 1.0]]]

@@ -1,0 +1,106 @@
+"""TargetRule: what is predicted of a row of behaviors, and what the training rows say of it."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lit_rec.data.arrays import Bools, Float32s, Int64s
+from lit_rec.data.history.where import Where
+from lit_rec.data.prepared import Prepared
+from lit_rec.errors import DataError
+
+
+class TargetRule(ABC):
+    """A rule for targets: all that batches and Facts have to know of a task.
+
+    ``name`` is what ``data.task`` calls the task. ``follows`` says that the target is the row's own item, which follows
+    its history; histories then need an order. ``has_labels`` says that the target is one of some labels.
+
+    Example:
+        >>> from lit_rec.data.targets.rating import RatingTarget
+        >>> rule = RatingTarget()
+        >>> rule.name, rule.start(rating_mean=3.5, label_counts=()), rule.liked_rating(rating_high=5.0)
+        ('rating', 3.5, 5.0)
+        >>> rule.known(np.array([4.0, np.nan], np.float32)).tolist()
+        [True, False]
+    """
+
+    name: ClassVar[str]
+    follows: ClassVar[bool] = False
+    has_labels: ClassVar[bool] = False
+
+    def training_rows(self, prepared: Prepared, where: Where | None) -> Int64s:
+        """Return the rows that train.
+
+        Args:
+            prepared: The behaviors.
+            where: Which behaviors count in histories.
+
+        Raises:
+            DataError: If there is none of those that this rule needs.
+        """
+        return prepared.rows_of("train")
+
+    @abstractmethod
+    def facts(
+        self, prepared: Prepared, train: Int64s, labels: Sequence[str] | None, *, with_users: bool
+    ) -> dict[str, Any]:
+        """Return those fields of ``Facts`` that depend on what is predicted.
+
+        ``labels`` and ``label_counts``; ``item_bias``, one for every item of ``prepared``; and ``item_log_frequency``,
+        whether it is wanted.
+
+        Args:
+            prepared: The behaviors.
+            train: ``[n]``, the rows that train.
+            labels: Names of the labels in the order wanted, where the user gave it.
+            with_users: Whether the rows are of users that will come back.
+
+        Raises:
+            DataError: If no training row has a target, or another row has a label that none of them has.
+            ConfigError: If ``labels`` are not those of the training rows.
+        """
+
+    @abstractmethod
+    def of_rows(
+        self, prepared: Prepared, labels: Sequence[str], where: Where | None = None
+    ) -> Float32s | Int64s:
+        """Return the target of every row ``[R]``: a number, NaN where absent; or a place, -1 where absent.
+
+        Args:
+            prepared: The behaviors.
+            labels: Names of the labels, as ``Facts`` has them.
+            where: Which behaviors count.
+        """
+
+    def known(self, target: Float32s | Int64s) -> Bools:
+        """Return which of some targets ``[n]`` are there ``[n]``."""
+        there: Bools = ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
+        return there
+
+    def start(self, rating_mean: float, label_counts: Sequence[int]) -> float:
+        """Return the score before anything is learned."""
+        return 0.0
+
+    def liked_rating(self, rating_high: float) -> float:
+        """Return the rating of what somebody liked without rating it; NaN: it has none."""
+        return math.nan
+
+
+def nothing_to_predict(column: str) -> DataError:
+    """Return the error of training rows of which none has a target.
+
+    Args:
+        column: That which the targets are from.
+    """
+    return DataError(
+        f"no training row has a {column}",
+        where="data.reader",
+        rule=f"{column}s are predicted, so training rows have them",
+        remedy=f"map the column with behavior_columns: {{{column}: NAME}}",
+    )

@@ -1,0 +1,1 @@
+"""What is predicted: all that depends on the task of a run."""

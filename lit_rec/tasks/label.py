@@ -1,0 +1,164 @@
+"""LabelTask: labels of behaviors or of texts, such as clicked or not, as probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.classification import BinaryAUROC, MulticlassAccuracy, MulticlassF1Score
+
+from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.facts import Facts
+from lit_rec.data.targets.label import LabelTarget
+from lit_rec.evaluation.report.report import Report
+from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, Objective
+from lit_rec.tasks.label_report import label_report
+from lit_rec.tasks.logged_impressions import IMPRESSION_MEASURES, ImpressionMetric, has_impressions
+from lit_rec.tasks.pictures import confusion, enlarged
+from lit_rec.tasks.task import Task, wrong_label
+
+_PR_ROWS = 200_000  # of a PR curve: enough for its shape
+_RARE = 0.01  # share of the training rows, below which accuracy says little of a label
+
+
+class LabelTask(Task):
+    """The label of a behavior: cross-entropy by default, decided by AUC or, of more than two labels, by accuracy.
+
+    Where rows were shown together in impressions, the AUC within these decides.
+    """
+
+    target = LabelTarget()
+    spoken = "labels"
+    logged = ("accuracy", "macro_f1", "auc", *IMPRESSION_MEASURES)
+    deciding = ("impression_auc", "auc", "accuracy")
+
+    def default_objective(self, gives: str) -> Objective:
+        """Return cross-entropy: of two labels where a score is the logit of the second, else of K."""
+        return BinaryCrossEntropy() if gives == "scores" else CrossEntropy()
+
+    def predictions(self, scores: Tensor, facts: Facts, gives: str) -> Tensor:
+        """Return probabilities ``[..., C, K]``."""
+        if gives == "class_scores":
+            return torch.softmax(scores, -1)
+        return torch.stack([torch.sigmoid(-scores), torch.sigmoid(scores)], -1)
+
+    def metrics(
+        self, facts: Facts, data: BehaviorDataModule | None, part: str
+    ) -> dict[str, Metric]:
+        """Return accuracy and macro F1; of two labels the AUC, and those of impressions where there are some."""
+        labels = len(facts.labels)
+        found: dict[str, Metric] = {
+            "accuracy": _Accuracy(labels, average="micro"),
+            "macro_f1": _MacroF1(labels, average="macro"),
+        }
+        if labels == 2:
+            found["auc"] = _PositiveAUC()
+            if data is not None and has_impressions(data, part):
+                found |= {n: ImpressionMetric(m) for n, m in IMPRESSION_MEASURES.items()}
+        return found
+
+    def report(
+        self,
+        data: BehaviorDataModule,
+        rows: Int64s,
+        predicted: Float64s,
+        vectors: Float64s | None,
+    ) -> Report:
+        """Compare with frequencies and frozen text, also within impressions."""
+        return label_report(data, rows, predicted, vectors)
+
+    def columns(self, predicted: Float64s, facts: Facts) -> dict[str, pl.Series]:
+        """Return the most probable label and how probable it is; of two, the positive one's probability as score."""
+        prob = predicted.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
+        found = {
+            "label": pl.Series(facts.labels, dtype=pl.String).gather(prob.argmax(1)),
+            "probability": pl.Series(prob.max(1)),
+        }
+        if len(facts.labels) == 2:
+            found["score"] = pl.Series(np.ascontiguousarray(prob[:, 1]))
+        return found
+
+    def draw(
+        self, writer: Any, predicted: Float64s, true: np.ndarray[Any, Any], facts: Facts, step: int
+    ) -> None:
+        """Draw the confusion matrix, and of two labels the PR curve."""
+        table = confusion(predicted.argmax(1), true, len(facts.labels))
+        writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
+        if len(facts.labels) == 2:
+            true, positive = true[:_PR_ROWS], predicted[:_PR_ROWS, 1]
+            writer.add_pr_curve("val/precision_recall", true, positive, step)
+
+    def asked_label(self, label: str | None, facts: Facts) -> int | None:
+        """Return the place of a label; of two, that of the positive one where none is named.
+
+        Raises:
+            DataError: If the label is none of the data's, or none is named of more than two.
+        """
+        if label is None and len(facts.labels) == 2:
+            return 1
+        if label not in facts.labels:
+            rule = f"one of {', '.join(facts.labels[:20])}"
+            absent = "say whose probability is asked for"
+            raise wrong_label(label, rule, absent if label is None else "correct the name")
+        return facts.labels.index(label)
+
+    def sorting_and_shown(
+        self, scores: Tensor, facts: Facts, gives: str, label: str | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return log probabilities, or logits of two labels, and probabilities.
+
+        Raises:
+            DataError: As ``asked_label`` does.
+        """
+        place = self.asked_label(label, facts)
+        shown = self.predictions(scores, facts, gives)[..., place]
+        if gives == "class_scores":
+            return torch.log_softmax(scores, -1)[..., place], shown
+        return scores if place else -scores, shown
+
+    def falls_with_scores(self, label: str | None, facts: Facts) -> bool:
+        """Return whether the first of two labels is asked for: it gets less probable as the logit rises."""
+        return label == facts.labels[0]
+
+    def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
+        """Return how many training rows have each label."""
+        bars = zip(data.facts.labels, data.facts.label_counts, strict=True)
+        return {"histogram": [{"value": name, "count": count} for name, count in bars]}
+
+    def remarks(self, target: dict[str, Any]) -> Iterator[str]:
+        """Warn of a label that is rare."""
+        bars = target["histogram"]
+        rare, rows = min(bars, key=lambda bar: bar["count"]), sum(bar["count"] for bar in bars)
+        if rare["count"] < _RARE * rows:
+            yield (
+                f"Label '{rare['value']}' is on {rare['count']:,} of {rows:,} training rows: "
+                "accuracy will say little of it."
+            )
+
+
+class _Accuracy(MulticlassAccuracy):
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count; torchmetrics would stop at a batch whose rows have no label, or a process that has no row."""
+        if len(target):
+            super().update(preds, target)
+
+
+class _MacroF1(MulticlassF1Score):
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count, as above."""
+        if len(target):
+            super().update(preds, target)
+
+
+class _PositiveAUC(BinaryAUROC):
+    """The area under the ROC curve from the probabilities of both labels."""
+
+    def update(self, preds: Tensor, target: Tensor, *args: Any) -> None:
+        """Take the positive one's."""
+        super().update(preds[:, 1], target)

@@ -1,0 +1,109 @@
+"""Metrics of what was shown together, while training: those of the report, over all batches and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from lit_rec.data.arrays import Float64s
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.metrics.impressions import RankedImpressions
+
+
+class ImpressionMetric(Metric):
+    """The mean of a metric over impressions, wherever their rows came from; NaN where none counts.
+
+    Rows are kept, not ranks: an impression may be divided among batches, and among processes.
+
+    Args:
+        measure: Gives a value for each impression, NaN for one that it says nothing of.
+
+    Shape:
+        ``update`` takes probabilities ``[n, 2]`` of two labels, targets ``[n]`` and numbers of impressions ``[n]``, -1
+        for none.
+
+    Example:
+        >>> metric = ImpressionMetric(RankedImpressions.mrr)
+        >>> metric.update(torch.tensor([[0.4, 0.6], [0.1, 0.9]]), torch.tensor([1, 0]), torch.tensor([7, 7]))
+        >>> metric.compute()
+        tensor(0.5000)
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    full_state_update = False
+    impression: list[Tensor]
+    score: list[Tensor]
+    relevant: list[Tensor]
+
+    def __init__(self, measure: Callable[[RankedImpressions], Float64s], **options: Any) -> None:
+        super().__init__(**options)
+        self._measure = measure
+        for name in ("impression", "score", "relevant"):
+            # "cat" joins a process's batches before it gathers: without, processes with unequal numbers of batches
+            # would not meet
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def update(self, preds: Tensor, target: Tensor, impression: Tensor) -> None:
+        """Keep the rows that were shown with others."""
+        shown = impression >= 0
+        self.impression.append(impression[shown])
+        self.score.append(preds[shown, 1].float())
+        self.relevant.append(target[shown] == 1)
+
+    def sync(self, *args: Any, **kwargs: Any) -> None:
+        """Gather; a process without a batch gives rows of the same types as the others, none of them."""
+        if not self.impression:
+            self.update(torch.empty(0, 2), torch.empty(0), torch.empty(0, dtype=torch.int64))
+            for rows in (self.impression, self.score, self.relevant):
+                rows[0] = rows[0].to(self.device)
+        super().sync(*args, **kwargs)
+
+    def compute(self) -> Tensor:
+        """Return the mean."""
+        impression, score, relevant = (
+            dim_zero_cat(rows).cpu().numpy()
+            for rows in (self.impression, self.score, self.relevant)
+        )
+        values = self._measure(RankedImpressions(impression, score.astype(np.float64), relevant))
+        values = values[~np.isnan(values)]
+        return torch.tensor(values.mean() if len(values) else np.nan, dtype=torch.float32)
+
+
+def has_impressions(data: BehaviorDataModule, part: str) -> bool:
+    """Return whether there is something to rank: an impression of the part with rows of both of two labels.
+
+    Args:
+        data: The behaviors.
+        part: ``val`` or ``test``.
+    """
+    rows = data.prepared.rows_of(part)
+    impression = np.asarray(data.prepared.impression[rows])
+    target = target_of_rows(data.prepared, data.facts)[rows]
+    negative, positive = (impression[(impression >= 0) & (target == label)] for label in (0, 1))
+    return bool(np.isin(negative, positive).any())
+
+
+def _ndcg_at_5(ranked: RankedImpressions) -> Float64s:
+    return ranked.ndcg(5)
+
+
+def _ndcg_at_10(ranked: RankedImpressions) -> Float64s:
+    return ranked.ndcg(10)
+
+
+# what the report has of impressions, by its names
+IMPRESSION_MEASURES: dict[str, Callable[[RankedImpressions], Float64s]] = {
+    "impression_auc": RankedImpressions.auc,
+    "mrr": RankedImpressions.mrr,
+    "mind_mrr": RankedImpressions.mind_mrr,
+    "ndcg@5": _ndcg_at_5,
+    "ndcg@10": _ndcg_at_10,
+}

@@ -1,0 +1,60 @@
+"""The tasks by name."""
+
+from __future__ import annotations
+
+from lit_rec.data.facts import Facts
+from lit_rec.data.targets.registry import register_target, target_rule
+from lit_rec.errors import ConfigError
+from lit_rec.tasks.label import LabelTask
+from lit_rec.tasks.next_item import NextItemTask
+from lit_rec.tasks.rating import RatingTask
+from lit_rec.tasks.task import Task
+
+_TASKS: dict[str, Task] = {}
+
+
+def register_task(task: Task) -> None:
+    """Have ``data.task`` know a task by the name of its target.
+
+    A module of your own calls this when it is imported, which it is where a YAML names one of its classes.
+    """
+    register_target(task.target)
+    _TASKS[task.target.name] = task
+
+
+def task_named(name: str) -> Task:
+    """Return a task.
+
+    Args:
+        name: As ``data.task`` names it.
+
+    Raises:
+        ConfigError: If no task has this name, or only a rule for targets.
+
+    Example:
+        >>> task_named("label").spoken
+        'labels'
+    """
+    rule = target_rule(name)
+    if name not in _TASKS:
+        raise ConfigError(
+            f"'{name}' has a rule for targets ({type(rule).__name__}), but no Task",
+            where="data.task",
+            rule="a task that is registered with its objective, metrics and report",
+            remedy="call lit_rec.tasks.registry.register_task with it",
+        )
+    return _TASKS[name]
+
+
+def all_tasks() -> tuple[Task, ...]:
+    """Return the tasks that are known."""
+    return tuple(_TASKS.values())
+
+
+def task_of(facts: Facts) -> Task:
+    """Return the task of a data set."""
+    return task_named(facts.task)
+
+
+for _task in (RatingTask(), LabelTask(), NextItemTask()):
+    register_task(_task)

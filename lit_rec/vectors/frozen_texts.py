@@ -1,0 +1,229 @@
+"""Texts of an encoder that is not trained, or of which a part is not: read once, for training and for baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities import rank_zero_warn
+from torch import Tensor, nn
+
+from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.errors import LitRecError
+from lit_rec.evaluation.baselines.frozen_ratings import unit_vectors
+from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.text.backbone import Backbone, PretrainedBackbone
+from lit_rec.models.text.pooling import MeanPooling, Pooling
+from lit_rec.processes import brought_together, own_part
+from lit_rec.progress import slow_bar
+from lit_rec.vectors.cached_table import CachedTables
+from lit_rec.vectors.encode import display
+from lit_rec.vectors.evaluation_tables import FOLDER
+
+_TEXTS_AT_ONCE = 16_384
+_NAMED = ("frozen text vectors", "texts")
+
+
+class TextReader(nn.Module):
+    """What makes a vector of a text: an encoder, a pooling, and the tokens around each text.
+
+    Args:
+        backbone: The encoder, not trained.
+        pooling: From token vectors to a text vector.
+        special: Tokens put around each text.
+    """
+
+    def __init__(self, backbone: Backbone, pooling: Pooling, special: SpecialTokens) -> None:
+        super().__init__()
+        self.backbone, self.pooling, self.special = backbone, pooling, special
+
+
+class TextTables:
+    """A data set's text vectors by one reader, in the cache: training and reports of the same encoder share them.
+
+    Args:
+        reader: Makes them, the same on every process.
+        data: Has the texts.
+        device: Where the reader is.
+    """
+
+    def __init__(self, reader: TextReader, data: BehaviorDataModule, device: torch.device) -> None:
+        self._store = data.catalogue.store
+        self._tables = CachedTables(reader, device, data.cache_folder / FOLDER)
+
+    def of_all_processes(self, text: Int64s, encode: Callable[[Int64s], Tensor]) -> Tensor:
+        """Return the vectors ``[P, width]`` of some texts ``[P]`` on every process, all of which call this.
+
+        Args:
+            text: Which texts.
+            encode: From texts ``[n]`` to their vectors ``[n, width]``, on every process.
+        """
+        each = self._each(text)
+        return self._tables.table_of_all(each, lambda rows: encode(text[rows]), named=_NAMED)
+
+    def of_this_process(self, text: Int64s, encode: Callable[[Int64s], Tensor]) -> Tensor:
+        """Return the vectors ``[P, width]`` of some texts ``[P]``, in this process alone; see ``of_all_processes``."""
+        return self._tables.table(self._each(text), lambda rows: encode(text[rows]), _NAMED)
+
+    def _each(self, text: Int64s) -> Catalogue:
+        """Return a catalogue in which every text is an item."""
+        return Catalogue(self._store, text[:, None], np.zeros(len(text), np.int64))
+
+
+def encode_frozen_texts(
+    network: Network,
+    data: BehaviorDataModule,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+) -> None:
+    """Compute what training will not change of the texts that training and validation will ask for, and keep it.
+
+    The vectors of a frozen encoder's texts, found in the cache or computed in one of the processes, and kept in all; or
+    what leaves the lower layers of one whose top is trained, which each process computes for itself.
+
+    In the store's order: a vector's last bits depend on the texts beside it, and a resumed run has to have those of the
+    run that was never stopped, whose batches asked for them in another order.
+
+    Args:
+        network: Whose item encoders keep texts; nothing is done for others.
+        data: Has the texts.
+        device: Where the network is.
+        trainer: In whose display a bar stands; None: there is no other.
+    """
+    catalogue = data.catalogue
+    for encoder in network.modules():
+        if not isinstance(encoder, ItemEncoder) or catalogue.name is None:
+            continue
+        if encoder.kept_texts:
+            text = _asked_for(network, data)
+            text = text[text < encoder.kept_texts]
+            reader = TextReader(encoder.backbone, encoder.pooling, encoder.special)
+            encode = partial(_encoded, encoder, catalogue, device=device, trainer=trainer)
+            vectors = TextTables(reader, data, device).of_all_processes(text, encode)
+            encoder.keep(catalogue.name, torch.from_numpy(text).to(device), vectors)
+        elif encoder.kept_tokens:
+            text = _asked_for(network, data)
+            tokens = _tokens(encoder, catalogue, text)
+            if tokens <= encoder.kept_tokens:
+                with evaluation_mode(encoder):
+                    encoder.keep_states(_blocks(catalogue, text, device, trainer), tokens)
+
+
+def readable_frozen_vectors(
+    new_network: Callable[..., Network],
+    data: BehaviorDataModule,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+) -> Float64s | None:
+    """Return ``frozen_item_vectors``; None and a warning if the pretrained encoder is unreadable."""
+    try:
+        return frozen_item_vectors(new_network, data, device, trainer)
+    except LitRecError as error:
+        rank_zero_warn(f"The report has no frozen-text baselines: {error}")
+        return None
+
+
+def frozen_item_vectors(
+    new_network: Callable[..., Network],
+    data: BehaviorDataModule,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+) -> Float64s:
+    """Return the catalogue's vectors ``[I, F * width]`` by the encoder as it was before training.
+
+    They are means over tokens, with the fields joined. Texts that this encoder has read before, for a report or for
+    training, are found in the cache.
+
+    Args:
+        new_network: Makes a network like that of the run, such as ``LitRec.new_network``.
+        data: Has the texts.
+        device: Where the encoder shall be.
+        trainer: In whose display a bar stands; None: there is no other.
+    """
+    pretrained = new_network(data.facts, pretrained=True)
+    # a network that reads no text is measured against text all the same
+    backbone = pretrained.backbone or _named(data)
+    reader = TextReader(backbone, MeanPooling(backbone.width), data.facts.special)
+    reader = reader.to(device).eval()
+
+    def encode(text: Int64s) -> Tensor:
+        return _read(reader, data.catalogue.texts(text).to(device), trainer)
+
+    tables = TextTables(reader, data, device)
+    texts = np.arange(len(data.catalogue.store.offsets) - 1, dtype=np.int64)
+    vectors = tables.of_this_process(texts, encode).cpu().double().numpy()
+    return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]
+
+
+def _asked_for(network: Network, data: BehaviorDataModule) -> Int64s:
+    """Return the texts that training and evaluation ask for.
+
+    They are those of all items where evaluation has a table of them, else of those that training and validation name
+    or show.
+    """
+    items = np.arange(len(data.catalogue))
+    if not network.has_item_table:
+        rows = [data.prepared.rows_of(part) for part in ("train", "val", "shown")]
+        items = np.unique(data.prepared.item[np.concatenate(rows)])
+    return np.unique(data.catalogue.text_of_item[items])
+
+
+def _tokens(encoder: ItemEncoder, catalogue: Catalogue, text: Int64s) -> int:
+    """Return how many tokens some texts have together, special ones included."""
+    added = len(encoder.special.prefix) + len(encoder.special.suffix)
+    return int(np.diff(catalogue.store.offsets)[text].sum()) + added * len(text)
+
+
+def _encoded(
+    encoder: ItemEncoder,
+    catalogue: Catalogue,
+    text: Int64s,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+) -> Tensor:
+    """Return the texts' vectors ``[P, width of the encoder]``."""
+    with evaluation_mode(encoder):
+        blocks = _blocks(catalogue, text[own_part()], device, trainer)
+        vectors = torch.cat([encoder.encode_anew(texts) for texts in blocks])
+        return brought_together(vectors, len(text))
+
+
+def _blocks(
+    catalogue: Catalogue, text: Int64s, device: torch.device, trainer: lightning.Trainer | None
+) -> Iterator[Texts]:
+    """Yield texts, some at a time, and show how far they are; one block of none where there are none."""
+    within, shown = display(trainer)
+    with slow_bar("encoding the texts", len(text), within=within, shown=shown) as advance:
+        for start in range(0, max(len(text), 1), _TEXTS_AT_ONCE):
+            texts = catalogue.texts(text[start : start + _TEXTS_AT_ONCE])
+            yield texts.to(device)
+            advance(start + len(texts))
+
+
+@torch.no_grad()
+def _read(reader: TextReader, texts: Texts, trainer: lightning.Trainer | None) -> Tensor:
+    """Return the vectors of texts ``[P, width]``, on the CPU."""
+    vectors = torch.zeros(len(texts), reader.backbone.width)
+    encoded = 0
+    within, shown = display(trainer)
+    with slow_bar("encoding for baselines", len(texts), within=within, shown=shown) as advance:
+        for chunk in texts.chunks(16_384, reader.special):
+            pooled = reader.pooling(reader.backbone(chunk), chunk.mask)
+            vectors[chunk.text_index.cpu()] = pooled.float().cpu()
+            encoded += len(chunk.text_index)
+            advance(encoded)
+    return vectors
+
+
+def _named(data: BehaviorDataModule) -> PretrainedBackbone:
+    return PretrainedBackbone(replace(data.facts, backbone=None), data.encoder)
