@@ -223,7 +223,7 @@ class RecCLI(LightningCLI):
             )
             for callback in trainer.checkpoint_callbacks if self.config.fit.ckpt_path else ():
                 if isinstance(callback, RunCheckpoint):
-                    callback.resumed = Path(self.config.fit.ckpt_path).parent
+                    callback.resume_in(Path(self.config.fit.ckpt_path).parent)
         return trainer
 
     def before_instantiate_classes(self) -> None:
@@ -242,7 +242,7 @@ class RecCLI(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Hand the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
         self._dump_config()
-        self.model.run_config = {k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS}
+        self.model.record({k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS})
         if self.content is not None and self.subcommand != "fit":
             stored = self.content["config"]
             facts = facts_of(self.content)

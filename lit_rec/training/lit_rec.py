@@ -105,7 +105,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         self._stored: StoredShapes | None = None  # of the checkpoint that the facts are from
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
-        self.run_config: dict[str, Any] | None = None  # set by the command line
+        self.run_config: dict[str, Any] | None = None
         self._target_weights = TargetWeights()
         self._restored: list[dict[str, Any]] = []  # what each process of the resumed run knew
         self._tables: VectorTables | None = None
@@ -161,6 +161,10 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         """
         self.facts, self._stored = facts, shapes
 
+    def record(self, config: dict[str, Any]) -> None:
+        """Have checkpoints hold the configuration that this module was built from."""
+        self.run_config = config
+
     def built(self) -> Network:
         """Return the network.
 
@@ -197,13 +201,14 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     @explains_memory
     def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return predictions of a batch; its loss and metrics are logged."""
+        """Return the loss of a batch; it is logged, and metrics are."""
         return self._evaluated(batch, "val", self._val_metrics)
 
     @explains_memory
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
         """Return predictions of a batch, which the report collects; its loss and metrics are logged."""
-        return self._evaluated(batch, "test", self._test_metrics)
+        self._evaluated(batch, "test", self._test_metrics)
+        return self.last_predictions
 
     @explains_memory
     def predict_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
@@ -235,19 +240,22 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         else:
             given = self.scores(batch), batch, task_of(facts), facts, network.gives
             found = evaluated_scores(objective, *given)
-        self._log_loss(part, found.total, found.count, len(batch))
+        loss = self._log_loss(part, found.total, found.count, len(batch))
         self.last_predictions = predicted = found.predicted.detach()
         known = batch.target.mask  # [B, C]
         impression = batch.impression.unsqueeze(1).expand_as(known)[known]
         metrics.update(predicted[known], batch.target.value[known], impression=impression)
         self.log_dict(metrics, batch_size=len(batch), prog_bar=True)
-        return predicted
+        return loss
 
-    def _log_loss(self, part: str, total: Tensor, count: Tensor, rows: int) -> None:
+    def _log_loss(self, part: str, total: Tensor, count: Tensor, rows: int) -> Tensor:
+        """Log the mean loss of a part, and return that of the batch."""
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[part]
         # a mean of batch means would weigh rows unequally
-        mean.update((total / count.float().clamp(min=1e-9)).detach(), count)
+        loss: Tensor = total.detach() / count.float().clamp(min=1e-9)
+        mean.update(loss, count)
         self.log(f"{part}/loss", mean, on_step=False, on_epoch=True, batch_size=rows)
+        return loss
 
     def _bound(self) -> Objective:
         if self.objective is None:

@@ -18,7 +18,7 @@ from lit_rec.evaluation.report.intervals import Drawn, interval
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures
 from lit_rec.files.atomic import replace_file
 
-# main metric -> title of the table, and what is counted
+# main metric -> title of the table, and what is counted; another one is called by its name
 _TITLES = {
     "rmse": ("RMSE on test rows", "rows"),
     "accuracy": ("Accuracy on test rows", "rows"),
@@ -102,7 +102,7 @@ class Report:
 
     @property
     def main(self) -> str:
-        """The main metric: ``rmse``, ``accuracy``, ``impression_auc`` or ``ndcg@10``."""
+        """The main metric: ``rmse``, ``accuracy``, ``impression_auc``, ``ndcg@10``, or that of a task of one's own."""
         return self.rows[0].metric if self.rows else "rmse"
 
     def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:
@@ -125,7 +125,7 @@ class Report:
         """Return the main metric with its interval per model and slice, for the screen."""
         slices = list(dict.fromkeys(row.slice for row in self.rows))
         found = {(r.model, r.slice): r for r in self.rows if r.metric == self.main}
-        what, counted = _TITLES[self.main]
+        what, counted = _TITLES.get(self.main, (f"{self.main} on test rows", "rows"))
         title = f"{what} [95 % interval]"
         table = Table(title=title, title_justify="left", min_width=len(title))  # on one line
         table.add_column("model")

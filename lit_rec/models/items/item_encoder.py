@@ -136,9 +136,7 @@ class ItemEncoder(ItemVectors):
         self.recompute = recompute
         self.gradient_share = part_of_all("item_encoder.init_args.gradient_share", gradient_share)
         share("item_encoder.init_args.dropout", dropout)
-        # where processes share the encoder: from this one's number of chunks to that with which all call it equally
-        # often
-        self.calls_of_all_ranks: Callable[[int], int] | None = None
+        self._calls_of_all_ranks: Callable[[int], int] | None = None
         self.special = facts.special
         self.backbone = backbone(facts)
         self.pooling = pooling(self.backbone.width)
@@ -180,6 +178,14 @@ class ItemEncoder(ItemVectors):
                 self.fields, self.ids, self._rated, vectors, told, items, self.bias_penalty
             )
 
+    def share(self, calls_of_all_ranks: Callable[[int], int]) -> None:
+        """Have several processes share the encoder, which all of them then call equally often.
+
+        Args:
+            calls_of_all_ranks: From this process's number of chunks to that of calls.
+        """
+        self._calls_of_all_ranks = calls_of_all_ranks
+
     @property
     def looks_at_all(self) -> bool:
         """Whether biases begin from the items' fields, so that what each id adds depends on the item's."""
@@ -188,13 +194,13 @@ class ItemEncoder(ItemVectors):
     @property
     def kept_texts(self) -> int:
         """Most texts of a catalogue to cache; 0 where processes that share the encoder would call it unevenly often."""
-        shared = self.calls_of_all_ranks is not None
+        shared = self._calls_of_all_ranks is not None
         return self.max_kept_texts if self._is_still and not shared else 0
 
     @property
     def kept_tokens(self) -> int:
         """Most tokens of a catalogue to cache at the encoder's border; 0 where vectors of whole texts are cached."""
-        shared = self.calls_of_all_ranks is not None
+        shared = self._calls_of_all_ranks is not None
         if not self.max_kept_tokens or self._is_still or shared or not self.backbone.has_border:
             return 0
         return self.max_kept_tokens
@@ -265,7 +271,7 @@ class ItemEncoder(ItemVectors):
             self.max_tokens_per_chunk,
             self.recompute,
             self.gradient_share if self.training else 1.0,
-            self.calls_of_all_ranks,
+            self._calls_of_all_ranks,
         )
         begun = not self._is_still and self._kept.knows(texts)
         return passes.finished(texts, finish, shape, self._kept if begun else None)

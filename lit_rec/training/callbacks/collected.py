@@ -71,24 +71,15 @@ class CollectedScores:
 class ScoreWriter(Callback, ABC):
     """Collect what a stage scores and write it once, where all processes have come together.
 
-    A writer names the stage by its hooks: ``on_test_start, on_test_batch_end, on_test_end = begin, collect, finish`` of
-    this class.
+    The hooks of the stage call ``begin``, ``collect`` and ``finish``.
     """
 
-    def begin(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+    def begin(self) -> None:
         """Begin a new collection."""
         self._collected = CollectedScores()
 
-    def collect(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect a batch."""
+    def collect(self, outputs: Any, batch: Any) -> None:
+        """Collect the ``outputs`` ``[B, 1]`` or ``[B, 1, K]`` of a batch."""
         self._collected.add(batch.row, outputs)
 
     def finish(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -33,9 +33,25 @@ class PredictionWriter(ScoreWriter):
         ['user_id', 'item_id', 'score']
     """
 
-    on_predict_start = ScoreWriter.begin
-    on_predict_batch_end = ScoreWriter.collect
-    on_predict_end = ScoreWriter.finish
+    def on_predict_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self.begin()
+
+    def on_predict_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self.collect(outputs, batch)
+
+    def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write."""
+        self.finish(trainer, pl_module)
 
     def write(
         self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s

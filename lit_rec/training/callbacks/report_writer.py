@@ -26,9 +26,25 @@ class ReportWriter(ScoreWriter):
         >>> Report.read(Path("checkpoints/quickstart/version_0/report.json")).value("mean", "rmse")  # doctest: +SKIP
     """
 
-    on_test_start = ScoreWriter.begin
-    on_test_batch_end = ScoreWriter.collect
-    on_test_end = ScoreWriter.finish
+    def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self.begin()
+
+    def on_test_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self.collect(outputs, batch)
+
+    def on_test_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write."""
+        self.finish(trainer, pl_module)
 
     def write(
         self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s

@@ -68,7 +68,7 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
             )
         self._last_every_n_steps = last_every_n_steps
         self._is_told = monitor is not None
-        self.resumed: Path | None = None  # folder of the run that goes on; set by the command line
+        self._resumed: Path | None = None  # folder of the run that goes on
         self._step_seen = 0
         self._best_is_here = False
 
@@ -102,8 +102,12 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
     def folder(self, trainer: Trainer) -> Path:
         """Return the run's folder; every process calls this."""
         if self.dirpath is None:
-            self.dirpath = str(_new_folder(trainer, self.resumed))
+            self.dirpath = str(_new_folder(trainer, self._resumed))
         return Path(self.dirpath)
+
+    def resume_in(self, folder: Path) -> None:
+        """Go on in the folder of a run that is resumed, unless another experiment is named."""
+        self._resumed = folder
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: Any, checkpoint: dict[str, Any]

@@ -53,7 +53,7 @@ class TensorBoardViews(ScoreWriter):
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Begin a new collection."""
         if _draws(trainer):
-            self.begin(trainer, pl_module)
+            self.begin()
             self._last_batch: Any = None
 
     def on_validation_batch_end(
@@ -67,7 +67,7 @@ class TensorBoardViews(ScoreWriter):
     ) -> None:
         """Collect a batch's predictions."""
         if _draws(trainer):
-            self.collect(trainer, pl_module, pl_module.last_predictions, batch, batch_idx)
+            self.collect(pl_module.last_predictions, batch)
             self._last_batch = batch
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -44,7 +44,7 @@ def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> N
         fully_shard(part, mesh=mesh, reshard_after_forward=True)
     for module in network.modules():
         if isinstance(module, ItemEncoder):
-            module.calls_of_all_ranks = lambda calls: _most(calls, device)
+            module.share(lambda calls: _most(calls, device))
 
 
 def part_like(tensor: Tensor, like: Tensor) -> Tensor:
