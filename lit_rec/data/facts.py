@@ -73,6 +73,38 @@ class Facts:
     item_log_frequency: tuple[float, ...] = ()
     backbone: dict[str, Any] | None = None
 
+    @classmethod
+    def example(cls, task: str = "rating", **values: Any) -> Facts:
+        """Return small Facts to try a part with: two items with a title each, and what the task needs.
+
+        Args:
+            task: What is predicted. Only where it is ``rating`` there are ratings, from 1 to 5 with a mean of 3.
+            **values: Whatever else shall be otherwise. Where labels are predicted, they are ``no`` and ``yes`` unless
+                given, and each has one training row unless counted.
+
+        Example:
+            >>> Facts.example().rating_range, Facts.example("next_item", item_ids=("a",)).item_ids
+            ((1.0, 5.0), ('a',))
+            >>> Facts.example("label").labels, Facts.example("label", labels=("a", "b", "c")).label_counts
+            (('no', 'yes'), (1, 1, 1))
+        """
+        mean, low, high = (3.0, 1.0, 5.0) if task == "rating" else (0.0, 0.0, 0.0)
+        plain: dict[str, Any] = {
+            "rating_mean": mean,
+            "rating_low": low,
+            "rating_high": high,
+            "events": (),
+            "user_ids": (),
+            "item_ids": ("a", "b"),
+            "fields": ("title",),
+            "max_tokens": 8,
+            "special": SpecialTokens((1,), (2,), 0),
+            "labels": ("no", "yes") if task == "label" else (),
+        }
+        plain |= values
+        plain.setdefault("label_counts", (1,) * len(plain["labels"]))
+        return cls(task, **plain)
+
     @property
     def target(self) -> TargetRule:
         """What is predicted of a row."""

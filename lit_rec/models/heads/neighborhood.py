@@ -146,10 +146,9 @@ class NeighborhoodHead(Head):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
         >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> head, user = NeighborhoodHead(facts, width=2), torch.zeros(1, 3)

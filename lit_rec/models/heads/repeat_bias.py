@@ -42,10 +42,9 @@ class RepeatBias(nn.Module):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
-        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example("next_item")
         >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
         >>> history = request_batch(seen, rows=np.array([0, 1]), user_row=0, now=None).history
         >>> added = RepeatBias(facts, start=-1.0).of(history.item_index, history).at_ends(slice(None))

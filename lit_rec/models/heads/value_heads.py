@@ -35,8 +35,7 @@ class Head(nn.Module, ABC):
         >>> class BiasHead(Head):
         ...     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         ...         return self.biases(users, item_vectors[batch.candidates.item_index])
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> BiasHead(facts, width=1).biases(torch.tensor([[9.0, 0.5]]), torch.tensor([[[9.0, -1.0]]]))  # 3 + 0.5 - 1
         tensor([[2.5000]])
     """
@@ -92,9 +91,8 @@ class DotHead(Head):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
         >>> DotHead(facts, width=2)(user, items, batch).tolist()  # 3 + 0.5 + 0.25 + (3 + 2), 3 + 0.5 - 1 + 0
@@ -158,9 +156,8 @@ class MLPHead(_PairHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
         >>> scores = MLPHead(facts, width=2)(user, items, batch)
@@ -186,9 +183,8 @@ class RegressionHead(MLPHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> RegressionHead(facts, width=2, hidden=8).features(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
         torch.Size([1, 2, 8])
@@ -216,10 +212,8 @@ class ClassificationHead(_PairHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
+        >>> facts = Facts.example("label", labels=("no", "so", "yes"))
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> ClassificationHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
         torch.Size([1, 2, 3])
@@ -257,10 +251,8 @@ class LinearHead(Head):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
-        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
+        >>> facts = Facts.example("label", labels=("no", "so", "yes"))
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> LinearHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
         torch.Size([1, 2, 3])

@@ -41,8 +41,7 @@ class VectorHead(Head):
         ...         return item_vectors[..., :1]
         >>> import torch
         >>> from lit_rec.data.facts import Facts
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example("next_item")
         >>> head = FirstNumber(facts, width=2)
         >>> head.queries(torch.tensor([[3.0, 4.0, 9.0]])) @ head.keys(torch.tensor([[2.0, 1.0, 0.5]])).T
         tensor([[6.]])
@@ -88,8 +87,7 @@ class CosineHead(VectorHead):
     Example:
         >>> import torch
         >>> from lit_rec.data.facts import Facts
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example("next_item")
         >>> head = CosineHead(facts, width=2)
         >>> items = head.of_items(torch.tensor([[5.0, 0.0, 9.0]]))
         >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])), items  # biases are left out
@@ -115,8 +113,7 @@ class InnerProductHead(VectorHead):
     Example:
         >>> import torch
         >>> from lit_rec.data.facts import Facts
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("next_item", 0.0, 0.0, 0.0, (), (), ("a",), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example("next_item")
         >>> head = InnerProductHead(facts, width=2)
         >>> items = head.of_items(torch.tensor([[2.0, 1.0, 0.5]]))
         >>> head.of_users(torch.tensor([[3.0, 4.0, 9.0]])) @ items.T  # 6 + 4 + 0.5

@@ -36,8 +36,7 @@ class IdItemEncoder(ItemVectors):
         embeddings).
 
     Example:
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> none = torch.empty(0, dtype=torch.int64)
         >>> items = Items(text_index=none, catalogue_row=torch.tensor([0, 1, 2]), vocab_row=torch.tensor([1, 2, 0]))
         >>> vectors = IdItemEncoder(facts, width=4)(Texts(none, torch.tensor([0])), items)

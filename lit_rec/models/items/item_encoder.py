@@ -98,9 +98,8 @@ class ItemEncoder(ItemVectors):
 
     Example:
         >>> from functools import partial
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
         >>> options["intermediate_size"] = 4
         >>> encoder = ItemEncoder(facts, partial(ConfiguredBackbone, model_type="bert", options=options), width=2)

@@ -32,10 +32,8 @@ class TextClassifier(ItemNetwork):
 
     Example:
         >>> from functools import partial
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
-        >>> special, labels = SpecialTokens((1,), (2,), 0), ("no", "so", "yes")
-        >>> facts = Facts("label", 0.0, 0.0, 0.0, (), (), (), ("title",), 8, special, labels=labels)
+        >>> facts = Facts.example("label", labels=("no", "so", "yes"))
         >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
         >>> options["intermediate_size"] = 4
         >>> backbone = partial(ConfiguredBackbone, model_type="bert", options=options)

@@ -173,12 +173,11 @@ class TwoTower(ItemNetwork):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.models.heads import value_heads as heads
         >>> from lit_rec.models.items import id_item_encoder
         >>> from lit_rec.models.users import user_encoder
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> network = TwoTower(facts, id_item_encoder.IdItemEncoder, user_encoder.MeanUserEncoder, heads.DotHead)
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> items = Items(torch.empty(2, 0), torch.arange(2), torch.tensor([1, 2]))

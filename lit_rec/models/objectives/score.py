@@ -26,8 +26,7 @@ class Objective(nn.Module, ABC):
     or ``vectors`` of users and items.
 
     Example:
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), (), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> try:
         ...     SquaredError().bind(facts, gives="class_scores")
         ... except ConfigError as error:

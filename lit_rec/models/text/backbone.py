@@ -198,9 +198,8 @@ class PretrainedBackbone(Backbone):
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.models.text.tuning import FrozenTuning
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
         >>> options["intermediate_size"] = 4
         >>> with TemporaryDirectory() as folder:
@@ -234,8 +233,7 @@ class ConfiguredBackbone(Backbone):
         ConfigError: If the architecture is not known, or it cannot take texts of ``facts.max_tokens`` tokens.
 
     Example:
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
         >>> options["intermediate_size"] = 4
         >>> ConfiguredBackbone(facts, "bert", options).width

@@ -41,12 +41,11 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.data.texts.tokens import SpecialTokens
         >>> from lit_rec.inference.requests.batch import request_batch
         >>> from lit_rec.inference.requests.entries import Seen
         >>> seen = [Seen(item=0, rating=4.0, event=0, timestamp=float("nan"), label=0)]
         >>> batch = request_batch(seen, rows=np.array([1, 2]), user_row=0, now=None)  # one behavior, two candidates
-        >>> facts = Facts("rating", 3.0, 1.0, 5.0, (), (), ("a", "b"), ("title",), 8, SpecialTokens((1,), (2,), 0))
+        >>> facts = Facts.example()
         >>> CandidateAttentionUserEncoder(facts, width=4)(torch.zeros(3, 5), batch).shape
         torch.Size([1, 2, 5])
     """

@@ -15,7 +15,6 @@ from lit_rec.data.batches.batch import (
     Users,
 )
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.items.item_encoder import ItemEncoder
@@ -41,17 +40,13 @@ def tiny_bert():
 
 @pytest.fixture
 def facts():
-    return Facts(
-        task="rating",
+    return Facts.example(
         rating_mean=3.5,
-        rating_low=1.0,
-        rating_high=5.0,
         events=("view", "buy"),
         user_ids=tuple(f"u{i}" for i in range(4)),
         item_ids=tuple(f"i{i}" for i in range(6)),
         fields=("title", "genre"),
         max_tokens=16,
-        special=SpecialTokens((1,), (2,), 0),
     )
 
 

@@ -16,7 +16,6 @@ from lit_rec.data.batches.batch import (
 )
 from lit_rec.data.batches.negatives import BatchNegatives
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
 
 ITEMS, WIDTH = 9, 4
@@ -28,17 +27,7 @@ TARGET = torch.tensor([[2, 3, 8], [2, 5, 0], [6, 7, 1], [6, 2, 4], [3, 1, 2]])
 def facts():
     log = torch.arange(1.0, ITEMS + 1).div(45).log().tolist()
     ids = tuple(f"i{i}" for i in range(ITEMS))
-    numbers = {"rating_mean": 0.0, "rating_low": 0.0, "rating_high": 0.0}
-    words = {"fields": (), "max_tokens": 8, "special": SpecialTokens((), (), 0)}
-    return Facts(
-        task="next_item",
-        events=(),
-        user_ids=(),
-        item_ids=ids,
-        item_log_frequency=tuple(log),
-        **numbers,
-        **words,
-    )
+    return Facts.example("next_item", item_ids=ids, item_log_frequency=tuple(log))
 
 
 def batch_of(rows, unseen=False):

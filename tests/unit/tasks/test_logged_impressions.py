@@ -9,7 +9,6 @@ import torch
 from torchmetrics import MetricCollection, retrieval
 
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.tasks.logged_impressions import (
     IMPRESSION_MEASURES,
     ImpressionMetric,
@@ -24,20 +23,7 @@ def impression_metrics():
 
 @pytest.fixture
 def clicks():
-    return Facts(
-        task="label",
-        rating_mean=0.0,
-        rating_low=0.0,
-        rating_high=0.0,
-        events=(),
-        user_ids=(),
-        item_ids=(),
-        fields=("title",),
-        max_tokens=8,
-        special=SpecialTokens((1,), (2,), 0),
-        labels=("no", "yes"),
-        label_counts=(3, 1),
-    )
+    return Facts.example("label", label_counts=(3, 1))
 
 
 def rows_of(seed, rows=300, impressions=40):

@@ -12,7 +12,7 @@ from transformers.models.bert.modeling_bert import BertLayer
 from lit_rec import processes as of_run
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
+from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.text.backbone import ConfiguredBackbone
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
@@ -38,10 +38,7 @@ class Parts(nn.Module):
     def __init__(self, tuning, *, has_item_table=True, num_hidden_layers=1, **options):
         super().__init__()
         torch.manual_seed(0)
-        facts = Facts(
-            *("rating", 3.0, 1.0, 5.0, (), ("u",), ("a", "b"), ("title", "genre"), 16),
-            SpecialTokens((1,), (2,), 0),
-        )
+        facts = Facts.example(user_ids=("u",), fields=("title", "genre"), max_tokens=16)
         of_encoder = SMALL | {"num_hidden_layers": num_hidden_layers}
         backbone = functools.partial(
             ConfiguredBackbone, model_type="bert", options=of_encoder, tuning=tuning

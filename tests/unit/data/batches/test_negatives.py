@@ -9,7 +9,6 @@ from lit_rec.data.batches.negatives import (
     UniformNegatives,
 )
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
 
 COUNTS = np.array([50, 30, 15, 4, 1])
@@ -55,18 +54,8 @@ def test_no_draw_at_all_is_refused(made):
 
 
 def test_items_that_training_never_saw_and_items_that_are_gone_are_not_drawn():
-    facts = Facts(
-        task="next_item",
-        rating_mean=0.0,
-        rating_low=0.0,
-        rating_high=0.0,
-        events=(),
-        user_ids=(),
-        item_ids=("a", "b", "c"),
-        fields=(),
-        max_tokens=8,
-        special=SpecialTokens((), (), 0),
-        item_log_frequency=(-1.0, -1.0, -1.0),
+    facts = Facts.example(
+        "next_item", item_ids=("a", "b", "c"), item_log_frequency=(-1.0, -1.0, -1.0)
     )
     # a catalogue of: c, unseen, a; b is gone
     drawn = DrawnItems(CatalogueNegatives(), facts, np.array([3, 0, 1]))

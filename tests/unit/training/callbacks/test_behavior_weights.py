@@ -19,7 +19,6 @@ from lit_rec.data.batches.batch import (
     Users,
 )
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.callbacks.behavior_weights import behavior_weights
@@ -33,18 +32,7 @@ LENGTHS = (3, 0, 4, 1, 2)
 
 @pytest.fixture
 def facts():
-    return Facts(
-        task="rating",
-        rating_mean=3.0,
-        rating_low=1.0,
-        rating_high=5.0,
-        events=(),
-        user_ids=("u",),
-        item_ids=tuple(f"i{n}" for n in range(ITEMS)),
-        fields=("title",),
-        max_tokens=8,
-        special=SpecialTokens((), (), 0),
-    )
+    return Facts.example(user_ids=("u",), item_ids=tuple(f"i{n}" for n in range(ITEMS)))
 
 
 @pytest.fixture

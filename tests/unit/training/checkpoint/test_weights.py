@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from lit_rec.data.facts import Facts
-from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import CheckpointError
 from lit_rec.training.checkpoint.weights import check_facts, check_weights
 
@@ -36,18 +35,7 @@ def test_other_weights_are_named(checkpoint, said):
     assert str(found.value).startswith("--ckpt_path a.ckpt: ")
 
 
-FACTS = Facts(
-    task="rating",
-    rating_mean=3.5,
-    rating_low=1.0,
-    rating_high=5.0,
-    events=(),
-    user_ids=("u",),
-    item_ids=("a", "b"),
-    fields=("text",),
-    max_tokens=8,
-    special=SpecialTokens((1,), (2,), 0),
-)
+FACTS = Facts.example(rating_mean=3.5, user_ids=("u",))
 
 
 def test_the_same_data_passes_whatever_the_encoder_was_read_from():
