@@ -1,19 +1,14 @@
 """The rules of the house that no linter knows; each rule is also shown something that breaks it."""
 
 import ast
-import importlib
-import inspect
+import doctest
 import os
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
 
 import pytest
-
-from tests.class_names import class_named
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lit_rec", "tests", "tools", "configs", "docs", ".ci")
@@ -32,10 +27,7 @@ RANKS = {"errors": 0, "stopping": 0, "progress": 0, "processes": 0, "ranges": 1,
 RANKS |= {"data": 2, "init": 3, "models": 3, "evaluation": 4, "vectors": 5, "tasks": 6}
 RANKS |= {"training": 7, "inference": 8, "check": 8, "cli": 9}
 WITHOUT_LIGHTNING = ("models", "evaluation")
-# A YAML names these and what their options take; factories are handed Facts, which no YAML names.
-CONFIGURED = ("lit_rec.training.lit_rec.LitRec", "lit_rec.data.datamodule.BehaviorDataModule")
-HANDED = {"lit_rec.data.facts.Facts"}
-CLASS_PATH = re.compile(r"\bclass_path: *([\w.]+)")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Written as patterns that do not match themselves, so that this file keeps its own rules.
 LOCAL = re.compile(r"/wor[k]/|/far[m]/|/roo[t]/|pypi[.]org|pythonhoste[d]")
 UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X]|NotImplementedErro[r]|placeholde[r])\b")
@@ -58,11 +50,20 @@ def texts() -> Iterator[tuple[Path, str]]:
                 continue
 
 
+def nodes_of(source: str) -> Iterator[ast.AST]:
+    """What a module consists of, the examples of its docstrings included."""
+    for node in ast.walk(ast.parse(source)):
+        yield node
+        if isinstance(node, DOCUMENTED) and (docstring := ast.get_docstring(node)):
+            for example in doctest.DocTestParser().get_examples(docstring):
+                yield from ast.walk(ast.parse(example.source))
+
+
 def imports_of(source: str, module: str, *, is_package: bool) -> set[str]:
     """Full names of all that a module imports, wherever in it the import stands."""
     package = module.split(".") if is_package else module.split(".")[:-1]
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -89,53 +90,6 @@ def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]
     return found
 
 
-def path_of(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def classes_of(hint: Any) -> Iterator[type]:
-    """Classes that may be given where a parameter has this type; of a factory, those that it may return."""
-    if isinstance(hint, type):
-        yield hint
-    for part in get_args(hint):  # what a factory takes is a list, and no part of a type
-        yield from classes_of(part)
-
-
-def nameable(roots: Iterable[type]) -> set[type]:
-    """The roots, the classes of lit_rec that their options take and those derived from these, and so on.
-
-    Only those that are public and not abstract.
-    """
-
-    def is_ours(kind: type) -> bool:
-        # a class that an example makes says that it is of the module, which does not have it
-        return getattr(sys.modules[kind.__module__], kind.__qualname__, None) is kind
-
-    seen: set[type] = set()
-    waiting = [*roots]
-    while waiting:
-        kind = waiting.pop()
-        if kind in seen:
-            continue
-        seen.add(kind)
-        hints = get_type_hints(kind.__init__)
-        hints.pop("return", None)
-        taken = [part for hint in hints.values() for part in classes_of(hint)]
-        waiting += [
-            other
-            for other in [*kind.__subclasses__(), *taken]
-            if other.__module__.startswith("lit_rec.")
-            and is_ours(other)
-            and path_of(other) not in HANDED
-        ]
-    return {kind for kind in seen if kind.__name__[0] != "_" and not inspect.isabstract(kind)}
-
-
-def without_example(kinds: Iterable[type]) -> list[str]:
-    # a docstring that is inherited shows another class
-    return sorted(k.__name__ for k in kinds if "Example:\n" not in (k.__dict__["__doc__"] or ""))
-
-
 def test_there_is_something_to_check():
     assert len(MODULES) > 10
     assert CONFIGS
@@ -143,11 +97,10 @@ def test_there_is_something_to_check():
 
 def code_lines(source: str) -> int:
     """Lines of a file, but for its docstrings."""
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     inner = [
         node.body[0]
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, kinds) and node.body
+        if isinstance(node, DOCUMENTED) and node.body
     ]
     texts = [
         node
@@ -211,6 +164,13 @@ def test_imports_point_one_way():
         ),
         ("lit_rec.models.ids", "from .pooling import MeanPooling", []),
         ("lit_rec.training.lit", "import lightning", []),
+        (
+            "lit_rec.models.ids",
+            'def f():\n    """F.\n\n    >>> if f:\n    ...     from lit_rec.cli import main\n    """',
+            ["lit_rec.cli.main"],
+        ),
+        ("lit_rec.models.ids", 'class A:\n    """>>> import lightning"""', ["lightning"]),
+        ("lit_rec.training.lit", '""">>> from lit_rec.models import ids"""', []),
         ("lit_rec.data.prepared", "import lit_rec.cli.main", ["lit_rec.cli.main"]),
         ("lit_rec.data.prepared", "from lit_rec import Recommender", ["lit_rec.Recommender"]),
         ("lit_rec.data.prepared", "from lit_rec import __version__", []),
@@ -266,39 +226,3 @@ def test_config_opens_with_its_command():
         if not re.search(rf"lit-rec \w+ .*{re.escape(name_of(path))}", comment):
             silent.append(name_of(path))
     assert silent == []
-
-
-def test_what_a_configuration_can_name_has_an_example():
-    for path in MODULES:  # a class that no module imports is no subclass yet
-        if path.stem != "__init__":
-            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    pages = [*CONFIGS, ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    written = {name for page in pages for name in CLASS_PATH.findall(page.read_text("utf-8"))}
-    named = {class_named(name) for name in written if not name.startswith("my_parts.")}
-    kinds = nameable(map(class_named, CONFIGURED))
-    kinds |= {kind for kind in named if kind.__module__.startswith("lit_rec.")}
-    assert len(kinds) > 60
-    missing = without_example(kinds)
-    assert not missing, f"show in a few lines what it does: {sorted(missing)}"
-
-
-def test_classes_without_an_example_are_seen():
-    from lit_rec.data.splits.splits import RandomSplit, Split
-
-    class Silent(RandomSplit):
-        """It says what it does and does not show it."""
-
-    class Mute(RandomSplit):
-        pass
-
-    Silent.__module__ = RandomSplit.__module__
-
-    class Options:
-        def __init__(self, split: Callable[[Silent], Split] | None, seed: int) -> None: ...
-
-    assert without_example([RandomSplit, Silent, Mute]) == ["Mute", "Silent"]
-    found = nameable([Options])
-    # what derives from what an option takes, but no abstract class, and not what a factory is handed
-    assert RandomSplit in found
-    assert not found & {Split, Silent, int}
-    assert CLASS_PATH.findall("- class_path: TimeSplit  # a.b") == ["TimeSplit"]

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.arrays import Float32s
+from lit_rec.data.batches.request import request_batch
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
-from lit_rec.inference.requests.batch import request_batch
 from lit_rec.inference.requests.entries import at_least_one
 from lit_rec.inference.requests.texts import TextEntry
 from lit_rec.inference.stored.network import LoadedNetwork

@@ -13,11 +13,11 @@ import polars as pl
 from torch import Tensor
 
 from lit_rec.data.arrays import Int64s
+from lit_rec.data.batches.request import Seen
 from lit_rec.data.tables.shown_columns import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.requests.entries import (
     HistoryEntry,
-    Seen,
     at_least_one,
     item_row,
     listed,

@@ -277,7 +277,7 @@ class RecBatch(_Movable):
     whose next item evaluation asks for.
 
     Example:
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> rows = np.array([4, 7])
         >>> batch = request_batch([], rows=rows, user_row=0, now=None)  # what is asked of a model by hand: one row
         >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
@@ -13,29 +12,6 @@ from lit_rec.inference.stored.items import StoredItems
 
 HistoryEntry = str | Mapping[str, Any]
 Entry = TypeVar("Entry")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One behavior of a request.
-
-    Args:
-        item: Row of the item among the catalogue and the request's own items.
-        rating: The rating; NaN: none.
-        event: Place among the events, 0 for none.
-        timestamp: Seconds; NaN: unknown.
-        label: 1 + the place among the labels, 0 for none.
-
-    Example:
-        >>> Seen(item=3, rating=4.0, event=0, timestamp=float("nan"), label=0).rating
-        4.0
-    """
-
-    item: int
-    rating: float
-    event: int
-    timestamp: float
-    label: int
 
 
 def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:

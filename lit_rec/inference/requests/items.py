@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lit_rec.data.batches.catalogue import Catalogue
+from lit_rec.data.batches.request import Seen
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.requests.entries import (
     HistoryEntry,
-    Seen,
     event_place,
     item_row,
     label_place,

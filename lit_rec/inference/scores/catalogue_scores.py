@@ -12,14 +12,13 @@ from torch import Tensor
 
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Items, Texts
+from lit_rec.data.batches.request import Seen, request_batch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
 from lit_rec.inference.index.item_vectors import ItemVectors, by_column
-from lit_rec.inference.requests.batch import request_batch
-from lit_rec.inference.requests.entries import Seen
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
 from lit_rec.training.lit_rec import LitRec
 

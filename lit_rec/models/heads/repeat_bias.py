@@ -42,8 +42,7 @@ class RepeatBias(nn.Module):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
-        >>> from lit_rec.inference.requests.entries import Seen
+        >>> from lit_rec.data.batches.request import Seen, request_batch
         >>> facts = Facts.example("next_item")
         >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
         >>> history = request_batch(seen, rows=np.array([0, 1]), user_row=0, now=None).history

@@ -40,8 +40,7 @@ class SessionHead(DotHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
-        >>> from lit_rec.inference.requests.entries import Seen
+        >>> from lit_rec.data.batches.request import Seen, request_batch
         >>> facts = Facts.example()
         >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
         >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=120.0)

@@ -91,7 +91,7 @@ class DotHead(Head):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> facts = Facts.example()
         >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
@@ -156,7 +156,7 @@ class MLPHead(_PairHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> facts = Facts.example()
         >>> user, items = torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([[3.0, 1.0, 0.25], [0.0, 0.0, -1.0]])
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)  # both items are candidates
@@ -183,7 +183,7 @@ class RegressionHead(MLPHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> facts = Facts.example()
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> RegressionHead(facts, width=2, hidden=8).features(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
@@ -212,7 +212,7 @@ class ClassificationHead(_PairHead):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> facts = Facts.example("label", labels=("no", "so", "yes"))
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> ClassificationHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape
@@ -251,7 +251,7 @@ class LinearHead(Head):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> facts = Facts.example("label", labels=("no", "so", "yes"))
         >>> batch = request_batch([], rows=np.array([0, 1]), user_row=0, now=None)
         >>> LinearHead(facts, width=2)(torch.zeros(1, 3), torch.zeros(2, 3), batch).shape

@@ -52,7 +52,7 @@ class CrossEncoder(Network):
 
     Example:
         >>> import dataclasses, functools, numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> from lit_rec.models.text.backbone import ConfiguredBackbone
         >>> facts = Facts.example()
         >>> options = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}

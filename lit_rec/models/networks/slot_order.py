@@ -20,7 +20,7 @@ class SlotOrder(ABC):
         ...         slots = batch.history.item_index.shape[1]
         ...         return torch.arange(slots).expand(*batch.candidates.item_index.shape, slots)
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> batch = request_batch([], rows=np.array([4, 7]), user_row=0, now=None)
         >>> OldestFirst()(batch)  # one slot, which is padding, for each candidate
         tensor([[[0],
@@ -37,8 +37,7 @@ class NewestFirst(SlotOrder):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
-        >>> from lit_rec.inference.requests.entries import Seen
+        >>> from lit_rec.data.batches.request import Seen, request_batch
         >>> seen = [Seen(item, float("nan"), 0, float("nan"), 0) for item in (0, 1)]
         >>> batch = request_batch(seen, rows=np.array([2]), user_row=0, now=None)
         >>> NewestFirst()(batch)  # of a history of two
@@ -65,8 +64,7 @@ class NearestFirst(SlotOrder):
     Example:
         >>> import dataclasses, numpy as np
         >>> from lit_rec.data.batches.batch import Items, Texts
-        >>> from lit_rec.inference.requests.batch import request_batch
-        >>> from lit_rec.inference.requests.entries import Seen
+        >>> from lit_rec.data.batches.request import Seen, request_batch
         >>> seen = [Seen(item, float("nan"), 0, float("nan"), 0) for item in (0, 1)]
         >>> batch = request_batch(seen, rows=np.array([2]), user_row=0, now=None)
         >>> words = torch.tensor([5, 6, 8, 9, 5, 7])  # "5 6", "8 9", and the candidate "5 7"

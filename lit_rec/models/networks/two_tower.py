@@ -173,7 +173,7 @@ class TwoTower(ItemNetwork):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
+        >>> from lit_rec.data.batches.request import request_batch
         >>> from lit_rec.models.heads import value_heads as heads
         >>> from lit_rec.models.items import id_item_encoder
         >>> from lit_rec.models.users import user_encoder

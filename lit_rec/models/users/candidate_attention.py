@@ -41,8 +41,7 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.inference.requests.batch import request_batch
-        >>> from lit_rec.inference.requests.entries import Seen
+        >>> from lit_rec.data.batches.request import Seen, request_batch
         >>> seen = [Seen(item=0, rating=4.0, event=0, timestamp=float("nan"), label=0)]
         >>> batch = request_batch(seen, rows=np.array([1, 2]), user_row=0, now=None)  # one behavior, two candidates
         >>> facts = Facts.example()

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 import torch
 
+from lit_rec.data.batches.request import request_batch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.requests.batch import request_batch
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
 from lit_rec.models.heads.session import SessionHead
 from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, MLPHead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,9 +19,31 @@ from lit_rec.data.batches.batch import (
     Texts,
     Users,
 )
-from lit_rec.inference.requests.entries import Seen
 
 _DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One behavior of a request.
+
+    Args:
+        item: Row of the item among the catalogue and the request's own items.
+        rating: The rating; NaN: none.
+        event: Place among the events, 0 for none.
+        timestamp: Seconds; NaN: unknown.
+        label: 1 + the place among the labels, 0 for none.
+
+    Example:
+        >>> Seen(item=3, rating=4.0, event=0, timestamp=float("nan"), label=0).rating
+        4.0
+    """
+
+    item: int
+    rating: float
+    event: int
+    timestamp: float
+    label: int
 
 
 def request_batch(

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 
 from lit_rec.data.batches.batch import Items, Texts
-from lit_rec.inference.requests.batch import joined, request_batch
-from lit_rec.inference.requests.entries import Seen
+from lit_rec.data.batches.request import Seen, joined, request_batch
 
 DAY = 86_400.0
 SEEN = [Seen(4, 3.0, 1, 10 * DAY, 2), Seen(2, 5.0, 0, float("nan"), 0)]
