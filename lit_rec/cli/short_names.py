@@ -25,9 +25,8 @@ import lit_rec.data.splits.splits
 import lit_rec.data.text_datamodule
 import lit_rec.data.texts.template
 import lit_rec.models.heads.neighborhood
-import lit_rec.models.heads.occasions
 import lit_rec.models.heads.repeat_bias
-import lit_rec.models.heads.session
+import lit_rec.models.heads.same_time
 import lit_rec.models.heads.value_heads
 import lit_rec.models.heads.vector_heads
 import lit_rec.models.ids

@@ -12,7 +12,7 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.answers import Answers, Deeds, Told, answers_of
-from lit_rec.models.heads.value_heads import Head, beside
+from lit_rec.models.heads.head import Head, beside
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 from lit_rec.ranges import count, positive, share
 

@@ -1,8 +1,6 @@
-"""Heads: from users and items to scores."""
+"""Heads that predict a value from one user and one item: an inner product, a small network, a linear layer."""
 
 from __future__ import annotations
-
-from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -11,71 +9,9 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
-from lit_rec.data.targets.target_rule import TargetRule
-from lit_rec.errors import ConfigError
+from lit_rec.models.heads.head import Head, beside
+from lit_rec.models.requirements import needs_target
 from lit_rec.ranges import count, share
-
-
-class Head(nn.Module, ABC):
-    """A score per candidate, or one per candidate and label.
-
-    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which:
-    ``scores``, ``class_scores``, or ``vectors`` whose inner products are scores.
-
-    Args:
-        facts: Facts of the data.
-        width: Width of item and user vectors, the bias coordinate left out.
-
-    Shape:
-        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate;
-        item_vectors ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for
-        class scores.
-
-    Example:
-        >>> class BiasHead(Head):
-        ...     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        ...         return self.biases(users, item_vectors[batch.candidates.item_index])
-        >>> facts = Facts.example()
-        >>> BiasHead(facts, width=1).biases(torch.tensor([[9.0, 0.5]]), torch.tensor([[[9.0, -1.0]]]))  # 3 + 0.5 - 1
-        tensor([[2.5000]])
-    """
-
-    gives = "scores"
-
-    def __init__(self, facts: Facts, width: int) -> None:
-        super().__init__()
-        self.start = facts.score_start
-
-    @abstractmethod
-    def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the scores."""
-
-    def queries(self, users: Tensor) -> Tensor | None:
-        """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, up to a constant per user.
-
-        An index finds the best items by them. None, as here, where scores are no such products: then every item is
-        scored.
-
-        Args:
-            users: ``[B, width + 1]``.
-        """
-        return None
-
-    def keys(self, item_vectors: Tensor) -> Tensor:
-        """Return what ``queries`` are multiplied with, ``[N, D']``.
-
-        These are the item vectors ``[N, width + 1]`` as they are, unless a head says otherwise.
-        """
-        return item_vectors
-
-    def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
-        """Return the prediction at the start + user bias + item bias ``[B, C]`` of candidates ``[B, C, width + 1]``."""
-        return self.start + beside(users)[..., -1] + candidates[..., -1]
-
-
-def beside(users: Tensor) -> Tensor:
-    """Return users with an axis for candidates: ``[B, 1, D]`` of ``[B, D]``; ``[B, C, D]`` stays."""
-    return users.unsqueeze(1) if users.dim() == 2 else users
 
 
 class DotHead(Head):
@@ -269,23 +205,3 @@ class LinearHead(Head):
         item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
         scores: Tensor = self.linear(self.dropout(item))
         return scores if self.gives == "class_scores" else self.start + scores.squeeze(-1)
-
-
-def needs_target(part: str, facts: Facts, target: type[TargetRule]) -> None:
-    """Refuse a part that is made for other targets.
-
-    Args:
-        part: Its name.
-        facts: Facts of the data.
-        target: What it predicts.
-
-    Raises:
-        ConfigError: If the data asks for something else.
-    """
-    if not isinstance(facts.target, target):
-        raise ConfigError(
-            f"{part} predicts a {target.name}, the data asks for a {facts.task}",
-            where="model.network",
-            rule="parts of the task that data.task names",
-            remedy=f"set data.task to {target.name}, or choose another head",
-        )

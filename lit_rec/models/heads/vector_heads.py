@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
+from lit_rec.models.heads.head import Head, beside
 from lit_rec.models.heads.repeat_bias import Repeats
-from lit_rec.models.heads.value_heads import Head, beside
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.items.item_encoder import ItemVectors
-from lit_rec.models.networks.two_tower import refuse_fields
+from lit_rec.models.requirements import refuse_fields
 from lit_rec.ranges import count
 
 

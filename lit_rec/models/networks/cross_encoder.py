@@ -14,7 +14,8 @@ from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.networks.pair_text import markers, pair_sequences
 from lit_rec.models.networks.rating_biases import RatingBiases
 from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
-from lit_rec.models.networks.two_tower import Network, refuse_fields
+from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.requirements import refuse_fields
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.pooling import MeanPooling, Pooling
 from lit_rec.ranges import count, share

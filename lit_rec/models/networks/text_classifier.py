@@ -8,9 +8,11 @@ from torch import Tensor
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.models.heads.value_heads import Head, LinearHead
+from lit_rec.models.heads.head import Head
+from lit_rec.models.heads.value_heads import LinearHead
 from lit_rec.models.items.item_encoder import ItemEncoder
-from lit_rec.models.networks.two_tower import ItemNetwork, refuse_fields
+from lit_rec.models.networks.two_tower import ItemNetwork
+from lit_rec.models.requirements import refuse_fields
 
 
 class TextClassifier(ItemNetwork):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
+from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
-from lit_rec.models.heads.value_heads import Head
 from lit_rec.models.heads.vector_heads import VectorHead, Vectors
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder, ItemVectors
+from lit_rec.models.requirements import refuse_fields
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.users.user_encoder import UserEncoder
 
@@ -299,26 +300,3 @@ def _beside_profiles(users: Tensor, batch: RecBatch, profiles: Tensor | None) ->
         return users
     of_row = profiles[batch.users.profiles.index]  # [B, D]
     return users + (of_row.unsqueeze(1) if users.dim() == 3 else of_row)
-
-
-def refuse_fields(part: str, facts: Facts, *, items: bool = True) -> None:
-    """Refuse data whose fields a network would not read.
-
-    Args:
-        part: The network.
-        facts: Facts of the data.
-        items: Whether fields of items are not read, beside profiles of users.
-
-    Raises:
-        ConfigError: If the data has such fields.
-    """
-    named: dict[str, Sized] = {"item_fields": facts.item_fields} if items else {}
-    named |= {"user_text": facts.profile_texts, "user_fields": facts.user_fields}
-    unread = [f"data.{name}" for name, fields in named.items() if fields]
-    if unread:
-        raise ConfigError(
-            f"{part} would not read them",
-            where=" and ".join(unread),
-            rule=f"{part} reads {'texts' if items else 'items'} alone",
-            remedy="leave them out, name the columns in data.text, or use TwoTower",
-        )

@@ -11,8 +11,8 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.answers import RatingAnswers
-from lit_rec.models.heads.value_heads import needs_target
 from lit_rec.models.ids import Ids, NoIds
+from lit_rec.models.requirements import needs_target
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 from lit_rec.models.users.user_encoder import UserEncoder
 from lit_rec.ranges import count, positive

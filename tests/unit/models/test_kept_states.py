@@ -106,7 +106,7 @@ def test_how_many_tokens_are_kept(make, tuning, pooling, kept):
     """Of an encoder and a pooling that are both frozen, vectors of whole texts are kept instead."""
     encoder = make(tuning, pooling)
     assert encoder.kept_tokens == kept
-    encoder.calls_of_all_ranks = lambda calls: calls
+    encoder.share(lambda calls: calls)
     assert encoder.kept_tokens == 0
     assert make(tuning, pooling, max_kept_tokens=0).kept_tokens == 0
 

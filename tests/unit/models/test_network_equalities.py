@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.same_time import OccasionNeighborhoodHead
 from lit_rec.models.heads.value_heads import DotHead, RegressionHead
 from lit_rec.models.objectives.score import SquaredError
 from lit_rec.models.text.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling

@@ -4,7 +4,7 @@ import pytest
 
 from lit_rec.errors import ConfigError
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.same_time import OccasionNeighborhoodHead
 from lit_rec.models.heads.value_heads import RegressionHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.items.item_encoder import ItemEncoder

@@ -8,7 +8,7 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.same_time import OccasionNeighborhoodHead
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.objectives.score import SquaredError

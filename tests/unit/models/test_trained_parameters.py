@@ -6,8 +6,7 @@ Processes wait for one another's, and would wait for ever for one that never com
 import pytest
 
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
-from lit_rec.models.heads.session import SessionHead
+from lit_rec.models.heads.same_time import OccasionNeighborhoodHead, SessionHead
 from lit_rec.models.heads.value_heads import DotHead, RegressionHead
 from lit_rec.models.text.pooling import AttentionPooling, ClsPooling, LastTokenPooling, MeanPooling
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning

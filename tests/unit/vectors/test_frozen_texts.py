@@ -120,7 +120,7 @@ def test_texts_that_are_asked_for(data, passed, tuning, options, count):
 
 def test_nothing_is_kept_where_processes_share_the_encoder(data, passed):
     network = Parts(FrozenTuning())
-    network.item_encoder.calls_of_all_ranks = lambda calls: calls
+    network.item_encoder.share(lambda calls: calls)
     encode_frozen_texts(network, data, CPU, QUIET)
     assert not passed
 

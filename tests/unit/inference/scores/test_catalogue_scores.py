@@ -13,7 +13,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError
 from lit_rec.inference.recommender import Recommender
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.session import SessionHead
+from lit_rec.models.heads.same_time import SessionHead
 from lit_rec.models.heads.value_heads import ClassificationHead, DotHead, MLPHead
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.two_tower import TwoTower

@@ -22,7 +22,6 @@ from lit_rec.models.items.field_encoders import (
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.text_classifier import TextClassifier
-from lit_rec.models.networks.two_tower import refuse_fields
 
 NAN = float("nan")
 PRICE, BRAND = NumberFacts("price", (0.0, 10.0, 30.0)), CategoryFacts("brand", None, ("x", "y"))
@@ -191,13 +190,9 @@ def test_data_without_profiles_has_no_part_for_them(make_network, batch):
         network.encode_profiles(batch.texts, batch.items)
 
 
-def test_networks_of_texts_alone_refuse_other_fields(rich):
-    with pytest.raises(ConfigError) as error:
-        refuse_fields("CrossEncoder", rich)
-    assert error.value.where == "data.item_fields and data.user_text and data.user_fields"
+def test_a_network_of_texts_alone_refuses_profiles(rich):
     with pytest.raises(ConfigError, match="TextClassifier would not read them"):
         TextClassifier(rich, lambda facts: ItemEncoder(facts, None))
-    refuse_fields("TextClassifier", replace(rich, profile_texts=(), user_fields=()), items=False)
 
 
 def test_projections_begin_as_principal_components():

@@ -114,7 +114,7 @@ def test_texts_of_nowhere():
 def test_processes_that_share_the_encoder_keep_nothing(make, make_batch, passes):
     """One would wait for ever for another that has all its texts already: they call the encoder equally often."""
     batch, encoder = of_store(make_batch(), torch.arange(9)), make()
-    encoder.calls_of_all_ranks = lambda calls: calls
+    encoder.share(lambda calls: calls)
     for times in (1, 2):
         encoder(batch.texts, batch.items)
         assert sum(passes) == times * 9

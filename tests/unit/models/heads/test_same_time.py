@@ -1,4 +1,4 @@
-"""OccasionNeighborhoodHead: ratings of the candidate's occasion, against sums written out and properties."""
+"""Heads of what was rated at about the same time: sums written out, properties, and the heads that they add to."""
 
 import math
 from dataclasses import replace
@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lit_rec.errors import ConfigError
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
-from lit_rec.models.heads.occasions import OccasionNeighborhoodHead
+from lit_rec.models.heads.same_time import OccasionNeighborhoodHead, SessionHead
+from lit_rec.models.heads.value_heads import DotHead
 
-SECOND = 1 / 86_400
+SECOND = 1 / 86_400  # in days
+MINUTE = 60 * SECOND
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def aged(batch, days):
     return replace(batch, history=replace(batch.history, age_days=age))
 
 
-def test_terms_are_the_sums_written_out(facts, head, make_batch, vectors):
+def test_occasion_terms_are_the_sums_written_out(facts, head, make_batch, vectors):
     users, items = vectors
     chance = torch.Generator().manual_seed(2)
     batch = make_batch()
@@ -73,7 +76,7 @@ def test_unknown_and_distant_times_are_of_no_occasion(head, batch, vectors, days
     assert near[1:, :, 0].abs().max() > 1e-2  # similar items are as ever
 
 
-def test_unknown_ages_learn_finite(head, batch, vectors):
+def test_occasions_of_unknown_age_learn_finite(head, batch, vectors):
     users, items = vectors
     items.requires_grad_()
     head(users, items, aged(batch, torch.tensor(torch.nan))).sum().backward()
@@ -81,7 +84,7 @@ def test_unknown_ages_learn_finite(head, batch, vectors):
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in head.parameters())
 
 
-def test_before_and_after_are_alike(head, batch, vectors):
+def test_before_and_after_are_one_occasion(head, batch, vectors):
     """Under TrainingHistory a row of the same sitting may be later than the target."""
     one, other = (aged(batch, torch.tensor(sign * 30 * SECOND)) for sign in (1, -1))
     torch.testing.assert_close(head(*vectors, one), head(*vectors, other))
@@ -105,3 +108,56 @@ def test_what_was_rated_seconds_ago_counts_more(head, make_batch, vectors):
 
     assert (term(600.0, 1.0) > 0).all()
     assert (term(1.0, 600.0) < 0).all()
+
+
+@pytest.fixture
+def rated(facts, make_batch):
+    """Two rows with items 0 and 1 rated 5 and 2; of the second row nobody knows when."""
+    batch = make_batch(rows=2, items=2, candidates=2, longest=2)
+    history = batch.history
+    history.item_index.copy_(torch.tensor([[0, 1], [0, 1]]))
+    history.mask.fill_(True)
+    history.rating.copy_(torch.tensor([[5.0, 2.0], [5.0, 2.0]]))
+    history.age_days.copy_(torch.tensor([[2 * MINUTE, -6 * MINUTE], [torch.nan, torch.nan]]))
+    batch.candidates.item_index.copy_(torch.tensor([[0, 1], [0, 1]]))
+    return batch
+
+
+USERS = torch.tensor([[1.0, 2.0, 0.25], [3.0, -1.0, -0.5]])
+ITEMS = torch.tensor([[1.0, 1.0, 0.5], [2.0, 0.0, -0.5]])
+
+
+def test_what_stands_minutes_apart_tells_the_mood(facts, rated):
+    """Beyond 3.5, the items' biases and the user's 0.25 the ratings lie 0.75 and -1.25; before or after is alike."""
+    head = SessionHead(facts, 2, minutes=2.0, shrinkage=4.0)
+    near, far = math.exp(-1), math.exp(-3)
+    mood = (0.75 * near - 1.25 * far) / (near + far + 4)
+    plain = DotHead(facts, 2)(USERS, ITEMS, rated)
+    found = head(USERS, ITEMS, rated) - plain
+    torch.testing.assert_close(found, torch.tensor([[mood, mood], [0.0, 0.0]]))
+
+
+def test_sessions_of_unknown_time_learn_finite(facts, rated):
+    head = SessionHead(facts, 2)
+    head(USERS, ITEMS, rated).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite() for p in head.parameters())
+    assert head.log_minutes.grad != 0
+
+
+def test_an_index_finds_the_same_order_as_session_head(facts, rated):
+    head = SessionHead(facts, 2, scale=0.5)
+    scores = head(USERS, ITEMS, rated)
+    products = head.queries(USERS) @ head.keys(ITEMS).T
+    torch.testing.assert_close(scores.diff(dim=1), products.diff(dim=1))
+
+
+@pytest.mark.parametrize("option", ["minutes", "shrinkage"])
+def test_session_head_checks_its_options(facts, option):
+    with pytest.raises(ConfigError, match=r"0\.0 cannot be used") as error:
+        SessionHead(facts, 2, **{option: 0.0})
+    assert error.value.where == f"model...head.init_args.{option}"
+
+
+def test_session_head_reads_ratings_alone(facts):
+    with pytest.raises(ConfigError, match="SessionHead predicts a rating"):
+        SessionHead(replace(facts, task="label"), 2)

@@ -1,0 +1,41 @@
+"""A part that does not go with the data is refused, and the option of the data is named."""
+
+from dataclasses import replace
+
+import pytest
+
+from lit_rec.data.fields.number import NumberFacts
+from lit_rec.data.targets.label import LabelTarget
+from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.errors import ConfigError
+from lit_rec.models.requirements import needs_target, refuse_fields
+
+PRICE = NumberFacts("price", (0.0, 10.0))
+
+
+@pytest.fixture
+def rich(facts):
+    return replace(facts, item_fields=(PRICE,), profile_texts=("job",), user_fields=(PRICE,))
+
+
+def test_options_of_all_unread_fields_are_named(facts, rich):
+    with pytest.raises(ConfigError, match="CrossEncoder would not read them") as error:
+        refuse_fields("CrossEncoder", rich)
+    assert error.value.where == "data.item_fields and data.user_text and data.user_fields"
+    refuse_fields("CrossEncoder", facts)
+
+
+def test_a_part_that_reads_items_refuses_profiles_alone(rich):
+    with pytest.raises(ConfigError) as error:
+        refuse_fields("TextClassifier", rich, items=False)
+    assert error.value.where == "data.user_text and data.user_fields"
+    refuse_fields("TextClassifier", replace(rich, profile_texts=(), user_fields=()), items=False)
+
+
+def test_both_tasks_are_named(facts):
+    with pytest.raises(
+        ConfigError, match="X predicts a label, the data asks for a rating"
+    ) as error:
+        needs_target("X", facts, LabelTarget)
+    assert "data.task to label" in error.value.remedy
+    needs_target("X", facts, RatingTarget)
