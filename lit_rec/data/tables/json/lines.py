@@ -8,7 +8,9 @@ from itertools import chain
 import polars as pl
 
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.json.columns import Halves, Objects, column_of, several_kinds
+from lit_rec.data.tables.json.blocks import Block, blocks_of
+from lit_rec.data.tables.json.columns import Objects, column_of, several_kinds
+from lit_rec.data.tables.json.halves import Halves
 from lit_rec.data.tables.json.values import (
     UnreadableLineError,
     half_characters,
@@ -49,13 +51,8 @@ def read_json_lines(
     frames: list[pl.DataFrame] = []
     kinds: dict[str, tuple[str, int]] = {}
     halves = Halves(source)
-    line = 1
-    for block in source.blocks():
-        text = source.decoded(block, line)
-        if "\n" not in text:
-            text = text.replace("\r", "\n")
-        lines, line = _objects(text, line, source)
-        frames.append(_table(lines, kinds, halves, ids))
+    for block in blocks_of(source):
+        frames.append(_table(_objects(block, source), kinds, halves, ids))
     if notes is not None:
         notes += halves.steps(sum(map(len, frames)))
     return _joined(frames, source)
@@ -79,17 +76,16 @@ def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
     return pl.concat(cast, how="diagonal") if cast else pl.DataFrame()
 
 
-def _objects(text: str, line: int, source: Source) -> tuple[Objects, int]:
-    """Return the objects of a piece, and the line after it."""
+def _objects(block: Block, source: Source) -> Objects:
     found = Objects()
-    content = text.removesuffix("\n").split("\n")
-    for number, each in enumerate(content, line):
+    text = source.decoded(block.content, block.start).removesuffix("\n")
+    for number, each in enumerate(text.split("\n"), block.start):
         if not each or each.isspace():
             continue
         try:
             record = read_object(each)
         except UnreadableLineError as error:
-            raise _unreadable(each, str(error), source, number, is_first=line == 1) from error
+            raise _unreadable(each, str(error), source, number) from error
         twice = repeated_keys(record)
         if twice:
             raise DataError(
@@ -101,12 +97,12 @@ def _objects(text: str, line: int, source: Source) -> tuple[Objects, int]:
         found.records.append(record)
         found.numbers.append(number)
         found.texts.append(each)
-    return found, line + len(content)
+    return found
 
 
-def _unreadable(line: str, says: str, source: Source, number: int, *, is_first: bool) -> DataError:
-    begins_array = is_first and number == 1 and line.lstrip()[:1] == "["
-    begins_object = is_first and number == 1 and line.strip() == "{"
+def _unreadable(line: str, says: str, source: Source, number: int) -> DataError:
+    begins_array = number == 1 and line.lstrip()[:1] == "["
+    begins_object = number == 1 and line.strip() == "{"
     shape = "one list of objects" if begins_array else "one object over several lines"
     return DataError(
         f"{excerpt(line.strip())} {says}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,8 @@ import polars as pl
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.json.columns import Halves
+from lit_rec.data.tables.json.blocks import Block, blocks_of
+from lit_rec.data.tables.json.halves import Halves
 from lit_rec.data.tables.json.values import (
     UnreadableLineError,
     json_of,
@@ -61,7 +62,7 @@ class _Wanted:
     ids: Collection[str]
     numbers: Collection[str]
 
-    def misread(self, frame: pl.DataFrame, block: _Block, plain: pl.Series | None) -> pl.Series:
+    def misread(self, frame: pl.DataFrame, block: Block, plain: pl.Series | None) -> pl.Series:
         """Return ``[L]`` bool: rows that the fast parser reads in another way than is meant.
 
         It writes ``1.0`` as 1, and takes the first of two equal keys.
@@ -72,33 +73,21 @@ class _Wanted:
             plain: Which of them it read; None: all.
         """
 
-        def lines() -> pl.Series:
-            return block.lines if plain is None else block.lines.filter(plain)
+        def texts() -> pl.Series:
+            return block.texts if plain is None else block.texts.filter(plain)
 
         odd = pl.repeat(False, len(frame), eager=True)
         for key, kind in self.schema.items():
             values = frame[key]
-            if block.content.count(f'"{key}"'.encode()) != len(frame) or values.null_count():
-                odd |= lines().str.count_matches(f'"{key}"', literal=True) > 1
+            # a row with a value has the key at least once
+            if block.content.count(f'"{key}"'.encode()) != len(frame) - values.null_count():
+                odd |= texts().str.count_matches(f'"{key}"', literal=True) > 1
             if kind != pl.String:
                 if values.explode().str.contains(_NUMBER).any():
-                    odd |= lines().str.contains(r"[\[,]\s*-?(?:\d+[.eE]|\d{19}|0)")
+                    odd |= texts().str.contains(r"[\[,]\s*-?(?:\d+[.eE]|\d{19}|0)")
             elif key not in self.numbers and values.str.contains(_NUMBER).any():
-                odd |= lines().str.contains(rf'"{re.escape(key)}"\s*:\s*-?(?:\d+[.eE]|\d{{19}}|0)')
+                odd |= texts().str.contains(rf'"{re.escape(key)}"\s*:\s*-?(?:\d+[.eE]|\d{{19}}|0)')
         return odd
-
-
-class _Block:
-    """A piece of the file that ends with a line."""
-
-    def __init__(self, content: bytes, start: int) -> None:
-        self.content, self.start = content, start
-        self.count = content.count(b"\n") + (not content.endswith(b"\n"))
-
-    @cached_property
-    def lines(self) -> pl.Series:
-        """``[L]`` texts; raises a ValueError where they are not UTF-8."""
-        return pl.Series([self.content.decode().removesuffix("\n")]).str.split("\n").explode()
 
 
 def read_json_records(
@@ -131,15 +120,10 @@ def read_json_records(
     frames = [pl.DataFrame(schema=schema)]
     places: list[Int64s] = [_NONE]
     broken, halves = _Broken(), Halves(source)
-    start = 1
-    for block in source.blocks():
-        if b"\n" not in block:
-            block = block.replace(b"\r", b"\n")  # noqa: PLW2901
-        piece = _Block(block, start)
-        frame, number = _read(piece, wanted, broken, halves)
+    for block in blocks_of(source):
+        frame, number = _read(block, wanted, broken, halves)
         frames.append(frame)
         places.append(number)
-        start += piece.count
     frame = pl.concat(frames)
     total = len(frame) + broken.count
     if broken.count and (broken_lines == "error" or frame.is_empty()):
@@ -154,7 +138,7 @@ def read_json_records(
 
 
 def _read(
-    block: _Block, wanted: _Wanted, broken: _Broken, halves: Halves
+    block: Block, wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, Int64s]:
     """Return the rows of a block and their lines: by the fast parser where it reads what is meant, else one by one."""
     try:
@@ -162,8 +146,7 @@ def _read(
     except (pl.exceptions.PolarsError, ValueError):  # not UTF-8, or the fast parser fails
         frame, number, left = pl.DataFrame(schema=wanted.schema), _NONE, None
     if left is None:
-        content = block.content.removesuffix(b"\n").split(b"\n")
-        return _slowly(enumerate(content, block.start), wanted, broken, halves)
+        return _slowly(block.numbered(), wanted, broken, halves)
     if not len(left):
         return frame, number
     pairs = ((place + block.start, block.lines[place]) for place in left.tolist())
@@ -173,45 +156,54 @@ def _read(
     return pl.concat([frame, rest])[order], number[order]
 
 
-def _fast(block: _Block, wanted: _Wanted) -> tuple[pl.DataFrame, Int64s, Int64s]:
+def _fast(block: Block, wanted: _Wanted) -> tuple[pl.DataFrame, Int64s, Int64s]:
     """Return what the fast parser reads as is meant, its lines, and the places of what is left for a closer look."""
     schema = dict(wanted.schema)
-    plain = None
-    if b"\\u" not in block.content:
+    filled, plain = None, _readable(block)
+    if plain is None:
         frame = pl.read_ndjson(block.content, schema=schema)
-    if b"\\u" in block.content or len(frame) != block.count:  # an escape, or empty lines
-        # half of a surrogate pair would become NUL, and an escape in a key hide it
-        odd = block.lines.str.contains(r"\\u[dD][89a-fA-F]|\\u[^\"]*\"\s*:")
-        plain = block.lines.str.contains(r"\S") & ~odd
-        lines = block.lines.filter(plain)
+    if plain is not None or len(frame) != block.count:  # the parser skips empty lines
+        filled = block.texts.str.contains(r"\S")
+        plain = filled if plain is None else filled & plain
+        lines = [*compress(block.lines, plain)]
         frame = pl.DataFrame(schema=schema)
-        if len(lines):
-            frame = pl.read_ndjson(lines.str.join("\n").item().encode(), schema=schema)
+        if lines:
+            frame = pl.read_ndjson(b"\n".join(lines), schema=schema)
         if len(frame) != len(lines):
             raise ValueError
     misread = wanted.misread(frame, block, plain)
     place = np.arange(block.count) if plain is None else plain.arg_true().to_numpy()
     left = place[misread.to_numpy()]
     if plain is not None:
-        left = np.concatenate([left, (block.lines.str.contains(r"\S") & ~plain).arg_true()])
+        left = np.concatenate([left, (filled & ~plain).arg_true()])
     if misread.any():
         frame, place = frame.filter(~misread), place[~misread.to_numpy()]
     return frame, place.astype(np.int64) + block.start, left.astype(np.int64)
 
 
+def _readable(block: Block) -> pl.Series | None:
+    """Return which lines the fast parser may read ``[L]``, or None if all.
+
+    Half of a surrogate pair would become NUL, and an escape in a key hide it.
+    """
+    if b"\\u" not in block.content:
+        return None
+    odd = block.texts.str.contains(r"\\u[dD][89a-fA-F]|\\u[^\"]*\"\s*:")
+    return ~odd if odd.any() else None
+
+
 def _slowly(
-    lines: Iterable[tuple[int, str | bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
+    lines: Iterable[tuple[int, bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, Int64s]:
     """Read line by line what the fast parser would not."""
     columns: dict[str, list[Any]] = {name: [] for name in wanted.schema}
     numbers = []
     for number, content in lines:
-        shown = content.decode(errors="replace") if isinstance(content, bytes) else content
+        shown = content.decode(errors="replace")
         if not shown.strip():
             continue
         try:
-            line = content.decode() if isinstance(content, bytes) else content
-            values = _values(line.strip(), wanted, number, halves)
+            values = _values(content.decode().strip(), wanted, number, halves)
         except (UnreadableLineError, UnicodeDecodeError) as error:
             says = "" if str(error).startswith(("is not", "'utf-8'")) else f" {error}"
             broken.add(number, excerpt(shown.strip()) + says)

@@ -75,6 +75,7 @@ def test_objects_and_lists_of_lists_stand_as_json(read):
         ('{"a":[1]}\n{"a":[[2]]}', ["several kinds"]),
         ('{"a": 1}\n{"b": 2, "a": 1, "a": 2}', ["line 2", "the key 'a' stands twice"]),
         (b'{"a": 1}\n{"a": "caf\xe9"}', ["line 2", "byte 0xe9 is not UTF-8"]),
+        (b'{"a": 1}\r{"a": "caf\xe9"}\r', ["line 2", "byte 0xe9 is not UTF-8"]),
         ('{"a": 1}\n{"a": "x\0y"}', ["line 2", '\'{"a": "x\\x00y"}\' is not JSON']),
         ('{"a": "x"}\n{"a\\ud83d": 1}', ["half of a surrogate pair", "key 'a\\ud83d'"]),
         ('[\n{"a": 1},\n{"a": 2}]', ["line 1", "one list of objects", "jq -c '.[]'"]),

@@ -74,6 +74,7 @@ def test_lines_broken_one_in_ten(tmp_path):
         "__import__('os')",
         "(" * 500,
         b'{"id": "\xff"}',
+        b'{"id": "\xff", "more": "\\u2019"}',
         "{'id': '\\d'",
     ],
 )
