@@ -209,7 +209,11 @@ def test_forbidden_words_are_seen():
 
 @pytest.mark.parametrize(
     "name",
-    ["tools/quickstart", "tools/test", "tools/torture", "tools/fetch_assets.py", ".ci/run"],
+    [
+        *(f"tools/{command}" for command in ("benchmark", "quickstart", "test", "torture")),
+        "tools/fetch_assets.py",
+        ".ci/run",
+    ],
 )
 def test_commands_can_be_run(name: str):
     path = ROOT / name

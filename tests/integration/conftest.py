@@ -1,7 +1,6 @@
 """A run on made-up tables with a random encoder, fitted once for all tests of this folder."""
 
 import copy
-import importlib
 import logging
 import os
 import runpy
@@ -119,51 +118,6 @@ def tables(workplace):
     items = pl.read_csv(workplace / "my/items.csv")
     items.with_columns(intent=pl.int_range(pl.len()) % 3).write_csv(workplace / "my/texts.csv")
     return workplace / "my"
-
-
-@pytest.fixture
-def tools(monkeypatch):
-    """Import a script of tools/ as the scripts import each other."""
-    names = [path.stem for path in (ROOT / "tools").glob("*.py")]
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    for name in names:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
-    for name in names:
-        sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def benchmark_script(tools, workplace, tmp_path, monkeypatch):
-    """Import a benchmark of tools/ that reads one configuration of the project, with a tiny encoder in its place."""
-
-    def script(name):
-        found = tools(name)
-        monkeypatch.setattr(found, "_CONFIG", ROOT / found._CONFIG)
-        (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
-        return found
-
-    return script
-
-
-@pytest.fixture
-def archive(tmp_path):
-    """Twenty users who rated ten films, as MovieLens 100K lies in its folder."""
-    folder = tmp_path / "data/ml-100k"
-    folder.mkdir(parents=True)
-    rows = [
-        f"{user}\t{item}\t{1 + (user * item) % 5}\t{880_000_000 + 60 * user + item}\n"
-        for user in range(1, 21)
-        for item in range(1, 11)
-    ]
-    (folder / "u.data").write_text("".join(rows))
-    (folder / "u1.base").write_text("".join(rows[20:]))
-    (folder / "u1.test").write_text("".join(rows[:20]))
-    (folder / "u.user").write_text("".join(f"{u}|24|M|writer|85711\n" for u in range(1, 21)))
-    flags = "|".join("0" * 19)
-    films = "".join(f"{i}|Night {i} (1990)|01-Jan-1990||http://x|{flags}\n" for i in range(1, 11))
-    (folder / "u.item").write_text(films)
-    return tmp_path / "data"
 
 
 CANARY = """\

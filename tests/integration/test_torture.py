@@ -1,5 +1,6 @@
 """Tests of the attacks: the product holds against a few of each, and a product that is broken on purpose does not."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -16,9 +17,10 @@ ENDED = {"code": 0, "timed_out": False, "out": "", "err": "", "seconds": 1.0}
 
 
 @pytest.fixture
-def attacks(tools):
+def attacks(monkeypatch):
     """Import a module of tools/attacks."""
-    yield lambda name: tools(f"attacks.{name}")
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    yield lambda name: importlib.import_module(f"attacks.{name}")
     for name in [name for name in sys.modules if name.partition(".")[0] == "attacks"]:
         del sys.modules[name]
 

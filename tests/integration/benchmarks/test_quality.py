@@ -9,6 +9,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from lit_rec.errors import ConfigError
 from lit_rec.evaluation.report.report import Report, ReportRow
+from tools.benchmarks import command, written_results
+from tools.benchmarks.quality import configurations, runs
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -36,7 +38,7 @@ def write_curve(folder, values):
 
 
 @pytest.fixture
-def commands(tools, monkeypatch):
+def commands(monkeypatch):
     """What is asked of lit-rec, which leaves behind what the real one would.
 
     ``broken`` are the numbers of calls that fail.
@@ -74,8 +76,7 @@ def commands(tools, monkeypatch):
             ]
             Report(tuple(rows)).write(folder / "report.json")
 
-    tools("quality")
-    monkeypatch.setattr(tools("quality_runs").subprocess, "run", call)
+    monkeypatch.setattr(runs.subprocess, "run", call)
     return asked, broken
 
 
@@ -85,12 +86,12 @@ def kinds(asked):
     ]
 
 
-def measure(tools, data, tmp_path, name="scientific", **options):
-    return tools("quality").measure(name, data, tmp_path / "runs", **{"quick": False, **options})
+def measure(data, tmp_path, name="scientific", **options):
+    return configurations.measure(name, data, tmp_path / "runs", **{"quick": False, **options})
 
 
-def test_figures_are_means_over_the_runs(tools, commands, data, tmp_path):
-    rows = measure(tools, data, tmp_path)
+def test_figures_are_means_over_the_runs(commands, data, tmp_path):
+    rows = measure(data, tmp_path)
     found = {(row["name"], row["metric"]): row for row in rows}
     ours = found["scientific: lit_rec", "recall@10"]
     assert [ours[key] for key in ("value", "low", "high", "seeds")] == [
@@ -108,10 +109,10 @@ def test_figures_are_means_over_the_runs(tools, commands, data, tmp_path):
     assert all(f"--data.reader.folder={data}/amazon-scientific" in words for words in asked[::2])
 
 
-def test_draws_of_users_add_up_to_a_narrower_interval(tools, commands, data, tmp_path):
+def test_draws_of_users_add_up_to_a_narrower_interval(commands, data, tmp_path):
     """Three differences of 0.02, each 0.01 off at most: 0.01 * root of 3, over 3."""
     (data / "ml-100k/u.data").write_text("")
-    rows = measure(tools, data, tmp_path, "ml100k-cold-users")
+    rows = measure(data, tmp_path, "ml100k-cold-users")
     found = {(row["name"].split(": ")[1], row["metric"]): row for row in rows}
     difference = found["user_item_bias", "rmse_difference"]
     away = 0.01 / 3**0.5
@@ -124,35 +125,34 @@ def test_draws_of_users_add_up_to_a_narrower_interval(tools, commands, data, tmp
     assert draws == ["1", "2", "3"], "the users of draw 0 are known"
 
 
-def test_what_is_done_is_not_done_again(tools, commands, data, tmp_path):
+def test_what_is_done_is_not_done_again(commands, data, tmp_path):
     asked, _ = commands
-    first = measure(tools, data, tmp_path)
-    assert measure(tools, data, tmp_path) == first
+    first = measure(data, tmp_path)
+    assert measure(data, tmp_path) == first
     assert len(asked) == 6
 
 
-def test_a_run_that_was_broken_off_goes_on(tools, commands, data, tmp_path):
+def test_a_run_that_was_broken_off_goes_on(commands, data, tmp_path):
     asked, broken = commands
     broken |= {3, 5}  # the second run's training; then its test
     for _ in broken:
         with pytest.raises(subprocess.CalledProcessError):
-            measure(tools, data, tmp_path)
-    rows = measure(tools, data, tmp_path)
+            measure(data, tmp_path)
+    rows = measure(data, tmp_path)
     assert rows[0]["value"] == pytest.approx(0.11)
     assert kinds(asked) == ["fit", "test", "fit", "fit+", "test", "test", "fit", "test"]
     assert asked[3][-1].endswith("runs/scientific/seed_1/version_0/last.ckpt")
 
 
-def test_another_configuration_or_code_begins_anew(tools, commands, data, tmp_path, monkeypatch):
+def test_another_configuration_or_code_begins_anew(commands, data, tmp_path, monkeypatch):
     asked, _ = commands
-    measure(tools, data, tmp_path, "scientific-new-items")
-    monkeypatch.setattr(tools("quality_runs"), "_key", lambda run: "another")
-    measure(tools, data, tmp_path, "scientific-new-items")
+    measure(data, tmp_path, "scientific-new-items")
+    monkeypatch.setattr(runs, "_key", lambda run: "another")
+    measure(data, tmp_path, "scientific-new-items")
     assert kinds(asked) == ["fit", "test"] * 2
 
 
-def test_the_code_is_part_of_what_a_run_is_of(tools, tmp_path, monkeypatch):
-    runs = tools("quality_runs")
+def test_the_code_is_part_of_what_a_run_is_of(tmp_path, monkeypatch):
     (tmp_path / "lit_rec").mkdir()
     (tmp_path / "a.yaml").write_text("x: 1")
     code = tmp_path / "lit_rec/model.py"
@@ -167,18 +167,18 @@ def test_the_code_is_part_of_what_a_run_is_of(tools, tmp_path, monkeypatch):
     assert runs._key(runs.Run("of another name", "a.yaml")) == keys[-1]
 
 
-def test_quick_is_one_short_run_apart_from_the_others(tools, commands, data, tmp_path):
+def test_quick_is_one_short_run_apart_from_the_others(commands, data, tmp_path):
     asked, _ = commands
-    rows = measure(tools, data, tmp_path, quick=True)
+    rows = measure(data, tmp_path, quick=True)
     assert kinds(asked) == ["fit", "test"]
     assert asked[0][asked[0].index("--trainer.limit_train_batches") + 1] == "3"
     assert rows[0]["seeds"] == 1
-    measure(tools, data, tmp_path)
+    measure(data, tmp_path)
     assert kinds(asked) == ["fit", "test"] * 4
 
 
-def test_lines_are_shown_one_by_one(tools, commands, data, tmp_path):
-    rows = measure(tools, data, tmp_path, "ml100k-tuning")
+def test_lines_are_shown_one_by_one(commands, data, tmp_path):
+    rows = measure(data, tmp_path, "ml100k-tuning")
     asked, _ = commands
     assert kinds(asked) == ["fit", "test"] * 3
     full, top, frozen = (set(words) for words in asked[::2])
@@ -201,8 +201,8 @@ def test_lines_are_shown_one_by_one(tools, commands, data, tmp_path):
     assert found["user_item_bias"]["rmse_difference"]["value"] == 0.02
 
 
-def test_gradients_through_a_quarter_are_lines_of_full_tuning(tools, commands, data, tmp_path):
-    rows = measure(tools, data, tmp_path, "ml100k-gradients")
+def test_gradients_through_a_quarter_are_lines_of_full_tuning(commands, data, tmp_path):
+    rows = measure(data, tmp_path, "ml100k-gradients")
     quarter, together = (set(words) for words in commands[0][::2])
     both = quarter & together
     encoder = "--model.network.init_args.item_encoder.init_args."
@@ -222,37 +222,35 @@ def test_gradients_through_a_quarter_are_lines_of_full_tuning(tools, commands, d
     assert found[best] == pytest.approx(CURVES_OF_GRADIENTS["quarter"])
 
 
-def test_a_quick_look_at_lines_is_one_of_them(tools, commands, data, tmp_path):
-    rows = measure(tools, data, tmp_path, "ml100k-tuning", quick=True)
+def test_a_quick_look_at_lines_is_one_of_them(commands, data, tmp_path):
+    rows = measure(data, tmp_path, "ml100k-tuning", quick=True)
     assert kinds(commands[0]) == ["fit", "test"]
     assert rows[0]["name"] == "ml100k-tuning: quick_full, best on validation rows"
 
 
-def test_every_name_has_its_configuration(tools, tmp_path):
-    quality = tools("quality")
-    root = tools("quality_runs")._ROOT
-    for entry in quality.QUALITY.values():
-        runs = entry.runs(tmp_path)
-        assert len({run.name for run in runs}) == len(runs) >= 1
-        assert all((root / run.config).is_file() for run in runs)
+def test_every_name_has_its_configuration(tmp_path):
+    for entry in configurations.QUALITY.values():
+        found = entry.runs(tmp_path)
+        assert len({run.name for run in found}) == len(found) >= 1
+        assert all((runs._ROOT / run.config).is_file() for run in found)
 
 
-def test_a_section_is_replaced_and_others_stay(tools, tmp_path):
-    written, path = tools("written_results"), tmp_path / "results.md"
+def test_a_section_is_replaced_and_others_stay(tmp_path):
+    path = tmp_path / "results.md"
     row = {"name": "a: lit_rec", "metric": "rmse", "value": 0.91234, "low": 0.9, "high": 0.925}
     row |= {"seeds": 3, "seconds": 60.0}
-    written.write_section(path, "quality b", [row])
-    written.write_section(path, "quality a", [row | {"low": None}])
+    written_results.write_section(path, "quality b", [row])
+    written_results.write_section(path, "quality a", [row | {"low": None}])
     once = path.read_text()
     assert once.index("## quality a") < once.index("## quality b")
     assert "| a: lit_rec | rmse | 0.9123 | - | 0.925 |" in once
-    written.write_section(path, "quality b", [row | {"value": 0.5}])
+    written_results.write_section(path, "quality b", [row | {"value": 0.5}])
     twice = path.read_text()
     assert twice == once.replace("| 0.9123 | 0.9 |", "| 0.5 | 0.9 |")
     assert "`tools/benchmark quality b`: 3 runs, 60 s." in twice
 
 
-def test_lines_are_runs_whose_seconds_add_up(tools, tmp_path):
+def test_lines_are_runs_whose_seconds_add_up(tmp_path):
     path, rows = tmp_path / "results.md", []
     for name, seconds in (("slow", 100.0), ("quick", 20.0)):
         row = {"name": name, "low": None, "high": None, "seeds": 1, "seconds": seconds}
@@ -260,15 +258,15 @@ def test_lines_are_runs_whose_seconds_add_up(tools, tmp_path):
             row | {"metric": "rmse", "value": 0.9},
             row | {"metric": "seconds", "value": seconds},
         ]
-    tools("written_results").write_section(path, "quality lines", rows)
+    written_results.write_section(path, "quality lines", rows)
     assert "`tools/benchmark quality lines`: 2 runs, 120 s." in path.read_text()
 
 
-def test_rows_of_several_names_are_shown_and_written(tools, commands, data, tmp_path, capsys):
-    benchmark, page, path = tools("benchmark"), tmp_path / "results.md", tmp_path / "rows.json"
+def test_rows_of_several_names_are_shown_and_written(commands, data, tmp_path, capsys):
+    page, path = tmp_path / "results.md", tmp_path / "rows.json"
     words = ["quality", "scientific", "scientific-ids", "--data", str(data)]
     words += ["--runs", str(tmp_path / "runs"), "--json", str(path), "--results", str(page)]
-    benchmark.main(words)
+    command.main(words)
     names = [row["name"] for row in json.loads(path.read_text())]
     assert {name.partition(":")[0] for name in names} == {"scientific", "scientific-ids"}
     assert page.read_text().count("\n## ") == 2
@@ -277,6 +275,6 @@ def test_rows_of_several_names_are_shown_and_written(tools, commands, data, tmp_
     assert ids[0] == "fit"
 
 
-def test_data_that_is_not_there(tools, tmp_path):
+def test_data_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match=r"holds no banking77/train\.csv"):
-        measure(tools, tmp_path, tmp_path, "banking77")
+        measure(tmp_path, tmp_path, "banking77")

@@ -5,12 +5,14 @@ import json
 import pytest
 import torch
 
+from tools.benchmarks.speed import plain as speed_plain
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def plain(benchmark_script, tmp_path, monkeypatch):
-    script = benchmark_script("speed_plain")
+def plain(tiny_encoder_for, tmp_path, monkeypatch):
+    script = tiny_encoder_for(speed_plain)
     monkeypatch.setattr(script, "RECORD", tmp_path / "record.json")
     monkeypatch.setattr(script, "_EVERY", 4)
     # one way of computing, whatever else this machine does

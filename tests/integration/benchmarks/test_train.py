@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from lit_rec.models.networks.two_tower import TwoTower
+from tools.benchmarks.speed import every_occurrence, machine_rate, train, training_steps
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def speed_train(benchmark_script):
-    return benchmark_script("speed_train")
+def speed_train(tiny_encoder_for):
+    return tiny_encoder_for(train)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -105,26 +106,25 @@ def test_steps_of_all_sides_train(speed_train, archive, monkeypatch):
     )
 
 
-def test_every_occurrence_is_encoded_and_scores_are_the_same(tools, speed_train, archive):
+def test_every_occurrence_is_encoded_and_scores_are_the_same(speed_train, archive):
     data, module = speed_train._configured(archive / "ml-100k")
     batch, network = next(iter(data.train_dataloader())), module.built().eval()
     assert isinstance(network, TwoTower)
-    apart = tools("every_occurrence").unshared(batch, data.catalogue)
+    apart = every_occurrence.unshared(batch, data.catalogue)
     slots = int(batch.history.mask.sum() + batch.candidates.mask.sum())
     assert len(apart.texts) == 2 * slots > 10 * len(batch.texts)
     assert len(apart.items.vocab_row) == slots
     torch.testing.assert_close(network(apart), network(batch), rtol=1e-4, atol=1e-5)
 
 
-def test_gradients_of_parts_add_up(tools, speed_train, archive):
+def test_gradients_of_parts_add_up(speed_train, archive):
     """A step of two batches is one of their mean loss."""
-    steps = tools("training_steps")
     found = []
     for parts in (1, 2):
         torch.manual_seed(0)
         data, module = speed_train._configured(archive / "ml-100k", _without_chance)
         batch = next(iter(data.train_dataloader()))
-        assert steps.network_steps(module, cycle([batch]), parts=parts)() == parts * 171
+        assert training_steps.network_steps(module, cycle([batch]), parts=parts)() == parts * 171
         found.append(module.built().item_encoder.fields.weight)
     torch.testing.assert_close(*found)
 
@@ -135,18 +135,17 @@ def _without_chance(content):
     }
 
 
-def test_useful_work_by_hand(tools, speed_train, archive):
+def test_useful_work_by_hand(speed_train, archive):
     """Two layers of width 2 and inner width 3, texts of 1 and 2 tokens.
 
     By hand: 3 * 2 * (3 * 2 * (4 * 4 + 2 * 6) + 4 * 2 * (1 + 4)).
     """
-    machine = tools("machine_rate")
 
     class Config:
         hidden_size, intermediate_size, num_hidden_layers = 2, 3, 2
 
-    assert machine.useful_flops(torch.tensor([1, 2]), Config) == 6 * (168 + 40)
-    assert machine.fast_dtype(Config, 8) in (torch.float32, torch.bfloat16)
+    assert machine_rate.useful_flops(torch.tensor([1, 2]), Config) == 6 * (168 + 40)
+    assert machine_rate.fast_dtype(Config, 8) in (torch.float32, torch.bfloat16)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +156,14 @@ def test_useful_work_by_hand(tools, speed_train, archive):
         (0.5, 1.4, torch.bfloat16, [16, 16, 2048, 2048]),
     ],
 )
-def test_a_tie_is_float32(tools, monkeypatch, few, many, dtype, asked):
-    machine, found = tools("machine_rate"), []
+def test_a_tie_is_float32(monkeypatch, few, many, dtype, asked):
+    found = []
 
     def rate(config, tokens, kind):
         found.append(tokens)
         half = few if tokens == 16 else many
         return half if kind == torch.bfloat16 else 1.0
 
-    monkeypatch.setattr(machine, "matmul_rate", rate)
-    assert machine.fast_dtype(None, 2048) == dtype
+    monkeypatch.setattr(machine_rate, "matmul_rate", rate)
+    assert machine_rate.fast_dtype(None, 2048) == dtype
     assert found == asked

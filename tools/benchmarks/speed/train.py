@@ -29,17 +29,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from configured import configured, item_encoder, learn_from_a_quarter, tune_whole_encoder
-from every_occurrence import unshared
-from machine_rate import fast_dtype, matmul_rate, useful_flops
-from own_process import row
-from plain_loop import PlainLoop
-from training_steps import Step, network_steps, rate
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
+from tools.benchmarks.own_process import row
+from tools.benchmarks.speed.configured import (
+    configured,
+    item_encoder,
+    learn_from_a_quarter,
+    tune_whole_encoder,
+)
+from tools.benchmarks.speed.every_occurrence import unshared
+from tools.benchmarks.speed.machine_rate import fast_dtype, matmul_rate, useful_flops
+from tools.benchmarks.speed.plain_loop import PlainLoop
+from tools.benchmarks.speed.training_steps import Step, network_steps, rate
 
 _CONFIG = Path("configs/movielens_u1.yaml")
 _TOP = 2

@@ -11,15 +11,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-_HERE = Path(__file__).parent
+_ROOT = Path(__file__).parents[2]
 
 
-def measured(script: str, *words: object) -> dict[str, Any]:
-    """Return what a script of this folder prints as JSON on its last line, and the ``seconds`` that it took."""
+def measured(module: str, *words: object) -> dict[str, Any]:
+    """Return what a module of this folder prints as JSON on its last line, and the ``seconds`` that it took.
+
+    Args:
+        module: Its name within this folder, such as ``scale.process``.
+        words: What it is told.
+    """
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, _HERE / script, *map(str, words)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE.parent), str(_HERE)])},
+        [sys.executable, "-m", f"tools.benchmarks.{module}", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

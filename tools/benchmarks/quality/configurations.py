@@ -20,10 +20,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmark_data import check_data
-from quality_runs import Run, curve_of, report_of
-
 from lit_rec.evaluation.report.report import Report, ReportRow
+from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.quality.runs import Run, curve_of, report_of
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"

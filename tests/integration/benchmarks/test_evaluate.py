@@ -5,14 +5,14 @@ from unittest import mock
 import pytest
 
 from lit_rec.models.items.item_encoder import ItemEncoder
+from tools.benchmarks.speed import evaluate
 
 from .conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def test_both_sides_evaluate_the_test_rows(tools, archive, workplace, tmp_path, monkeypatch):
-    evaluate = tools("speed_evaluate")
+def test_both_sides_evaluate_the_test_rows(archive, workplace, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").symlink_to(workplace / "checkpoints")
     monkeypatch.chdir(tmp_path)
     config = str(ROOT / "configs/movielens_u1.yaml")

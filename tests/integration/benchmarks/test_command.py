@@ -8,7 +8,9 @@ from unittest import mock
 
 import pytest
 
-from .conftest import ROOT
+from lit_rec.errors import ConfigError
+from tools.benchmarks import command
+from tools.benchmarks.speed import train
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -27,16 +29,16 @@ ROWS = [
 
 
 @pytest.fixture
-def measured(tools, monkeypatch):
-    """The command with a made-up measure, and what the measure was called with."""
-    benchmark, asked = tools("benchmark"), []
+def measured(monkeypatch):
+    """Give the command a made-up measure; return what that is called with."""
+    asked = []
 
     def measure(data, *, quick):
         asked.append((data, quick))
         return ROWS
 
-    monkeypatch.setattr(tools("speed_train"), "measure", measure)
-    return benchmark, asked
+    monkeypatch.setattr(train, "measure", measure)
+    return asked
 
 
 def refused(capsys, *words):
@@ -45,7 +47,7 @@ def refused(capsys, *words):
         mock.patch("sys.argv", ["tools/benchmark", *map(str, words)]),
         pytest.raises(SystemExit) as stop,
     ):
-        runpy.run_path(str(ROOT / "tools/benchmark.py"), run_name="__main__")
+        runpy.run_path(command.__file__, run_name="__main__")
     assert stop.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -54,7 +56,6 @@ def refused(capsys, *words):
     return err
 
 
-@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("words", [("speed", "trian"), ("sped", "train"), ("train", "speed")])
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
@@ -65,13 +66,11 @@ def test_there_is_no_such_benchmark(words, archive, capsys):
     )
 
 
-@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("words", [(), ("speed",), ("speed", "train", "--slow")])
 def test_words_that_are_missing_or_unknown(words, capsys):
     assert "tools/benchmark" in refused(capsys, *words)
 
 
-@pytest.mark.usefixtures("tools")
 def test_data_that_is_not_there(tmp_path, capsys):
     text = refused(capsys, "speed", "train", "--data", tmp_path / "nowhere")
     assert f"'{tmp_path}/nowhere' holds no ml-100k/u1.base" in text
@@ -80,19 +79,18 @@ def test_data_that_is_not_there(tmp_path, capsys):
 
 
 def test_rows_are_shown_and_written(measured, archive, tmp_path, capsys):
-    benchmark, asked = measured
     path = tmp_path / "new/rows.json"
-    benchmark.main(["speed", "train", "--quick", "--data", str(archive), "--json", str(path)])
-    benchmark.main(["speed", "train", "--data", str(archive)])
-    assert asked == [(archive, True), (archive, False)]
+    command.main(["speed", "train", "--quick", "--data", str(archive), "--json", str(path)])
+    command.main(["speed", "train", "--data", str(archive)])
+    assert measured == [(archive, True), (archive, False)]
     rows = json.loads(path.read_text())
     assert rows == ROWS
     assert [file.name for file in path.parent.iterdir()] == ["rows.json"]
     assert "40" in capsys.readouterr().out
 
 
-def test_rows_are_written_whole_or_not_at_all(measured, archive, tmp_path, monkeypatch, capsys):
-    benchmark, _ = measured
+@pytest.mark.usefixtures("measured")
+def test_rows_are_written_whole_or_not_at_all(archive, tmp_path, monkeypatch, capsys):
     path = tmp_path / "rows.json"
     path.write_text("of an earlier run")
     write = Path.write_text
@@ -102,8 +100,8 @@ def test_rows_are_written_whole_or_not_at_all(measured, archive, tmp_path, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(benchmark.ConfigError, match=r"rows\.json: .*No space left"):
-        benchmark.main(["speed", "train", "--data", str(archive), "--json", str(path)])
+    with pytest.raises(ConfigError, match=r"rows\.json: .*No space left"):
+        command.main(["speed", "train", "--data", str(archive), "--json", str(path)])
     assert path.read_text() == "of an earlier run"
     assert [file.name for file in tmp_path.glob("*rows*")] == ["rows.json"]
     assert "interactions/s" in capsys.readouterr().out, "what was measured is shown all the same"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tools.benchmarks.speed import serve
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
@@ -23,8 +25,9 @@ def sequences(tmp_path):
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(True, (400, 40)), (False, (600, 60))])
-def test_calls_are_timed(benchmark_script, sequences, monkeypatch, quick, sizes):
-    serve, asked = benchmark_script("speed_serve"), []
+def test_calls_are_timed(tiny_encoder_for, sequences, monkeypatch, quick, sizes):
+    asked = []
+    tiny_encoder_for(serve)
     monkeypatch.setattr(serve, "_QUICK", (400, 40))
     monkeypatch.setattr(serve, "_FULL", (600, 60))
     recommend = serve.Recommender.recommend
@@ -47,6 +50,6 @@ def test_calls_are_timed(benchmark_script, sequences, monkeypatch, quick, sizes)
     assert product["value"] < half["value"]
 
 
-def test_percentiles(tools):
-    found = tools("speed_serve")._percentile("x", 50, [float(n) for n in range(101)], 1.0)
+def test_percentiles():
+    found = serve._percentile("x", 50, [float(n) for n in range(101)], 1.0)
     assert (found["value"], found["low"], found["high"]) == (50.0, 5.0, 95.5)

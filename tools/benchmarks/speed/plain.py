@@ -2,7 +2,7 @@
 
 It is done once. Its encoder computes in bfloat16 where this machine is faster so; the record says which. A call ends
 after forty minutes at the latest and says how far it came; the next goes on from there. The finished run is written to
-`tools/plain_loop_epoch.json`.
+`tools/benchmarks/speed/plain_loop_epoch.json`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from configured import configured
-from machine_rate import fast_dtype
-from own_process import row
-from plain_loop import PlainLoop
 
 from lit_rec.files.atomic import replace_file
+from tools.benchmarks.own_process import row
+from tools.benchmarks.speed.configured import configured
+from tools.benchmarks.speed.machine_rate import fast_dtype
+from tools.benchmarks.speed.plain_loop import PlainLoop
 
 RECORD = Path(__file__).with_name("plain_loop_epoch.json")
 _CONFIG = Path("configs/movielens_u1.yaml")

@@ -23,7 +23,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lit_rec.evaluation.report.report import Report
 from lit_rec.files.atomic import replace_file
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)

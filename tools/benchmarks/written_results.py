@@ -13,7 +13,7 @@ _HEAD = """\
 
 Written by `tools/benchmark KIND NAME --results docs/results.md`, one section for each benchmark; \
 what a figure means is said in the
-files of `tools/` that the benchmarks are named after.
+files of `tools/benchmarks/` that the benchmarks are named after.
 """
 
 

@@ -19,11 +19,11 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from own_process import measured, row
+from tools.benchmarks.own_process import measured, row
 
 _FULL, _QUICK = (1_000_000, 1_000), (20_000, 200)  # items and users
 
-_measured = partial(measured, "speed_index_process.py")
+_measured = partial(measured, "speed.index_process")
 
 
 def measure(*, quick: bool) -> list[dict[str, Any]]:

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from configured import configured
-from every_occurrence import texts_of
 from lightning import Trainer
-from own_process import row
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.vectors.evaluation_tables import FOLDER
+from tools.benchmarks.own_process import row
+from tools.benchmarks.speed.configured import configured
+from tools.benchmarks.speed.every_occurrence import texts_of
 
 _ROWS = 64
 # configuration, folder of the data, batches of a turn

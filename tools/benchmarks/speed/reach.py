@@ -21,19 +21,19 @@ from typing import Any
 
 import numpy as np
 import yaml
-from configured import configured, learn_from_a_quarter, tune_whole_encoder
 from lightning import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback
-from own_process import row
-from plain_loop import PlainLoop
-from speed_plain import RECORD
-from training_steps import rate
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.prepared import Prepared
 from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 from lit_rec.evaluation.baselines.ratings import UserItemBiasBaseline
 from lit_rec.training.precision import PrecisionProbe
+from tools.benchmarks.own_process import row
+from tools.benchmarks.speed.configured import configured, learn_from_a_quarter, tune_whole_encoder
+from tools.benchmarks.speed.plain import RECORD
+from tools.benchmarks.speed.plain_loop import PlainLoop
+from tools.benchmarks.speed.training_steps import rate
 
 _CONFIG = Path("configs/movielens_u1.yaml")
 _STEPS = 8  # between two validations

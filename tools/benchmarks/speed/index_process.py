@@ -1,6 +1,6 @@
 """One part of tools/benchmark speed index, in a process of its own; its last line is JSON.
 
-python tools/speed_index_process.py exact | memory | approximate ITEMS USERS
+python -m tools.benchmarks.speed.index_process exact | memory | approximate ITEMS USERS
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GIB = 2**30
 
 
 def mixture(rows: int, seed: int) -> Tensor:
-    """Return vectors ``[rows, 384]``: see tools/speed_index.py. The topics are the same for every seed."""
+    """Return vectors ``[rows, 384]``: see index.py. The topics are the same for every seed."""
     fixed = torch.Generator().manual_seed(0)
     themes = torch.randn(_THEMES, _WIDTH, generator=fixed)
     parent = torch.randint(_THEMES, (_TOPICS,), generator=fixed)

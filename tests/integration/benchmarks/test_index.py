@@ -5,14 +5,16 @@ import json
 import pytest
 import torch
 
+from tools.benchmarks import command
+from tools.benchmarks.speed import index, index_process
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def test_the_mixture(tools):
+def test_the_mixture():
     """Vectors of one topic look alike, those of others do not; lengths differ; users are of the same topics."""
-    process = tools("speed_index_process")
-    vectors, users = process.mixture(12_000, 1), process.mixture(300, 2)
-    assert torch.equal(process.mixture(12_000, 1), vectors)
+    vectors, users = index_process.mixture(12_000, 1), index_process.mixture(300, 2)
+    assert torch.equal(index_process.mixture(12_000, 1), vectors)
     unit = torch.nn.functional.normalize(vectors)
     near = (torch.nn.functional.normalize(users) @ unit.T).topk(2).values[:, 0]
     assert near.median() > 0.6
@@ -22,18 +24,17 @@ def test_the_mixture(tools):
     assert vectors.norm(dim=1).median() == pytest.approx(1.08**0.5, abs=0.05)
 
 
-def test_what_the_processes_measure(tools):
-    process = tools("speed_index_process")
-    found = process.exact(2_000, 250)
+def test_what_the_processes_measure():
+    found = index_process.exact(2_000, 250)
     assert {name: len(values) for name, values in found.items()} == dict.fromkeys(found, 3)
     assert min(min(values) for values in found.values()) > 0
     assert found["equal"] == [1.0, 1.0, 1.0]
-    assert 0.1 < process.memory(2_000, 100)["peak"][0] < 16, "GiB of a process with torch"
+    assert 0.1 < index_process.memory(2_000, 100)["peak"][0] < 16, "GiB of a process with torch"
 
 
-def test_what_is_measured_of_the_approximate_index(tools):
+def test_what_is_measured_of_the_approximate_index():
     pytest.importorskip("faiss", reason="faiss, the extra 'index', is not installed")
-    found = tools("speed_index_process").approximate(10_000, 40)
+    found = index_process.approximate(10_000, 40)
     assert len(found["recall"]) == len(found["plain_ratio"]) == len(found["exact_ratio"]) == 40
     assert sum(found["recall"]) / 40 > 0.95
     # one bit a coordinate and what an item needs beside it; a rotation, and the middles of 200 lists
@@ -43,9 +44,9 @@ def test_what_is_measured_of_the_approximate_index(tools):
 
 @pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize(("quick", "sizes"), [(True, (20_000, 200)), (False, (1_000_000, 1_000))])
-def test_what_is_shown(tools, monkeypatch, capsys, tmp_path, quick, sizes, installed):
-    benchmark, speed_index, asked = tools("benchmark"), tools("speed_index"), []
-    monkeypatch.setattr(speed_index, "find_spec", lambda name: name if installed else None)
+def test_what_is_shown(monkeypatch, capsys, tmp_path, quick, sizes, installed):
+    asked = []
+    monkeypatch.setattr(index, "find_spec", lambda name: name if installed else None)
 
     def measured(part, *sizes):
         asked.append((part, *sizes))
@@ -54,9 +55,9 @@ def test_what_is_shown(tools, monkeypatch, capsys, tmp_path, quick, sizes, insta
         lists |= {"recall": [1.0, 1.0, 0.7], "plain_ratio": [20.0], "exact_ratio": [21.0]}
         return {**lists, "seconds": 9.0}
 
-    monkeypatch.setattr(speed_index, "_measured", measured)
+    monkeypatch.setattr(index, "_measured", measured)
     words = ["speed", "index", "--json", str(tmp_path / "rows.json"), *["--quick"] * quick]
-    benchmark.main(words)
+    command.main(words)
     parts = ["exact", "memory", *["approximate"] * installed]
     assert asked == [(part, *sizes) for part in parts]
     rows = {
@@ -73,7 +74,7 @@ def test_what_is_shown(tools, monkeypatch, capsys, tmp_path, quick, sizes, insta
 
 
 @pytest.mark.slow
-def test_a_part_is_a_process_of_its_own(tools):
-    found = tools("speed_index")._measured("exact", 2_000, 100)
+def test_a_part_is_a_process_of_its_own():
+    found = index._measured("exact", 2_000, 100)
     assert len(found["ratio"]) == 1
     assert found["seconds"] > 0.1

@@ -20,21 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import quality
-import scale
-import speed_evaluate
-import speed_index
-import speed_plain
-import speed_reach
-import speed_serve
-import speed_train
-from benchmark_data import check_data
 from rich.console import Console
 from rich.table import Table
-from written_results import NUMBERS, shown, write_section
 
 from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
+from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.quality import configurations
+from tools.benchmarks.scale import growth
+from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train
+from tools.benchmarks.written_results import NUMBERS, shown, write_section
 
 Rows = list[dict[str, Any]]
 
@@ -99,33 +94,35 @@ def _known(kind: str, name: str) -> None:
 
 
 def _quality(name: str) -> Callable[[argparse.Namespace], Rows]:
-    return lambda options: quality.measure(name, options.data, options.runs, quick=options.quick)
+    return lambda options: configurations.measure(
+        name, options.data, options.runs, quick=options.quick
+    )
 
 
 def _train(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
-    return speed_train.measure(options.data, quick=options.quick)
+    return train.measure(options.data, quick=options.quick)
 
 
 def _plain(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
-    return speed_plain.measure(options.data, options.runs, quick=options.quick)
+    return plain.measure(options.data, options.runs, quick=options.quick)
 
 
 def _reach(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
-    return speed_reach.measure(options.data, quick=options.quick)
+    return reach.measure(options.data, quick=options.quick)
 
 
 def _serve(options: argparse.Namespace) -> Rows:
     check_data(options.data, "amazon-scientific/Scientific.train.inter")
-    return speed_serve.measure(options.data, quick=options.quick)
+    return serve.measure(options.data, quick=options.quick)
 
 
 def _evaluate(options: argparse.Namespace) -> Rows:
     for needed in ("ml-100k/u1.base", "amazon-scientific/Scientific.train.inter"):
         check_data(options.data, needed)
-    return speed_evaluate.measure(options.data, quick=options.quick)
+    return evaluate.measure(options.data, quick=options.quick)
 
 
 def _made_up_rows(options: argparse.Namespace) -> int:
@@ -140,17 +137,17 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 
 
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
-    **{("quality", name): _quality(name) for name in quality.QUALITY},
+    **{("quality", name): _quality(name) for name in configurations.QUALITY},
     ("speed", "train"): _train,
     ("speed", "plain"): _plain,
     ("speed", "reach"): _reach,
     ("speed", "serve"): _serve,
     ("speed", "evaluate"): _evaluate,
-    ("speed", "index"): lambda options: speed_index.measure(quick=options.quick),
-    ("scale", "rows"): lambda options: scale.measure_rows(
+    ("speed", "index"): lambda options: index.measure(quick=options.quick),
+    ("scale", "rows"): lambda options: growth.measure_rows(
         _made_up_rows(options), quick=options.quick
     ),
-    ("scale", "memory"): lambda options: scale.measure_memory(
+    ("scale", "memory"): lambda options: growth.measure_memory(
         _made_up_rows(options), quick=options.quick
     ),
 }

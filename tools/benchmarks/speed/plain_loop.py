@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import torch
 from torch import Tensor, nn
-from training_steps import update
 from transformers import AutoModel, AutoTokenizer
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
+from tools.benchmarks.speed.training_steps import update
 
 _BATCH = 16
 _TOKENS = 128

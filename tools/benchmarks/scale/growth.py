@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from own_process import measured, row
-from scale_tables import write_tables
+from tools.benchmarks.own_process import measured, row
+from tools.benchmarks.scale.tables import write_tables
 
 _ROWS_PER_ITEM = 10
 _FEW, _MANY = 256, 8_192  # rows of a batch
 _STEPS = 100
 
-_measured = partial(measured, "scale_process.py")
+_measured = partial(measured, "scale.process")
 
 
 def measure_rows(largest: int, *, quick: bool) -> list[dict[str, Any]]:

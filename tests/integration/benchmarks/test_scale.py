@@ -8,14 +8,17 @@ import polars as pl
 import pytest
 from transformers import AutoTokenizer
 
-from .test_benchmark import refused
+from tools.benchmarks import command
+from tools.benchmarks.scale import growth, process, tables
+
+from .test_command import refused
 
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_made_up_tables(tools, tmp_path, ending):
-    tools("scale_tables").write_tables(tmp_path, 50_000, 2_000, ending)
+def test_made_up_tables(tmp_path, ending):
+    tables.write_tables(tmp_path, 50_000, 2_000, ending)
     read = pl.read_csv if ending == "csv" else pl.read_parquet
     behaviors, items = read(tmp_path / f"behaviors.{ending}"), read(tmp_path / f"items.{ending}")
     assert behaviors.columns == ["user_id", "item_id", "rating", "timestamp"]
@@ -35,22 +38,22 @@ def test_made_up_tables(tools, tmp_path, ending):
     assert tokenizer.unk_token_id not in {token for one in tokens for token in one}
 
 
-def test_equal_arguments_give_equal_tables(tools, tmp_path):
+def test_equal_arguments_give_equal_tables(tmp_path):
     folders = [tmp_path / name for name in "ab"]
     for folder in folders:
         folder.mkdir()
-        tools("scale_tables").write_tables(folder, 500, 50, "csv")
+        tables.write_tables(folder, 500, 50, "csv")
     for name in ("behaviors.csv", "items.csv", "tokenizer/vocab.txt"):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
 @pytest.mark.parametrize("quick", [True, False])
-def test_ratios_are_per_row(tools, monkeypatch, quick):
+def test_ratios_are_per_row(monkeypatch, quick):
     """Ten times the rows in eleven times the seconds: 1.1 per row; steps are as many for both.
 
     A turn may be slow as a whole.
     """
-    scale, asked = tools("scale"), []
+    asked = []
 
     def measured(word, folder, steps):
         behaviors = pl.scan_csv(folder / "behaviors.csv").select(pl.len()).collect().item()
@@ -63,8 +66,8 @@ def test_ratios_are_per_row(tools, monkeypatch, quick):
         found = {name: slow * value for name, value in zip(names, seconds, strict=True)}
         return {**found, "peak": 0.5, "seconds": 9.0}
 
-    monkeypatch.setattr(scale, "_measured", measured)
-    rows = scale.measure_rows(1_000, quick=quick)
+    monkeypatch.setattr(growth, "_measured", measured)
+    rows = growth.measure_rows(1_000, quick=quick)
     turns, steps = (1, "10") if quick else (3, "100")
     assert asked == [("rows", 100, steps), ("rows", 1_000, steps)] * turns
     found = {(row["name"], row["metric"]): row for row in rows}
@@ -80,31 +83,30 @@ def test_ratios_are_per_row(tools, monkeypatch, quick):
 
 
 @pytest.mark.parametrize(("quick", "encoder"), [(True, "small"), (False, "minilm")])
-def test_memory_of_both_batches(tools, monkeypatch, quick, encoder):
-    scale, asked = tools("scale"), []
+def test_memory_of_both_batches(monkeypatch, quick, encoder):
+    asked = []
 
     def measured(word, folder, *more):
         asked.append((word, *more))
         size = float(more[-1]) if more else 0.0
         return {"above": 1.0 + (size > 256) / 4, "items": size, "seconds": 9.0}
 
-    monkeypatch.setattr(scale, "_measured", measured)
-    rows = scale.measure_memory(1_000, quick=quick)
+    monkeypatch.setattr(growth, "_measured", measured)
+    rows = growth.measure_memory(1_000, quick=quick)
     assert asked == [("prepare",), ("step", encoder, "256"), ("step", encoder, "8192")]
     assert rows[-1]["value"] == 1.25
 
 
 @pytest.fixture
-def table(tools, tmp_path):
+def table(tmp_path):
     """A small table, both as text and as Parquet."""
     for ending in ("csv", "parquet"):
         (tmp_path / ending).mkdir()
-        tools("scale_tables").write_tables(tmp_path / ending, 2_000, 200, ending)
+        tables.write_tables(tmp_path / ending, 2_000, 200, ending)
     return tmp_path
 
 
-def test_what_the_processes_measure(tools, table):
-    process = tools("scale_process")
+def test_what_the_processes_measure(table):
     begun = time.perf_counter()
     found = process.rows(str(table / "csv"), "2")
     seconds = [found.pop(name) for name in ("prepare", "start of fit", "steps")]
@@ -118,31 +120,30 @@ def test_what_the_processes_measure(tools, table):
 
 
 @pytest.mark.slow
-def test_a_measurement_is_a_process_of_its_own(tools, table):
+def test_a_measurement_is_a_process_of_its_own(table):
     """This process has held a gigabyte more, which is not in what the other one reports."""
     held = np.ones(1 << 27)
-    found = tools("scale")._measured("rows", table / "csv", "1")
+    found = growth._measured("rows", table / "csv", "1")
     assert held.nbytes == 1 << 30
     assert 0.1 < found["peak"] < 1.1
     assert found["prepare"] + found["start of fit"] + found["steps"] < found["seconds"]
 
 
-@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("name", ["rows", "memory"])
 def test_too_few_rows(name, capsys):
     text = refused(capsys, "scale", name, "--rows", 500)
     assert "--rows: 500 rows are too few" in text
 
 
-def test_made_up_tables_need_no_archive(tools, tmp_path, monkeypatch, capsys):
-    benchmark, asked = tools("benchmark"), []
+def test_made_up_tables_need_no_archive(tmp_path, monkeypatch, capsys):
+    asked = []
 
     def measure(rows, *, quick):
         asked.append((rows, quick))
         return []
 
-    monkeypatch.setattr(tools("scale"), "measure_rows", measure)
-    benchmark.main(["scale", "rows", "--quick", "--data", str(tmp_path)])
-    benchmark.main(["scale", "rows", "--rows", "10000000"])
+    monkeypatch.setattr(growth, "measure_rows", measure)
+    command.main(["scale", "rows", "--quick", "--data", str(tmp_path)])
+    command.main(["scale", "rows", "--rows", "10000000"])
     assert asked == [(1_000_000, True), (10_000_000, False)]
     assert "scale rows" in capsys.readouterr().out

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tools.benchmarks.speed import reach as speed_reach
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def reach(benchmark_script):
-    return benchmark_script("speed_reach")
+def reach(tiny_encoder_for):
+    return tiny_encoder_for(speed_reach)
 
 
 @pytest.fixture(autouse=True)

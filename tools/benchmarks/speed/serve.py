@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from configured import configured
 
 from lit_rec.inference.recommender import Recommender
 from lit_rec.training.checkpoint.content import checkpoint_content
+from tools.benchmarks.speed.configured import configured
 
 _CONFIG = Path("configs/scientific.yaml")
 _FULL, _QUICK = (100_000, 1_000), (20_000, 300)  # items and calls

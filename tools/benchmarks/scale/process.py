@@ -1,6 +1,6 @@
 """One measurement of tools/benchmark scale, in a process of its own; its last line is JSON.
 
-python tools/scale_process.py rows FOLDER STEPS | prepare FOLDER | step FOLDER ENCODER BATCH_SIZE
+python -m tools.benchmarks.scale.process rows FOLDER STEPS | prepare FOLDER | step FOLDER ENCODER BATCH_SIZE
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import lightning
 import torch
-from scale_model import made_up_data, two_tower
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.freed_memory import give_back_freed_memory
+from tools.benchmarks.scale.model import made_up_data, two_tower
 
 _GIB = 2**30
 _WARM_UP = 256  # rows
