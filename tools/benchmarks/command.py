@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
 from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.quality import configurations
-from tools.benchmarks.scale import growth
+from tools.benchmarks.scale import memory, rows
 from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train
 from tools.benchmarks.written_results import NUMBERS, shown, write_section
 
@@ -65,15 +66,17 @@ def main(words: list[str]) -> None:
     options = parser.parse_args(words)
     for name in options.names:
         _known(options.kind, name)
-    rows: Rows = []
+    measured: Rows = []
     for name in options.names:
         found = _BENCHMARKS[options.kind, name](options)
-        rows += found
+        measured += found
         Console().print(_table(f"{options.kind} {name}", found))
         if options.results is not None:
             write_section(options.results, f"{options.kind} {name}", found)
     if options.json is not None:
-        replace_file(options.json, lambda path: path.write_text(json.dumps(rows, indent=1) + "\n"))
+        replace_file(
+            options.json, lambda path: path.write_text(json.dumps(measured, indent=1) + "\n")
+        )
 
 
 def _table(title: str, rows: Rows) -> Table:
@@ -86,8 +89,8 @@ def _table(title: str, rows: Rows) -> Table:
 def _known(kind: str, name: str) -> None:
     if (kind, name) not in _BENCHMARKS:
         raise ConfigError(
-            f"there is no benchmark '{kind} {name}'",
-            where="tools/benchmark",
+            "there is no such benchmark",
+            where=f"'{kind} {name}'",
             rule=f"one of {', '.join(map(' '.join, _BENCHMARKS))}",
             remedy="tools/benchmark speed train --quick",
         )
@@ -144,10 +147,8 @@ _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     ("speed", "serve"): _serve,
     ("speed", "evaluate"): _evaluate,
     ("speed", "index"): lambda options: index.measure(quick=options.quick),
-    ("scale", "rows"): lambda options: growth.measure_rows(
-        _made_up_rows(options), quick=options.quick
-    ),
-    ("scale", "memory"): lambda options: growth.measure_memory(
+    ("scale", "rows"): lambda options: rows.measure(_made_up_rows(options), quick=options.quick),
+    ("scale", "memory"): lambda options: memory.measure(
         _made_up_rows(options), quick=options.quick
     ),
 }
@@ -159,3 +160,10 @@ if __name__ == "__main__":
     except LitRecError as error:
         print(f"tools/benchmark: {error}", file=sys.stderr)
         sys.exit(2)
+    except subprocess.CalledProcessError as error:
+        # the command said above why it ended
+        print(
+            f"tools/benchmark: a command that it started ended with exit code {error.returncode}",
+            file=sys.stderr,
+        )
+        sys.exit(error.returncode if error.returncode > 0 else 1)

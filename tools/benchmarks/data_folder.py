@@ -1,4 +1,4 @@
-"""Whether the data of a benchmark is there."""
+"""Whether the data that tools/benchmark reads is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A measurement in a process of its own, and the row that is shown of one."""
+"""A measurement of tools/benchmark in a process of its own, and the row that is shown of one."""
 
 from __future__ import annotations
 

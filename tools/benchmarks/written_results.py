@@ -1,4 +1,7 @@
-"""Measured figures as sections of a Markdown file, each replaced by the next run of its benchmark."""
+"""Sections of a Markdown file: tools/benchmark KIND NAME --results FILE.
+
+Each is replaced by the next run of its benchmark.
+"""
 
 from __future__ import annotations
 

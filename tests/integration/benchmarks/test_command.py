@@ -3,6 +3,7 @@
 import errno
 import json
 import runpy
+import subprocess
 from pathlib import Path
 from unittest import mock
 
@@ -76,6 +77,15 @@ def test_data_that_is_not_there(tmp_path, capsys):
     assert f"'{tmp_path}/nowhere' holds no ml-100k/u1.base" in text
     # by default it lies beside the project, and the working folder is another one here
     assert "--data FOLDER" in refused(capsys, "speed", "train")
+
+
+def test_a_command_that_fails_has_said_why(archive, monkeypatch, capsys):
+    def measure(data, *, quick):
+        raise subprocess.CalledProcessError(2, ["lit-rec", "fit"])
+
+    monkeypatch.setattr(train, "measure", measure)
+    text = refused(capsys, "speed", "train", "--data", archive)
+    assert "exit code 2" in text
 
 
 def test_rows_are_shown_and_written(measured, archive, tmp_path, capsys):

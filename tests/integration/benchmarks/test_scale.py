@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from tools.benchmarks import command
-from tools.benchmarks.scale import growth, process, tables
+from tools.benchmarks.scale import memory, process, rows, tables
 
 from .test_command import refused
 
@@ -66,11 +66,11 @@ def test_ratios_are_per_row(monkeypatch, quick):
         found = {name: slow * value for name, value in zip(names, seconds, strict=True)}
         return {**found, "peak": 0.5, "seconds": 9.0}
 
-    monkeypatch.setattr(growth, "_measured", measured)
-    rows = growth.measure_rows(1_000, quick=quick)
+    monkeypatch.setattr(rows, "_measured", measured)
+    shown = rows.measure(1_000, quick=quick)
     turns, steps = (1, "10") if quick else (3, "100")
     assert asked == [("rows", 100, steps), ("rows", 1_000, steps)] * turns
-    found = {(row["name"], row["metric"]): row for row in rows}
+    found = {(row["name"], row["metric"]): row for row in shown}
     prepare = found["100 rows", "prepare, µs/row"]
     assert prepare["low"] == pytest.approx(20_000)
     assert prepare["value"] == pytest.approx(20_000 * (turns + 1) / 2)
@@ -79,7 +79,7 @@ def test_ratios_are_per_row(monkeypatch, quick):
         of_metric = found["10 times the rows", f"{metric}, ratio per row"]
         assert [of_metric[key] for key in ("low", "value", "high")] == pytest.approx([ratio] * 3)
     assert found["10 times the rows", "steps, ratio"]["value"] == pytest.approx(1.2)
-    json.dumps(rows)
+    json.dumps(shown)
 
 
 @pytest.mark.parametrize(("quick", "encoder"), [(True, "small"), (False, "minilm")])
@@ -91,10 +91,10 @@ def test_memory_of_both_batches(monkeypatch, quick, encoder):
         size = float(more[-1]) if more else 0.0
         return {"above": 1.0 + (size > 256) / 4, "items": size, "seconds": 9.0}
 
-    monkeypatch.setattr(growth, "_measured", measured)
-    rows = growth.measure_memory(1_000, quick=quick)
+    monkeypatch.setattr(memory, "_measured", measured)
+    shown = memory.measure(1_000, quick=quick)
     assert asked == [("prepare",), ("step", encoder, "256"), ("step", encoder, "8192")]
-    assert rows[-1]["value"] == 1.25
+    assert shown[-1]["value"] == 1.25
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_what_the_processes_measure(table):
 def test_a_measurement_is_a_process_of_its_own(table):
     """This process has held a gigabyte more, which is not in what the other one reports."""
     held = np.ones(1 << 27)
-    found = growth._measured("rows", table / "csv", "1")
+    found = rows._measured("rows", table / "csv", "1")
     assert held.nbytes == 1 << 30
     assert 0.1 < found["peak"] < 1.1
     assert found["prepare"] + found["start of fit"] + found["steps"] < found["seconds"]
@@ -142,7 +142,7 @@ def test_made_up_tables_need_no_archive(tmp_path, monkeypatch, capsys):
         asked.append((rows, quick))
         return []
 
-    monkeypatch.setattr(growth, "measure_rows", measure)
+    monkeypatch.setattr(rows, "measure", measure)
     command.main(["scale", "rows", "--quick", "--data", str(tmp_path)])
     command.main(["scale", "rows", "--rows", "10000000"])
     assert asked == [(1_000_000, True), (10_000_000, False)]

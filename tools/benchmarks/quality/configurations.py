@@ -1,11 +1,11 @@
-"""How good the configurations of the project are: trained, chosen on validation rows, and tested once.
+"""How good the configurations of the project are: tools/benchmark quality NAME.
 
-Each name is one configuration over several seeds or folds, or several lines of one configuration. A figure's value is
-the mean over the runs; its low and high are the means of the ends of the runs' 95 % intervals (users drawn), which is
-never narrower than the interval of the mean. Where each run tests users of its own, the errors of the runs are taken
-for independent: the ends lie as far from the mean as the root of the sum of the runs' squared distances, over their
-number. Every finished run stays on the disk, so a second call goes on where the first was broken off, and one of
-finished runs only shows them.
+They are trained, chosen on validation rows, and tested once. Each name is one configuration over several seeds or
+folds, or several lines of one configuration. A figure's value is the mean over the runs; its low and high are the
+means of the ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean.
+Where each run tests users of its own, the errors of the runs are taken for independent: the ends lie as far from the
+mean as the root of the sum of the runs' squared distances, over their number. Every finished run stays on the disk, so
+a second call goes on where the first was broken off, and one of finished runs only shows them.
 
 Lines are shown one by one, with the seconds and the validation curve of each; which of them is the best, validation
 rows say.

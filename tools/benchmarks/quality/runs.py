@@ -1,4 +1,4 @@
-"""Runs of a quality benchmark: each is trained and tested by the command line, and one that was broken off goes on.
+"""Runs of tools/benchmark quality: each is trained and tested by the command line; one that was broken off goes on.
 
 A run lies in `checkpoints/benchmark/NAME/RUN`. `key.json` there says what it is a run of: the configuration, the
 further words, and the code of lit_rec; a run of anything else is begun anew. `report.json` in its `version_0` says that

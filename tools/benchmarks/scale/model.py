@@ -1,4 +1,4 @@
-"""The data module and the networks of the scale benchmarks: random encoders, so that there is nothing to download."""
+"""The data module and networks of tools/benchmark scale: random encoders, so that there is nothing to download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up tables of any size, and a tokenizer of their words: what the scale benchmarks read.
+"""Made-up tables of any size, and a tokenizer of their words: what tools/benchmark scale reads.
 
 Items are drawn with Zipf-like popularity, users with log-normal activity, times over two years; titles are three to six
 words, so that nearly every item has a text of its own.
@@ -6,6 +6,9 @@ words, so that nearly every item has a text of its own.
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,24 @@ import polars as pl
 from transformers import BertTokenizerFast
 
 ROWS_PER_USER = 25
+ROWS_PER_ITEM = 10
 WORDS = 5_000
 _SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u")]
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _START, _SPAN = 1_600_000_000, 63_072_000  # seconds
+
+
+@contextmanager
+def made_up_tables(rows: int, ending: str) -> Iterator[Path]:
+    """Give a temporary folder with tables of ten rows an item.
+
+    Args:
+        rows: Number of behaviors.
+        ending: ``csv`` or ``parquet``.
+    """
+    with tempfile.TemporaryDirectory(prefix="lit_rec_scale_") as folder:
+        write_tables(Path(folder), rows, rows // ROWS_PER_ITEM, ending)
+        yield Path(folder)
 
 
 def write_tables(folder: Path, rows: int, items: int, ending: str) -> None:

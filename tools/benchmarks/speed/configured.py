@@ -1,4 +1,4 @@
-"""Data and model of one of the project's configurations, for a benchmark that runs them itself."""
+"""Data and model of one of the project's configurations, for tools/benchmark speed, which runs them itself."""
 
 from __future__ import annotations
 

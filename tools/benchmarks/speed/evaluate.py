@@ -1,11 +1,11 @@
-"""Evaluation of the test rows against one that encodes every occurrence of an item, in one run.
+"""Evaluation of the test rows against one that encodes every item occurrence: tools/benchmark speed evaluate.
 
-lit_rec's side is a whole `test` by the Trainer with nothing known before: the catalogue is encoded once, users are made
-of its vectors, metrics are taken. The other side encodes the texts of each row's history and of its own item, for each
-row again, 64 rows at a time, those of similar length together as lit_rec has them; it is given its batches, users,
-scores and metrics for nothing, and its seconds are scaled from some batches drawn at random to all test rows. Both
-encode in float32 with the encoder as it was pretrained, both are timed in turns, so that noise of the machine hits
-both; the ratio's low and high are the extremes over the turns.
+Both in one run. lit_rec's side is a whole `test` by the Trainer with nothing known before: the catalogue is encoded
+once, users are made of its vectors, metrics are taken. The other side encodes the texts of each row's history and of
+its own item, for each row again, 64 rows at a time, those of similar length together as lit_rec has them; it is given
+its batches, users, scores and metrics for nothing, and its seconds are scaled from some batches drawn at random to all
+test rows. Both encode in float32 with the encoder as it was pretrained, both are timed in turns, so that noise of the
+machine hits both; the ratio's low and high are the extremes over the turns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The texts of each slot by themselves: what a recommender does that encodes every occurrence of an item."""
+"""The texts of each slot by themselves: what a recommender does that encodes every occurrence of an item.
+
+One of the sides of tools/benchmark speed train, and of speed evaluate.
+"""
 
 from __future__ import annotations
 

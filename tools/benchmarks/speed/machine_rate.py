@@ -1,6 +1,6 @@
 """What this machine's matrix product does in a second on an encoder's own shapes.
 
-Also: how much of a step's work is of use.
+Also: how much of a step's work is of use. Both are rows of tools/benchmark speed train.
 """
 
 from __future__ import annotations

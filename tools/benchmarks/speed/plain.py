@@ -1,8 +1,8 @@
-"""What validation error the plain loop (plain_loop.py) has after an epoch, for `speed reach` to compare with.
+"""What validation error the plain loop (plain_loop.py) has after an epoch: tools/benchmark speed plain.
 
-It is done once. Its encoder computes in bfloat16 where this machine is faster so; the record says which. A call ends
-after forty minutes at the latest and says how far it came; the next goes on from there. The finished run is written to
-`tools/benchmarks/speed/plain_loop_epoch.json`.
+`speed reach` compares with it. It is done once. Its encoder computes in bfloat16 where this machine is faster so; the
+record says which. A call ends after forty minutes at the latest and says how far it came; the next goes on from there.
+The finished run is written to `tools/benchmarks/speed/plain_loop_epoch.json`.
 """
 
 from __future__ import annotations

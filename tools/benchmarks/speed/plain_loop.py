@@ -1,4 +1,4 @@
-"""The plain loop: what a first script does, nothing being shared between rows.
+"""The plain loop of tools/benchmark speed: what a first script does, nothing being shared between rows.
 
 For each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16, float32, the same
 encoder with a linear head, fused AdamW.

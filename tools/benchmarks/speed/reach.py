@@ -1,6 +1,7 @@
-"""How long configs/movielens_u1.yaml takes to two validation RMSEs, beside an epoch of a plain loop.
+"""How long configs/movielens_u1.yaml takes to two validation RMSEs: tools/benchmark speed reach.
 
-All of its encoder is tuned, through a quarter of a step's texts; 1,520 rows a step, items drawn together.
+An epoch of a plain loop stands beside it. All of its encoder is tuned, through a quarter of a step's texts; 1,520 rows
+a step, items drawn together.
 
 `lit-rec`'s side is `Trainer.fit` with the YAML's options, its probe of the precision included, validated every few
 steps and stopped once `val/rmse` is low enough: minutes from the call to then, validations included. The plain loop

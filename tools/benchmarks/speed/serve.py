@@ -1,10 +1,10 @@
-"""`Recommender.recommend` for one user at a time, from a catalogue of 100,000 items, by the exact index.
+"""`Recommender.recommend` for one user at a time among 100,000 items: tools/benchmark speed serve.
 
-The network, its options and the users' texts are those of configs/scientific.yaml (a causal Transformer over the
-history, cosines of 128 coordinates), as it is before training: which numbers stand in weights and vectors does not
-change the time. Items and their vectors are made up, so none is encoded. A history is of 1 to 50 items, drawn at
-random, and so are its items. Seconds are of whole calls, ids in and `Recommendation`s out; `product` is the plain
-product of one user with all vectors, without anything else, timed in turns with them.
+The index is the exact one. The network, its options and the users' texts are those of configs/scientific.yaml (a
+causal Transformer over the history, cosines of 128 coordinates), as it is before training: which numbers stand in
+weights and vectors does not change the time. Items and their vectors are made up, so none is encoded. A history is of
+1 to 50 items, drawn at random, and so are its items. Seconds are of whole calls, ids in and `Recommendation`s out;
+`product` is the plain product of one user with all vectors, without anything else, timed in turns with them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Whole training steps of configs/movielens_u1.yaml against those that do some work twice, in one run.
+"""Training steps of configs/movielens_u1.yaml against those that do some work twice: tools/benchmark speed train.
 
 The encoder is tuned, a step has 1,520 rows, and items are drawn together. Every side takes whole optimizer steps
-(batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits all; ratios
-are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step divided
-by the median of its seconds.
+(batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits all;
+ratios are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step
+divided by the median of its seconds.
 
 - `plain loop`: see plain_loop.py, in float32; lit_rec in float32 too, and in what the YAML's probe of the precision
   would choose.

@@ -1,4 +1,4 @@
-"""Optimizer steps of a network, and how many rows a second they take."""
+"""Optimizer steps of a network, and how many rows a second they take, for tools/benchmark speed."""
 
 from __future__ import annotations
 
