@@ -1,9 +1,12 @@
 """tools/benchmark scale: what it makes up, what each of its processes measures, and what it computes from that."""
 
 import json
+import logging
+import runpy
 import time
+import warnings
+from unittest import mock
 
-import numpy as np
 import polars as pl
 import pytest
 from transformers import AutoTokenizer
@@ -106,27 +109,33 @@ def table(tmp_path):
     return tmp_path
 
 
-def test_what_the_processes_measure(table):
+@pytest.fixture
+def said(capsys):
+    """Run the script of a process here; return what it says on its last line."""
+
+    def run(*words):
+        with (
+            mock.patch("sys.argv", ["process.py", *map(str, words)]),
+            mock.patch.object(logging.getLogger("lightning.pytorch"), "setLevel"),
+            warnings.catch_warnings(),
+        ):
+            runpy.run_path(process.__file__, run_name="__main__")
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    return run
+
+
+def test_what_the_processes_measure(said, table):
     begun = time.perf_counter()
-    found = process.rows(str(table / "csv"), "2")
+    found = said("rows", table / "csv", 2)
     seconds = [found.pop(name) for name in ("prepare", "start of fit", "steps")]
     assert min(seconds) > 0
     assert sum(seconds) < time.perf_counter() - begun
     assert 0.1 < found["peak"] < 16, "GiB of a process that has imported torch and Lightning"
-    assert process.prepare(str(table / "parquet")) == {}
-    step = process.step(str(table / "parquet"), "small", "64")
+    assert said("prepare", table / "parquet") == {}
+    step = said("step", table / "parquet", "small", 64)
     assert 0 <= step["above"] < found["peak"] + 1
     assert 64 <= step["items"] <= 200
-
-
-@pytest.mark.slow
-def test_a_measurement_is_a_process_of_its_own(table):
-    """This process has held a gigabyte more, which is not in what the other one reports."""
-    held = np.ones(1 << 27)
-    found = rows._measured("rows", table / "csv", "1")
-    assert held.nbytes == 1 << 30
-    assert 0.1 < found["peak"] < 1.1
-    assert found["prepare"] + found["start of fit"] + found["steps"] < found["seconds"]
 
 
 @pytest.mark.parametrize("name", ["rows", "memory"])
