@@ -26,7 +26,7 @@ COMMAND = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
-        *("lit_rec.cli.fit", "lit_rec.cli.predict"),
+        *("lit_rec.cli.rec_cli", "lit_rec.cli.predict_cli"),
         *("lit_rec.inference.recommender", "torch.utils.tensorboard"),
         *("torch.distributed.fsdp", "transformers.models.bert.modeling_bert"),
     ]

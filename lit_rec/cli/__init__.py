@@ -1,1 +1,1 @@
-"""The command line: a file for each command, and how words and YAML are read."""
+"""The command line: a file for each command."""

@@ -26,8 +26,8 @@ from lit_rec.check.remarks import remarks
 from lit_rec.check.screen import data_lines, model_lines
 from lit_rec.check.step_figures import parameter_figures, step_figures
 from lit_rec.check.text_figures import text_figures
-from lit_rec.cli.fit import RecCLI
 from lit_rec.cli.parser import CommandParser
+from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.files.atomic import replace_file

@@ -150,11 +150,11 @@ def _run(words: list[str]) -> None:
 
         check(words[1:])
     elif words[0] == "predict":
-        from lit_rec.cli.predict import predict  # noqa: PLC0415
+        from lit_rec.cli.predict_cli import predict  # noqa: PLC0415
 
         predict(words)
     else:
-        from lit_rec.cli.fit import RecCLI, run  # noqa: PLC0415
+        from lit_rec.cli.rec_cli import RecCLI, run  # noqa: PLC0415
 
         run(words, RecCLI)
 

@@ -6,8 +6,8 @@ import random
 
 import yaml
 
-from lit_rec.cli.fit import RecCLI
 from lit_rec.cli.main import _message
+from lit_rec.cli.rec_cli import RecCLI
 
 ODD = (
     *(None, True, -1, 0, 1, 3.5, 2**70, 10**400, math.inf, math.nan, 1e308, -(2**63)),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lightning.pytorch.callbacks import Callback
 
-from lit_rec.cli.fit import RecCLI, run
 from lit_rec.cli.main import _quieten
-from lit_rec.cli.predict import predict
+from lit_rec.cli.predict_cli import predict
+from lit_rec.cli.rec_cli import RecCLI, run
 
 
 class KeepEachLast(Callback):

@@ -24,7 +24,7 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 @pytest.fixture
 def parsed(monkeypatch):
     """Parse a command without building anything, and return its configuration."""
-    from lit_rec.cli.fit import RecCLI
+    from lit_rec.cli.rec_cli import RecCLI
 
     class ParsedError(Exception):
         pass

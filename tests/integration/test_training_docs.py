@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lit_rec.cli.fit import RecCLI
+from lit_rec.cli.rec_cli import RecCLI
 
 from .conftest import ROOT, lit_rec
 

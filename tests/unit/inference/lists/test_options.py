@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lit_rec.cli.predict import list_options
+from lit_rec.cli.predict_cli import list_options
 from lit_rec.errors import ConfigError, DataError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
 

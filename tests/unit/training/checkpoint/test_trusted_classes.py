@@ -88,7 +88,7 @@ def _derived(kind):
     [
         "lit_rec.models.networks.two_tower.nn.Module",
         "lit_rec.models.networks.two_tower.torch",
-        "lit_rec.cli.fit.tempfile.TemporaryDirectory",
+        "lit_rec.cli.rec_cli.tempfile.TemporaryDirectory",
         "lit_rec.models.networks.two_tower.TwoTower.load_state_dict",
         "lit_rec.models.networks.two_tower",
         "lit_rec.nothing.There",

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from lit_rec.cli.strict_yaml import at, check_yaml, shown, walk
+from lit_rec.cli.options.strict_yaml import at, check_yaml, shown, walk
 from lit_rec.data.tables.source import is_there
 from lit_rec.errors import ConfigError
 

@@ -9,7 +9,7 @@ import lightning
 import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from lit_rec.cli.path_words import _PATHS, paths_like_lists
+from lit_rec.cli.options.path_words import _PATHS, paths_like_lists
 from lit_rec.data import readers
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.reader import Reader

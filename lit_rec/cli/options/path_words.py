@@ -8,7 +8,7 @@ from typing import Any
 import jsonargparse
 import yaml
 
-from lit_rec.cli.strict_yaml import MODE, load_strictly
+from lit_rec.cli.options.strict_yaml import MODE, load_strictly
 
 # the last part of options that name a file or a folder, and never anything else
 _PATHS = frozenset(

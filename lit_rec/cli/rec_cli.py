@@ -20,12 +20,12 @@ from lightning.pytorch.utilities import rank_zero_info
 from omegaconf.errors import OmegaConfBaseException
 
 import lit_rec.cli.short_names  # noqa: F401  (imported classes can be named without their path)
-from lit_rec.cli.config_files import check_configs
 from lit_rec.cli.continued_logs import continue_logs
-from lit_rec.cli.option_errors import OptionParser, built_error
-from lit_rec.cli.option_values import check_values
-from lit_rec.cli.path_words import keep_paths_as_text
-from lit_rec.cli.strict_yaml import MODE
+from lit_rec.cli.options.config_files import check_configs
+from lit_rec.cli.options.option_errors import OptionParser, built_error
+from lit_rec.cli.options.option_values import check_values
+from lit_rec.cli.options.path_words import keep_paths_as_text
+from lit_rec.cli.options.strict_yaml import MODE
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.tasks.registry import task_named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lit_rec.cli.fit import RecCLI, run
+from lit_rec.cli.rec_cli import RecCLI, run
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions

@@ -1,6 +1,6 @@
 import pytest
 
-from lit_rec.cli.option_errors import OptionParser, built_error, option_error
+from lit_rec.cli.options.option_errors import OptionParser, built_error, option_error
 from lit_rec.errors import ConfigError
 
 

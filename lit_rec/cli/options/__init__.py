@@ -1,0 +1,1 @@
+"""How the words and the YAML of a command are read."""
