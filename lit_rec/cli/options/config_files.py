@@ -45,8 +45,9 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _check_there(option: str, path: Path) -> None:
-    folder = is_there(path) and path.is_dir()
-    if folder or not is_there(path):
+    there = is_there(path)
+    folder = there and path.is_dir()
+    if folder or not there:
         beside = path.parent.glob("*.yaml") if folder or path.parent.is_dir() else ()
         near = sorted(str(p) for p in beside)[:4]
         raise ConfigError(
