@@ -7,29 +7,24 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import polars as pl
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from lit_rec.cli.parser import CommandParser
-from lit_rec.data.tables.shown_columns import shown_columns
-from lit_rec.data.tables.tables import read_table
 from lit_rec.errors import ConfigError
-from lit_rec.inference.classifier import Classifier
-from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+    from lit_rec.inference.classifier import Classifier
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         "classify",
         rule="--ckpt_path, and one of --text and --file",
-        description="Say what label, or what rating, texts have, by a checkpoint of a TextClassifier.",
     )
-    parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
-    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+    parser.add_checkpoint()
     parser.add_argument("--text", action="append", default=[], help="a text; may be repeated")
     parser.add_argument(
         "--file",
@@ -41,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def classify(words: list[str]) -> None:
-    """Run the command.
+    """Predict labels or ratings of texts.
 
     Args:
         words: The options.
@@ -57,6 +52,9 @@ def classify(words: list[str]) -> None:
             rule="one of --text and --file",
             remedy='lit-rec classify --ckpt_path X --text "Where is my card?"',
         )
+    from lit_rec.data.tables.tables import read_table
+    from lit_rec.inference.classifier import Classifier
+
     texts, where = options.text, "--text"
     if options.file is not None:
         texts, where = read_table(Path(options.file), option="--file"), f"--file {options.file}"
@@ -66,6 +64,8 @@ def classify(words: list[str]) -> None:
         json.dump(answers, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
+        from rich.console import Console
+
         Console().print(_table(answers))
 
 
@@ -73,10 +73,12 @@ def _answers(
     model: Classifier, texts: list[str] | pl.DataFrame, k: int, where: str
 ) -> list[dict[str, Any]]:
     """Return for each text its first column, and ``labels``, most probable first, or ``rating``."""
+    from lit_rec.data.tables.shown_columns import shown_columns
+
     first: Sequence[str | None] = (
-        shown_columns(texts, model.columns[:1])[model.columns[0]]
-        if isinstance(texts, pl.DataFrame)
-        else texts
+        texts
+        if isinstance(texts, list)
+        else shown_columns(texts, model.columns[:1])[model.columns[0]]
     )
     if model.labels:
         found = model.classify(texts, k, where=where)
@@ -87,6 +89,9 @@ def _answers(
 
 
 def _table(answers: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table()
     told = ("rating",) if "rating" in answers[0] else ("label", "probability")
     for name in told:

@@ -9,18 +9,12 @@ from pathlib import Path
 from lit_rec.cli.parser import CommandParser
 from lit_rec.errors import ConfigError
 from lit_rec.files.atomic import replace_file
-from lit_rec.init.config_writer import config_text, guesses
-from lit_rec.init.plan import make_plan
-from lit_rec.init.table_files import read_files
 
 
 def _parser() -> CommandParser:
     parser = CommandParser(
         "init",
         rule="two tables, and options as `lit-rec init --help` lists them",
-        description="Look at two tables, behaviors and items, guess what their columns mean, "
-        "and write a configuration for `lit-rec fit`. "
-        "Its comments say what was guessed, and from what.",
     )
     parser.add_argument(
         "files",
@@ -35,25 +29,28 @@ def _parser() -> CommandParser:
     parser.add_argument("--encoder", help="folder or hub name of the encoder")
     parser.add_argument("--force", action="store_true", help="overwrite the YAML if it is there")
     parser.add_argument("--behaviors", metavar="FILE", help="which file holds the behaviors")
-    parser.add_argument("--user-column", metavar="NAME", help="the behaviors' column of users")
-    parser.add_argument("--item-column", metavar="NAME", help="the behaviors' column of items")
+    parser.add_argument("--user_column", metavar="NAME", help="the behaviors' column of users")
+    parser.add_argument("--item_column", metavar="NAME", help="the behaviors' column of items")
     parser.add_argument(
-        "--rating-column", metavar="NAME", help="the behaviors' column of ratings, or of 0 and 1"
+        "--rating_column", metavar="NAME", help="the behaviors' column of ratings, or of 0 and 1"
     )
     parser.add_argument(
         "--task",
         choices=["next_item"],
         help="predict the next item, also where there are ratings or labels; without these it is what is predicted",
     )
-    parser.add_argument("--time-column", metavar="NAME", help="the behaviors' column of times")
+    parser.add_argument("--time_column", metavar="NAME", help="the behaviors' column of times")
     parser.add_argument(
-        "--text-columns", metavar="NAMES", help="the items' columns to read: title,description"
+        "--text_columns", metavar="NAMES", help="the items' columns to read: title,description"
     )
     return parser
 
 
 def init(words: list[str]) -> None:
-    """Run the command.
+    """Write a configuration, guessed from two tables.
+
+    Look at behaviors and items, guess what their columns mean, and write a YAML for ``lit-rec fit``. Its comments say
+    what was guessed, and from what.
 
     Args:
         words: The options.
@@ -62,6 +59,10 @@ def init(words: list[str]) -> None:
         LitRecError: If a table cannot be read, or something cannot be guessed.
     """
     options = _parser().parse_args(words)
+    from lit_rec.init.config_writer import config_text, guesses
+    from lit_rec.init.plan import make_plan
+    from lit_rec.init.table_files import read_files
+
     output = Path(options.output)
     if output.exists() and not options.force:
         raise ConfigError(

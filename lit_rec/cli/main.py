@@ -1,4 +1,4 @@
-"""The command line: ``lit-rec init | check | fit | validate | test | predict | recommend | classify``."""
+"""The command line ``lit-rec``: from words to a command, and from errors to a message of a few lines."""
 
 from __future__ import annotations
 
@@ -11,25 +11,11 @@ import warnings
 from collections.abc import Sequence
 
 from lit_rec import __version__
+from lit_rec.cli.commands import COMMANDS, usage
 from lit_rec.errors import ConfigError, LitRecError, causes, did_you_mean
 from lit_rec.files.atomic import NO_ROOM, disk_reason
 from lit_rec.stopping import Stop, Stopped, stoppable
 
-_USAGE = """\
-lit-rec: fine-tune a language model into a recommender
-
-  lit-rec init      BEHAVIORS ITEMS      a configuration for your two tables, with what was guessed in comments
-  lit-rec check     -c CONFIG            try data and model without training: counts, token lengths, time, warnings
-  lit-rec fit       -c CONFIG            train; best.ckpt, last.ckpt and curves go to checkpoints/
-  lit-rec validate  --ckpt_path CKPT     metrics on the validation rows
-  lit-rec test      --ckpt_path CKPT     report.json: the model beside plain baselines on the test rows
-  lit-rec predict   --ckpt_path CKPT     predictions.parquet: one score per row; or, with --k 10,
-                                         recommendations.parquet: the best items for every user
-  lit-rec recommend --ckpt_path CKPT --history 50,181 --k 10
-  lit-rec classify  --ckpt_path CKPT --text "Where is my card?"
-
-Any option of the YAML can follow: lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3
-All options: lit-rec fit --help          Version: lit-rec --version"""
 _ADDRESSES = (
     1_900_000_000  # bytes: a fit of 200 rows had 2.2 GB at its peak, and ended well with 2.0
 )
@@ -39,7 +25,6 @@ _NO_MEMORY = re.compile(
 )
 # what a disk can answer: full, not ours, not a folder
 _DISK = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
-_SUBCOMMANDS = ("init", "check", "fit", "validate", "test", "predict", "recommend", "classify")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -50,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if args is None else args)
     if not words or words[0] in ("-h", "--help"):
-        print(_USAGE)
+        print(usage())
         return
     if words[0] == "--version":
         print(f"lit-rec {__version__}")
@@ -61,8 +46,6 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
-    if words[0] == "predict":
-        stop.remedy = "the same command goes on where it was writing lists, else begins again"
     try:
         _run(words)
     except Stopped as stopped:
@@ -120,43 +103,18 @@ def _lost(error: BaseException) -> str | None:
 
 
 def _run(words: list[str]) -> None:
-    if words[0] not in _SUBCOMMANDS:
+    command = COMMANDS.get(words[0])
+    if command is None:
         raise ConfigError(
             f"'{words[0]}' is not a subcommand",
             where="lit-rec",
-            rule=f"one of {', '.join(_SUBCOMMANDS)}",
-            remedy=did_you_mean(
-                words[0], _SUBCOMMANDS, "see `lit-rec --help`", shown="`lit-rec {}`"
-            ),
+            rule=f"one of {', '.join(COMMANDS)}",
+            remedy=did_you_mean(words[0], COMMANDS, "see `lit-rec --help`", shown="`lit-rec {}`"),
         )
     _quieten()
-    if words[0] != "init":
+    if command.uses_torch:
         _refuse_little_memory()
-    if words[0] == "recommend":
-        # imported late: --help and mistakes of the first word answer without loading torch
-        from lit_rec.cli.recommend import recommend  # noqa: PLC0415
-
-        recommend(words[1:])
-    elif words[0] == "classify":
-        from lit_rec.cli.classify import classify  # noqa: PLC0415
-
-        classify(words[1:])
-    elif words[0] == "init":
-        from lit_rec.cli.init import init  # noqa: PLC0415
-
-        init(words[1:])
-    elif words[0] == "check":
-        from lit_rec.cli.check import check  # noqa: PLC0415
-
-        check(words[1:])
-    elif words[0] == "predict":
-        from lit_rec.cli.predict_cli import predict  # noqa: PLC0415
-
-        predict(words)
-    else:
-        from lit_rec.cli.rec_cli import RecCLI, run  # noqa: PLC0415
-
-        run(words, RecCLI)
+    command.function(words[1:])
 
 
 def _fail(message: str) -> None:
@@ -167,7 +125,7 @@ def _fail(message: str) -> None:
 def _refuse_little_memory() -> None:
     """Stop before a library of another language ends the process without a word that can be caught."""
     try:
-        import resource  # noqa: PLC0415  (not on Windows)
+        import resource  # not on Windows
     except ImportError:
         return
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)

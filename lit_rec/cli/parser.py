@@ -3,26 +3,75 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NoReturn
 
-from lit_rec.errors import ConfigError
+from lit_rec.cli.commands import COMMANDS
+from lit_rec.cli.options.spelling import underscored
+from lit_rec.errors import ConfigError, did_you_mean
+
+TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"
+
+
+class _Formatter(argparse.HelpFormatter):
+    """A formatter that leaves ``lit-rec`` on one line."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return textwrap.fill(
+            " ".join(text.split()),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser of one subcommand.
+    """A parser of one command; an option may be written with hyphens in the place of its underscores.
 
     Args:
-        name: The subcommand.
+        name: The command.
         rule: What it needs, for errors.
-        description: What it does.
+        description: What it does; by default the docstring of its function.
         epilog: What stands below the options.
     """
 
-    def __init__(self, name: str, rule: str, description: str, epilog: str | None = None) -> None:
+    def __init__(
+        self, name: str, rule: str = "", description: str | None = None, epilog: str | None = None
+    ) -> None:
+        command = COMMANDS.get(name)
+        if command is not None and description is None:
+            description = command.description
         super().__init__(
-            prog=f"lit-rec {name}", description=description, epilog=epilog, allow_abbrev=False
+            prog=f"lit-rec {name}",
+            usage=None if command is None else f"%(prog)s {command.needs} [options]",
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=partial(_Formatter, max_help_position=28),
         )
         self._rule = rule
+
+    def add_checkpoint(self) -> None:
+        """Add ``--ckpt_path`` and ``--trust``, of commands that begin at a checkpoint."""
+        self.add_argument(
+            "--ckpt_path",
+            required=True,
+            metavar="CKPT",
+            help="a checkpoint that `lit-rec fit` wrote",
+        )
+        self.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse words, whichever way their options are spelt; ``parse_args`` calls this."""
+        words = underscored(sys.argv[1:] if args is None else args, self._option_string_actions)
+        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise a ConfigError.
@@ -30,6 +79,8 @@ class CommandParser(argparse.ArgumentParser):
         Raises:
             ConfigError: Always.
         """
-        raise ConfigError(
-            message, where=self.prog, rule=self._rule, remedy=f"see `{self.prog} --help`"
-        )
+        remedy = f"see `{self.prog} --help`"
+        unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
+        if unknown:
+            remedy = did_you_mean(unknown[1], self._option_string_actions, remedy)
+        raise ConfigError(message, where=self.prog, rule=self._rule, remedy=remedy)

@@ -1,11 +1,11 @@
-"""``lit-rec predict``: lists of items for every user, or a score of each row."""
+"""What ``lit-rec predict`` runs: lists of items for every user, or a score of each row."""
 
 from __future__ import annotations
 
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lit_rec.cli.rec_cli import RecCLI, run
+from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
@@ -94,15 +94,3 @@ def list_options(
             remedy="add --k 10",
         )
     return None
-
-
-def predict(words: list[str]) -> PredictCLI:
-    """Run the command.
-
-    Args:
-        words: ``predict`` and its options.
-
-    Raises:
-        LitRecError: If the input is wrong.
-    """
-    return run(words, PredictCLI)

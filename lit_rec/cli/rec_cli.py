@@ -1,8 +1,9 @@
-"""``lit-rec fit | validate | test``, and what ``predict`` has in common with them: LightningCLI around LitRec."""
+"""What ``lit-rec fit | validate | test`` run, and ``predict`` and ``check`` derive from: LightningCLI around LitRec."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import logging
 import tempfile
 from collections.abc import Sequence
@@ -25,8 +26,11 @@ from lit_rec.cli.options.config_files import check_configs
 from lit_rec.cli.options.option_errors import OptionParser, built_error
 from lit_rec.cli.options.option_values import check_values
 from lit_rec.cli.options.path_words import keep_paths_as_text
+from lit_rec.cli.options.spelling import underscored
 from lit_rec.cli.options.strict_yaml import MODE
+from lit_rec.cli.parser import TRUST_HELP
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
@@ -48,7 +52,7 @@ from lit_rec.training.checkpoint.options import (
     refuse_other_input,
     refuse_other_model,
 )
-from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP, without_trust
+from lit_rec.training.checkpoint.trusted_classes import without_trust
 from lit_rec.training.checkpoint.weights import check_trainer, check_training_state
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import check_precision
@@ -117,7 +121,7 @@ class RecCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
-        words = [_current(word) for word in args]
+        words = underscored([_current(word) for word in args], self._option_names())
         keep_paths_as_text(words)
         try:
             self._parse(parser, words)
@@ -137,11 +141,27 @@ class RecCLI(LightningCLI):
             ) from error
         check_values(self.config[words[0]], self.module_class)
 
+    def _option_names(self) -> set[str]:
+        parts = {
+            name
+            for kind in (BehaviorDataModule, ItemTextDataModule)
+            for name in inspect.signature(kind).parameters
+        }
+        of_data = {f"--data.{inner}{name}" for name in parts for inner in ("", "init_args.")}
+        return of_data | {*self._subcommand_parsers[self._asked]._option_string_actions}
+
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         words, trust = without_trust(words)
         check_configs(words)
         path = _option(words, "--ckpt_path")
         if path is None:
+            if words[0] != "fit" and not any(map(_asks_for_help, words)):
+                raise ConfigError(
+                    "no checkpoint is named",
+                    where=f"lit-rec {words[0]}",
+                    rule="--ckpt_path with a file that `lit-rec fit` wrote",
+                    remedy=f"lit-rec {words[0]} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
+                )
             super().parse_arguments(parser, words)
             return
         checkpoint = read_checkpoint(path)
@@ -267,15 +287,6 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
     Raises:
         LitRecError: If the input is wrong.
     """
-    if words[0] in ("validate", "test", "predict") and not {"--ckpt_path", "-h", "--help"} & {
-        word.split("=")[0] for word in words
-    }:
-        raise ConfigError(
-            "no checkpoint is named",
-            where=f"lit-rec {words[0]}",
-            rule="--ckpt_path with a file that `lit-rec fit` wrote",
-            remedy=f"lit-rec {words[0]} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
-        )
     for handler in logging.getLogger("lightning.pytorch").handlers:
         handler.addFilter(_speaks_of_this_run)
     return cli(words)
@@ -285,6 +296,11 @@ def _current(word: str) -> str:
     """Return a word in which a class, alone or after ``--option=``, is named by where it stands today."""
     option, equals, value = word.rpartition("=")
     return f"{option}{equals}{current_paths(value)}"
+
+
+def _asks_for_help(word: str) -> bool:
+    """Say whether a word is ``--help``, or ``--data.help`` of a class."""
+    return word.partition("=")[0].rpartition(".")[2] in ("-h", "--help", "help")
 
 
 def _speaks_of_this_run(record: logging.LogRecord) -> bool:

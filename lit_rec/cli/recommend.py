@@ -6,17 +6,15 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from lit_rec.cli.parser import CommandParser
 from lit_rec.errors import ConfigError
-from lit_rec.inference.index.approximate_index import ApproximateIndex
-from lit_rec.inference.recommender import Recommendation, Recommender
-from lit_rec.inference.reranker import Reranker
-from lit_rec.training.checkpoint.trusted_classes import TRUST_HELP
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lit_rec.inference.recommender import Recommendation
 
 _POOL = 100  # items that a cross-encoder puts in order
 
@@ -25,10 +23,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         "recommend",
         rule="--ckpt_path, and one of --history, --user and --text",
-        description="Recommend from a checkpoint.",
     )
-    parser.add_argument("--ckpt_path", required=True, help="a checkpoint that `lit-rec fit` wrote")
-    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+    parser.add_checkpoint()
     parser.add_argument(
         "--history",
         help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; "
@@ -41,14 +37,14 @@ def _parser() -> argparse.ArgumentParser:
         "--text",
         action="append",
         default=[],
-        help="text of something liked that the catalogue does not have; may be repeated",
+        help="something liked that the catalogue does not have; may be repeated",
     )
     parser.add_argument(
         "--profile",
         action="append",
         default=[],
         metavar="COLUMN=VALUE",
-        help="what is known of the user beside the history, such as age=30; may be repeated",
+        help="what is known of the user, such as age=30; may be repeated",
     )
     parser.add_argument(
         "--timestamp",
@@ -58,16 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--index",
+        metavar="KIND",
         choices=["exact", "approximate"],
         default="exact",
-        help="how a large catalogue is searched; approximate: by lists of similar items, "
-        "made once and kept beside the checkpoint as X.index (default: exact)",
+        help="how a large catalogue is searched: exact, or approximate, by lists of similar items, "
+        "made once and stored beside the checkpoint as X.index (default: exact)",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(
         "--rerank",
         metavar="CKPT",
-        help="a checkpoint of a CrossEncoder, which scores the best items anew and puts them in order",
+        help="a checkpoint of a CrossEncoder, which sorts the best items",
     )
     parser.add_argument(
         "--pool",
@@ -79,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def recommend(words: list[str]) -> None:
-    """Run the command.
+    """Recommend items for a history, a user or a text.
 
     Args:
         words: The options.
@@ -103,6 +100,20 @@ def recommend(words: list[str]) -> None:
             remedy="name a cross-encoder's checkpoint with --rerank, or leave --pool out",
         )
     named = [] if options.history is None else _entries(options.history)
+    found = _found(options, named)
+    if options.json:
+        json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        from rich.console import Console
+
+        Console().print(_table(found))
+
+
+def _found(options: argparse.Namespace, named: list[dict[str, Any]]) -> list[Recommendation]:
+    from lit_rec.inference.index.approximate_index import ApproximateIndex
+    from lit_rec.inference.recommender import Recommender
+
     path = options.ckpt_path
     index = ApproximateIndex.beside(path) if options.index == "approximate" else None
     rec = Recommender.from_checkpoint(path, index=index, trust=options.trust)
@@ -117,19 +128,15 @@ def recommend(words: list[str]) -> None:
         profile=_profile(options.profile) if options.profile else None,
         timestamp=options.timestamp,
     )
-    if options.rerank:
-        found = _reranked(options, history, found)
-    if options.json:
-        json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
-    else:
-        Console().print(_table(found))
+    return _reranked(options, history, found) if options.rerank else found
 
 
 def _reranked(
     options: argparse.Namespace, history: list[Any], pool: list[Recommendation]
 ) -> list[Recommendation]:
     """Return the k best of ``pool`` by the network of another checkpoint; what is shown of them stays."""
+    from lit_rec.inference.reranker import Reranker
+
     cross = Reranker.from_checkpoint(options.rerank, trust=options.trust)
     best = cross.rerank(history, [one.item_id for one in pool], options.k)
     return [replace(pool[one.place], score=one.score) for one in best]
@@ -166,6 +173,8 @@ def _entry(word: str) -> dict[str, Any]:
 
 
 def _table(found: list[Recommendation]) -> Table:
+    from rich.table import Table
+
     table = Table()
     table.add_column("", justify="right")
     table.add_column("score", justify="right")

@@ -110,7 +110,7 @@ def _take_user(roles: TableRoles, found: BehaviorColumns) -> None:
             where=file.path,
             details=[file.shown],
             rule="one column names the user",
-            remedy=f"say which: --user-column {(best or left)[0].name if best or left else 'NAME'}",
+            remedy=f"say which: --user_column {(best or left)[0].name if best or left else 'NAME'}",
         )
     column = best[0]
     each = len(file) / max(column.distinct, 1)
@@ -186,7 +186,7 @@ def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> No
                 where=file.path,
                 details=[file.shown],
                 rule="one column says what the user thought of the item",
-                remedy=f"say which: --rating-column {min(candidates, key=lambda c: c.distinct).name}",
+                remedy=f"say which: --rating_column {min(candidates, key=lambda c: c.distinct).name}",
             )
         if len(candidates) == 1:
             found.take(role, candidates[0], f"{rule}; {_span(candidates[0])}")
@@ -209,7 +209,7 @@ def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> No
             where=file.path,
             details=[file.shown],
             rule="what comes next is known where rows have a time: seconds since 1970, or dates such as 2024-05-31",
-            remedy="say which column: --time-column NAME",
+            remedy="say which column: --time_column NAME",
         )
 
 
@@ -236,7 +236,7 @@ def _no_target(file: TableFile, left: Iterable[Column]) -> ConfigError:
         details=[file.shown],
         rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown; "
         "events alone need a time",
-        remedy="say which column: --rating-column NAME, or --time-column NAME; "
+        remedy="say which column: --rating_column NAME, or --time_column NAME; "
         "or predict what comes next: --task next_item",
     )
 
@@ -276,4 +276,4 @@ def _by_name(columns: Iterable[Column], role: str, fits: Callable[[Column], bool
 
 def _option(role: str) -> str:
     names = {"user_id": "user", "item_id": "item", "timestamp": "time", "rating": "rating"}
-    return f"--{names[role]}-column"
+    return f"--{names[role]}_column"

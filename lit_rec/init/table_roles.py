@@ -127,7 +127,7 @@ def _roles(
             where="lit-rec init",
             details=[file.shown for file in (behaviors, others[0])],
             rule="one column of the behaviors names the item",
-            remedy=f"say which: --item-column {best.column}",
+            remedy=f"say which: --item_column {best.column}",
         )
     if len(others) == 1:
         return TableRoles(behaviors, others[0], best)
@@ -211,7 +211,7 @@ def _no_roles(files: Sequence[TableFile], named: Sequence[str]) -> ConfigError:
         where="lit-rec init",
         details=[_shown_ids(file) for file in files],
         rule="behaviors name an item by an id that stands in one row of the items",
-        remedy="make the ids of both tables equal, or name the column with --item-column",
+        remedy="make the ids of both tables equal, or name the column with --item_column",
     )
 
 

@@ -51,12 +51,12 @@ def guess_text_columns(
         if absent or not named:
             raise ConfigError(
                 f"{items.path} has no column '{absent[0]}'" if absent else "no column is named",
-                where="--text-columns",
+                where="--text_columns",
                 details=[items.shown],
                 rule="columns of the items, divided by commas",
                 remedy="name some of these columns",
             )
-        why = dict.fromkeys(named, "as --text-columns says")
+        why = dict.fromkeys(named, "as --text_columns says")
         return _columns(items, {"text": list(named)}, why)
     left = [c for c in items.columns.values() if c.name != key and c.filled > 0.05]
     worded = [c for c in left if c.has_words]
@@ -74,7 +74,7 @@ def guess_text_columns(
             where=items.path,
             details=[items.shown],
             rule="an item is known by its texts: a title, a description, a category",
-            remedy="say which columns to read: --text-columns title,description",
+            remedy="say which columns to read: --text_columns title,description",
         )
     return _columns(
         items, fields, {name: _seen(items.columns[name]) for f in fields.values() for name in f}

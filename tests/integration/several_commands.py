@@ -8,7 +8,7 @@ from pathlib import Path
 from lightning.pytorch.callbacks import Callback
 
 from lit_rec.cli.main import _quieten
-from lit_rec.cli.predict_cli import predict
+from lit_rec.cli.predict_cli import PredictCLI
 from lit_rec.cli.rec_cli import RecCLI, run
 
 
@@ -53,7 +53,7 @@ def run_all(commands):
     found = []
     for words in commands:
         given = [str(word) for word in words]
-        trainer = (predict(given) if given[0] == "predict" else run(given, RecCLI)).trainer
+        trainer = run(given, PredictCLI if given[0] == "predict" else RecCLI).trainer
         found.append({name: float(value) for name, value in trainer.callback_metrics.items()})
     return found, trainer.is_global_zero
 

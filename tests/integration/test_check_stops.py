@@ -70,4 +70,4 @@ def test_wrong_words(capsys, tmp_path):
     with pytest.raises(SystemExit) as stop:
         lit_rec("check", "--help")
     assert stop.value.code == 0
-    assert "lit-rec fit --help" in " ".join(capsys.readouterr().out.split())
+    assert "lit-rec fit --help_all" in " ".join(capsys.readouterr().out.split())

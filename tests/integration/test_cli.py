@@ -88,6 +88,17 @@ def test_interpolation_follows_a_second_file(parsed, tmp_path):
     assert parsed(*words, "--data.batch_size=9").data.init_args.batch_size == 9
 
 
+def test_options_may_be_written_with_hyphens(parsed, run_folder):
+    words = ("--data.batch-size=7", "--data.init_args.max-tokens", "9", "--trainer.max-epochs=2")
+    encoder = "--data.encoder=an-encoder"
+    config = parsed("fit", "-c", ROOT / "configs/quickstart.yaml", *words, encoder)
+    assert (config.data.init_args.batch_size, config.data.init_args.max_tokens) == (7, 9)
+    assert config.data.init_args.encoder == "an-encoder"
+    assert config.trainer.max_epochs == 2
+    config = parsed("predict", "--ckpt-path", run_folder / "best.ckpt", "--exclude-seen=false")
+    assert config.exclude_seen is False
+
+
 def test_version_and_help(capsys):
     lit_rec("--version")
     assert capsys.readouterr().out == f"lit-rec {package.__version__}\n"

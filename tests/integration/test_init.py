@@ -123,8 +123,8 @@ def test_options_settle_what_cannot_be_guessed(capsys):
     tables(("customer", "sku", "rank", "d"), ("sku", "title"))
     text = message(capsys, "init", "behaviors.csv", "items.csv")
     assert "behaviors.csv has customer, sku, rank, d" in text
-    assert "--rating-column" in text
-    lit_rec("init", "behaviors.csv", "items.csv", "--rating-column", "rank", "--time-column=d")
+    assert "--rating_column" in text
+    lit_rec("init", "behaviors.csv", "items.csv", "--rating_column", "rank", "--time_column=d")
     assert yaml.safe_load(Path("my_data.yaml").read_text())["data"]["init_args"]["reader"][
         "init_args"
     ]["behavior_columns"] == {
@@ -142,9 +142,9 @@ WRONG = {
     "a file that is not there": (["items.csv", "behavior.csv"], "near it there is behaviors.csv"),
     "a file twice": (["items.csv", "items.csv"], "named twice"),
     "an option that there is not": (["items.csv", "behaviors.csv", "--colum=x"], "--colum"),
-    "a user that there is not": (["items.csv", "behaviors.csv", "--user-column=who"], "who"),
-    "a rating that is none": (["items.csv", "behaviors.csv", "--rating-column=user_id"], "'u"),
-    "texts that there are not": (["items.csv", "behaviors.csv", "--text-columns=plot"], "plot"),
+    "a user that there is not": (["items.csv", "behaviors.csv", "--user_column=who"], "who"),
+    "a rating that is none": (["items.csv", "behaviors.csv", "--rating_column=user_id"], "'u"),
+    "texts that there are not": (["items.csv", "behaviors.csv", "--text_columns=plot"], "plot"),
     "behaviors that are none": (["items.csv", "behaviors.csv", "--behaviors=x.csv"], "x.csv"),
     "a folder to write": (["items.csv", "behaviors.csv", "--output=."], "."),
     "below a file": (["items.csv", "behaviors.csv", "--output=items.csv/x.yaml"], "items.csv"),
@@ -177,4 +177,4 @@ def test_help(capsys):
     with pytest.raises(SystemExit) as stop:
         lit_rec("init", "--help")
     assert stop.value.code == 0
-    assert "--user-column" in capsys.readouterr().out
+    assert "--user_column" in capsys.readouterr().out

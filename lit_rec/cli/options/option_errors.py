@@ -44,11 +44,11 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
     Example:
         >>> print(option_error("Option 'widht' is not accepted", ["item_encoder.width"]))
         options: there is no option 'widht'.
-          Rule: options and classes as `lit-rec fit --help` lists them.
+          Rule: options and classes as `lit-rec fit --help_all` lists them.
           Try:  did you mean 'width'?
     """
     flat = re.sub(r"\s+", " ", message).strip()
-    rule = "options and classes as `lit-rec fit --help` lists them"
+    rule = "options and classes as `lit-rec fit --help_all` lists them"
     unknown = re.search(
         r"[Oo]ption '([^']+)' is not accepted|does not accept option '([^']+)'|[Uu]nrecognized arguments: (\S+)",
         flat,

@@ -111,7 +111,7 @@ def _null(path: str) -> ConfigError:
     return ConfigError(
         "null is no value of this option",
         where=path,
-        rule="null stands only where an option can be left empty, as `lit-rec fit --help` says",
+        rule="null stands only where an option can be left empty, as `lit-rec fit --help_all` says",
         remedy="write a value, or leave the option out to have its default",
     )
 

@@ -26,7 +26,6 @@ from lit_rec.training.lit_rec import LitRec
 # no string makes a parser import anything where an option takes these alone
 _TEXT = (str, Path)
 _PLAIN = (*_TEXT, int, float, bool, complex, NoneType)
-TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"
 _OPTION = "--trust"
 # whose modules no checkpoint needs; who does says so
 _LIBRARIES = ("lit_rec", "torch", "lightning", "pytorch_lightning", "transformers", "jsonargparse")

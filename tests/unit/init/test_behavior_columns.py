@@ -64,7 +64,7 @@ def test_no_rating(guess):
     with pytest.raises(ConfigError) as error:
         guess(r=None, clicked=pl.lit("often"))
     assert "'clicked' holds 'often'" in str(error.value)
-    assert "--rating-column" in str(error.value)
+    assert "--rating_column" in str(error.value)
     with pytest.raises(ConfigError, match=r"b\.csv has u, i, t, quantity"):
         guess(r=None, quantity=pl.int_range(600) % 7)
 
@@ -79,7 +79,7 @@ def test_two_users(guess):
     with pytest.raises(ConfigError) as error:
         guess({"u": "customer"}, member=pl.col("u"))
     assert "'customer' and 'member' could each be the user" in str(error.value)
-    assert "--user-column customer" in str(error.value)
+    assert "--user_column customer" in str(error.value)
 
 
 def test_no_user(guess):
@@ -121,4 +121,4 @@ def test_parts_events_and_impressions(guess):
 def test_column_that_is_not_there(guess):
     with pytest.raises(ConfigError) as error:
         guess(named={"timestamp": "when"})
-    assert "--time-column: b.csv has no column 'when'; it has u, i, r, t" in str(error.value)
+    assert "--time_column: b.csv has no column 'when'; it has u, i, r, t" in str(error.value)

@@ -68,7 +68,7 @@ def test_nothing_joins_them(behaviors, items, table):
     text = str(error.value)
     assert "b.csv has u, sku, r, t; sku holds 'i" in text
     assert "i.csv has sku, title, plot, genre; sku holds 'x0', 'x1'" in text
-    assert "--item-column" in text
+    assert "--item_column" in text
 
 
 def test_two_tables_that_both_look_like_behaviors(table):

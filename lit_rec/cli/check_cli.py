@@ -1,0 +1,127 @@
+"""What ``lit-rec check`` runs: ``fit`` up to its first steps."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning
+from lightning.pytorch.utilities import rank_zero_only
+
+from lit_rec.check.data_figures import (
+    cleaning_figures,
+    data_figures,
+    history_figures,
+    slice_figures,
+    target_figures,
+)
+from lit_rec.check.field_figures import field_figures
+from lit_rec.check.obstacles import check_folder, check_monitored, raise_together
+from lit_rec.check.remarks import remarks
+from lit_rec.check.screen import data_lines, model_lines
+from lit_rec.check.step_figures import parameter_figures, step_figures
+from lit_rec.check.text_figures import text_figures
+from lit_rec.cli.rec_cli import RecCLI
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.errors import ConfigError
+from lit_rec.training.lit_rec import LitRec
+
+
+class CheckCLI(RecCLI):
+    """``fit`` by the same parser, model, data and Trainer, up to its first steps; nothing of them is kept.
+
+    ``figures`` has what was found.
+    """
+
+    trains = False
+    figures: dict[str, Any]
+
+    def fit(self, model: LitRec, datamodule: lightning.LightningDataModule, **options: Any) -> None:
+        """Take the place of ``Trainer.fit``, which LightningCLI would call."""
+        self.figures = examine(self.trainer, model, datamodule, options)
+
+
+def check_fit(words: list[str]) -> dict[str, Any]:
+    """Show what ``fit`` with these options would meet, and return it as plain values.
+
+    Args:
+        words: The options of ``fit``.
+
+    Raises:
+        LitRecError: If ``fit`` would not start.
+    """
+    with _quiet():
+        figures = CheckCLI(["fit", *words]).figures
+    _tell("`lit-rec fit` would start.")
+    return figures
+
+
+def examine(
+    trainer: lightning.Trainer,
+    module: LitRec,
+    data: lightning.LightningDataModule,
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """Show all figures, and return them as plain values.
+
+    Args:
+        trainer: The Trainer that would train.
+        module: The model, not yet built.
+        data: The datamodule, its data not yet prepared.
+        options: What ``Trainer.fit`` takes beside them.
+
+    Raises:
+        LitRecError: If ``fit`` would not start.
+    """
+    if not isinstance(data, BehaviorDataModule):
+        raise ConfigError(
+            f"{type(data).__name__} cannot be looked into",
+            where="data.class_path",
+            rule="BehaviorDataModule or a class made from it",
+            remedy="try lit-rec fit with --trainer.fast_dev_run true",
+        )
+    raise_together(
+        lambda: check_monitored(trainer),
+        lambda: check_folder(trainer),
+        lambda: data.tokenizer_files,
+        data.prepare_data,
+    )
+    data.setup("fit")
+    figures: dict[str, Any] = {
+        "data": data_figures(data),
+        "cleaning": cleaning_figures(data),
+        "slices": slice_figures(data),
+        "target": target_figures(data),
+        "histories": history_figures(data),
+        "texts": text_figures(data),
+        "fields": field_figures(data),
+    }
+    _tell(data_lines(figures))  # steps can take a minute
+    figures["time"] = step_figures(trainer, module, data, options)
+    figures["model"] = parameter_figures(module)
+    figures["warnings"] = remarks(figures, data, module)
+    _tell(model_lines(figures))
+    return figures
+
+
+@rank_zero_only
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Lightning and the datamodule tell of their progress: the figures say it in their place."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
