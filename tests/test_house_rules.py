@@ -26,6 +26,7 @@ EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 RANKS = {"errors": 0, "stopping": 0, "progress": 0, "processes": 0, "ranges": 1, "files": 1}
 RANKS |= {"data": 2, "init": 3, "models": 3, "evaluation": 4, "vectors": 5, "tasks": 6}
 RANKS |= {"training": 7, "inference": 8, "check": 8, "cli": 9}
+TASKS = {"rating", "label", "next_item"}
 WITHOUT_LIGHTNING = ("models", "evaluation")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Written as patterns that do not match themselves, so that this file keeps its own rules.
@@ -87,6 +88,21 @@ def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]
         target = [*parts, ""][1]
         if target not in RANKS or RANKS[target] > RANKS[room]:
             found.append(name)
+    return found
+
+
+def task_comparisons(source: str) -> list[str]:
+    """Where a task's name is compared with a string: what depends on a task is in its own files."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Compare | ast.Match):
+            continue
+        asked = node.subject if isinstance(node, ast.Match) else node
+        about = {part.attr for part in ast.walk(asked) if isinstance(part, ast.Attribute)}
+        about |= {part.id for part in ast.walk(asked) if isinstance(part, ast.Name)}
+        words = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+        if "task" in about and words & TASKS:
+            found.append(ast.unparse(node))
     return found
 
 
@@ -179,6 +195,26 @@ def test_imports_point_one_way():
 )
 def test_wrong_imports_are_seen(module: str, source: str, found: list[str]):
     assert breaches(source, module) == found
+
+
+def test_no_file_compares_the_name_of_a_task():
+    found = {name_of(path): task_comparisons(path.read_text(encoding="utf-8")) for path in MODULES}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("a = facts.task == 'label'", 1),
+        ("if task not in ('rating', 'label'): pass", 1),
+        ("match data.task:\n    case 'rating': pass", 1),
+        ("role == 'rating'", 0),
+        ("facts.task != other.task", 0),
+        ("data.task = 'label'", 0),
+    ],
+)
+def test_comparisons_of_a_task_are_seen(source: str, found: int):
+    assert len(task_comparisons(source)) == found
 
 
 def test_relative_imports_of_a_package_start_at_the_package():

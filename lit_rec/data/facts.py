@@ -78,7 +78,7 @@ class Facts:
         """Return small Facts to try a part with: two items with a title each, and what the task needs.
 
         Args:
-            task: What is predicted. Only where it is ``rating`` there are ratings, from 1 to 5 with a mean of 3.
+            task: What is predicted. Only where it is a rating there are ratings, from 1 to 5 with a mean of 3.
             **values: Whatever else shall be otherwise. Where labels are predicted, they are ``no`` and ``yes`` unless
                 given, and each has one training row unless counted.
 
@@ -88,7 +88,9 @@ class Facts:
             >>> Facts.example("label").labels, Facts.example("label", labels=("a", "b", "c")).label_counts
             (('no', 'yes'), (1, 1, 1))
         """
-        mean, low, high = (3.0, 1.0, 5.0) if task == "rating" else (0.0, 0.0, 0.0)
+        rule = target_rule(task)
+        rated = not rule.has_labels and not rule.follows
+        mean, low, high = (3.0, 1.0, 5.0) if rated else (0.0, 0.0, 0.0)
         plain: dict[str, Any] = {
             "rating_mean": mean,
             "rating_low": low,
@@ -99,7 +101,7 @@ class Facts:
             "fields": ("title",),
             "max_tokens": 8,
             "special": SpecialTokens((1,), (2,), 0),
-            "labels": ("no", "yes") if task == "label" else (),
+            "labels": ("no", "yes") if rule.has_labels else (),
         }
         plain |= values
         plain.setdefault("label_counts", (1,) * len(plain["labels"]))
