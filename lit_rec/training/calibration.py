@@ -8,7 +8,6 @@ import torch
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.networks.two_tower import Network
-from lit_rec.training.freed_memory import give_back_freed_memory
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
 _SEEN = 2048  # items, or users: enough for a mean and a spread
@@ -24,7 +23,6 @@ def look_before_training(
         trainer: Of the run, with its data.
         device: Where the network is.
     """
-    give_back_freed_memory(network, device)
     data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
     encode_frozen_texts(network, data, device, trainer)
     if trainer.ckpt_path is None:

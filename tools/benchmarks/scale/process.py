@@ -19,7 +19,6 @@ import torch
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.training.freed_memory import give_back_freed_memory
 from tools.benchmarks.scale.model import made_up_data, two_tower
 
 _GIB = 2**30
@@ -86,7 +85,6 @@ def step(folder: str, encoder: str, batch_size: str) -> dict[str, float]:
     module = two_tower(encoder, AdditiveAttentionUserEncoder)
     module.facts = data.facts
     module.configure_model()
-    give_back_freed_memory(module.built(), torch.device("cpu"))  # as fit does
     train = _trained(module)
     # the first step makes the optimizer's moments, which stand beside every later one
     train(small)
