@@ -31,7 +31,11 @@ def written(behaviors, items, write):
 
 @pytest.mark.parametrize("name", ["own_data.yaml", "own_events.yaml"])
 def test_template_is_the_configuration_that_is_shipped(name):
-    """The wheel has no configs/; where this fails, copy that of configs/ over the package's."""
+    """Where this fails, copy the file of configs/ over the package's.
+
+    One file cannot be both: configs/ is no part of the package, so a mapping in pyproject.toml would bring it into the
+    wheel alone, and from a checkout ``init`` would find none. A link is no link on Windows.
+    """
     template = Path(config_writer.__file__).with_name(name)
     assert template.read_bytes() == (ROOT / "configs" / name).read_bytes()
 
