@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lit_rec.data.datamodule import BehaviorDataModule
     from lit_rec.data.text_datamodule import ItemTextDataModule
+    from lit_rec.export.encoder import export_encoder
     from lit_rec.inference.classifier import Classifier
     from lit_rec.inference.recommender import Recommender
     from lit_rec.inference.reranker import Reranker
@@ -30,6 +31,7 @@ __all__ = [
     "Recommender",
     "Reranker",
     "__version__",
+    "export_encoder",
 ]
 _MODULES = {
     "BehaviorDataModule": "lit_rec.data.datamodule",
@@ -38,6 +40,7 @@ _MODULES = {
     "LitRec": "lit_rec.training.lit_rec",
     "Recommender": "lit_rec.inference.recommender",
     "Reranker": "lit_rec.inference.reranker",
+    "export_encoder": "lit_rec.export.encoder",
 }
 
 

@@ -7,7 +7,9 @@ import re
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from lit_rec.export.encoder import export_encoder
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.stored.loading import load_module
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
@@ -33,7 +35,7 @@ def averaged(workplace, tmp_path):
     return fit
 
 
-def test_moving_average_is_validated_saved_and_recommends(averaged, capsys):
+def test_moving_average_is_validated_saved_recommends_and_is_exported(averaged, tmp_path, capsys):
     run = averaged(EMA, decay=0.8)
     best = checkpoint(run, "best")
     assert difference(best, {"state_dict": best["current_model_state"]}) > 1e-3
@@ -48,6 +50,10 @@ def test_moving_average_is_validated_saved_and_recommends(averaged, capsys):
     catalogue = catalogue_of(content, facts_of(content))
     assert torch.equal(module.item_table(catalogue), saved)
     assert len(Recommender.from_checkpoint(run / "best.ckpt").recommend(["50"], 3)) == 3
+    export_encoder(run / "best.ckpt", tmp_path / "encoder")
+    averages = module.built().backbone.model.state_dict()
+    stored = load_file(tmp_path / "encoder/model.safetensors")
+    assert all(torch.equal(stored[name], averages[name]) for name in averages)
 
 
 def test_vectors_of_weights_averaged_after_validation_are_not_saved(averaged):

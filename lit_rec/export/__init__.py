@@ -1,0 +1,1 @@
+"""A checkpoint's text encoder as other libraries read it."""

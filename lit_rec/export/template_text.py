@@ -1,0 +1,80 @@
+"""How a checkpoint's texts are written, in words and as a file that makes them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TEMPLATE_FILE = "text_template.json"
+
+
+def written_template(template: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of each field, columns in angle brackets.
+
+    Args:
+        template: What a checkpoint holds: ``columns`` by field, ``labels`` by column, and the ``separator``.
+
+    Example:
+        >>> columns = {"text": ["title", "genres"]}
+        >>> written_template({"columns": columns, "labels": {"genres": "Genres: "}, "separator": ". "})
+        {'text': '<title>. Genres: <genres>'}
+    """
+    labels = template["labels"]
+    return {
+        field: template["separator"].join(f"{labels.get(c, '')}<{c}>" for c in columns)
+        for field, columns in template["columns"].items()
+    }
+
+
+def template_section(template: Mapping[str, Any], max_tokens: int) -> str:
+    """Return the part of a model card that says how texts are made.
+
+    Args:
+        template: What a checkpoint holds.
+        max_tokens: Longest text.
+    """
+    fields = written_template(template)
+    if len(fields) == 1:
+        said = "Each item is one text, made from these columns:"
+        shown = next(iter(fields.values()))
+    else:
+        said = f"Each item is {len(fields)} texts, which are encoded one by one, made from these columns:"
+        shown = "\n".join(f"{name}: {text}" for name, text in fields.items())
+        said += " (before the colon stands a field's name, which is no part of its text)"
+    separator = template["separator"]
+    return f"""\
+{said}
+
+{fenced(shown)}
+
+A column's value stands in place of its name in angle brackets, without spaces at its ends; values of a list are joined
+by `, `. A column that is empty leaves nothing behind, neither its label nor the separator `{separator!r}`. Special
+tokens are added by the tokenizer, and the end of a text of more than {max_tokens} tokens is cut.
+
+With lit_rec, `{TEMPLATE_FILE}` makes the same texts from a table:
+
+```python
+import json
+
+import polars as pl
+from lit_rec.data.texts.template import TextTemplate
+
+with open("{TEMPLATE_FILE}") as file:
+    template = TextTemplate(**json.load(file))
+texts = template.render(pl.read_csv("items.csv"))  # a column per text of an item
+```"""
+
+
+def fenced(text: str) -> str:
+    """Return a text as Markdown shows it letter by letter, whatever is in it.
+
+    Example:
+        >>> print(fenced("a ``` b"))
+        ````text
+        a ``` b
+        ````
+    """
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}text\n{text}\n{fence}"

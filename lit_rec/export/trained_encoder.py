@@ -1,0 +1,133 @@
+"""TrainedEncoder: what of a checkpoint makes vectors of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from lit_rec.data.batches.batch import Texts
+from lit_rec.data.texts.tokenizer_files import TokenizerFiles
+from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
+from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.models.networks.cross_encoder import CrossEncoder
+from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.text.backbone import Backbone
+from lit_rec.models.text.passes import TextPasses
+from lit_rec.models.text.pooling import MeanPooling, Pooling
+from lit_rec.training.checkpoint.content import facts_of, tokenizer_of
+from lit_rec.training.lit_rec import LitRec
+
+
+@dataclass(frozen=True)
+class TrainedEncoder:
+    """The encoder of a checkpoint, its pooling, and how texts are made for it.
+
+    Args:
+        backbone: The encoder.
+        pooling: From token vectors to a text vector; None where the checkpoint has no vectors of texts alone.
+        special: Tokens around a text.
+        max_tokens: Longest text, special tokens included.
+        tokenizer: The tokenizer's files.
+        template: How columns make the texts, as plain values.
+        reads_pairs: Whether history and candidate were read as one text.
+    """
+
+    backbone: Backbone
+    pooling: Pooling | None
+    special: SpecialTokens
+    max_tokens: int
+    tokenizer: TokenizerFiles
+    template: Mapping[str, Any]
+    reads_pairs: bool
+
+    @classmethod
+    def of(cls, module: LitRec, content: dict[str, Any], where: str) -> TrainedEncoder:
+        """Take it out of what ``load_module`` returned.
+
+        Args:
+            module: The module, built and loaded.
+            content: The checkpoint's content.
+            where: What the checkpoint is called in errors.
+
+        Raises:
+            ConfigError: If its network reads no text, or its encoder is not one of transformers.
+        """
+        network, facts = module.eval().built(), facts_of(content)
+        backbone = network.backbone
+        if backbone is None:
+            raise ConfigError(
+                f"its {type(network).__name__} reads no text: there is no encoder in it",
+                where=where,
+                rule="a checkpoint of a network with a text encoder",
+                remedy="train one with ItemEncoder in place of IdItemEncoder, and export that",
+            )
+        if not isinstance(backbone.model, PreTrainedModel):
+            raise ConfigError(
+                f"its encoder is a {type(backbone.model).__name__}",
+                where=where,
+                rule="an encoder of transformers, which AutoModel loads again",
+                remedy="save this one yourself: load_module(path)[0].built().backbone.model",
+            )
+        pairs = isinstance(network, CrossEncoder)
+        return cls(
+            backbone=backbone,
+            pooling=None if pairs else _pooling(network),
+            special=facts.special,
+            max_tokens=network.max_tokens
+            if isinstance(network, CrossEncoder)
+            else facts.max_tokens,
+            tokenizer=tokenizer_of(content),
+            template=content["template"],
+            reads_pairs=pairs,
+        )
+
+    @property
+    def width(self) -> int:
+        """Width of a text vector."""
+        return self.backbone.width
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The encoder as transformers has it."""
+        model: PreTrainedModel = self.backbone.model  # type: ignore[assignment]
+        return model
+
+    def tokens(self, texts: Sequence[str]) -> TokenStore:
+        """Return the texts' tokens without special ones, cut as in training.
+
+        Raises:
+            CheckpointError: If the tokenizer has tokens that the encoder does not know.
+        """
+        store = TokenStore.build(texts, self.tokenizer.open(), self.max_tokens)
+        known = len(self.model.get_input_embeddings().weight)  # type: ignore[arg-type]
+        if (largest := int(store.tokens.max(initial=0))) >= known:
+            raise CheckpointError(
+                f"the tokenizer of the checkpoint makes token {largest} of a text, and its encoder knows {known:,}",
+                where="tokenizer",
+                rule="tokens of the encoder that was trained",
+                remedy="use a checkpoint as `lit-rec fit` wrote it",
+            )
+        return store
+
+    @torch.no_grad()
+    def vectors(self, texts: Sequence[str]) -> Tensor:
+        """Return the vectors that the checkpoint has of texts ``[P, width]`` float32; means where it has no pooling."""
+        store = self.tokens(texts)
+        passes = TextPasses(
+            self.backbone, self.pooling or MeanPooling(self.width), self.special, max_tokens=8192
+        )
+        ragged = Texts(torch.from_numpy(store.tokens), torch.from_numpy(store.offsets))
+        return passes.finished(ragged, lambda vectors, told: vectors, (self.width,))
+
+
+def _pooling(network: Network) -> Pooling | None:
+    """Return the pooling of the part that holds the encoder; a network of one's own may have it elsewhere, or none."""
+    for part in (getattr(network, "item_encoder", None), network):
+        if isinstance(found := getattr(part, "pooling", None), Pooling):
+            return found
+    return None

@@ -1,0 +1,94 @@
+"""How an exported encoder is used, as Python that runs in the folder's parent."""
+
+from __future__ import annotations
+
+from lit_rec.export.sentence_transformers_files import POOLING_WEIGHTS, mode_of, why_not
+from lit_rec.export.template_text import written_template
+from lit_rec.export.trained_encoder import TrainedEncoder
+from lit_rec.models.text.pooling import AttentionPooling
+
+_POOLED = {
+    "mean_tokens": "(tokens * mask).sum(1) / mask.sum(1)  # the mean of a text's tokens",
+    "cls_token": "tokens[:, 0]  # a text's first token",
+    "lasttoken": "tokens[torch.arange(len(texts)), mask.sum(1).squeeze(1) - 1]  # a text's last token",
+}
+
+
+def usage_section(encoder: TrainedEncoder, name: str) -> str:
+    """Return the part of a model card that says how the folder is used.
+
+    Args:
+        encoder: What is written.
+        name: The folder's name.
+    """
+    parts = []
+    if reason := why_not(encoder):
+        parts.append(f"This folder is not one of sentence-transformers: {reason}.")
+    else:
+        parts.append(
+            f"With sentence-transformers:\n\n{_python(_sentence_transformers(encoder, name))}"
+        )
+    parts.append(f"With transformers alone:\n\n{_python(_transformers(encoder, name))}")
+    if encoder.reads_pairs:
+        parts.append(
+            "In training the encoder read a user's history and a candidate as one text, and learned vectors for what "
+            "the user did were added to its words. Take it as the start of further training."
+        )
+    elif encoder.pooling is not None:
+        parts.append(
+            f"A vector has {encoder.width} numbers. It is what leaves the pooling: the recommender's own projection, "
+            "and all that it knows beside texts, are not in this folder."
+        )
+    return "\n\n".join(parts)
+
+
+def _texts(encoder: TrainedEncoder) -> str:
+    # angle brackets would be read as words: a value of a column stands there
+    first = next(iter(written_template(encoder.template).values()))
+    return f"texts = {[first, 'a second text']!r}  # as the next section says"
+
+
+def _sentence_transformers(encoder: TrainedEncoder, name: str) -> str:
+    return f"""\
+from sentence_transformers import SentenceTransformer
+
+{_texts(encoder)}
+encoder = SentenceTransformer({name!r})
+vectors = encoder.encode(texts)  # [2, {encoder.width}]"""
+
+
+def _transformers(encoder: TrainedEncoder, name: str) -> str:
+    mode = mode_of(encoder.pooling)
+    learned = encoder.pooling is not None and mode is None
+    imports, loaded, pooled = "", "", "vectors = tokens  # a vector of each token"
+    if mode is not None:
+        pooled = f"vectors = {_POOLED[mode]}"
+    elif learned:
+        kind = type(encoder.pooling)
+        imports = f"from {kind.__module__} import {kind.__name__}\nfrom safetensors.torch import load_file\n"
+        loaded = f"pooling = {kind.__name__}({encoder.width}{_options(encoder)})\n"
+        loaded += f"pooling.load_state_dict(load_file({name + '/' + POOLING_WEIGHTS!r}))\n"
+        pooled = "vectors = pooling(tokens, mask.squeeze(-1).bool())"
+    return f"""\
+import torch
+{imports}from transformers import AutoModel, AutoTokenizer
+
+{_texts(encoder)}
+tokenizer = AutoTokenizer.from_pretrained({name!r})
+encoder = AutoModel.from_pretrained({name!r})
+{loaded}batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+with torch.no_grad():
+    tokens = encoder(**batch).last_hidden_state  # [texts, longest, {encoder.width}]
+    mask = batch["attention_mask"].unsqueeze(-1)
+    {pooled}"""
+
+
+def _options(encoder: TrainedEncoder) -> str:
+    """Return the options of a learned pooling that are not its width."""
+    if isinstance(encoder.pooling, AttentionPooling):
+        return f", hidden={encoder.pooling.hidden.out_features}"
+    return ""
+
+
+def _python(code: str) -> str:
+    return f"```python\n{code}\n```"
