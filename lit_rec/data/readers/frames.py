@@ -1,0 +1,126 @@
+"""FrameReader: tables that a program holds as Polars frames."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import polars as pl
+
+from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.column_values import NoSuchValuesError, plain_columns
+from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.validation import typed_behaviors, typed_entities
+from lit_rec.errors import ConfigError, DataError, did_you_mean, some_of
+
+
+class FrameReader(Reader):
+    """Two tables, behaviors and items, as Polars frames: for Python, where no file is needed.
+
+    Columns have canonical names; ``frame.rename`` gives them. Values are read as those of Parquet files are: ids may be
+    texts or whole numbers, times seconds, dates or ISO texts.
+
+    Args:
+        behaviors: A row per behavior: user_id, item_id; optional rating, label, event, timestamp, impression_id, text,
+            history, split.
+        items: A row per item: item_id and any other columns.
+        users: A row per user: user_id and any other columns.
+        ordered: Whether the behaviors are in time order, so that a row's place is its time.
+
+    Raises:
+        ConfigError: If one of them is no Polars frame.
+        DataError: If a column holds Python objects.
+
+    Example:
+        >>> behaviors = pl.DataFrame({"user_id": ["u"], "item_id": [7], "rating": [4]})
+        >>> reader = FrameReader(behaviors, pl.DataFrame({"item_id": [7], "title": ["Heat"]}))
+        >>> reader.read().behaviors.rows(named=True)
+        [{'user_id': 'u', 'item_id': '7', 'rating': 4.0, 'row': 0}]
+    """
+
+    # not among vars(): an option that decides what is cached is a plain value, which `content` is
+    __slots__ = ("_frames",)
+
+    def __init__(
+        self,
+        behaviors: pl.DataFrame,
+        items: pl.DataFrame,
+        users: pl.DataFrame | None = None,
+        ordered: bool = False,
+    ) -> None:
+        frames = {"behaviors": behaviors, "items": items}
+        if users is not None:
+            frames["users"] = users
+        for name, frame in frames.items():
+            if not isinstance(frame, pl.DataFrame):
+                raise ConfigError(
+                    f"a {type(frame).__name__} is no polars.DataFrame",
+                    where=f"FrameReader.{name}",
+                    rule="a Polars frame",
+                    remedy="polars.from_pandas(frame) makes one of pandas; TableReader reads files",
+                )
+        self._frames = frames
+        self.ordered = ordered
+        self.content = {name: _hash(name, frame) for name, frame in frames.items()}
+
+    def sources(self) -> list[Source]:
+        """Return nothing: there is no file."""
+        return []
+
+    def read(self) -> Tables:
+        """Return the tables.
+
+        Raises:
+            DataError: If a column of ids is missing, or a value cannot be what its column holds.
+        """
+        behaviors, source = self._table("behaviors", "user_id", "item_id")
+        behaviors = typed_behaviors(behaviors, source)
+        users = self._entities("users", "user_id") if "users" in self._frames else None
+        return Tables(behaviors, self._entities("items", "item_id"), users, self.ordered)
+
+    def _entities(self, name: str, key: str) -> pl.DataFrame:
+        frame, source = self._table(name, key)
+        return typed_entities(frame, key, source)
+
+    def _table(self, name: str, *required: str) -> tuple[pl.DataFrame, Source]:
+        frame, where = self._frames[name], f"FrameReader.{name}"
+        for column in required:
+            if column not in frame.columns:
+                near = did_you_mean(column, frame.columns)
+                raise DataError(
+                    f"there is no column '{column}'; the frame has {some_of(frame.columns)}",
+                    where=where,
+                    rule=f"a column '{column}'",
+                    remedy=f"frame.rename({{'YOURS': '{column}'}})"
+                    + (f" ({near})" if near else ""),
+                )
+        try:
+            # as a Parquet file has them: rows, not lines, are named in errors
+            return plain_columns(frame), Source(Path(f"{name}.parquet"), where)
+        except NoSuchValuesError as error:
+            raise DataError(
+                str(error),
+                where=where,
+                rule="dates of a calendar",
+                remedy="mend or remove these rows",
+            ) from error
+
+
+def _hash(name: str, frame: pl.DataFrame) -> str:
+    """Hash what a frame holds, so that another one is prepared anew.
+
+    Parquet, for it writes nothing of what lies under a null.
+    """
+    content = io.BytesIO()
+    try:
+        frame.rechunk().write_parquet(content, compression="uncompressed")
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"a column cannot be written ({error})",
+            where=f"FrameReader.{name}",
+            rule="texts, numbers, dates, or lists of them",
+            remedy="leave columns of Python objects and of empty mappings out: frame.drop(COLUMN)",
+        ) from error
+    return hashlib.sha256(content.getbuffer()).hexdigest()
