@@ -29,6 +29,7 @@ def copy(tmp_path_factory):
         ".git",
         ".venv",
         "assets",
+        "site",
         "version_[0-9]*",
         ".*_cache",
         ".lit_rec_cache",

@@ -1,0 +1,106 @@
+"""Which classes have a page: what a YAML may name, what a page imports, and what these derive from.
+
+The code is parsed and not imported, so that a site takes seconds.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def public_classes() -> dict[str, list[str]]:
+    """Return public names by module, such as ``{"lit_rec.models.ids": ["NoIds"]}``, in the order of the code."""
+    named: set[tuple[str, str]] = set()
+    for module in sorted(_imported(_tree("lit_rec.cli.short_names"))):
+        named |= {(module, name) for name in _classes(module)}
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            named |= {
+                (module, name)
+                for name, module in _origins(ast.parse(block)).items()
+                if name in _defined(module)
+            }
+    for module in _imported(_tree("lit_rec")):  # the public face, by name
+        face = [*_strings(_tree("lit_rec"), "__all__")]
+        named |= {(module, name) for name in face if name in _classes(module)}
+    waiting = [*named]
+    while waiting:
+        for found in _bases(*waiting.pop()):
+            if found not in named:
+                named.add(found)
+                waiting.append(found)
+    modules = sorted({module for module, _ in named})
+    return {m: [name for name in _defined(m) if (m, name) in named] for m in modules}
+
+
+def _path(module: str) -> Path | None:
+    path = ROOT / Path(*module.split("."))
+    for found in (path.with_suffix(".py"), path / "__init__.py"):
+        if found.is_file():
+            return found
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = _path(module)
+    return ast.parse("" if path is None else path.read_text(encoding="utf-8"))
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """Return the modules of lit_rec that some code imports."""
+    found = {name for name in _origins(tree).values() if name.startswith("lit_rec.")}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names if a.name.startswith("lit_rec.")}
+    return found
+
+
+def _origins(tree: ast.AST) -> dict[str, str]:
+    """Return imported name -> the module of lit_rec that has it."""
+    return {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lit_rec")
+        for alias in node.names
+    }
+
+
+def _defined(module: str) -> list[str]:
+    """Return the public classes and functions of a module."""
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    return [n.name for n in _tree(module).body if isinstance(n, kinds) and n.name[0] != "_"]
+
+
+def _classes(module: str) -> list[str]:
+    nodes = [node for node in _tree(module).body if isinstance(node, ast.ClassDef)]
+    return [node.name for node in nodes if node.name[0] != "_"]
+
+
+def _bases(module: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the public classes of lit_rec that one derives from, its private ones looked through."""
+    tree = _tree(module)
+    origins = _origins(tree)
+    node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
+    for base in node.bases if node is not None else ():
+        if not isinstance(base, ast.Name):
+            continue
+        there = origins.get(base.id, module)
+        if base.id.startswith("_"):
+            yield from _bases(there, base.id)
+        elif base.id in _classes(there):
+            yield there, base.id
+
+
+def _strings(tree: ast.Module, name: str) -> Iterator[str]:
+    """Yield the words of a list that a module assigns to a name."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == name for t in node.targets):
+            yield from ast.literal_eval(node.value)
