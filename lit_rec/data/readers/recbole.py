@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lit_rec.data.readers.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities

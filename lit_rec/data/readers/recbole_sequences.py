@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.readers.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.readers.sequence_rows import collapse
+from lit_rec.data.tables.atomic_files import atomic_source, atomic_table, check_name
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.refusals import refuse
