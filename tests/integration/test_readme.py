@@ -16,10 +16,18 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def commands() -> list[str]:
+def commands(page: str = README) -> list[str]:
     """Indented lines that begin with a program of the project, comments cut off."""
-    lines = re.findall(r"^ {4}((?:tools/|lit-rec ).*)$", README, re.MULTILINE)
+    lines = re.findall(r"^ {4}((?:tools/|lit-rec ).*)$", page, re.MULTILINE)
     return [line.partition("  #")[0].strip() for line in lines]
+
+
+def test_the_first_guide_has_commands_of_the_readme():
+    """So they are known to run."""
+    known = [shlex.split(command) for command in commands()]
+    named = [shlex.split(c) for c in commands((ROOT / "docs/start.md").read_text())]
+    assert len(named) > 5
+    assert [words for words in named if words not in known] == []
 
 
 @pytest.fixture(scope="module")
