@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from lit_rec.data.targets import registry as targets
 from lit_rec.evaluation.report.report import Report
+from lit_rec.tasks import registry
 
 from .conftest import ROOT, lit_rec
 
@@ -32,6 +34,8 @@ def place(workplace, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
     sys.modules.pop("my_parts", None)
+    for known in (registry._TASKS, targets._RULES):
+        known.pop("stars", None)
 
 
 def test_the_page_runs(place, capsys):
@@ -54,6 +58,12 @@ def test_the_page_runs(place, capsys):
     for run in (Path(names["best"]).parent, place / "checkpoints/my_run/version_0"):
         assert Report.read(run / "report.json").value("user_item_bias", "rmse") > 0
     assert names["figures"]["test/rmse"] == pytest.approx(names["report"].value("lit_rec", "rmse"))
+    (checkpoint,) = [
+        state
+        for name, state in torch.load(names["path"], weights_only=True)["callbacks"].items()
+        if "RunCheckpoint" in name
+    ]
+    assert checkpoint["monitor"] == "val/near"
     mine = (names["rec"]._module.network.head, names["rec"]._module.objective)
     assert [type(part).__module__ for part in mine] == ["my_parts"] * 2
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from tests.class_names import class_named
-from tests.test_house_rules import CONFIGURED, MODULES, ROOT, nameable, path_of
+from tests.test_house_rules import MODULES, ROOT
+from tests.test_named_classes import CONFIGURED, nameable, path_of
 
 
 @pytest.fixture(scope="module")
