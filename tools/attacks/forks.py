@@ -7,6 +7,7 @@ forks must not have started threads: it imports, and leaves all that computes to
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import pickle
 import resource
@@ -142,6 +143,7 @@ def _wait(child: int, until: float) -> int | None:
 def _live(work: Callable[[], Any], room: Room, prepare: Callable[[], None] | None) -> None:
     """Be the child; never return."""
     code = 70
+    gc.freeze()  # a collection would look at all that was imported, and copy the memory that it shares with the parent
     try:
         os.setpgid(0, 0)
         for name, number in (("out", 1), ("err", 2)):

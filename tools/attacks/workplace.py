@@ -18,6 +18,11 @@ from attacks.forks import Ending, Room, answer, forked
 
 _ROOT = Path(__file__).parents[2]
 _POOLS = ("polars-0", "tokio", "rayon", "pt_")
+# what takes seconds to import: here first, so that the child that makes the workplace finds it
+_HEAVY = (
+    *("lit_rec.cli.fit", "lit_rec.cli.predict", "lit_rec.inference.recommender"),
+    *("torch.utils.tensorboard", "transformers.models.bert.modeling_bert"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def make_workplace(folder: Path) -> Workplace:
 def _make_first(folder: Path) -> Workplace:
     place = Workplace(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for name in _HEAVY:
+        importlib.import_module(name)
     names = answer(lambda: _make(place), Room(folder / "making", [folder]))
     for name in names:
         with suppress(Exception):
