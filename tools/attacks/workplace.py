@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[2]
 _POOLS = ("polars-0", "tokio", "rayon", "pt_")
 # what takes seconds to import: here first, so that the child that makes the workplace finds it
 _HEAVY = (
-    *("lit_rec.cli.fit", "lit_rec.cli.predict", "lit_rec.inference.recommender"),
+    *("lit_rec.cli.rec_cli", "lit_rec.cli.predict_cli", "lit_rec.inference.recommender"),
     *("torch.utils.tensorboard", "transformers.models.bert.modeling_bert"),
 )
 
