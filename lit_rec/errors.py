@@ -6,9 +6,10 @@ A mistake in calling code, as opposed to input, is a plain ``ValueError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import islice
+from typing import Self
 
 _SHOWN = 3
 _NAMES = 12
@@ -21,7 +22,7 @@ class LitRecError(Exception):
 
     Args:
         problem: What is wrong, with the value that was seen, without a full stop.
-        where: File, line, column or option, as the user wrote it.
+        where: File, line, column, part or option (see ``option_of``).
         rule: What must hold.
         remedy: What to do.
         details: Further problems of the same place; the first three are shown and the rest counted.
@@ -57,6 +58,23 @@ class LitRecError(Exception):
             self.details,
         )
 
+    def reworded(self, change: Callable[[str], str]) -> Self:
+        """Return the same error with its texts changed, such as for a caller who knows an option by another name.
+
+        Example:
+            >>> error = ConfigError("0 is too small", where="Inner.size", remedy="set Inner.size to 1")
+            >>> print(error.reworded(lambda text: text.replace("Inner.size", "Outer.length")))
+            Outer.length: 0 is too small.
+              Try:  set Outer.length to 1.
+        """
+        return type(self)(
+            self.problem,
+            where=change(self.where),
+            rule=change(self.rule),
+            remedy=change(self.remedy),
+            details=[change(detail) for detail in self.details],
+        )
+
     def __str__(self) -> str:
         """Return the message as the command line shows it: at most eight lines, none endless, no control characters."""
         where, problem, rule, remedy = map(
@@ -71,6 +89,25 @@ class LitRecError(Exception):
         if remedy:
             lines.append(f"  Try:  {remedy}" + ("" if remedy.endswith("?") else "."))
         return "\n".join(lines)
+
+
+def option_of(part: object, name: str) -> str:
+    """Return how an error names an option: by the part that takes it, its class, and the parameter.
+
+    That is what a caller in Python gave. The command line, which knows where the part stands in a configuration, shows
+    the option's path there instead.
+
+    Args:
+        part: The part, its class, or the name of its class.
+        name: The parameter.
+
+    Example:
+        >>> option_of(ConfigError("x"), "where"), option_of("BehaviorDataModule", "max_tokens")
+        ('ConfigError.where', 'BehaviorDataModule.max_tokens')
+    """
+    if not isinstance(part, str):
+        part = (part if isinstance(part, type) else type(part)).__name__
+    return f"{part}.{name}"
 
 
 def excerpt(value: object) -> str:
@@ -179,8 +216,8 @@ class ConfigError(LitRecError):
     """An option is wrong, or two options contradict each other.
 
     Example:
-        >>> print(ConfigError("1.5 is not a usable share", where="data.split.init_args.test", remedy="0.1 is a tenth"))
-        data.split.init_args.test: 1.5 is not a usable share.
+        >>> print(ConfigError("1.5 is not a usable share", where="TimeSplit.test", remedy="0.1 is a tenth"))
+        TimeSplit.test: 1.5 is not a usable share.
           Try:  0.1 is a tenth.
     """
 

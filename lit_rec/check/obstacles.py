@@ -13,11 +13,14 @@ from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.training.callbacks.run_folder import RunCheckpoint, run_folder
 
 
-def raise_together(*steps: Callable[[], object]) -> None:
+def raise_together(
+    *steps: Callable[[], object], worded: Callable[[LitRecError], LitRecError]
+) -> None:
     """Take steps that do not need one another; say what is wrong in each, and raise the last.
 
     Args:
         steps: What may fail.
+        worded: Names options as the user wrote them.
 
     Raises:
         LitRecError: If a step fails.
@@ -27,7 +30,8 @@ def raise_together(*steps: Callable[[], object]) -> None:
         try:
             step()
         except LitRecError as error:
-            found[str(error)] = error  # one obstacle may stop two steps
+            said = worded(error)
+            found[str(said)] = said  # one obstacle may stop two steps
     messages = list(found)
     for message in messages[:-1]:
         sys.stderr.write(f"lit_rec: {message}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ from lit_rec.check.step_figures import parameter_figures, step_figures
 from lit_rec.check.text_figures import text_figures
 from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.training.lit_rec import LitRec
 
 
@@ -41,7 +41,7 @@ class CheckCLI(RecCLI):
 
     def fit(self, model: LitRec, datamodule: lightning.LightningDataModule, **options: Any) -> None:
         """Take the place of ``Trainer.fit``, which LightningCLI would call."""
-        self.figures = examine(self.trainer, model, datamodule, options)
+        self.figures = examine(self.trainer, model, datamodule, options, worded=self.with_paths)
 
 
 def check_fit(words: list[str]) -> dict[str, Any]:
@@ -64,6 +64,8 @@ def examine(
     module: LitRec,
     data: lightning.LightningDataModule,
     options: dict[str, Any],
+    *,
+    worded: Callable[[LitRecError], LitRecError],
 ) -> dict[str, Any]:
     """Show all figures, and return them as plain values.
 
@@ -72,6 +74,7 @@ def examine(
         module: The model, not yet built.
         data: The datamodule, its data not yet prepared.
         options: What ``Trainer.fit`` takes beside them.
+        worded: Names options in errors as the configuration does.
 
     Raises:
         LitRecError: If ``fit`` would not start.
@@ -88,6 +91,7 @@ def examine(
         lambda: check_folder(trainer),
         lambda: data.tokenizer_files,
         data.prepare_data,
+        worded=worded,
     )
     data.setup("fit")
     figures: dict[str, Any] = {

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from lit_rec import __version__
 from lit_rec.cli.commands import COMMANDS, usage
+from lit_rec.cli.options.option_paths import by_sections
 from lit_rec.errors import ConfigError, LitRecError, causes, did_you_mean
 from lit_rec.files.atomic import NO_ROOM, disk_reason
 from lit_rec.stopping import Stop, Stopped, stoppable
@@ -72,7 +73,7 @@ def _message(error: BaseException | None) -> str | None:
         return _disk_message(error)
     for one in causes(error):
         if isinstance(one, LitRecError):
-            return str(one)
+            return str(by_sections(one))
         if isinstance(one, OSError) and one.errno in _DISK:
             return _disk_message(one)
         if type(one).__name__ == "MisconfigurationException":  # Lightning's, not loaded here

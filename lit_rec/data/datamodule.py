@@ -33,7 +33,7 @@ from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.training_facts import training_facts, vocabulary_rows
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.files.open_files import allow_open_files
 
 
@@ -109,7 +109,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             if value < least:
                 raise ConfigError(
                     f"{value} is too small",
-                    where=f"data.{name}",
+                    where=option_of(self, name),
                     rule=f"{least} or more",
                     remedy=f"{start} is a start",
                 )
@@ -145,7 +145,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
     @cached_property
     def tokenizer_files(self) -> TokenizerFiles:
         """The tokenizer: from the checkpoint, else from ``encoder``."""
-        return self._restored_tokenizer or TokenizerFiles.load(self.encoder, option="data.encoder")
+        return self._restored_tokenizer or TokenizerFiles.load(
+            self.encoder, option=option_of(self, "encoder")
+        )
 
     def prepare_data(self) -> None:
         """Read, clean, split and tokenise; what a cache already holds is left alone."""
@@ -178,7 +180,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         folder = self._tokens_folder(prepared.texts)
         tokens = open_tokens(folder, self._fields())
         fields = encode_fields(
-            facts.item_fields, prepared.items, "data.item_fields", prepared.vectors
+            facts.item_fields, prepared.items, option_of(self, "item_fields"), prepared.vectors
         )
         vocab = vocabulary_rows(facts.item_ids, prepared.items["item_id"].to_list())
         return Catalogue(*tokens, vocab, fields, folder.name)
@@ -192,7 +194,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         tokens = no_tokens(len(users.table))
         if facts.profile_texts:
             tokens = open_tokens(self._tokens_folder(users.texts), list(facts.profile_texts))
-        fields = encode_fields(facts.user_fields, users.table, "data.user_fields", users.vectors)
+        fields = encode_fields(
+            facts.user_fields, users.table, option_of(self, "user_fields"), users.vectors
+        )
         vocab = vocabulary_rows(facts.user_ids, self.prepared.user_ids)
         return Catalogue(*tokens, vocab, fields)
 
@@ -272,9 +276,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
         if set(fields) != set(self.text.fields):
             raise ConfigError(
                 f"its fields are {', '.join(self.text.fields)}",
-                where="data.text.columns",
+                where=f"{option_of(self, 'text')}.columns",
                 rule=f"the fields that the model was trained with: {', '.join(fields)}",
-                remedy="leave data.text out to use the checkpoint's own",
+                remedy=f"leave {option_of(self, 'text')} out to use the checkpoint's own",
             )
         return fields
 

@@ -96,8 +96,8 @@ def profiles_of(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -
     if wanted:
         raise ConfigError(
             "there is no users table to take profiles from",
-            where="data.user_text and data.user_fields",
+            where="BehaviorDataModule.user_text and BehaviorDataModule.user_fields",
             rule="they name columns of a table with a row per user",
-            remedy="name its file with data.reader.users, or leave both out",
+            remedy="name its file as TableReader.users, or leave both out",
         )
     return ids

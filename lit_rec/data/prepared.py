@@ -185,10 +185,10 @@ def prepare(
     }
     for name, values in columns.items():
         np.save(folder / f"{name}.npy", values)
-    options = ("data.text", "data.item_fields")
+    options = ("BehaviorDataModule.text", "BehaviorDataModule.item_fields")
     write_entities(folder / "items", items, template, item_fields, options=options)
     profiles = profiles_of(tables.users, users, wanted=bool(user_text or user_fields))
-    options = ("data.user_text", "data.user_fields")
+    options = ("BehaviorDataModule.user_text", "BehaviorDataModule.user_fields")
     write_entities(folder / "users", profiles, user_text, user_fields, options=options)
     named = pl.DataFrame(
         {

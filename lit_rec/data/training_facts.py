@@ -15,6 +15,7 @@ from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.errors import option_of
 
 
 def training_facts(
@@ -77,11 +78,19 @@ def training_facts(
         max_tokens=max_tokens,
         special=special,
         item_fields=fit_fields(
-            item_fields, prepared.items, items, prepared.vectors, "data.item_fields"
+            item_fields,
+            prepared.items,
+            items,
+            prepared.vectors,
+            option_of("BehaviorDataModule", "item_fields"),
         ),
         profile_texts=tuple(profile_texts),
         user_fields=fit_fields(
-            user_fields, profiles.table, users, profiles.vectors, "data.user_fields"
+            user_fields,
+            profiles.table,
+            users,
+            profiles.vectors,
+            option_of("BehaviorDataModule", "user_fields"),
         ),
         history_labels=history_labels,
         item_log_frequency=tuple(np.log(rows_of_item / len(train)).tolist())

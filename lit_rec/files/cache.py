@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.errors import ConfigError, LitRecError, option_of
 from lit_rec.files.atomic import disk_reason
 from lit_rec.files.lock import FileLock, if_abandoned
 
@@ -123,9 +123,9 @@ def _unwritable(root: Path, error: Exception) -> ConfigError:
     reason = disk_reason(error) or getattr(error, "strerror", None) or error
     return ConfigError(
         f"{root} cannot be written ({reason})",
-        where="data.cache_folder",
+        where=option_of("BehaviorDataModule", "cache_folder"),
         rule="a folder with room that this user can write",
-        remedy="set data.cache_folder to another place",
+        remedy="set BehaviorDataModule.cache_folder to another place",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 try:
     import resource
@@ -31,8 +31,8 @@ def allow_open_files(workers: int) -> None:
         fitting = max(0, (hard - _FOR_ONESELF) // _FOR_A_WORKER)
         raise ConfigError(
             f"{workers} processes need {wanted} open files, and this system allows {hard} (ulimit -Hn)",
-            where="data.num_workers",
+            where=option_of("BehaviorDataModule", "num_workers"),
             rule=f"{_FOR_ONESELF} open files, and {_FOR_A_WORKER} for each process",
-            remedy=f"set data.num_workers to {fitting}, or raise the limit",
+            remedy=f"set BehaviorDataModule.num_workers to {fitting}, or raise the limit",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

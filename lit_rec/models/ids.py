@@ -91,8 +91,8 @@ class IdEmbedding(Ids):
         self, size: int, width: int, dropout: float = 0.5, std: float = 0.05, scale: float = 1.0
     ) -> None:
         super().__init__(size, width)
-        self.dropout = share("ids.init_args.dropout", dropout)
-        self.scale = positive("ids.init_args.scale", scale)
+        self.dropout = share(self, "dropout", dropout)
+        self.scale = positive(self, "scale", scale)
         self.embedding = nn.Embedding(size + 1, width)
         self.bias = nn.Embedding(size + 1, 1)
         # kept apart from the learned bias, so that weight decay pulls towards the ratings' own mean

@@ -6,7 +6,7 @@ from collections.abc import Sized
 
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.target_rule import TargetRule
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 def needs_target(part: str, facts: Facts, target: type[TargetRule]) -> None:
@@ -23,9 +23,9 @@ def needs_target(part: str, facts: Facts, target: type[TargetRule]) -> None:
     if not isinstance(facts.target, target):
         raise ConfigError(
             f"{part} predicts a {target.name}, the data asks for a {facts.task}",
-            where="model.network",
-            rule="parts of the task that data.task names",
-            remedy=f"set data.task to {target.name}, or choose another head",
+            where=part,
+            rule="parts of the task that BehaviorDataModule.task names",
+            remedy=f"set BehaviorDataModule.task to {target.name}, or choose another head",
         )
 
 
@@ -42,11 +42,11 @@ def refuse_fields(part: str, facts: Facts, *, items: bool = True) -> None:
     """
     named: dict[str, Sized] = {"item_fields": facts.item_fields} if items else {}
     named |= {"user_text": facts.profile_texts, "user_fields": facts.user_fields}
-    unread = [f"data.{name}" for name, fields in named.items() if fields]
+    unread = [option_of("BehaviorDataModule", name) for name, fields in named.items() if fields]
     if unread:
         raise ConfigError(
             f"{part} would not read them",
             where=" and ".join(unread),
             rule=f"{part} reads {'texts' if items else 'items'} alone",
-            remedy="leave them out, name the columns in data.text, or use TwoTower",
+            remedy="leave them out, name the columns in BehaviorDataModule.text, or use TwoTower",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.registry import register_target, target_rule
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.tasks.label import LabelTask
 from lit_rec.tasks.next_item import NextItemTask
 from lit_rec.tasks.rating import RatingTask
@@ -39,7 +39,7 @@ def task_named(name: str) -> Task:
     if name not in _TASKS:
         raise ConfigError(
             f"'{name}' has a rule for targets ({type(rule).__name__}), but no Task",
-            where="data.task",
+            where=option_of("BehaviorDataModule", "task"),
             rule="a task that is registered with its objective, metrics and report",
             remedy="call lit_rec.tasks.registry.register_task with it",
         )

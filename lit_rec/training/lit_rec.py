@@ -17,7 +17,7 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective
@@ -95,7 +95,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
             if not 0 <= self.hparams[name] < float("inf"):
                 raise ConfigError(
                     f"{self.hparams[name]} is negative or not finite",
-                    where=f"model.{name}",
+                    where=option_of(self, name),
                     rule="0 or more",
                     remedy="2e-5 for an encoder and 1e-3 for heads are a start",
                 )

@@ -10,7 +10,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 # of parts of networks; nothing is kept for a backward pass while evaluating
 _EVALUATION_OPTIONS = ("max_tokens_per_chunk", "slots_per_block")
@@ -79,19 +79,19 @@ def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:
 
 
 def _options(module: Any) -> dict[str, Any]:
-    """Return the options that set the memory of the present step, named as on the command line, and their values."""
+    """Return the options that set the memory of the present step, by part and parameter, and their values."""
     found: dict[str, Any] = {}
     network = getattr(module, "network", None)
-    for path, part in network.named_modules() if isinstance(network, nn.Module) else ():
+    for part in network.modules() if isinstance(network, nn.Module) else ():
         for option in _OPTIONS if module.training else _EVALUATION_OPTIONS:
             if hasattr(part, option):
-                name = ".".join(["model.network", *([path] if path else []), option])
-                found[name] = getattr(part, option)
+                found[option_of(part, option)] = getattr(part, option)
     data = getattr(module._trainer, "datamodule", None)
+    history = getattr(data, "history", None)
     size = "batch_size" if module.training else "eval_batch_size"
     for name, value in (
-        (f"data.{size}", getattr(data, size, None)),
-        ("data.history.max_length", getattr(getattr(data, "history", None), "max_length", None)),
+        (option_of("BehaviorDataModule", size), getattr(data, size, None)),
+        (option_of("History", "max_length"), getattr(history, "max_length", None)),
     ):
         if value is not None:
             found[name] = value
@@ -103,6 +103,6 @@ def _remedy(options: dict[str, Any], *, training: bool) -> str:
     sizes = [name for name in options if name.endswith(_EVALUATION_OPTIONS)]
     steps += [f"lower {name} to {options[name] // 2}" for name in sizes]
     rows = next((name for name in options if name.endswith("batch_size")), "the batch size")
-    more = " and raise trainer.accumulate_grad_batches by as much" if training else ""
+    more = " and raise Trainer.accumulate_grad_batches by as much" if training else ""
     steps.append(f"lower {rows}{more}")
     return ", else ".join(steps)

@@ -13,7 +13,7 @@ from lightning.pytorch.plugins import MixedPrecision
 from lightning.pytorch.utilities import rank_zero_info
 
 from lit_rec.data.batches.batch import RecBatch, TextChunk
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 _TEXTS = 128  # enough for a steady rate, little enough to cost less than a second
 _FEW = 16  # texts that show whether a machine computes bfloat16 or imitates it, fifty times slower
@@ -30,9 +30,9 @@ def check_precision(trainer: lightning.Trainer) -> None:
     if str(trainer.precision) not in _PRECISIONS:
         raise ConfigError(
             f"'{trainer.precision}' would have all of the model in it",
-            where="trainer.precision",
+            where=option_of("Trainer", "precision"),
             rule=f"one of {', '.join(_PRECISIONS)}: similarities, losses and metrics need float32, and no more",
-            remedy="set trainer.precision to bf16-mixed for speed, or leave it out",
+            remedy="set Trainer.precision to bf16-mixed for speed, or leave it out",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class Schedule(ABC):
@@ -29,7 +29,7 @@ class Schedule(ABC):
         if not 0 <= warmup_fraction < 1:
             raise ConfigError(
                 f"{warmup_fraction} is out of range",
-                where="model.schedule.warmup_fraction",
+                where=option_of(self, "warmup_fraction"),
                 rule="at least 0 and below 1",
                 remedy="0.1 suits fine-tuning",
             )

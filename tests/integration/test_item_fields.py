@@ -165,7 +165,7 @@ def test_wrong_profiles_are_named(checkpoint, capsys, words, says):
         ({"item_fields": [IMAGE | {"init_args": {"column": "title"}}]}, "title is not a vector"),
         (
             {"user_text": part("lit_rec.data.texts.template.TextTemplate", columns=["jobs"])},
-            "data.user_text.columns: the table has no column 'jobs'",
+            "data.user_text.init_args.columns: the table has no column 'jobs'",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.history.rule import History, in_order
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.training_facts import target_of_rows, vocabulary_rows
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, option_of
 
 
 class TaskCollators:
@@ -84,9 +84,9 @@ class TaskCollators:
         if not found.follows:
             raise DataError(
                 f"none of {len(self._prepared.rows_of('train')):,} training rows follows another of its user",
-                where="data.task=next_item",
+                where=f"{option_of('BehaviorDataModule', 'task')}=next_item",
                 rule="users with two training rows or more, one strictly later than the other",
-                remedy="check the user ids, the timestamps and data.history.where, or set ordered: true in the reader",
+                remedy="check the user ids, the timestamps and History.where, or set ordered: true in the reader",
             )
         collator = SequenceCollator(
             self._view(),

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class Negatives(ABC):
@@ -88,7 +88,7 @@ class UniformNegatives(Negatives):
     """
 
     def __init__(self, count: int = 1000) -> None:
-        self.count = _at_least_one(count)
+        self.count = _at_least_one(self, count)
 
     def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Draw."""
@@ -117,7 +117,7 @@ class PopularNegatives(Negatives):
     """
 
     def __init__(self, count: int = 1000) -> None:
-        self.count = _at_least_one(count)
+        self.count = _at_least_one(self, count)
 
     def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
         """Draw."""
@@ -155,11 +155,11 @@ def _log_met(log_frequency: Float64s, draws: int) -> Float64s:
     return met
 
 
-def _at_least_one(count: int) -> int:
+def _at_least_one(negatives: object, count: int) -> int:
     if count < 1:
         raise ConfigError(
             f"{count} is too small",
-            where="model.objective.init_args.negatives.init_args.count",
+            where=option_of(negatives, "count"),
             rule="1 or more",
             remedy="1000 is a start; BatchNegatives takes the batch's own items",
         )

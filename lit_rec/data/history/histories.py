@@ -12,7 +12,7 @@ from lit_rec.data.history.seen_rows import SeenRows
 from lit_rec.data.history.sequences import BoundSequences, PastSequences, RowSequences
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import ALL_PARTS, Prepared
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 # what a row of each part sees of its user's
 _PAST = {
@@ -56,7 +56,7 @@ class PastHistory(OrderedHistory):
         if not prepared.has_order:
             raise ConfigError(
                 "PastHistory, but the behaviors have no timestamp column",
-                where="data.history",
+                where=type(self).__name__,
                 rule="PastHistory needs a timestamp, or data that declares itself ordered",
                 remedy="map a timestamp column, set ordered: true in the reader, or use TrainingHistory",
             )
@@ -133,7 +133,7 @@ class TrainingHistory(History):
         if not 0 < keep <= 1:
             raise ConfigError(
                 f"{keep} is not a usable probability",
-                where="data.history.keep",
+                where=option_of(self, "keep"),
                 rule="above 0 and at most 1",
                 remedy="0.5 draws half of the user's rows each time",
             )
@@ -148,7 +148,7 @@ class TrainingHistory(History):
         if self.oldest and not prepared.has_order:
             raise ConfigError(
                 "the oldest rows, but the behaviors have no timestamp column",
-                where="data.history.oldest",
+                where=option_of(self, "oldest"),
                 rule="a timestamp, or data that declares itself ordered",
                 remedy="map a timestamp column, set ordered: true in the reader, or leave the option out",
             )
@@ -249,7 +249,7 @@ class GivenHistory(OrderedHistory):
         if not prepared.has_given:
             raise ConfigError(
                 "GivenHistory, but the behaviors have no history column",
-                where="data.history",
+                where=type(self).__name__,
                 rule="GivenHistory reads the column mapped to 'history'",
                 remedy="map it in the reader's behavior_columns, or use PastHistory",
             )

@@ -11,7 +11,7 @@ from lit_rec.data.history.rows import HistoryRows
 from lit_rec.data.history.sequences import BoundSequences
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class BoundHistory(ABC):
@@ -45,14 +45,14 @@ class History(ABC):
         ...     PastHistory(max_length=0)
         ... except ConfigError as error:
         ...     print(error.where, error.problem)
-        data.history.max_length 0 is too small
+        PastHistory.max_length 0 is too small
     """
 
     def __init__(self, max_length: int = 50, where: Where | None = None) -> None:
         if max_length < 1:
             raise ConfigError(
                 f"{max_length} is too small",
-                where="data.history.max_length",
+                where=option_of(self, "max_length"),
                 rule="1 or more",
                 remedy="50 suits most data; a model without history is not a recommender",
             )
@@ -106,7 +106,7 @@ def in_order(history: History) -> OrderedHistory:
         return history
     raise ConfigError(
         f"{type(history).__name__} has no order of behaviors",
-        where="data.history",
-        rule="data.task next_item is trained on what came next: PastHistory, or GivenHistory",
+        where=type(history).__name__,
+        rule="BehaviorDataModule.task next_item is trained on what came next: PastHistory, or GivenHistory",
         remedy="use PastHistory with a timestamp column or ordered: true in the reader",
     )

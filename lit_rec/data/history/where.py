@@ -9,7 +9,7 @@ import numpy as np
 
 from lit_rec.data.arrays import Bools
 from lit_rec.data.prepared import Prepared
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Where:
             if unknown:
                 raise ConfigError(
                     f"{unknown} are not {column}s of this data, which has {names[:20]}",
-                    where=f"data.history.where.{column}s",
+                    where=option_of(self, f"{column}s"),
                     rule=f"names from the {column} column",
                     remedy="correct the names, or leave the option out to count every behavior",
                 )

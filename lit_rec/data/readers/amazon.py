@@ -16,8 +16,7 @@ from lit_rec.data.tables.json.records import BrokenLines, read_json_records
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.tables.validation import typed_behaviors
-
-_OPTION = "data.reader.init_args"
+from lit_rec.errors import option_of
 
 
 class _AmazonReader(Reader):
@@ -40,7 +39,7 @@ class _AmazonReader(Reader):
     def sources(self) -> list[Source]:
         """Return the reviews and the metadata."""
         return [
-            Source(Path(path), f"{_OPTION}.{option}={path}")
+            Source(Path(path), f"{option_of(self, option)}={path}")
             for option, path in (("reviews", self.reviews), ("metadata", self.metadata))
         ]
 

@@ -15,9 +15,8 @@ from lit_rec.data.tables.refusals import wanted_columns
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
 from lit_rec.data.tables.validation import typed_behaviors
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
-_OPTION = "data.reader.init_args"
 _COLUMNS = {
     "user_id": "user_id",
     "item_id": "parent_asin",
@@ -81,7 +80,7 @@ class AmazonRatingsReader(Reader):
             if paths[Path(path).resolve()] != name:
                 raise ConfigError(
                     f"{path} is also {paths[Path(path).resolve()]}",
-                    where=f"{_OPTION}.{name}",
+                    where=option_of(self, name),
                     rule="training, validation and test rows come from files of their own",
                     remedy="name another file, or leave the option out",
                 )
@@ -91,8 +90,11 @@ class AmazonRatingsReader(Reader):
 
     def sources(self) -> list[Source]:
         """Return the files of the parts and the metadata."""
-        parts = [Source.table(Path(p), f"{_OPTION}.{n}", ",") for n, p in self._paths().items()]
-        return [*parts, Source(Path(self.metadata), f"{_OPTION}.metadata={self.metadata}")]
+        parts = [Source.table(Path(p), option_of(self, n), ",") for n, p in self._paths().items()]
+        return [
+            *parts,
+            Source(Path(self.metadata), f"{option_of(self, 'metadata')}={self.metadata}"),
+        ]
 
     def read(self) -> Tables:
         """Return the tables."""

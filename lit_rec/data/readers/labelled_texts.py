@@ -12,9 +12,8 @@ from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
 from lit_rec.data.tables.validation import typed_behaviors
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
-_OPTION = "data.reader.init_args"
 _TARGETS = ("label", "rating")
 _CANONICAL = (*_TARGETS, "timestamp", "split", "item_id")
 
@@ -56,7 +55,7 @@ class LabelledTextReader(Reader):
             if name not in _CANONICAL:
                 raise ConfigError(
                     f"'{name}' is not a canonical name",
-                    where=f"{_OPTION}.columns",
+                    where=option_of(self, "columns"),
                     rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
                     remedy="leave the entry out: texts keep their names",
                 )
@@ -64,7 +63,7 @@ class LabelledTextReader(Reader):
         if len(set(paths)) < len(paths):
             raise ConfigError(
                 "one file stands for two parts",
-                where=_OPTION,
+                where=type(self).__name__,
                 rule="training, validation and test texts come from files of their own",
                 remedy="name another file, or leave the option out",
             )
@@ -76,7 +75,7 @@ class LabelledTextReader(Reader):
     def sources(self) -> list[Source]:
         """Return every file that an option names."""
         return [
-            Source.table(Path(path), f"{_OPTION}.{name}", self.delimiter)
+            Source.table(Path(path), option_of(self, name), self.delimiter)
             for name, path in self._parts()
         ]
 
@@ -107,7 +106,7 @@ class LabelledTextReader(Reader):
         ids = [self.columns.get("item_id", "item_id")]
         frame = read_source(source, ids=ids, notes=notes)
         frame = rename_columns(
-            frame, self.columns, (), option=f"{_OPTION}.columns", where=source.where
+            frame, self.columns, (), option=option_of(self, "columns"), where=source.where
         )
         if "item_id" not in frame.columns:
             number = pl.int_range(start, start + pl.len())

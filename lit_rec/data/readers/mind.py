@@ -15,9 +15,8 @@ from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.errors import ConfigError, DataError, option_of
 
-_OPTION = "data.reader.init_args"
 _NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"]
 _BEHAVIORS = ["impression_id", "user_id", "time", "history", "shown"]
 _CLOCK = "%m/%d/%Y %I:%M:%S %p"
@@ -66,7 +65,7 @@ class MindReader(Reader):
             if folders[Path(folder).resolve()] != part:
                 raise ConfigError(
                     f"{folder} is also {folders[Path(folder).resolve()]}",
-                    where=f"{_OPTION}.{part}",
+                    where=option_of(self, part),
                     rule="training, validation and test rows come from folders of their own",
                     remedy="name another folder, or leave the option out",
                 )
@@ -76,7 +75,7 @@ class MindReader(Reader):
 
     def _source(self, part: str, name: str) -> Source:
         folder = self._folders()[part]
-        where = f"{_OPTION}.{part}={folder}, {name}"
+        where = f"{option_of(self, part)}={folder}, {name}"
         return Source(Path(folder, name), where, "\t", quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:

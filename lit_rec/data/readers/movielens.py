@@ -13,9 +13,8 @@ from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.errors import ConfigError, DataError, option_of
 
-_OPTION = "data.reader.init_args"
 _FOLDS = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
 _GENRES = [
     "unknown",
@@ -76,14 +75,14 @@ class MovieLens100KReader(Reader):
         if fold is not None and fold not in _FOLDS:
             raise ConfigError(
                 f"'{fold}' is not a fold",
-                where=f"{_OPTION}.fold",
+                where=option_of(self, "fold"),
                 rule=f"one of {', '.join(_FOLDS)}, or null for u.data",
                 remedy="u1 is the fold that papers report",
             )
         self.folder, self.fold, self.plots = folder, fold, plots
 
     def _source(self, name: str, delimiter: str = "\t") -> Source:
-        where = f"{_OPTION}.folder={self.folder}, {name}"
+        where = f"{option_of(self, 'folder')}={self.folder}, {name}"
         return Source(Path(self.folder, name), where, delimiter, quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
@@ -91,7 +90,7 @@ class MovieLens100KReader(Reader):
         names = [f"{self.fold}.base", f"{self.fold}.test"] if self.fold else ["u.data"]
         found = [self._source(name) for name in (*names, "u.item", "u.user")]
         if self.plots is not None:
-            found.append(Source(Path(self.plots), f"{_OPTION}.plots={self.plots}"))
+            found.append(Source(Path(self.plots), f"{option_of(self, 'plots')}={self.plots}"))
         return found
 
     def files(self) -> list[Path]:
@@ -100,12 +99,12 @@ class MovieLens100KReader(Reader):
         Raises:
             DataError: If the folder or one of its files is absent.
         """
-        check_archive(self.folder, f"{_OPTION}.folder", "ml-100k.zip")
+        check_archive(self.folder, option_of(self, "folder"), "ml-100k.zip")
         return super().files()
 
     def read(self) -> Tables:
         """Return the tables."""
-        check_archive(self.folder, f"{_OPTION}.folder", "ml-100k.zip")
+        check_archive(self.folder, option_of(self, "folder"), "ml-100k.zip")
         parts = {"base": "train", "test": "test"} if self.fold else {"data": None}
         frames: list[pl.DataFrame] = []
         sources: list[tuple[Source, int]] = []
@@ -136,7 +135,7 @@ class MovieLens100KReader(Reader):
         )
         if self.plots is None:
             return items
-        plots = _plots(Source(Path(self.plots), f"{_OPTION}.plots={self.plots}"))
+        plots = _plots(Source(Path(self.plots), f"{option_of(self, 'plots')}={self.plots}"))
         return items.join(plots, on="item_id", how="left", maintain_order="left")
 
 

@@ -12,9 +12,8 @@ from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, option_of
 
-_OPTION = "data.reader.init_args.folder"
 _ARCHIVE = "ml-1m.zip"
 _COLUMNS = {
     "ratings.dat": ("user_id", "item_id", "rating", "timestamp"),
@@ -85,7 +84,7 @@ class MovieLens1MReader(Reader):
         self.folder = folder
 
     def _source(self, name: str) -> Source:
-        where = f"{_OPTION}={self.folder}, {name}"
+        where = f"{option_of(self, 'folder')}={self.folder}, {name}"
         return Source(Path(self.folder, name), where, quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
@@ -98,12 +97,12 @@ class MovieLens1MReader(Reader):
         Raises:
             DataError: If the folder or one of its files is absent.
         """
-        check_archive(self.folder, _OPTION, _ARCHIVE)
+        check_archive(self.folder, option_of(self, "folder"), _ARCHIVE)
         return super().files()
 
     def read(self) -> Tables:
         """Return the tables."""
-        check_archive(self.folder, _OPTION, _ARCHIVE)
+        check_archive(self.folder, option_of(self, "folder"), _ARCHIVE)
         ratings, movies, users = self.sources()
         behaviors = typed_behaviors(_table(ratings), ratings)
         people = typed_entities(_table(users), "user_id", users).with_columns(

@@ -14,9 +14,8 @@ from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
 from lit_rec.data.tables.timestamps import to_seconds
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
-_OPTION = "data.reader.init_args"
 _ARCHIVE = "ml-latest-small.zip"
 _RATINGS = {
     "user_id": "userId",
@@ -66,7 +65,7 @@ class MovieLensReader(Reader):
                 f"'{tags_before}' is not a time"
                 if tags
                 else f"'{tags_before}', but tags are left out",
-                where=f"{_OPTION}.tags_before",
+                where=option_of(self, "tags_before"),
                 rule="seconds since 1970 or ISO text, and only where tags are read",
                 remedy="for example 2015-01-01, or leave it out",
             )
@@ -76,7 +75,9 @@ class MovieLensReader(Reader):
         return seconds
 
     def _source(self, name: str) -> Source:
-        return Source(Path(self.folder, name), f"{_OPTION}.folder={self.folder}, {name}", ",")
+        return Source(
+            Path(self.folder, name), f"{option_of(self, 'folder')}={self.folder}, {name}", ","
+        )
 
     def sources(self) -> list[Source]:
         """Return ratings.csv, movies.csv and, if it is there and wanted, tags.csv."""
@@ -91,12 +92,12 @@ class MovieLensReader(Reader):
         Raises:
             DataError: If the folder or one of its files is absent.
         """
-        check_archive(self.folder, f"{_OPTION}.folder", _ARCHIVE)
+        check_archive(self.folder, option_of(self, "folder"), _ARCHIVE)
         return super().files()
 
     def read(self) -> Tables:
         """Return the tables."""
-        check_archive(self.folder, f"{_OPTION}.folder", _ARCHIVE)
+        check_archive(self.folder, option_of(self, "folder"), _ARCHIVE)
         ratings, movies, *tags = self.sources()
         behaviors = typed_behaviors(_table(ratings, _RATINGS), ratings)
         table = typed_entities(_table(movies, _MOVIES), "item_id", movies)

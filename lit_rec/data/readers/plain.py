@@ -15,9 +15,8 @@ from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
 from lit_rec.data.tables.validation import typed_behaviors, typed_entities
-from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
 
-_OPTION = "data.reader.init_args"
 _CANONICAL = (
     "user_id",
     "item_id",
@@ -94,14 +93,14 @@ class TableReader(Reader):
             if name not in _CANONICAL:
                 raise ConfigError(
                     f"'{name}' is not a canonical name",
-                    where=f"{_OPTION}.behavior_columns",
+                    where=option_of(self, "behavior_columns"),
                     rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
                     remedy=did_you_mean(name, _CANONICAL, "leave the entry out"),
                 )
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise ConfigError(
                 f"{self.delimiter!r} is not one character",
-                where=f"{_OPTION}.delimiter",
+                where=option_of(self, "delimiter"),
                 rule="one ASCII character",
                 remedy="replace the separator in the file by a tab",
             )
@@ -111,14 +110,14 @@ class TableReader(Reader):
                 if path == same:
                     raise ConfigError(
                         f"{getattr(self, name)} is also {other}",
-                        where=f"{_OPTION}.{name}",
+                        where=option_of(self, name),
                         rule="training, validation and test rows come from files of their own",
                         remedy="name another file, or leave the option out",
                     )
 
     def _source(self, name: str) -> Source | None:
         path = getattr(self, name)
-        return path and Source.table(Path(path), f"{_OPTION}.{name}", self.delimiter)
+        return path and Source.table(Path(path), option_of(self, name), self.delimiter)
 
     def sources(self) -> list[Source]:
         """Return every file that an option names."""
@@ -156,7 +155,7 @@ class TableReader(Reader):
             read_source(source, ids=ids, notes=notes),
             columns,
             ("user_id", "item_id"),
-            option=f"{_OPTION}.behavior_columns",
+            option=option_of(self, "behavior_columns"),
             where=source.where,
         )
         ticks = _UNITS[self.time_unit]
@@ -171,16 +170,16 @@ class TableReader(Reader):
             dates,
             source,
             "is a date",
-            rule=f"numbers, for {_OPTION}.time_unit is {self.time_unit}",
-            remedy=f"leave {_OPTION}.time_unit out",
+            rule=f"numbers, for {option_of(self, 'time_unit')} is {self.time_unit}",
+            remedy=f"leave {option_of(self, 'time_unit')} out",
         )
         return behaviors.with_columns(pl.col("timestamp") / ticks)
 
     def _entities(
         self, name: str, key: str, columns: dict[str, str], notes: list[CleaningStep]
     ) -> pl.DataFrame:
-        source = Source.table(Path(getattr(self, name)), f"{_OPTION}.{name}", self.delimiter)
-        mapping = f"{_OPTION}.{name[:-1]}_columns"
+        source = Source.table(Path(getattr(self, name)), option_of(self, name), self.delimiter)
+        mapping = option_of(self, f"{name[:-1]}_columns")
         frame = read_source(source, ids=[columns.get(key, key)], notes=notes)
         frame = rename_columns(frame, columns, (key,), option=mapping, where=source.where)
         return typed_entities(frame, key, source)

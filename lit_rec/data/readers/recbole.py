@@ -36,7 +36,7 @@ class RecBoleReader(Reader):
         self.folder, self.name = folder, name
 
     def _source(self, ending: str) -> Source:
-        return atomic_source(self.folder, self.name, ending)
+        return atomic_source(self, self.folder, self.name, ending)
 
     def sources(self) -> list[Source]:
         """Return NAME.inter, NAME.item and, if there is one, NAME.user."""

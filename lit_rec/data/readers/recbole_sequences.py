@@ -59,7 +59,7 @@ class RecBoleSequenceReader(Reader):
         self.folder, self.name = folder, name
 
     def _source(self, ending: str) -> Source:
-        return atomic_source(self.folder, self.name, ending)
+        return atomic_source(self, self.folder, self.name, ending)
 
     def _present(self, ending: str) -> Source | None:
         source = self._source(ending)

@@ -32,7 +32,7 @@ class NewItemSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.2, seed: int = 0) -> None:
-        check_shares(validation, test)
+        check_shares(self, validation, test)
         self.validation, self.test, self.seed = validation, test, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:

@@ -9,7 +9,7 @@ import polars as pl
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.prepared import ALL_PARTS
 from lit_rec.data.splits.splits import Split, clock_of, earliest, first_of_impression
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 _SHOWN = ALL_PARTS.index("shown")
 
@@ -49,19 +49,19 @@ class NewUserSplit(Split):
     def __init__(
         self, validation: int | float = 0.1, test: int | float = 0.1, shown: int = 5, seed: int = 0
     ) -> None:
-        _check_number("validation", validation, least=1)
-        _check_number("test", test, least=0)
+        _check_number(self, "validation", validation, least=1)
+        _check_number(self, "test", test, least=0)
         if validation < 1 and test < 1 and validation + test >= 1:
             raise ConfigError(
                 f"validation {validation} and test {test} leave nobody to train on",
-                where="data.split",
+                where=type(self).__name__,
                 rule="together below 1",
                 remedy="0.1 and 0.1 leave 80 %",
             )
         if shown < 0:
             raise ConfigError(
                 f"{shown} rows cannot be shown",
-                where="data.split.init_args.shown",
+                where=option_of(self, "shown"),
                 rule="0 or more",
                 remedy="5 is a user of whom little is known, 0 one of whom nothing is",
             )
@@ -92,7 +92,7 @@ class NewUserSplit(Split):
         if sum(wanted) > len(able):
             raise ConfigError(
                 f"{wanted[1]:,} users to validate and {wanted[0]:,} to test are more than {len(able):,}",
-                where="data.split",
+                where=type(self).__name__,
                 rule=f"of {len(count):,} users, those with more than {self.shown} rows can be drawn",
                 remedy="ask for fewer users, or show fewer rows",
             )
@@ -104,12 +104,12 @@ class NewUserSplit(Split):
         return of_user
 
 
-def _check_number(name: str, value: float, *, least: int) -> None:
+def _check_number(split: object, name: str, value: float, *, least: int) -> None:
     whole = value >= 1 and value == int(value)
     if not (0 < value < 1 or whole or value == least):
         raise ConfigError(
             f"{value} is no number of users",
-            where=f"data.split.init_args.{name}",
+            where=option_of(split, name),
             rule="a share above 0 and below 1, or a whole number" + " above 0" * least,
             remedy="0.1 is a tenth of the users, 100 a hundred of them",
         )

@@ -10,7 +10,7 @@ import polars as pl
 
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.prepared import ALL_PARTS, PARTS
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class Split(ABC):
@@ -39,7 +39,7 @@ class Split(ABC):
             if not (part == code).any():
                 raise ConfigError(
                     f"{type(self).__name__} leaves no {name} row of {len(behaviors):,}",
-                    where="data.split",
+                    where=type(self).__name__,
                     rule="training and validation rows exist, and validation is never the test part",
                     remedy="raise the share, give more rows, or use RandomSplit",
                 )
@@ -50,10 +50,11 @@ class Split(ABC):
         """Return a place in ``ALL_PARTS`` for each row."""
 
 
-def check_shares(validation: float, test: float) -> None:
+def check_shares(split: object, validation: float, test: float) -> None:
     """Refuse shares that leave nothing to validate or to train on.
 
     Args:
+        split: Who takes them, for the error.
         validation: Above 0 and below 1.
         test: From 0 and below 1; together below 1.
 
@@ -64,14 +65,14 @@ def check_shares(validation: float, test: float) -> None:
         if not low < share < 1 or share < 0:
             raise ConfigError(
                 f"{share} is not a usable share",
-                where=f"data.split.init_args.{name}",
+                where=option_of(split, name),
                 rule="a share, above 0 and below 1 (test may be 0)",
                 remedy="0.1 is a tenth",
             )
     if validation + test >= 1:
         raise ConfigError(
             f"validation {validation} and test {test} leave nothing to train on",
-            where="data.split",
+            where=type(split).__name__,
             rule="together below 1",
             remedy="0.1 and 0.1 leave 80 %",
         )
@@ -97,7 +98,7 @@ class RandomSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> None:
-        check_shares(validation, test)
+        check_shares(self, validation, test)
         self.validation, self.test, self.seed = validation, test, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -130,7 +131,7 @@ class TimeSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, test: float = 0.1) -> None:
-        check_shares(validation, test)
+        check_shares(self, validation, test)
         self.validation, self.test = validation, test
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -201,14 +202,14 @@ class GivenSplit(Split):
     """
 
     def __init__(self, validation: float = 0.1, seed: int = 0) -> None:
-        check_shares(validation, 0.0)
+        check_shares(self, validation, 0.0)
         self.validation, self.seed = validation, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         if "split" not in behaviors.columns:
             raise ConfigError(
                 "GivenSplit, but the data brings no parts",
-                where="data.split",
+                where=type(self).__name__,
                 rule="a column mapped to 'split', validation and test files, or a fold of a benchmark",
                 remedy="map the column, name the files in the reader, or use RandomSplit",
             )
@@ -217,7 +218,7 @@ class GivenSplit(Split):
         if unknown:
             raise ConfigError(
                 f"the split column holds {unknown[:3]}",
-                where="data.split",
+                where=type(self).__name__,
                 rule="train, val or test",
                 remedy="rename these values",
             )
@@ -294,7 +295,7 @@ def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> Float64s:
         return behaviors["row"].to_numpy().astype(np.float64)
     raise ConfigError(
         f"{split}, but the behaviors have no timestamp column",
-        where="data.split",
+        where=split,
         rule="a timestamp, or data that declares itself ordered",
         remedy="map a timestamp column, set ordered: true in the reader, or use RandomSplit",
     )

@@ -9,16 +9,15 @@ import polars as pl
 
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import read_source
-from lit_rec.errors import DataError, excerpt, some_of
+from lit_rec.errors import DataError, excerpt, option_of, some_of
 
-_OPTION = "data.reader.init_args"
 _KINDS = ("token", "token_seq", "float", "float_seq")
 
 
-def atomic_source(folder: str, name: str | None, ending: str) -> Source:
+def atomic_source(reader: object, folder: str, name: str | None, ending: str) -> Source:
     """Return the file ``NAME.ENDING`` of a folder, whose own name is the default."""
     path = Path(folder, f"{name or Path(folder).resolve().name}.{ending}")
-    where = f"{_OPTION}.folder={folder}, {path.name}"
+    where = f"{option_of(reader, 'folder')}={folder}, {path.name}"
     return Source(path, where, "\t", quotes=False)
 
 
@@ -36,7 +35,7 @@ def check_name(source: Source, ending: str) -> None:
             f"there is no file '{source.path.name}'",
             where=source.where,
             rule="the files are named as the data set, which is the folder's name by default",
-            remedy=f"set {_OPTION}.name to {' or '.join(others[:3])}",
+            remedy=f"set the reader's name to {' or '.join(others[:3])}",
         )
 
 

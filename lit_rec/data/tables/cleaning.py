@@ -9,7 +9,7 @@ import polars as pl
 
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.tables import Tables
-from lit_rec.errors import DataError, excerpt
+from lit_rec.errors import DataError, excerpt, option_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def clean(
             f"the first item is {excerpt(tables.items['item_id'][0])}"
             if len(tables.behaviors)
             else "the behaviors table is empty",
-            where="data.reader",
+            where=option_of("BehaviorDataModule", "reader"),
             rule="at least one behavior whose item is known",
             remedy="check that both tables use the same item ids",
         )
@@ -122,7 +122,7 @@ def _raise_unknown(
         + (f"; there is {excerpt(near)}" if near is not None else ""),
         where=tables.place(first["row"]),
         rule="every behavior points to a known item",
-        remedy="add the item, or leave such out with --data.unknown_items drop "
+        remedy="add the item, or set BehaviorDataModule.unknown_items to drop to leave such out "
         f"({len(lost):,} of {len(entries):,} {of_what})",
     )
 

@@ -88,7 +88,7 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
             f"the header {excerpt(line)} is one column" if line else "the file is empty",
             where=f"{where}, line 1",
             rule=f"a header and columns separated by {delimiter!r}",
-            remedy=f"set data.reader.init_args.delimiter to {others[0]!r}"
+            remedy=f"set the reader's delimiter to {others[0]!r}"
             if others
             else "check the file's first line",
         )

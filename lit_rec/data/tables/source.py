@@ -46,7 +46,7 @@ class Source:
 
     Args:
         path: The file.
-        where: The file as the user wrote it, for errors, such as ``data.reader.init_args.items=items.csv``.
+        where: The file as the user wrote it, for errors, such as ``TableReader.items=items.csv``.
         delimiter: What separates the columns of a text file.
         quotes: Whether a cell may stand in quotes, and then hold delimiters and line ends.
         has_header: Whether the first line of a text file names the columns.

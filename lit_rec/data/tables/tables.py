@@ -113,7 +113,7 @@ def read_source(
             f"the ending '{source.path.suffix}' says nothing of what is inside",
             where=source.where,
             rule="csv, tsv, parquet, jsonl, ndjson or json, each also with .gz",
-            remedy="rename the file, or set data.reader.init_args.delimiter for a text file",
+            remedy="rename the file, or set the reader's delimiter for a text file",
         )
     if frame.is_empty():
         columns = f", only the columns {some_of(frame.columns)}" if frame.columns else ""

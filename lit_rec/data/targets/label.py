@@ -13,7 +13,7 @@ from lit_rec.data.arrays import Bools, Float64s, Int64s
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.target_rule import TargetRule, nothing_to_predict
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.errors import ConfigError, DataError, option_of
 
 _SHRINKAGE = 5.0
 _ROUNDS = 5
@@ -121,14 +121,14 @@ def _labels(
         raise DataError(
             f"{len(unseen):,} rows that do not train have a label that no training row has, such as "
             f"'{prepared.labels[code[unseen[0]]]}'",
-            where="data.reader",
+            where=option_of("BehaviorDataModule", "reader"),
             rule="every label that is asked for is among the training rows",
             remedy="give training rows with it, leave these rows out, or split in another way",
         )
     if wanted is not None and sorted(wanted) != sorted(seen):
         raise ConfigError(
             f"{list(wanted)} are named, the training rows have {seen[:20]}",
-            where="data.labels",
+            where=option_of("BehaviorDataModule", "labels"),
             rule="the labels of the training rows, each once, in the order wanted",
             remedy="correct the names, or leave the option out",
         )
@@ -136,7 +136,7 @@ def _labels(
     if len(names) < 2:
         raise DataError(
             f"every training row has the label '{names[0]}'",
-            where="data.reader",
+            where=option_of("BehaviorDataModule", "reader"),
             rule="two labels or more",
             remedy="map the column that holds what is to be predicted",
         )

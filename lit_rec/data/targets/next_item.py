@@ -11,7 +11,7 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.target_rule import TargetRule
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, option_of
 
 
 class NextItemTarget(TargetRule):
@@ -33,7 +33,7 @@ class NextItemTarget(TargetRule):
         if not len(train):
             raise DataError(
                 f"no training row counts of {where}",
-                where="data.history.where",
+                where=option_of("History", "where"),
                 rule="what counts in a history is what is predicted",
                 remedy="leave where out, or name events, labels or ratings that training rows have",
             )

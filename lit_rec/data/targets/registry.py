@@ -6,7 +6,7 @@ from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
-from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.errors import ConfigError, did_you_mean, option_of
 
 _RULES: dict[str, TargetRule] = {}
 
@@ -37,7 +37,7 @@ def target_rule(task: str) -> TargetRule:
     if task not in _RULES:
         raise ConfigError(
             f"there is no task '{task}'",
-            where="data.task",
+            where=option_of("BehaviorDataModule", "task"),
             rule=f"one of {', '.join(_RULES)}, or one that an imported module has registered",
             remedy=did_you_mean(task, list(_RULES), "name one of these"),
         )

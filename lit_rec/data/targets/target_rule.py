@@ -12,7 +12,7 @@ import numpy as np
 from lit_rec.data.arrays import Bools, Float32s, Int64s
 from lit_rec.data.history.where import Where
 from lit_rec.data.prepared import Prepared
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, option_of
 
 
 class TargetRule(ABC):
@@ -100,7 +100,7 @@ def nothing_to_predict(column: str) -> DataError:
     """
     return DataError(
         f"no training row has a {column}",
-        where="data.reader",
+        where=option_of("BehaviorDataModule", "reader"),
         rule=f"{column}s are predicted, so training rows have them",
         remedy=f"map the column with behavior_columns: {{{column}: NAME}}",
     )

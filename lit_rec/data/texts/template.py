@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from lit_rec.data.tables.column_values import NoSuchValuesError, texts_of
-from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, some_of
+from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
 
 
 class TextTemplate:
@@ -50,7 +50,7 @@ class TextTemplate:
             empty = [name for name, of_field in self.fields.items() if not of_field]
             raise ConfigError(
                 f"field '{empty[0]}' names no column" if empty else "{} names no field",
-                where="data.text.columns",
+                where=option_of(self, "columns"),
                 rule="at least one column of the items table",
                 remedy="for example [title]",
             )
@@ -58,12 +58,14 @@ class TextTemplate:
             if label not in self.columns:
                 raise ConfigError(
                     f"'{label}' is not one of {list(self.columns)}",
-                    where="data.text.labels",
-                    rule="a label belongs to a column of data.text.columns",
+                    where=option_of(self, "labels"),
+                    rule="a label belongs to a column of TextTemplate.columns",
                     remedy="add the column or remove the label",
                 )
 
-    def render(self, items: pl.DataFrame, *, option: str = "data.text") -> pl.DataFrame:
+    def render(
+        self, items: pl.DataFrame, *, option: str = "BehaviorDataModule.text"
+    ) -> pl.DataFrame:
         """Return the texts of each item, a column per field, in the table's order.
 
         Args:

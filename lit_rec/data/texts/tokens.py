@@ -12,7 +12,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.arrays import Int64s
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 _BLOCK = (
     20_000  # texts tokenised at once: enough to keep the tokenizer's threads busy, little memory
@@ -51,7 +51,7 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> SpecialTokens:
     if start is None:
         raise ConfigError(
             f"its tokenizer makes {full[:8]} of a text with the tokens {bare[:8]}",
-            where="data.encoder",
+            where=option_of("BehaviorDataModule", "encoder"),
             rule="special tokens stand before and after the tokens of a text",
             remedy="use an encoder with another tokenizer",
         )
@@ -96,9 +96,9 @@ class TokenStore:
         if room < 1:
             raise ConfigError(
                 f"{max_tokens} leaves no room for text",
-                where="data.max_tokens",
+                where=option_of("BehaviorDataModule", "max_tokens"),
                 rule=f"more than the {max_tokens - room} special tokens of this tokenizer",
-                remedy="set data.max_tokens to 16 or more",
+                remedy="set BehaviorDataModule.max_tokens to 16 or more",
             )
         pieces: list[npt.NDArray[np.int32]] = []
         lengths: list[int] = []

@@ -42,7 +42,7 @@ class StoredProfiles:
                 raise DataError(
                     f"{dict(given)!r} is given, but the model reads no profiles",
                     where="profile",
-                    rule="for models trained with data.user_text or data.user_fields",
+                    rule="for models whose data has user_text or user_fields",
                     remedy="leave it out",
                 )
             return None

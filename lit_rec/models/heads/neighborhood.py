@@ -171,18 +171,18 @@ class NeighborhoodHead(Head):
     ) -> None:
         if facts.labels and len(facts.labels) != 2:
             raise ConfigError(
-                f"NeighborhoodHead, but the data has {len(facts.labels)} labels",
-                where="model.network",
+                f"{type(self).__name__}, but the data has {len(facts.labels)} labels",
+                where=type(self).__name__,
                 rule="ratings, or two labels",
                 remedy="use ClassificationHead for more",
             )
         super().__init__(facts, width)
         tells_deeds = bool(facts.labels) and not facts.history_labels
         self.answers = Deeds() if tells_deeds else answers_of(facts)
-        start = positive("head.init_args.sharpness", sharpness)
-        share("head.init_args.dropout", dropout)
-        count("head.init_args.hidden", hidden)
-        self.slots_per_block = count("head.init_args.slots_per_block", slots_per_block)
+        start = positive(self, "sharpness", sharpness)
+        share(self, "dropout", dropout)
+        count(self, "hidden", hidden)
+        self.slots_per_block = count(self, "slots_per_block", slots_per_block)
         self.log_sharpness = nn.Parameter(torch.tensor(float(start)).log())
         self.log_shrinkage = nn.Parameter(torch.tensor(0.0))
         self.forgetting = nn.Parameter(torch.tensor(0.1))  # f and p, before softplus

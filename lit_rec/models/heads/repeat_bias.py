@@ -53,8 +53,8 @@ class RepeatBias(nn.Module):
 
     def __init__(self, facts: Facts, max_length: int = 64, start: float = 0.0) -> None:
         super().__init__()
-        groups = (count("repeats.init_args.max_length", max_length) - 1).bit_length() + 1
-        begins = finite("repeats.init_args.start", start) / _SCALE
+        groups = (count(self, "max_length", max_length) - 1).bit_length() + 1
+        begins = finite(self, "start", start) / _SCALE
         self.weight = nn.Parameter(torch.full((groups,), begins))
 
     @property

@@ -79,7 +79,7 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
         seconds: float = 10.0,
     ) -> None:
         super().__init__(facts, width, hidden, dropout, sharpness, slots_per_block)
-        start = _SECONDS / positive("head.init_args.seconds", seconds)
+        start = _SECONDS / positive(self, "seconds", seconds)
         self.occasion_keys = nn.Parameter(torch.randn(width, width) * width**-0.5)
         self.occasion_sharpness = nn.Parameter(torch.tensor(0.5).log())
         self.occasion_shrinkage = nn.Parameter(torch.tensor(0.0))
@@ -153,11 +153,9 @@ class SessionHead(DotHead):
         needs_target(type(self).__name__, facts, RatingTarget)
         super().__init__(facts, width, scale)
         self.answers = RatingAnswers(facts)
-        self.log_minutes = nn.Parameter(
-            torch.tensor(positive("head.init_args.minutes", minutes)).log()
-        )
+        self.log_minutes = nn.Parameter(torch.tensor(positive(self, "minutes", minutes)).log())
         self.log_shrinkage = nn.Parameter(
-            torch.tensor(positive("head.init_args.shrinkage", shrinkage)).log()
+            torch.tensor(positive(self, "shrinkage", shrinkage)).log()
         )
 
     def mood(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:

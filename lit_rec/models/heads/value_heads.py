@@ -57,8 +57,8 @@ class _PairHead(Head):
         self, facts: Facts, width: int, outputs: int, hidden: int = 64, dropout: float = 0.2
     ) -> None:
         super().__init__(facts, width)
-        share("head.init_args.dropout", dropout)
-        count("head.init_args.hidden", hidden)
+        share(self, "dropout", dropout)
+        count(self, "hidden", hidden)
         self.hidden = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(4 * width, hidden), nn.GELU(), nn.Dropout(dropout)
         )
@@ -196,7 +196,7 @@ class LinearHead(Head):
 
     def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:
         super().__init__(facts, width)
-        self.dropout = nn.Dropout(share("head.init_args.dropout", dropout))
+        self.dropout = nn.Dropout(share(self, "dropout", dropout))
         self.gives = "class_scores" if facts.labels else "scores"
         self.linear = nn.Linear(width, len(facts.labels) or 1)
 

@@ -49,7 +49,7 @@ class IdItemEncoder(ItemVectors):
     ) -> None:
         super().__init__()
         refuse_fields("IdItemEncoder", facts)
-        self.width = count("item_encoder.init_args.width", width)
+        self.width = count(self, "width", width)
         self.backbone = None
         self.ids = IdEmbedding(len(facts.item_ids), width, dropout, std)
         if facts.item_bias:

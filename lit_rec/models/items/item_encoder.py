@@ -128,13 +128,11 @@ class ItemEncoder(ItemVectors):
         max_kept_tokens: int = 500_000,
     ) -> None:
         super().__init__()
-        self.width = count("item_encoder.init_args.width", width)
-        self.max_tokens_per_chunk = count(
-            "item_encoder.init_args.max_tokens_per_chunk", max_tokens_per_chunk
-        )
+        self.width = count(self, "width", width)
+        self.max_tokens_per_chunk = count(self, "max_tokens_per_chunk", max_tokens_per_chunk)
         self.recompute = recompute
-        self.gradient_share = part_of_all("item_encoder.init_args.gradient_share", gradient_share)
-        share("item_encoder.init_args.dropout", dropout)
+        self.gradient_share = part_of_all(self, "gradient_share", gradient_share)
+        share(self, "dropout", dropout)
         self._calls_of_all_ranks: Callable[[int], int] | None = None
         self.special = facts.special
         self.backbone = backbone(facts)
@@ -148,13 +146,13 @@ class ItemEncoder(ItemVectors):
             principal,
             balanced,
         )
-        self.bias_penalty = penalty("item_encoder.init_args.bias_penalty", bias_penalty)
+        self.bias_penalty = penalty(self, "bias_penalty", bias_penalty)
         self._rated = RatedItems(facts.item_bias, facts.item_log_frequency)
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
-        self.max_kept_texts = count("item_encoder.init_args.max_kept_texts", max_kept_texts, 0)
-        self.max_kept_tokens = count("item_encoder.init_args.max_kept_tokens", max_kept_tokens, 0)
+        self.max_kept_texts = count(self, "max_kept_texts", max_kept_texts, 0)
+        self.max_kept_tokens = count(self, "max_kept_tokens", max_kept_tokens, 0)
         parts = [*self.backbone.parameters(), *self.pooling.parameters()]
         self._is_still = not any(parameter.requires_grad for parameter in parts)
         self._kept = KeptTexts(self.backbone.width)

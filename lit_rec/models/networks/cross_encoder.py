@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from lit_rec.data.batches.batch import HistorySlots, Items, RecBatch, TextChunk, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.pair_text import markers, pair_sequences
 from lit_rec.models.networks.rating_biases import RatingBiases
 from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
@@ -86,16 +87,20 @@ class CrossEncoder(Network):
         refuse_fields("CrossEncoder", facts)
         self.special = facts.special
         least = len(facts.special.prefix) + len(facts.special.suffix) + 2
-        self.max_tokens = count("network.init_args.max_tokens", max_tokens, least=least)
-        self.max_tokens_per_chunk = count(
-            "network.init_args.max_tokens_per_chunk", max_tokens_per_chunk
-        )
+        self.max_tokens = count(self, "max_tokens", max_tokens, least=least)
+        self.max_tokens_per_chunk = count(self, "max_tokens_per_chunk", max_tokens_per_chunk)
         self.recompute = recompute
+        share(self, "bias_dropout", bias_dropout)
         # the encoder takes this network's sequences, not the texts of single items
-        self._backbone = backbone(facts.with_max_tokens(max_tokens))
+        try:
+            self._backbone = backbone(facts.with_max_tokens(max_tokens))
+        except ConfigError as error:
+            theirs = option_of("BehaviorDataModule", "max_tokens")
+            ours = option_of(self, "max_tokens")
+            raise error.reworded(lambda text: text.replace(theirs, ours)) from error
         width = self._backbone.width
         self.pooling = pooling(width)
-        self.dropout = nn.Dropout(share("network.init_args.dropout", dropout))
+        self.dropout = nn.Dropout(share(self, "dropout", dropout))
         self.events = len(facts.events) + 1
         self.order = order or NewestFirst()
         self.tells_labels = facts.history_labels

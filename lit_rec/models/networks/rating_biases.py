@@ -39,8 +39,8 @@ class RatingBiases(nn.Module):
 
     def __init__(self, facts: Facts, dropout: float = 0.1, shrinkage: float = 5.0) -> None:
         super().__init__()
-        self.dropout = share("network.init_args.bias_dropout", dropout)
-        start = positive("network.init_args.shrinkage", shrinkage)
+        self.dropout = share(self, "dropout", dropout)
+        start = positive(self, "shrinkage", shrinkage)
         self.answers = RatingAnswers(facts)
         known = facts.item_bias or [0.0] * len(facts.item_ids)
         self.register_buffer("item_bias", torch.tensor([0.0, *known]))

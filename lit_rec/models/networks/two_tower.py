@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
 from lit_rec.models.heads.vector_heads import VectorHead, Vectors
@@ -203,14 +203,14 @@ class TwoTower(ItemNetwork):
         if self.gives == "vectors" and self.user_encoder.per_candidate:
             raise ConfigError(
                 f"{type(self.head).__name__} beside {type(self.user_encoder).__name__}",
-                where="model.network.init_args.user_encoder",
+                where=option_of(self, "user_encoder"),
                 rule="a user has one vector, whatever the candidate, where all items are scored by inner products",
                 remedy="use CausalTransformerUserEncoder, AdditiveAttentionUserEncoder or MeanUserEncoder",
             )
         if repeats is not None and self.gives != "vectors":
             raise ConfigError(
                 f"repeats beside {type(self.head).__name__}",
-                where="model.network.init_args.repeats",
+                where=option_of(self, "repeats"),
                 rule="what is added to the scores of items that a user had, where the next item is ranked by vectors",
                 remedy="leave it out, or use CosineHead or InnerProductHead",
             )

@@ -94,9 +94,9 @@ class RankingObjective(Objective):
     ) -> None:
         super().__init__()
         self.negatives = negatives
-        self.temperature = positive("objective.init_args.temperature", temperature)
+        self.temperature = positive(self, "temperature", temperature)
         self.spare_own = spare_own
-        self.scores_per_block = count("objective.init_args.scores_per_block", scores_per_block)
+        self.scores_per_block = count(self, "scores_per_block", scores_per_block)
         self.gather: Gather = gather_from_all
 
     def bind(self, facts: Facts, gives: str) -> None:
@@ -267,7 +267,7 @@ class ItemSoftmax(RankingObjective):
     ) -> None:
         chosen = negatives or CatalogueNegatives()
         super().__init__(chosen, temperature, spare_own, scores_per_block)
-        self.label_smoothing = share("objective.init_args.label_smoothing", label_smoothing)
+        self.label_smoothing = share(self, "label_smoothing", label_smoothing)
 
     def losses(self, own: Tensor, others: Tensor, log_prob: Tensor | None) -> Tensor:
         """Return cross-entropies."""

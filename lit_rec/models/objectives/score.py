@@ -15,7 +15,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.ranges import share
 
 
@@ -61,15 +61,15 @@ class Objective(nn.Module, ABC):
             asked = _spoken(facts.task)
             raise ConfigError(
                 f"{name} trains for a {_spoken(self.predicts.name)}, the data asks for a {asked}",
-                where="model.objective",
-                rule="an objective of the task that data.task names",
+                where=type(self).__name__,
+                rule="an objective of the task that BehaviorDataModule.task names",
                 remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; "
                 "ItemSoftmax or BPR for the next item",
             )
         if gives != self.consumes:
             raise ConfigError(
                 f"{name} takes {self.consumes}, the network gives {gives}",
-                where="model.objective",
+                where=type(self).__name__,
                 rule="scores: one per candidate; class_scores: one per candidate and label; "
                 "vectors: of users and of items",
                 remedy="CrossEntropy goes with ClassificationHead and LinearHead, "
@@ -146,7 +146,7 @@ class BinaryCrossEntropy(ScoreObjective):
         if len(facts.labels) != 2:
             raise ConfigError(
                 f"BinaryCrossEntropy, but the data has {len(facts.labels)} labels: {', '.join(facts.labels[:8])}",
-                where="model.objective",
+                where=type(self).__name__,
                 rule="two labels",
                 remedy="use CrossEntropy with ClassificationHead",
             )
@@ -191,7 +191,7 @@ class CrossEntropy(ScoreObjective):
     ) -> None:
         super().__init__()
         self.class_weights = class_weights
-        self.label_smoothing = share("objective.init_args.label_smoothing", label_smoothing)
+        self.label_smoothing = share(self, "label_smoothing", label_smoothing)
         self.register_buffer("weight", None, persistent=False)
         if isinstance(class_weights, Sequence) and not isinstance(class_weights, str):
             if not all(w >= 0 for w in class_weights) or not any(class_weights):
@@ -227,7 +227,7 @@ class CrossEntropy(ScoreObjective):
 def _wrong_weights(weights: Sequence[float], rule: str) -> ConfigError:
     return ConfigError(
         f"{list(weights)} cannot be used",
-        where="model.objective.init_args.class_weights",
+        where=option_of(CrossEntropy, "class_weights"),
         rule=rule,
         remedy="correct the weights, or write balanced",
     )

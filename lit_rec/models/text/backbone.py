@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel
 
 from lit_rec.data.batches.batch import TextChunk
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.text.build_limit import build_limit
 from lit_rec.models.text.distinct_words import DistinctWords
@@ -23,7 +23,7 @@ from lit_rec.models.text.short_attention import short_attention
 from lit_rec.models.text.tuning import FullTuning, Tuning
 from lit_rec.ranges import share
 
-_OPTION = "model...backbone.init_args.name"
+_OPTION = "PretrainedBackbone.name"
 # tables of learned positions: BERT and kin, GPT-2
 _POSITIONS = ("position_embeddings", "wpe")
 
@@ -213,7 +213,7 @@ class PretrainedBackbone(Backbone):
         self, facts: Facts, name: str, tuning: Tuning | None = None, dropout: float | None = None
     ) -> None:
         if dropout is not None:
-            share("backbone.init_args.dropout", dropout)
+            share(self, "dropout", dropout)
         # the configuration in Facts was written with the dropout already set
         model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name, dropout)
         _check_positions(model, facts)
@@ -248,7 +248,7 @@ class ConfiguredBackbone(Backbone):
         except Exception as error:  # transformers has no common class for what it finds wrong
             raise ConfigError(
                 f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
-                where="model...backbone.init_args.model_type",
+                where=option_of(self, "model_type"),
                 rule="an architecture of transformers and options of its configuration",
                 remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
             ) from error
@@ -293,9 +293,9 @@ def _check_positions(model: nn.Module, facts: Facts) -> None:
             if facts.max_tokens > longest:
                 raise ConfigError(
                     f"texts of up to {facts.max_tokens} tokens for an encoder that takes {longest}",
-                    where="data.max_tokens",
+                    where=option_of("BehaviorDataModule", "max_tokens"),
                     rule=f"at most {longest} for this encoder ({type(model).__name__})",
-                    remedy=f"set data.max_tokens to {longest} or less; the end of longer texts is cut",
+                    remedy=f"set BehaviorDataModule.max_tokens to {longest} or less; the end of longer texts is cut",
                 )
 
 

@@ -25,7 +25,7 @@ _REFUSED = {
     "use_pretrained_backbone": "an encoder whose weights are its own",
 }
 _SIZES = frozenset({"dim", "hidden_dim", "n_embd", "n_head", "n_layer"})  # of DistilBERT and GPT-2
-_OPTION = "model...backbone.init_args.name"
+_OPTION = "PretrainedBackbone.name"
 
 
 def encoder_problem(config: Mapping[str, Any]) -> Problem | None:

@@ -113,7 +113,7 @@ class AttentionPooling(Pooling):
 
     def __init__(self, width: int, hidden: int = 128) -> None:
         super().__init__(width)
-        self.hidden = nn.Linear(width, count("pooling.init_args.hidden", hidden))
+        self.hidden = nn.Linear(width, count(self, "hidden", hidden))
         self.score = nn.Linear(hidden, 1, bias=False)
 
     def weights(self, tokens: Tensor, mask: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from torch import nn
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 # where encoders keep their layers: BERT and kin, ModernBERT, DistilBERT, GPT-2
 _LAYER_LISTS = ("encoder.layer", "layers", "transformer.layer", "h")
@@ -25,7 +25,7 @@ def encoder_layers(model: nn.Module) -> nn.ModuleList:
             return found
     raise ConfigError(
         f"{type(model).__name__} keeps its layers in none of {', '.join(_LAYER_LISTS)}",
-        where="model...backbone.init_args.tuning",
+        where="TopLayersTuning",
         rule="tuning the top layers needs an encoder of a known structure",
         remedy="use FullTuning or FrozenTuning for this encoder",
     )
@@ -121,7 +121,7 @@ class TopLayersTuning(Tuning):
         if not 1 <= self.layers <= len(found):
             raise ConfigError(
                 f"{self.layers} layers of an encoder that has {len(found)}",
-                where="model...backbone.init_args.tuning.init_args.layers",
+                where=option_of(self, "layers"),
                 rule=f"1 to {len(found)}",
                 remedy="FrozenTuning trains none and FullTuning trains all",
             )

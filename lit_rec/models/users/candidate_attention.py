@@ -61,9 +61,9 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
         slots_per_block: int = 16_384,
     ) -> None:
         super().__init__(facts, width, ids, shrinkage)
-        self.query = nn.Linear(width, count("user_encoder.init_args.hidden", hidden))
+        self.query = nn.Linear(width, count(self, "hidden", hidden))
         self.key = nn.Linear(width + 1, hidden)
-        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
+        self.slots_per_block = count(self, "slots_per_block", slots_per_block)
 
     def summary(
         self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor

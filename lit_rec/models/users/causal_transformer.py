@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from lit_rec.data.batches.batch import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.users.length_groups import length_groups
 from lit_rec.models.users.user_encoder import UserEncoder
 from lit_rec.ranges import count, share
@@ -84,12 +84,13 @@ class CausalTransformerUserEncoder(UserEncoder):
     ) -> None:
         super().__init__()
         for name, value in (("layers", layers), ("hidden", hidden), ("max_length", max_length)):
-            count(f"user_encoder.init_args.{name}", value)
-        share("user_encoder.init_args.dropout", dropout)
+            count(self, name, value)
+        share(self, "recency", recency or 0.0)
+        share(self, "dropout", dropout)
         if heads < 1 or width % heads:
             raise ConfigError(
                 f"{heads} heads do not divide a width of {width}",
-                where="model...user_encoder.init_args.heads",
+                where=option_of(self, "heads"),
                 rule="a number that divides the width of item vectors",
                 remedy="1, 2 or 4 suit most widths",
             )
@@ -165,9 +166,9 @@ class CausalTransformerUserEncoder(UserEncoder):
         if slots > self.max_length:
             raise ConfigError(
                 f"a history of {slots} behaviors for an encoder that has {self.max_length} positions",
-                where="model...user_encoder.init_args.max_length",
-                rule="at least data.history.max_length",
-                remedy=f"set it to {slots} or more, or data.history.max_length to {self.max_length}",
+                where=option_of(self, "max_length"),
+                rule="at least History.max_length",
+                remedy=f"set it to {slots} or more, or History.max_length to {self.max_length}",
             )
 
 
@@ -176,7 +177,7 @@ class _RecentMean(nn.Module):
 
     def __init__(self, width: int, max_length: int, recency: float) -> None:
         super().__init__()
-        ratio = math.log(max(share("user_encoder.init_args.recency", recency), 1e-6))
+        ratio = math.log(max(recency, 1e-6))
         self.log_weight = nn.Parameter(ratio * torch.arange(max_length))  # by how long ago
         self.beside = nn.Linear(width, width, bias=False)
         nn.init.zeros_(self.beside.weight)

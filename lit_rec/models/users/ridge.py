@@ -72,12 +72,10 @@ class RidgeUserEncoder(UserEncoder):
         needs_target(type(self).__name__, facts, RatingTarget)
         self.answers = RatingAnswers(facts)
         self.log_shrinkage = nn.Parameter(
-            torch.tensor(positive("user_encoder.init_args.shrinkage", shrinkage)).log()
+            torch.tensor(positive(self, "shrinkage", shrinkage)).log()
         )
-        self.log_penalty = nn.Parameter(
-            torch.tensor(positive("user_encoder.init_args.penalty", penalty)).log()
-        )
-        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
+        self.log_penalty = nn.Parameter(torch.tensor(positive(self, "penalty", penalty)).log())
+        self.slots_per_block = count(self, "slots_per_block", slots_per_block)
         self.ids = ids(len(facts.user_ids), width)
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:

@@ -85,7 +85,7 @@ class BehaviorSumUserEncoder(UserEncoder):
         self.unrated = nn.Parameter(torch.zeros(width))
         self.empty = nn.Parameter(torch.zeros(width))
         self.rating_scale = nn.Parameter(torch.ones(width))
-        start = positive("user_encoder.init_args.shrinkage", shrinkage)
+        start = positive(self, "shrinkage", shrinkage)
         self.log_shrinkage = nn.Parameter(torch.tensor(float(start)).log())
         self.ids = ids(len(facts.user_ids), width)
         several = facts.history_labels and len(facts.labels) > 2
@@ -213,9 +213,9 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
         slots_per_block: int = 16_384,
     ) -> None:
         super().__init__(facts, width, ids, shrinkage)
-        self.hidden = nn.Linear(width + 1, count("user_encoder.init_args.hidden", hidden))
+        self.hidden = nn.Linear(width + 1, count(self, "hidden", hidden))
         self.score = nn.Linear(hidden, 1, bias=False)
-        self.slots_per_block = count("user_encoder.init_args.slots_per_block", slots_per_block)
+        self.slots_per_block = count(self, "slots_per_block", slots_per_block)
 
     def summary(
         self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor

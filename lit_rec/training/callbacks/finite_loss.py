@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class FiniteLoss(Callback):
@@ -30,7 +30,7 @@ class FiniteLoss(Callback):
             ...
         lit_rec.errors.ConfigError: step 0 (epoch 0): training has diverged: train/loss_step is nan.
           Rule: a finite loss; checkpoints saved before this stay as they are.
-          Try:  lower the learning rate, or set trainer.gradient_clip_val to 1.0.
+          Try:  lower the learning rate, or set Trainer.gradient_clip_val to 1.0.
     """
 
     # a run that is resumed at the end of an epoch ends it without a batch
@@ -103,15 +103,15 @@ def _check(
     if not trainer.strategy.reduce_boolean_decision(not math.isfinite(value), all=False):
         return
     rates = " or ".join(
-        f"model.{rate} ({module.hparams[rate]:g})"
+        f"{option_of(module, rate)} ({module.hparams[rate]:g})"
         for rate in ("head_rate", "encoder_rate")
         if rate in module.hparams
     )
     clip = trainer.gradient_clip_val
     clipped = (
-        f"lower trainer.gradient_clip_val ({clip})"
+        f"lower Trainer.gradient_clip_val ({clip})"
         if clip
-        else "set trainer.gradient_clip_val to 1.0"
+        else "set Trainer.gradient_clip_val to 1.0"
     )
     raise ConfigError(
         f"training has diverged: {name} is {'not finite elsewhere' if math.isfinite(value) else value}",

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 import lightning
 from lightning.pytorch.callbacks import Callback, LambdaCallback, LearningRateMonitor
 
-from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.errors import ConfigError, did_you_mean, option_of
 from lit_rec.tasks.registry import all_tasks
 from lit_rec.tasks.task import Task
 
@@ -65,7 +65,7 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
     if mode is not None and monitor is None:
         raise ConfigError(
             f"'{mode}', but no metric is named",
-            where=f"trainer.callbacks, mode of {where}",
+            where=option_of(where, "mode"),
             rule="a mode beside a monitor; the metric that decides by default has its own",
             remedy="name the monitor as well, or leave the mode out",
         )
@@ -147,7 +147,7 @@ def _unknown_metric(callback: Callback, there: Iterable[str]) -> ConfigError:
     names = list(there)
     return ConfigError(
         f"there is no metric '{monitor}'",
-        where=f"trainer.callbacks, monitor of {type(callback).__name__}",
+        where=option_of(callback, "monitor"),
         rule=f"one of {', '.join(names)}",
         remedy=did_you_mean(monitor, names, "name one of these metrics"),
     )

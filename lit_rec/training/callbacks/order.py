@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 
 
 class NetworkFirst(Callback):
@@ -40,7 +40,7 @@ def _refuse_twins(callbacks: list[Callback]) -> None:
             raise ConfigError(
                 f"{type(callback).__name__} is there {states[callback.state_key]} times "
                 "with the same metric or settings",
-                where="trainer.callbacks",
+                where=option_of("Trainer", "callbacks"),
                 rule="a checkpoint holds one state for each callback",
                 remedy="leave one of them, or give them different metrics",
             )

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, StochasticWeightAveragi
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.tensor_file import save_tensors
 from lit_rec.training.callbacks.monitors import DefaultMonitor, mode_of
@@ -62,7 +62,7 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         if last_every_n_steps is not None and last_every_n_steps < 1:
             raise ConfigError(
                 f"{last_every_n_steps} is too small",
-                where="trainer.callbacks, last_every_n_steps of RunCheckpoint",
+                where=option_of(self, "last_every_n_steps"),
                 rule="1 or more",
                 remedy="leave it out to save after validations alone",
             )
@@ -88,7 +88,7 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         if averaged and self.save_weights_only:
             raise ConfigError(
                 "true beside averaged weights: those are validated, but Lightning would save the present ones",
-                where="trainer.callbacks, save_weights_only of RunCheckpoint",
+                where=option_of(self, "save_weights_only"),
                 rule="false where weights are averaged",
                 remedy="leave it out",
             )

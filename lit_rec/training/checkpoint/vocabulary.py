@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.two_tower import Network
 
 
@@ -28,8 +28,8 @@ def check_vocabulary(network: Network, data: object) -> None:
     if max(tokens) >= known:
         raise ConfigError(
             f"its tokenizer makes token {max(tokens)}, and the encoder has vectors for {known:,}",
-            where=f"data.encoder={data.encoder}",
+            where=f"{option_of(data, 'encoder')}={data.encoder}",
             rule="a tokenizer and an encoder that were trained together",
-            remedy="name the same folder for data.encoder and the backbone, "
+            remedy=f"name the same folder for {option_of(data, 'encoder')} and the backbone, "
             "with the tokenizer's files as they were saved",
         )

@@ -18,7 +18,7 @@ from lightning.pytorch.strategies import (
     StrategyRegistry,
 )
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.processes import whole
 from lit_rec.training.strategies.sharding import (
@@ -120,7 +120,7 @@ def check_strategy(trainer: lightning.Trainer) -> None:
     elif isinstance(strategy, _OTHERS):
         raise ConfigError(
             f"{type(strategy).__name__} divides the weights among processes",
-            where="trainer.strategy",
+            where=option_of("Trainer", "strategy"),
             rule="auto or ddp, where each process has the whole network, or sharded_encoder (FSDP)",
             remedy="take ddp where the encoder fits, else sharded_encoder",
         )
@@ -131,15 +131,15 @@ def _check_beside(trainer: lightning.Trainer) -> None:
         raise ConfigError(
             "16-mixed looks for overflow in each process's part alone, "
             "so that one would take a step that another leaves out",
-            where="trainer.precision",
+            where=option_of("Trainer", "precision"),
             rule="32-true or bf16-mixed beside sharded_encoder",
-            remedy="set trainer.precision to bf16-mixed",
+            remedy="set Trainer.precision to bf16-mixed",
         )
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, WeightAveraging | StochasticWeightAveraging):
             raise ConfigError(
                 f"{type(callback).__name__} copies the network, of which no process has the whole",
-                where="trainer.callbacks",
+                where=option_of("Trainer", "callbacks"),
                 rule="no averaged weights beside sharded_encoder",
                 remedy="leave it out, or take ddp",
             )

@@ -11,7 +11,7 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.text.backbone import Backbone
@@ -142,14 +142,14 @@ def _divisible(network: Network) -> Backbone:
         raise ConfigError(
             f"{type(network).__name__} encodes in each batch of an evaluation, "
             "and processes have different numbers of these",
-            where="trainer.strategy",
+            where=option_of("Trainer", "strategy"),
             rule="processes that share an encoder call it equally often: a network with a table of items",
             remedy=ddp,
         )
     if network.backbone is None:
         raise ConfigError(
             f"{type(network).__name__} of items without texts has no encoder to divide",
-            where="trainer.strategy",
+            where=option_of("Trainer", "strategy"),
             rule="a network with a text encoder",
             remedy="take ddp",
         )
@@ -157,7 +157,7 @@ def _divisible(network: Network) -> Backbone:
         if not weight.dim():
             raise ConfigError(
                 f"the encoder's {name} is a single number",
-                where="trainer.strategy",
+                where=option_of("Trainer", "strategy"),
                 rule="parameters of one dimension or more, of which each process keeps a part",
                 remedy=ddp,
             )

@@ -143,7 +143,7 @@ def test_same_seed_same_batches(module_of):
 
 def test_errors(module_of):
     for name in ("batch_size", "eval_batch_size"):
-        with pytest.raises(ConfigError, match=rf"data\.{name}: 0 is too small"):
+        with pytest.raises(ConfigError, match=rf"BehaviorDataModule\.{name}: 0 is too small"):
             module_of(**{name: 0})
     unrated = "\n".join(
         line if n == 0 else ",".join([*line.split(",")[:2], "", *line.split(",")[3:]])

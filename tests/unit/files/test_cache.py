@@ -193,7 +193,9 @@ def test_a_whole_cache_that_may_only_be_read_is_used(tmp_path, monkeypatch):
 
 def test_root_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"data\.cache_folder: .*file.* cannot be written"):
+    with pytest.raises(
+        ConfigError, match=r"BehaviorDataModule\.cache_folder: .*file.* cannot be written"
+    ):
         cached(tmp_path / "file" / "root", "t", "key", Builder())
 
 
@@ -221,7 +223,7 @@ def inside(root, number):
     ],
 )
 def test_build_that_cannot_write_names_the_cache(tmp_path, make):
-    with pytest.raises(ConfigError, match=r"data\.cache_folder: .*cannot be written"):
+    with pytest.raises(ConfigError, match=r"BehaviorDataModule\.cache_folder: .*cannot be written"):
         cached(tmp_path, "t", "key", raising(make(tmp_path)))
 
 

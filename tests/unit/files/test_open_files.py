@@ -38,8 +38,11 @@ def test_the_limit_is_raised_where_it_may_be(soft, hard, workers, after):
 
 def test_too_few_are_said_before_the_run_would_hang():
     said = limited(64, 200, 4)
-    assert "data.num_workers: 4 processes need 320 open files, and this system allows 200" in said
-    assert "set data.num_workers to 2" in said
+    assert (
+        "BehaviorDataModule.num_workers: 4 processes need 320 open files, and this system allows 200"
+        in said
+    )
+    assert "set BehaviorDataModule.num_workers to 2" in said
     assert limited(64, 200, 2) == "192\n", "what is advised works"
 
 

@@ -149,7 +149,11 @@ def test_the_next_item_where_it_is_asked_for(written):
             {},
             r"no column has ratings[\s\S]*--task next_item",
         ),
-        (lambda b: b.select("u", "i", t=pl.lit(1_600_000_000)), {}, "data.split"),
+        (
+            lambda b: b.select("u", "i", t=pl.lit(1_600_000_000)),
+            {},
+            "TimeSplit: TimeSplit leaves no",
+        ),
     ],
 )
 def test_events_that_say_too_little(written, change, options, said):

@@ -179,7 +179,7 @@ def test_nothing_is_known_of_how_items_are_rated(make_encoder, facts):
 def test_the_penalty_is_checked(make_encoder, value):
     with pytest.raises(ConfigError, match=f"{value} cannot be used") as error:
         make_encoder(bias_penalty=value)
-    assert error.value.where == "model...item_encoder.init_args.bias_penalty"
+    assert error.value.where == "ItemEncoder.bias_penalty"
 
 
 def test_profiles_begin_by_adding_nothing_and_learn(make_network, facts, batch):

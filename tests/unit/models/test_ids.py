@@ -68,5 +68,5 @@ def test_under_adam_the_scale_says_how_far_a_step_moves_an_id():
 
 
 def test_a_scale_of_nothing_is_refused():
-    with pytest.raises(ConfigError, match=r"ids\.init_args\.scale"):
+    with pytest.raises(ConfigError, match=r"IdEmbedding\.scale"):
         IdEmbedding(4, 3, scale=0.0)

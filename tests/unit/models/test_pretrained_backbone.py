@@ -102,4 +102,4 @@ def test_folder_without_weights_is_named(saved, facts):
 def test_longer_texts_than_a_pretrained_encoder_takes_are_refused(saved, facts):
     with pytest.raises(ConfigError, match="33 tokens") as caught:
         PretrainedBackbone(replace(facts, max_tokens=33), str(saved[0]))
-    assert caught.value.where == "data.max_tokens"
+    assert caught.value.where == "BehaviorDataModule.max_tokens"

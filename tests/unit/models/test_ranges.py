@@ -25,11 +25,11 @@ NAN = float("nan")
     ],
 )
 def test_numbers_within_and_outside(check, good, bad):
-    assert [check("x", value) for value in good] == list(good)
+    assert [check("Part", "x", value) for value in good] == list(good)
     for value in bad:
         with pytest.raises(ConfigError, match=f"{value} cannot be used") as caught:
-            check("head.init_args.x", value)
-        assert caught.value.where == "model...head.init_args.x"
+            check("Part", "x", value)
+        assert caught.value.where == "Part.x"
 
 
 # part, made from facts and a backbone; its options; a value of each that makes no sense
@@ -73,7 +73,7 @@ def test_option_and_value_are_named(facts, tiny_bert, part, option, value):
     make = PARTS[part][0](facts, lambda facts: ConfiguredBackbone(facts, "bert", tiny_bert))
     with pytest.raises(ConfigError) as caught:
         make(**{option: value})
-    assert caught.value.where == f"model...{part}.init_args.{option}"
+    assert caught.value.where == f"{make.func.__name__}.{option}"
     assert str(value) in caught.value.problem
 
 
@@ -93,4 +93,4 @@ def test_mean_user_encoder_checks_as_well(facts, shrinkage):
 def test_occasion_checks_its_seconds(facts, seconds):
     with pytest.raises(ConfigError, match=f"{seconds} cannot") as caught:
         OccasionNeighborhoodHead(facts, 4, seconds=seconds)
-    assert caught.value.where == "model...head.init_args.seconds"
+    assert caught.value.where == "OccasionNeighborhoodHead.seconds"

@@ -151,10 +151,14 @@ def test_out_of_memory_names_the_options(stage, folder, tmp_path):
         getattr(trainer, stage)(_with_encoder(module, full), datamodule=data)
     assert isinstance(found.value.__cause__, torch.OutOfMemoryError)
     assert trainer.state.status == "interrupted"
-    chunk = "model.network.item_encoder.max_tokens_per_chunk"
+    chunk = "ItemEncoder.max_tokens_per_chunk"
     assert f"{chunk} is 8192" in str(found.value)
     assert f"lower {chunk} to 4096" in str(found.value)
-    rows = "data.batch_size is 16" if stage == "fit" else "data.eval_batch_size is 4096"
+    rows = (
+        "BehaviorDataModule.batch_size is 16"
+        if stage == "fit"
+        else "BehaviorDataModule.eval_batch_size is 4096"
+    )
     assert rows in str(found.value)
 
 
@@ -212,7 +216,7 @@ def test_a_gpu_that_is_full(folder, tmp_path):
 @pytest.mark.parametrize("name", ["encoder_rate", "head_rate", "encoder_decay", "head_decay"])
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
 def test_a_rate_or_decay_is_a_finite_number_from_zero(name, value):
-    with pytest.raises(ConfigError, match=f"model.{name}: {value}"):
+    with pytest.raises(ConfigError, match=f"LitRec.{name}: {value}"):
         LitRec(lambda facts: None, **{name: value})
 
 

@@ -51,22 +51,24 @@ def test_of_a_network_with_an_item_encoder_while_training():
     network = nn.ModuleDict({"item_encoder": Part(2048, False)})
     assert message(Module(network, DATA)) == [
         "cpu: out of memory while training (CUDA out of memory. Tried to allocate 20.00 MiB).",
-        "  model.network.item_encoder.max_tokens_per_chunk is 2048, "
-        "model.network.item_encoder.recompute is False, data.batch_size is 512, "
-        "data.history.max_length is 100",
+        "  Part.max_tokens_per_chunk is 2048, "
+        "Part.recompute is False, BehaviorDataModule.batch_size is 512, "
+        "History.max_length is 100",
         "  Rule: a step's activations have room beside the weights and the optimizer.",
-        "  Try:  set model.network.item_encoder.recompute to true, "
-        "else lower model.network.item_encoder.max_tokens_per_chunk to 1024, "
-        "else lower data.batch_size and raise trainer.accumulate_grad_batches by as much.",
+        "  Try:  set Part.recompute to true, "
+        "else lower Part.max_tokens_per_chunk to 1024, "
+        "else lower BehaviorDataModule.batch_size and raise Trainer.accumulate_grad_batches by as much.",
     ]
 
 
 def test_of_a_network_that_is_its_own_encoder_while_evaluating():
     lines = message(Module(Part(300, False), DATA).eval())
     assert "out of memory while evaluating" in lines[0]
-    assert lines[1].startswith("  model.network.max_tokens_per_chunk is 300, data.eval_batch_size")
+    assert lines[1].startswith(
+        "  Part.max_tokens_per_chunk is 300, BehaviorDataModule.eval_batch_size"
+    )
     assert lines[-1] == (
-        "  Try:  lower model.network.max_tokens_per_chunk to 150, else lower data.eval_batch_size."
+        "  Try:  lower Part.max_tokens_per_chunk to 150, else lower BehaviorDataModule.eval_batch_size."
     )
 
 
@@ -81,8 +83,8 @@ def test_a_part_with_an_option_of_its_own_is_named():
     attention.slots_per_block = 500
     network = nn.ModuleDict({"item_encoder": Part(2048, True), "user_encoder": attention})
     lines = message(Module(network, DATA))
-    assert "model.network.user_encoder.slots_per_block is 500" in lines[1]
-    assert "else lower model.network.user_encoder.slots_per_block to 250" in lines[-1]
+    assert "Identity.slots_per_block is 500" in lines[1]
+    assert "else lower Identity.slots_per_block to 250" in lines[-1]
 
 
 def test_of_a_network_without_such_options():

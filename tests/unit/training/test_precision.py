@@ -30,7 +30,7 @@ def test_float32_and_mixed_precision(named):
 
 @pytest.mark.parametrize("named", ["64-true", "bf16-true", "16-true"])
 def test_no_other_precision(named):
-    with pytest.raises(ConfigError, match=rf"trainer\.precision: '{named}' .*"):
+    with pytest.raises(ConfigError, match=rf"Trainer\.precision: '{named}' .*"):
         check_precision(trainer_of(named))
 
 

@@ -266,7 +266,7 @@ def _not_objects(broken: _Broken, total: int, source: Source) -> DataError:
         where=source.where,
         details=[f"line {number}: {line}" for number, line in broken.first[:3]],
         rule="one JSON object a line",
-        remedy="download the file again, or leave such lines out with data.reader.init_args.broken_lines=drop",
+        remedy="download the file again, or set the reader's broken_lines to drop to leave such lines out",
     )
 
 

@@ -96,7 +96,7 @@ def test_movielens_plots_stand_once(movielens):
 
 def test_movielens_rows_know_their_lines(movielens):
     tables = MovieLens100KReader(str(movielens), fold="u1").read()
-    assert tables.place(1) == f"data.reader.init_args.folder={movielens}, u1.test, line 1"
+    assert tables.place(1) == f"MovieLens100KReader.folder={movielens}, u1.test, line 1"
 
 
 @pytest.mark.parametrize(

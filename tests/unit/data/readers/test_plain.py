@@ -79,7 +79,7 @@ def test_plain_parts_agree_on_time(plain):
 
 def test_absent_source_names_its_option(plain):
     reader = TableReader(f"{plain}/bb.csv", f"{plain}/i.jsonl")
-    with pytest.raises(DataError, match=r"data\.reader\.init_args\.behaviors=.*bb\.csv"):
+    with pytest.raises(DataError, match=r"TableReader\.behaviors=.*bb\.csv"):
         reader.files()
 
 
@@ -90,9 +90,9 @@ def test_columns_that_are_not_there(plain):
     with pytest.raises(DataError) as caught:
         reader.read()
     for seen in (
-        f"data.reader.init_args.behaviors={plain}/b.csv",
+        f"TableReader.behaviors={plain}/b.csv",
         "no column 'userid'; the file has userId, item_id, stars",
-        "set data.reader.init_args.behavior_columns.user_id",
+        "set TableReader.behavior_columns.user_id",
         "did you mean 'userId'?",
     ):
         assert seen in str(caught.value)

@@ -39,7 +39,7 @@ def test_recbole_header(recbole, header, seen):
 def test_recbole_names(recbole):
     reader = RecBoleReader(str(recbole), name="tay")
     for call in (reader.read, reader.files):
-        with pytest.raises(DataError, match=r"no file 'tay\.inter'(.|\n)*init_args\.name to toy"):
+        with pytest.raises(DataError, match=r"no file 'tay\.inter'(.|\n)*the reader's name to toy"):
             call()
     (recbole / "toy.item").unlink()
     with pytest.raises(DataError, match=r"no file 'toy\.item'"):

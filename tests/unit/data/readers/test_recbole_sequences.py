@@ -109,7 +109,7 @@ def test_numbers_without_an_item(toys):
 
 def test_names_and_headers(toys):
     with pytest.raises(
-        DataError, match=r"no file 'tays\.train\.inter'(.|\n)*init_args\.name to toys"
+        DataError, match=r"no file 'tays\.train\.inter'(.|\n)*the reader's name to toys"
     ):
         RecBoleSequenceReader(str(toys), name="tays").read()
     (toys / "toys.train.inter").write_text("user_id:token\titem_id:token\n0\t1\n")

@@ -32,7 +32,7 @@ def test_nothing_is_shown_of_users_of_whom_nothing_shall_be_known():
 def test_numbers_of_users(wanted):
     with pytest.raises(ConfigError, match=rf"{wanted} is no number of users") as caught:
         NewUserSplit(validation=wanted)
-    assert "data.split.init_args.validation" in str(caught.value)
+    assert "NewUserSplit.validation" in str(caught.value)
 
 
 def test_nobody_needs_to_test_but_somebody_trains():

@@ -27,7 +27,7 @@ def test_unknown_item_is_an_error():
         DataError, match=r"row 2 of the behaviors: item_id 'x' is not among the 2"
     ) as caught:
         clean(tables())
-    assert "--data.unknown_items drop (1 of 4 behaviors)" in str(caught.value)
+    assert "unknown_items to drop to leave such out (1 of 4 behaviors)" in str(caught.value)
 
 
 def test_unknown_items_are_dropped_and_told():

@@ -56,7 +56,7 @@ def test_without_a_header():
     ("text", "delimiter", "seen"),
     [
         ("a\tb\n1\t2", ",", [r"line 1: the header 'a\tb' is one column", r"delimiter to '\t'"]),
-        ("a;b\n1;2", "\t", ["'a;b' is one column", "data.reader.init_args.delimiter to ';'"]),
+        ("a;b\n1;2", "\t", ["'a;b' is one column", "the reader's delimiter to ';'"]),
         ("a\n1", ",", ["'a' is one column", "first line"]),
         ("", ",", ["line 1: the file is empty"]),
         ("a,b,a\n1,2,3", ",", ["line 1", "'a' stands twice"]),

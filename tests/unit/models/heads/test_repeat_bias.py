@@ -158,12 +158,12 @@ def test_scores_of_candidates(facts, make_batch):
 
 def test_what_cannot_be_added_to(facts):
     with pytest.raises(
-        ConfigError, match=r"init_args.repeats: repeats beside DotHead[\s\S]*leave it out"
+        ConfigError, match=r"TwoTower.repeats: repeats beside DotHead[\s\S]*leave it out"
     ):
         TwoTower(facts, IdItemEncoder, MeanUserEncoder, DotHead, repeats=RepeatBias)
     with pytest.raises(
-        ConfigError, match=r"repeats.init_args.max_length: 0 cannot be used[\s\S]*1 or more"
+        ConfigError, match=r"RepeatBias.max_length: 0 cannot be used[\s\S]*1 or more"
     ):
         RepeatBias(facts, max_length=0)
-    with pytest.raises(ConfigError, match=r"repeats.init_args.start: inf cannot be used"):
+    with pytest.raises(ConfigError, match=r"RepeatBias.start: inf cannot be used"):
         RepeatBias(facts, start=math.inf)

@@ -53,7 +53,7 @@ def test_while_training_some_items_are_as_if_unseen(facts, batch):
 def test_without_item_biases_and_with_options_out_of_range(facts, batch):
     found, _ = RatingBiases(facts).eval()(batch)
     assert found[0].tolist() == [0.0, 0.0, 0.0]
-    with pytest.raises(ConfigError, match=r"network\.init_args\.bias_dropout: 1\.5"):
+    with pytest.raises(ConfigError, match=r"RatingBiases\.dropout: 1\.5"):
         RatingBiases(facts, dropout=1.5)
     with pytest.raises(ConfigError, match=r"shrinkage: 0"):
         RatingBiases(facts, shrinkage=0)

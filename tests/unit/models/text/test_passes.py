@@ -100,7 +100,7 @@ def test_no_texts(backbone):
 def test_share_outside(facts, backbone, share):
     with pytest.raises(ConfigError, match=f"{share} cannot be used") as caught:
         ItemEncoder(facts, lambda facts: backbone, gradient_share=share)
-    assert caught.value.where == "model...item_encoder.init_args.gradient_share"
+    assert caught.value.where == "ItemEncoder.gradient_share"
     assert caught.value.rule == "a share above 0, up to 1"
 
 

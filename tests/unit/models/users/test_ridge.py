@@ -79,7 +79,7 @@ def test_what_is_not_finite_comes_out_as_such(facts, batch):
 def test_options_are_checked(facts, option):
     with pytest.raises(ConfigError, match="-1 cannot be used") as error:
         RidgeUserEncoder(facts, 4, **{option: -1})
-    assert error.value.where == f"model...user_encoder.init_args.{option}"
+    assert error.value.where == f"RidgeUserEncoder.{option}"
 
 
 def test_it_reads_ratings_alone(facts):

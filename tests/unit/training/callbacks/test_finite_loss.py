@@ -59,8 +59,8 @@ def test_found_where_the_loss_is_logged(tmp_path):
         fit(tmp_path, Diverging(at=0), log_every_n_steps=2)
     text = str(found.value)
     assert "step 2 (epoch 0)" in text
-    assert "model.head_rate (0.1)" in text
-    assert "set trainer.gradient_clip_val to 1.0" in text
+    assert "Diverging.head_rate (0.1)" in text
+    assert "set Trainer.gradient_clip_val to 1.0" in text
     assert list(tmp_path.iterdir()) == []
 
 

@@ -55,7 +55,7 @@ def test_an_unknown_metric_is_refused(name, remedy):
     with pytest.raises(ConfigError) as found:
         check_monitors(trainer(EarlyStopping(name)), logged_names(RATING))
     assert f"'{name}'" in str(found.value)
-    assert "monitor of EarlyStopping" in str(found.value)
+    assert "EarlyStopping.monitor: " in str(found.value)
     assert remedy in str(found.value)
     assert "val/loss, val/rmse, val/mae" in str(found.value)
 
@@ -127,7 +127,7 @@ def test_every_metric_has_a_mode():
 
 @pytest.mark.parametrize("kind", [RunCheckpoint, RunEarlyStopping])
 def test_a_mode_without_a_monitor_is_refused(kind):
-    with pytest.raises(ConfigError, match=f"mode of {kind.__name__}: 'max', but no metric"):
+    with pytest.raises(ConfigError, match=f"{kind.__name__}.mode: 'max', but no metric"):
         kind(mode="max")
 
 
