@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from public_classes import ROOT, public_classes
 
 _LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#\s]+)(#[^)\s]*)?\)")
 _FENCE = re.compile(r"^(?:```.*?^```|~~~.*?^~~~)", re.DOTALL | re.MULTILINE)
-_HEADINGS = {"data": "Data", "training": "Training", "inference": "Answers"}
 
 
 def on_config(config: Any) -> Any:
     """Add to the navigation what is not listed by hand."""
+    listed = set(_pages_of(config.nav))
+    guides = next(part["Guides"] for part in config.nav if "Guides" in part)
+    guides += sorted({path.name for path in (ROOT / "docs").glob("*.md")} - listed)
     notes = sorted(path.name for path in (ROOT / "docs/notes").glob("*.md"))
     configs = [f"configs/{path.stem}.md" for path in sorted((ROOT / "configs").glob("*.yaml"))]
     config.nav += [
@@ -36,6 +39,14 @@ def on_config(config: Any) -> Any:
         {"Licence": "licence.md"},
     ]
     return config
+
+
+def _pages_of(nav: Any) -> Iterator[str]:
+    """Yield the pages that a part of the navigation names."""
+    if isinstance(nav, str):
+        yield nav
+    for part in nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else ():
+        yield from _pages_of(part)
 
 
 def on_files(files: Files, config: Any) -> Files:

@@ -1,4 +1,4 @@
-"""Which classes have a page: what a YAML may name, what a page imports, and what these derive from.
+"""Which classes and functions have a place: what a YAML may name, what a page imports, and what these derive from.
 
 The code is parsed and not imported, so that a site takes seconds.
 """
@@ -29,7 +29,7 @@ def public_classes() -> dict[str, list[str]]:
             }
     for module in _imported(_tree("lit_rec")):  # the public face, by name
         face = [*_strings(_tree("lit_rec"), "__all__")]
-        named |= {(module, name) for name in face if name in _classes(module)}
+        named |= {(module, name) for name in face if name in _defined(module)}
     waiting = [*named]
     while waiting:
         for found in _bases(*waiting.pop()):

@@ -69,7 +69,7 @@ def _module_of(
             f"its network cannot be built here ({_reason(str(error))})",
             where=str(path),
             rule="the classes that it was trained with can be imported",
-            remedy="install the package they are in, or run from the folder where they lie",
+            remedy="install the package they are in, or name their folder in PYTHONPATH",
         ) from error
     module: LitRec = parser.instantiate(options).model
     return module

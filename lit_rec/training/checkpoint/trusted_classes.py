@@ -187,7 +187,7 @@ class _Names:
                 f"its network cannot be built here ({error})",
                 where=self._where,
                 rule="the classes that it was trained with can be imported",
-                remedy="install the package they are in, or run from the folder where they lie",
+                remedy="install the package they are in, or name their folder in PYTHONPATH",
             ) from error
 
     def _refuse_name(self, place: str, path: str) -> NoReturn:

@@ -65,5 +65,5 @@ def tune_whole_encoder(content: dict[str, Any]) -> None:
     item_encoder(content)["backbone"]["init_args"].pop("tuning", None)
     data = content["data"]["init_args"]
     data["batch_size"] = 1520
-    # as good on validation rows as half of its own rows drawn for each row (docs/speed.md)
+    # as good on validation rows as half of its own rows drawn for each row (docs/notes/speed.md)
     data["history"]["init_args"].update(together=True, keep=0.35)
