@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from lit_rec.cli.commands import COMMANDS
-from lit_rec.cli.options.spelling import underscored
+from lit_rec.cli.options.words import underscored
 from lit_rec.errors import ConfigError, did_you_mean
 
 TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"

@@ -28,8 +28,8 @@ from lit_rec.cli.options.option_errors import OptionParser, built_error
 from lit_rec.cli.options.option_paths import Ours, by_paths
 from lit_rec.cli.options.option_values import check_values
 from lit_rec.cli.options.path_words import keep_paths_as_text
-from lit_rec.cli.options.spelling import underscored
 from lit_rec.cli.options.strict_yaml import MODE
+from lit_rec.cli.options.words import underscored, value_of, with_current_path
 from lit_rec.cli.parser import TRUST_HELP
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
@@ -45,7 +45,6 @@ from lit_rec.training.callbacks.run_record import RunRecord
 from lit_rec.training.callbacks.stop_at_step import is_child, listen
 from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint, tokenizer_of
-from lit_rec.training.checkpoint.former_paths import current_paths
 from lit_rec.training.checkpoint.network import StoredShapes
 from lit_rec.training.checkpoint.options import (
     CONFIG_PARTS,
@@ -147,7 +146,7 @@ class RecCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
-        words = underscored([_current(word) for word in args], self._option_names())
+        words = underscored([with_current_path(word) for word in args], self._option_names())
         keep_paths_as_text(words)
         try:
             self._parse(parser, words)
@@ -179,7 +178,7 @@ class RecCLI(LightningCLI):
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         words, trust = without_trust(words)
         check_configs(words)
-        path = _option(words, "--ckpt_path")
+        path = value_of(words, "--ckpt_path")
         if path is None:
             if words[0] != "fit" and not any(map(_asks_for_help, words)):
                 raise ConfigError(
@@ -318,12 +317,6 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
     return cli(words)
 
 
-def _current(word: str) -> str:
-    """Return a word in which a class, alone or after ``--option=``, is named by where it stands today."""
-    option, equals, value = word.rpartition("=")
-    return f"{option}{equals}{current_paths(value)}"
-
-
 def _asks_for_help(word: str) -> bool:
     """Say whether a word is ``--help``, or ``--data.help`` of a class."""
     return word.partition("=")[0].rpartition(".")[2] in ("-h", "--help", "help")
@@ -332,14 +325,3 @@ def _asks_for_help(word: str) -> bool:
 def _speaks_of_this_run(record: logging.LogRecord) -> bool:
     message = record.getMessage()
     return "Tip:" not in message and "TPU available" not in message
-
-
-def _option(words: list[str], name: str) -> str | None:
-    """Return an option's value, the last one as for a parser."""
-    found = None
-    for place, word in enumerate(words):
-        if word.startswith(f"{name}="):
-            found = word.partition("=")[2]
-        if word == name and place + 1 < len(words):
-            found = words[place + 1]
-    return found

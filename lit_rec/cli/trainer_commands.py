@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lit_rec.cli.options.spelling import underscored
+from lit_rec.cli.options.words import underscored
 from lit_rec.cli.parser import CommandParser
 from lit_rec.stopping import stop
 

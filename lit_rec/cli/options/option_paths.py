@@ -46,7 +46,7 @@ def by_paths(error: Ours, config: Mapping[str, Any], kinds: Mapping[str, type]) 
         kinds: Class of each section that has no ``class_path``.
 
     Example:
-        >>> head = {"class_path": "lit_rec.models.heads.session.SessionHead", "init_args": {"minutes": -1}}
+        >>> head = {"class_path": "lit_rec.models.heads.same_time.SessionHead", "init_args": {"minutes": -1}}
         >>> error = LitRecError("-1 cannot be used", where="SessionHead.minutes")
         >>> by_paths(error, {"data": {"class_path": "mine.Data", "init_args": {"head": head}}}, {}).where
         'data.head.init_args.minutes'

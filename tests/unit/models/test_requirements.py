@@ -21,14 +21,16 @@ def rich(facts):
 def test_options_of_all_unread_fields_are_named(facts, rich):
     with pytest.raises(ConfigError, match="CrossEncoder would not read them") as error:
         refuse_fields("CrossEncoder", rich)
-    assert error.value.where == "data.item_fields and data.user_text and data.user_fields"
+    assert error.value.where == " and ".join(
+        f"BehaviorDataModule.{name}" for name in ("item_fields", "user_text", "user_fields")
+    )
     refuse_fields("CrossEncoder", facts)
 
 
 def test_a_part_that_reads_items_refuses_profiles_alone(rich):
     with pytest.raises(ConfigError) as error:
         refuse_fields("TextClassifier", rich, items=False)
-    assert error.value.where == "data.user_text and data.user_fields"
+    assert error.value.where == "BehaviorDataModule.user_text and BehaviorDataModule.user_fields"
     refuse_fields("TextClassifier", replace(rich, profile_texts=(), user_fields=()), items=False)
 
 
@@ -37,5 +39,5 @@ def test_both_tasks_are_named(facts):
         ConfigError, match="X predicts a label, the data asks for a rating"
     ) as error:
         needs_target("X", facts, LabelTarget)
-    assert "data.task to label" in error.value.remedy
+    assert "BehaviorDataModule.task to label" in error.value.remedy
     needs_target("X", facts, RatingTarget)

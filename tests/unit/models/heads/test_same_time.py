@@ -155,7 +155,7 @@ def test_an_index_finds_the_same_order_as_session_head(facts, rated):
 def test_session_head_checks_its_options(facts, option):
     with pytest.raises(ConfigError, match=r"0\.0 cannot be used") as error:
         SessionHead(facts, 2, **{option: 0.0})
-    assert error.value.where == f"model...head.init_args.{option}"
+    assert error.value.where == f"SessionHead.{option}"
 
 
 def test_session_head_reads_ratings_alone(facts):

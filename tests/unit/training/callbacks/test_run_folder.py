@@ -68,7 +68,7 @@ def test_runs_without_a_logger_are_numbered(trainer, tmp_path):
 def test_resumed_run_goes_on_in_its_folder_unless_another_experiment_is_named(trainer, tmp_path):
     for resumed, folder in (("runs/name/version_3", "version_3"), ("elsewhere/old", "version_0")):
         checkpoint = RunCheckpoint()
-        checkpoint.resumed = tmp_path / resumed
+        checkpoint.resume_in(tmp_path / resumed)
         assert run_folder(trainer(CSVLogger("runs", "name"), checkpoint)).name == folder
 
 
@@ -96,6 +96,6 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(trainer, tmp_path):
 def test_resuming_makes_no_new_folder(trainer, tmp_path):
     (tmp_path / "checkpoints/version_3").mkdir(parents=True)
     checkpoint = RunCheckpoint()
-    checkpoint.resumed = tmp_path / "checkpoints/version_3"
-    assert run_folder(trainer(False, checkpoint)) == checkpoint.resumed
+    checkpoint.resume_in(tmp_path / "checkpoints/version_3")
+    assert run_folder(trainer(False, checkpoint)) == tmp_path / "checkpoints/version_3"
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["version_3"]

@@ -18,7 +18,7 @@ def network(**parts):
     return part("lit_rec.models.networks.two_tower.TwoTower", **parts)
 
 
-OCCASION = part(f"{HEADS}.occasions.OccasionNeighborhoodHead", seconds=60.0, sharpness=-1.0)
+OCCASION = part(f"{HEADS}.same_time.OccasionNeighborhoodHead", seconds=60.0, sharpness=-1.0)
 FIELD = part("lit_rec.data.fields.number.NumberField", column="price", bins=0)
 CONFIG = {
     "seed_everything": 0,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_rec.cli.init import _parser
-from lit_rec.cli.options.spelling import underscored
+from lit_rec.cli.options.words import underscored
 from lit_rec.cli.parser import CommandParser
 from lit_rec.errors import ConfigError
 
