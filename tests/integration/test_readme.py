@@ -1,11 +1,14 @@
 """Every command of the README runs, in a copy of the project with made-up assets."""
 
+import json
 import os
 import re
 import shlex
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,12 +51,55 @@ def copy(tmp_path_factory):
     return target
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
+# `lit-rec` of the environment that scripts find: `fit` is the real one, in a new interpreter; what follows is asked of
+# this process, which has it done without the seconds that it takes to import
+LIT_REC = """\
+#!{python} -IS
+import json, os, socket, sys
+if sys.argv[1] == "fit":
+    os.execv("{programs}/lit-rec", ["lit-rec", *sys.argv[1:]])
+with socket.socket(socket.AF_UNIX) as asked:
+    asked.connect("{address}")
+    asked.sendall((json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]) + "\\n").encode())
+    code, out, err = json.loads(asked.makefile().read())
+sys.stdout.write(out)
+sys.stderr.write(err)
+sys.exit(code)
+"""
+
+
+class Asked(socketserver.StreamRequestHandler):
+    """A command of lit-rec that a script asks for."""
+
+    def handle(self) -> None:
+        words, folder, env = json.loads(self.rfile.readline())
+        done = run_warm(COMMAND, *words, folder=Path(folder), env=env)
+        self.wfile.write(json.dumps([done.returncode, done.stdout, done.stderr]).encode())
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A virtual environment, as scripts see one: with ``python`` and ``lit-rec``."""
+    programs, address = Path(sys.executable).parent, tmp_path / "asked"
+    own = tmp_path / "venv/bin"
+    own.mkdir(parents=True)
+    (own / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python = Path(sys.executable).resolve()
+    (own / "lit-rec").write_text(LIT_REC.format(python=python, programs=programs, address=address))
+    for program in own.iterdir():
+        program.chmod(0o755)
+    with socketserver.UnixStreamServer(str(address), Asked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield own.parent
+        server.shutdown()
+
+
+def run(words: list[str], folder: Path, venv: Path) -> subprocess.CompletedProcess:
     """Run a script as a user does, and a command of lit-rec without the seconds that it takes to import."""
     programs = str(Path(sys.executable).parent)
     environment = {
         "LIT_REC_QUICK": "1",
-        "LIT_REC_VENV": str(Path(sys.prefix)),
+        "LIT_REC_VENV": str(venv),
         "HF_HUB_OFFLINE": "1",
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
@@ -72,18 +118,18 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_every_command_runs(copy):
+def test_every_command_runs(copy, environment):
     found = commands()
     assert found[:2] == ["tools/quickstart", "tools/test"]
     assert len(found) >= 9
     for command in found:
         if command == "tools/test":  # this very test is part of it
             continue
-        done = run(shlex.split(command), copy)
+        done = run(shlex.split(command), copy, environment)
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     assert (copy / "checkpoints/quickstart/version_0/report.json").is_file()
     assert (copy / "checkpoints/quickstart/version_0/predictions.parquet").is_file()
 
     python = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
-    done = run([sys.executable, "-c", python], copy)
+    done = run([sys.executable, "-c", python], copy, environment)
     assert done.returncode == 0, done.stderr[-2000:]
