@@ -7,6 +7,7 @@ new interpreter is tested with new interpreters, by the scripts of the README an
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import resource
@@ -116,6 +117,7 @@ def _live(
     open_files: int | None,
 ) -> None:
     """Be the child; it ends as an interpreter does."""
+    gc.freeze()  # a collection would look at all that was imported, and copy the memory that all children share
     for number, path in enumerate(pipes, 1):
         file = os.open(path, os.O_WRONLY)
         os.dup2(file, number)
