@@ -8,6 +8,7 @@ import shutil
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -80,7 +81,8 @@ class Asked(socketserver.StreamRequestHandler):
 @pytest.fixture
 def environment(tmp_path):
     """A virtual environment, as scripts see one: with ``python`` and ``lit-rec``."""
-    programs, address = Path(sys.executable).parent, tmp_path / "asked"
+    programs = Path(sys.executable).parent
+    address = Path(tempfile.mkdtemp()) / "asked"  # the name of a socket is a short one
     own = tmp_path / "venv/bin"
     own.mkdir(parents=True)
     (own / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
@@ -92,6 +94,7 @@ def environment(tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield own.parent
         server.shutdown()
+    shutil.rmtree(address.parent)
 
 
 def run(words: list[str], folder: Path, venv: Path) -> subprocess.CompletedProcess:

@@ -32,10 +32,10 @@ SOME = "--model.network.init_args.item_encoder.init_args.gradient_share=0.5"
 
 
 def of_tests(config, folder):
-    """Small chunks, of which processes have different numbers, and an encoder that moves."""
+    """Small chunks, two to six a batch and often not as many for both processes, and an encoder that moves."""
     config["model"]["encoder_rate"] = 3e-3
     item_encoder = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]
-    item_encoder["max_tokens_per_chunk"] = 64
+    item_encoder["max_tokens_per_chunk"] = 128
     item_encoder["recompute"] = True
     config["trainer"]["logger"]["init_args"]["save_dir"] = str(folder)
     config["trainer"]["callbacks"].append(part("several_commands.KeepEachLast"))
