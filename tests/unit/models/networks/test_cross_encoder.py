@@ -6,6 +6,7 @@ import torch
 
 from lit_rec.data.batches.batch import Texts
 from lit_rec.data.texts.tokens import SpecialTokens
+from lit_rec.errors import ConfigError
 from lit_rec.models.networks.cross_encoder import CrossEncoder
 from lit_rec.models.networks.pair_text import pair_sequences
 from lit_rec.models.networks.rating_biases import RatingBiases
@@ -178,3 +179,18 @@ def test_an_encoder_without_special_tokens_reads_empty_rows(facts, tiny_bert, ma
     nothing = Texts(batch.texts.tokens[:0], torch.zeros_like(batch.texts.offsets))
     scores = network.eval()(replace(batch, texts=nothing))
     assert torch.isfinite(scores).all()
+
+
+def test_options_are_named_as_they_were_given(facts, tiny_bert):
+    """Not as those of the parts that they are handed to; and the remedy can be followed."""
+
+    def make(**options):
+        return CrossEncoder(facts, lambda f: ConfiguredBackbone(f, "bert", tiny_bert), **options)
+
+    with pytest.raises(ConfigError, match=r"CrossEncoder\.bias_dropout: 1\.5 cannot be used"):
+        make(bias_dropout=1.5)
+    with pytest.raises(ConfigError, match=r"texts of up to 33 tokens") as found:
+        make(max_tokens=33)
+    assert found.value.where == "CrossEncoder.max_tokens"
+    assert "set CrossEncoder.max_tokens to 32 or less" in found.value.remedy
+    assert make(max_tokens=32).max_tokens == 32
