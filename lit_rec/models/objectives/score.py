@@ -54,14 +54,21 @@ class Objective(nn.Module, ABC):
             gives: What the network gives: ``scores``, ``class_scores`` or ``vectors``.
 
         Raises:
-            ConfigError: If data or network are of another kind.
+            ConfigError: If data or network are of another kind, or the class does not say what it is for.
         """
         name = type(self).__name__
+        if not hasattr(self, "predicts") or not hasattr(self, "consumes"):
+            raise ConfigError(
+                f"{name} does not say what it trains for, or what it takes",
+                where=name,
+                rule="predicts: the rule for targets; consumes: scores, class_scores or vectors",
+                remedy='write in the class, for ratings: predicts, consumes = RatingTarget, "scores"',
+            )
         if not isinstance(facts.target, self.predicts):
             asked = _spoken(facts.task)
             raise ConfigError(
                 f"{name} trains for a {_spoken(self.predicts.name)}, the data asks for a {asked}",
-                where=type(self).__name__,
+                where=name,
                 rule="an objective of the task that BehaviorDataModule.task names",
                 remedy="SquaredError for ratings; BinaryCrossEntropy or CrossEntropy for labels; "
                 "ItemSoftmax or BPR for the next item",
@@ -69,7 +76,7 @@ class Objective(nn.Module, ABC):
         if gives != self.consumes:
             raise ConfigError(
                 f"{name} takes {self.consumes}, the network gives {gives}",
-                where=type(self).__name__,
+                where=name,
                 rule="scores: one per candidate; class_scores: one per candidate and label; "
                 "vectors: of users and of items",
                 remedy="CrossEntropy goes with ClassificationHead and LinearHead, "

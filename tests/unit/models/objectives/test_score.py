@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lit_rec.data.batches.batch import Target
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.errors import ConfigError
 from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, SquaredError
 
@@ -45,6 +46,17 @@ def test_squared_error_gives_no_gradient_where_the_answer_is_unknown():
 
 def test_squared_error_says_what_it_trains_and_takes():
     assert (SquaredError.predicts.name, SquaredError.consumes) == ("rating", "scores")
+
+
+@pytest.mark.parametrize("says", [{}, {"consumes": "scores"}, {"predicts": RatingTarget}])
+def test_an_objective_that_does_not_say_what_it_is_for(facts, says):
+    """As one of version 0.1.0, which named its task; what the remedy says is enough."""
+    own = type("Own", (SquaredError.__mro__[1],), {"forward": SquaredError.forward, **says})
+    with pytest.raises(ConfigError, match="Own does not say what it trains for") as error:
+        own().bind(facts, "scores")
+    assert 'predicts, consumes = RatingTarget, "scores"' in error.value.remedy
+    own.predicts, own.consumes = RatingTarget, "scores"
+    own().bind(facts, "scores")
 
 
 def test_binary_cross_entropy_is_that_of_torch_over_the_known(click_facts):
