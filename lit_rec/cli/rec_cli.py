@@ -6,8 +6,7 @@ import argparse
 import inspect
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -25,7 +24,7 @@ import lit_rec.cli.short_names  # noqa: F401  (imported classes can be named wit
 from lit_rec.cli.continued_logs import continue_logs
 from lit_rec.cli.options.config_files import check_configs
 from lit_rec.cli.options.option_errors import OptionParser, built_error
-from lit_rec.cli.options.option_paths import Ours, by_paths
+from lit_rec.cli.options.option_paths import Ours, by_paths, worded_by
 from lit_rec.cli.options.option_values import check_values
 from lit_rec.cli.options.path_words import keep_paths_as_text
 from lit_rec.cli.options.strict_yaml import MODE
@@ -33,7 +32,7 @@ from lit_rec.cli.options.words import underscored, value_of, with_current_path
 from lit_rec.cli.parser import TRUST_HELP
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
-from lit_rec.errors import ConfigError, LitRecError, causes
+from lit_rec.errors import ConfigError
 from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
 from lit_rec.training.callbacks.hyperparameters import HyperparameterRecord
@@ -84,7 +83,7 @@ class RecCLI(LightningCLI):
             # a mapping is data where an option takes any value, whatever classes it names
             instantiate_subclass_spec_in_any=False,
         )
-        with self._options_by_paths():
+        with worded_by(self.with_paths):
             self._start(words)
 
     def _start(self, words: list[str]) -> None:
@@ -116,19 +115,6 @@ class RecCLI(LightningCLI):
             raise missed from error
         finally:
             self._folders.remove_empty()
-
-    @contextmanager
-    def _options_by_paths(self) -> Iterator[None]:
-        """Have an error say where in the configuration an option stands: a part knows its class alone."""
-        try:
-            yield
-        except OSError:  # also where it wraps an error of ours, it is the file that is told of
-            raise
-        except Exception as error:
-            ours = next((one for one in causes(error) if isinstance(one, LitRecError)), None)
-            if ours is None:
-                raise
-            raise self.with_paths(ours) from error
 
     def with_paths(self, error: Ours) -> Ours:
         """Return an error whose options are named as the configuration names them; see ``by_paths``."""

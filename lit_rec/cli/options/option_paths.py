@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from lit_rec.errors import LitRecError
+from lit_rec.errors import LitRecError, causes
 
 _OPTION = re.compile(r"\b([A-Z]\w*)\.([a-z_]\w*)((?:\.[a-z_]\w*)*)")
 _PART = re.compile(r"[A-Z]\w*")
@@ -46,10 +46,10 @@ def by_paths(error: Ours, config: Mapping[str, Any], kinds: Mapping[str, type]) 
         kinds: Class of each section that has no ``class_path``.
 
     Example:
-        >>> head = {"class_path": "lit_rec.models.heads.same_time.SessionHead", "init_args": {"minutes": -1}}
-        >>> error = LitRecError("-1 cannot be used", where="SessionHead.minutes")
-        >>> by_paths(error, {"data": {"class_path": "mine.Data", "init_args": {"head": head}}}, {}).where
-        'data.head.init_args.minutes'
+        >>> ids = {"class_path": "lit_rec.models.ids.IdEmbedding", "init_args": {"scale": -1}}
+        >>> error = LitRecError("-1 cannot be used", where="IdEmbedding.scale")
+        >>> by_paths(error, {"data": {"class_path": "mine.Data", "init_args": {"ids": ids}}}, {}).where
+        'data.ids.init_args.scale'
     """
     places: list[_Place] = []
     for name, options in config.items():
@@ -70,6 +70,27 @@ def by_paths(error: Ours, config: Mapping[str, Any], kinds: Mapping[str, type]) 
         return " and ".join(dict.fromkeys(paths or _empty(places, text))) or text
 
     return error.reworded(renamed)
+
+
+@contextmanager
+def worded_by(change: Callable[[LitRecError], LitRecError]) -> Iterator[None]:
+    """Change errors of ours that come out of a block, also where a library has wrapped one in its own.
+
+    Example:
+        >>> with worded_by(by_sections):
+        ...     raise LitRecError("too small", where="Trainer.devices")
+        Traceback (most recent call last):
+        lit_rec.errors.LitRecError: trainer.devices: too small.
+    """
+    try:
+        yield
+    except OSError:  # also where it wraps an error of ours, it is the file that is told of
+        raise
+    except Exception as error:
+        ours = next((one for one in causes(error) if isinstance(one, LitRecError)), None)
+        if ours is None:
+            raise
+        raise change(ours) from error
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,30 @@
 
 import pytest
 
-from lit_rec.cli.options.option_paths import by_paths, by_sections
+from lit_rec.cli.options.option_paths import by_paths, by_sections, worded_by
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.training.lit_rec import LitRec
-
-HEADS = "lit_rec.models.heads"
-USERS = "lit_rec.models.users.user_encoder"
+from tests.class_names import full_path
 
 
-def part(path, **options):
+def part(name, **options):
+    """A part by its short name, so that its file may move."""
+    path = name if "." in name else full_path(name)
     return {"class_path": path, "init_args": options}
 
 
-def network(**parts):
-    return part("lit_rec.models.networks.two_tower.TwoTower", **parts)
-
-
-OCCASION = part(f"{HEADS}.same_time.OccasionNeighborhoodHead", seconds=60.0, sharpness=-1.0)
-FIELD = part("lit_rec.data.fields.number.NumberField", column="price", bins=0)
+OCCASION = part("OccasionNeighborhoodHead", seconds=60.0, sharpness=-1.0)
+FIELD = part("NumberField", column="price", bins=0)
 CONFIG = {
     "seed_everything": 0,
     "model": {
-        "network": network(
+        "network": part(
+            "TwoTower",
             head=OCCASION,
-            user_encoder=part(
-                f"{USERS}.MeanUserEncoder", ids=part("lit_rec.models.ids.IdEmbedding", dropout=0.5)
-            ),
+            user_encoder=part("MeanUserEncoder", ids=part("IdEmbedding", dropout=0.5)),
             item_encoder=part(
-                "lit_rec.models.items.id_item_encoder.IdItemEncoder",
-                ids=part("lit_rec.models.ids.IdEmbedding", dropout=2.0),
+                "IdItemEncoder",
+                ids=part("IdEmbedding", dropout=2.0),
             ),
             repeats=None,
         ),
@@ -38,10 +33,10 @@ CONFIG = {
         "head_rate": 0.01,
     },
     "data": part(
-        "lit_rec.data.text_datamodule.ItemTextDataModule",
+        "ItemTextDataModule",
         item_fields=[FIELD],
         batch_size=64,
-        text=part("lit_rec.data.texts.template.TextTemplate", columns=["title"], labels=None),
+        text=part("TextTemplate", columns=["title"], labels=None),
         mine=part("nowhere.Mine", size=1),
     ),
 }
@@ -115,3 +110,24 @@ def test_without_a_configuration_sections_are_named():
     found = by_sections(error)
     assert (found.where, found.remedy) == ("data.encoder=x", "set OccasionNeighborhoodHead.seconds")
     assert by_paths(error, {}, {}).where == error.where
+
+
+def wrapped(error, around):
+    """Raise one error from another."""
+    try:
+        raise error
+    except ConfigError as inner:
+        raise around from inner
+
+
+def test_an_error_that_a_library_has_wrapped_is_found():
+    ours, built = ConfigError("2", where="Trainer.devices"), ValueError("cannot be built")
+    with pytest.raises(ConfigError, match=r"^trainer\.devices: 2") as found, worded_by(by_sections):
+        wrapped(ours, built)
+    assert found.value.__cause__ is built
+    absent = FileNotFoundError("x.csv")
+    with pytest.raises(FileNotFoundError) as kept, worded_by(by_sections):
+        wrapped(ours, absent)
+    assert kept.value is absent
+    with pytest.raises(KeyError, match=r"Trainer\.devices"), worded_by(by_sections):
+        raise KeyError("Trainer.devices")
