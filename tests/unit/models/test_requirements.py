@@ -21,9 +21,8 @@ def rich(facts):
 def test_options_of_all_unread_fields_are_named(facts, rich):
     with pytest.raises(ConfigError, match="CrossEncoder would not read them") as error:
         refuse_fields("CrossEncoder", rich)
-    assert error.value.where == " and ".join(
-        f"BehaviorDataModule.{name}" for name in ("item_fields", "user_text", "user_fields")
-    )
+    named = ("item_fields", "user_text", "user_fields")
+    assert error.value.where == " and ".join(f"BehaviorDataModule.{name}" for name in named)
     refuse_fields("CrossEncoder", facts)
 
 
