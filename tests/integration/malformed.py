@@ -154,7 +154,7 @@ CONTENT = [
     ("catalogue.vectors", lambda t: t.to_sparse(), "sparse"),
     ("catalogue.vectors", lambda t: t.to("meta"), "meta"),
     ("catalogue.vectors", torch.nn.Parameter, "catalogue.vectors: a tensor"),
-    ("catalogue.fingerprint", 3, "catalogue.fingerprint: 3"),
+    ("catalogue.maker", 3, "catalogue.maker: 3"),
     ("users", None, "users: None"),
     ("users.user_id", lambda ids: ids[:-1], "users.offsets: a tensor of int64 [21]"),
     ("users.offsets", at(-1, 900), "users.offsets: borders from 0 to 900"),
