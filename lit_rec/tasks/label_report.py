@@ -18,8 +18,8 @@ from lit_rec.evaluation.baselines.labels import (
     MajorityBaseline,
     PopularityBaseline,
 )
-from lit_rec.evaluation.metrics.impression_measures import ImpressionMeasures
-from lit_rec.evaluation.metrics.label_measures import LabelMeasures, positive_scores
+from lit_rec.evaluation.metrics.impressions import ImpressionMeasures
+from lit_rec.evaluation.metrics.labels import LabelMeasures, positive_scores
 from lit_rec.evaluation.report.measures import Measures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices, whole

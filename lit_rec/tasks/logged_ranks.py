@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lit_rec.evaluation.metrics.rank_gains import GAINS, rank_gains
+from lit_rec.evaluation.metrics.ranks import GAINS, rank_gains
 
 # of what the report has, what curves are of use: 24 would bury them
 LOGGED = tuple(name for name in GAINS if not name.startswith("masked_") or name.endswith("@10"))

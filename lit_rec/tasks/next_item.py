@@ -12,7 +12,7 @@ from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.next_item import NextItemTarget
-from lit_rec.evaluation.metrics.rank_gains import MAIN
+from lit_rec.evaluation.metrics.ranks import MAIN
 from lit_rec.evaluation.report.report import Report
 from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective

@@ -17,7 +17,7 @@ from lit_rec.evaluation.baselines.next_item import (
     NextPopularityBaseline,
 )
 from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
-from lit_rec.evaluation.metrics.rank_measures import RankMeasures
+from lit_rec.evaluation.metrics.ranks import RankMeasures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices
 

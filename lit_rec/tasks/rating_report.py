@@ -17,7 +17,7 @@ from lit_rec.evaluation.baselines.ratings import (
     MeanBaseline,
     UserItemBiasBaseline,
 )
-from lit_rec.evaluation.metrics.rating_measures import RatingMeasures
+from lit_rec.evaluation.metrics.ratings import RatingMeasures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices, whole
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from lit_rec.evaluation.metrics.rank_gains import rank_gains
+from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.inference.recommender import Recommender
 
 from .conftest import lit_rec, message

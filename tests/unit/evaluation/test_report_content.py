@@ -8,7 +8,7 @@ from sklearn.metrics import mean_absolute_error as mae
 from sklearn.metrics import root_mean_squared_error as rmse
 
 from lit_rec.errors import ConfigError, DataError
-from lit_rec.evaluation.metrics.rating_measures import RatingMeasures
+from lit_rec.evaluation.metrics.ratings import RatingMeasures
 from lit_rec.evaluation.report.intervals import Drawn, bootstrap_means
 from lit_rec.evaluation.report.report import Report, ReportRow, build_report
 

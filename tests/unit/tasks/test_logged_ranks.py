@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from lit_rec.evaluation.metrics.rank_gains import rank_gains
+from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.tasks.logged_ranks import LOGGED, RankMetric
 
 

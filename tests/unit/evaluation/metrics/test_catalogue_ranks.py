@@ -10,8 +10,7 @@ import torch
 from lit_rec.data.batches.batch import SeenItems
 from lit_rec.evaluation.baselines.next_item import FrozenTextNextBaseline, NextPopularityBaseline
 from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
-from lit_rec.evaluation.metrics.rank_gains import CUTS, rank_gains
-from lit_rec.evaluation.metrics.rank_measures import RankMeasures
+from lit_rec.evaluation.metrics.ranks import CUTS, RankMeasures, rank_gains
 from lit_rec.evaluation.report.intervals import Drawn
 
 
