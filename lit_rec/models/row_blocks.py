@@ -1,4 +1,4 @@
-"""Rows of a batch a block at a time, so that an option and not the batch sets the memory."""
+"""Rows of a batch in little memory: blocks of rows, groups of similar length, sums without a vector per slot."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import fields
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lit_rec.data.batches.batch import HistorySlots
+
+# entries per slot: [B, N] is then not much larger than what describes the slots, and one product is faster than
+# gathering
+_SHORT = 8
 
 
 def in_row_blocks(compute: Callable[[slice], Tensor], rows: int, block: int) -> Tensor:
@@ -54,3 +58,49 @@ def rows_per_block(slots_per_block: int, slots: int) -> int:
 def slots_of(history: HistorySlots, rows: slice | Tensor) -> HistorySlots:
     """Return the histories of some rows."""
     return HistorySlots(**{f.name: getattr(history, f.name)[rows] for f in fields(history)})
+
+
+def length_groups(lengths: Tensor) -> list[tuple[Tensor, int]]:
+    """Return rows in groups whose lengths are within a factor of two, the short ones first.
+
+    Padded to the longest of its group, less than half of what is computed is padding, whatever the lengths.
+
+    Args:
+        lengths: ``[B]`` int64, 1 or more.
+
+    Returns:
+        Of each group its rows ``[b]``, in their order, and the length of its longest.
+
+    Example:
+        >>> length_groups(torch.tensor([3, 50, 4, 1, 33]))
+        [(tensor([3]), 1), (tensor([0, 2]), 4), (tensor([1, 4]), 50)]
+    """
+    power = torch.frexp((lengths - 1).float()).exponent  # of 1 | 2 | 3, 4 | 5 to 8 | 9 to 16 ...
+    groups = [(power == each).nonzero()[:, 0] for each in torch.unique(power).tolist()]
+    return [(rows, int(lengths[rows].max())) for rows in groups]
+
+
+def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
+    """Return ``sum_h weights[b, h] * vectors[index[b, h]]`` for each row.
+
+    Of a short table, such as that of the events, the weights are added up per entry first and multiplied once; both
+    ways are equal, and neither holds ``[B, H, D]``, not even for the backward pass.
+
+    Args:
+        weights: ``[B, H]``, 0 in padding.
+        index: ``[B, H]`` int64 into ``vectors``.
+        vectors: ``[N, D]``.
+
+    Returns:
+        ``[B, D]``.
+
+    Example:
+        >>> weighted_sum(torch.tensor([[1.0, 2.0]]), torch.tensor([[1, 1]]), torch.tensor([[5.0], [10.0]]))
+        tensor([[30.]])
+    """
+    rows, slots = index.shape
+    items = len(vectors)
+    if slots == 0 or items <= _SHORT * slots:
+        total = weights.new_zeros(rows, items).scatter_add(1, index, weights)  # [B, N]
+        return total @ vectors
+    return nn.functional.embedding_bag(index, vectors, per_sample_weights=weights, mode="sum")

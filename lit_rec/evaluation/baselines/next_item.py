@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.models.weighted_sum import weighted_sum
+from lit_rec.models.row_blocks import weighted_sum
 
 
 class NextItemBaseline(ABC):

@@ -12,7 +12,7 @@ from torch.nn import functional
 from lit_rec.data.batches.batch import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
-from lit_rec.models.users.length_groups import length_groups
+from lit_rec.models.row_blocks import length_groups
 from lit_rec.models.users.user_encoder import UserEncoder
 from lit_rec.ranges import count, share
 

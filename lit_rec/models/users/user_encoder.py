@@ -13,9 +13,8 @@ from lit_rec.data.batches.batch import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.models.answers import answers_of
 from lit_rec.models.ids import Ids, NoIds
-from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
+from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of, weighted_sum
 from lit_rec.models.text.pooling import masked_softmax
-from lit_rec.models.weighted_sum import weighted_sum
 from lit_rec.ranges import count, positive
 
 

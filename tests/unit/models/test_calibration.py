@@ -1,4 +1,4 @@
-"""What begins from the training data: centred text vectors, item biases, sums over histories."""
+"""What begins from the training data: centred text vectors, item biases."""
 
 from dataclasses import replace
 
@@ -10,7 +10,6 @@ from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.ids import IdEmbedding, NoIds
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.text.backbone import ConfiguredBackbone
-from lit_rec.models.weighted_sum import weighted_sum
 
 
 def test_calibrated_vectors_are_centred_and_of_norm_four(make_network, batch):
@@ -42,17 +41,6 @@ def test_facts_give_the_biases(make_network, facts):
     biased = replace(facts, item_bias=tuple(0.1 * i for i, _ in enumerate(facts.item_ids)))
     start = make_network(facts=biased).item_encoder.ids.start
     assert start[:, 0].tolist() == pytest.approx([0.0, *biased.item_bias])
-
-
-@pytest.mark.parametrize("items", [5, 5000])
-def test_weighted_sum_equals_a_loop(items):
-    torch.manual_seed(0)
-    weights, vectors = torch.randn(4, 7), torch.randn(items, 3)
-    index = torch.randint(items, (4, 7))
-    loop = torch.stack(
-        [sum(weights[b, h] * vectors[index[b, h]] for h in range(7)) for b in range(4)]
-    )
-    torch.testing.assert_close(weighted_sum(weights, index, vectors), loop)
 
 
 def items_of(count, fields=1):

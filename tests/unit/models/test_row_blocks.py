@@ -12,7 +12,13 @@ from lit_rec.models.heads.same_time import OccasionNeighborhoodHead
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.objectives.score import SquaredError
-from lit_rec.models.row_blocks import in_row_blocks, rows_per_block, slots_of
+from lit_rec.models.row_blocks import (
+    in_row_blocks,
+    length_groups,
+    rows_per_block,
+    slots_of,
+    weighted_sum,
+)
 from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
@@ -158,3 +164,32 @@ def test_slots_of_some_rows(batch):
     for name in ("item_index", "mask", "rating", "event", "age_days"):
         whole = getattr(batch.history, name)
         torch.testing.assert_close(getattr(part, name), whole[1:3], equal_nan=True)
+
+
+def test_every_length_stands_with_those_of_its_power_of_two() -> None:
+    lengths = torch.randperm(300, generator=torch.Generator().manual_seed(0)) + 1
+    groups = length_groups(lengths)
+    assert torch.equal(torch.cat([rows for rows, _ in groups]).sort().values, torch.arange(300))
+    for rows, longest in groups:
+        assert torch.equal(rows, rows.sort().values)
+        inside = lengths[rows].tolist()
+        assert longest == max(inside)
+        # by another way to the same: the binary digits of the length less one
+        assert len({(length - 1).bit_length() for length in inside}) == 1
+    assert [longest for _, longest in groups] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+
+
+def test_a_group_of_one() -> None:
+    ((rows, longest),) = length_groups(torch.tensor([5]))
+    assert (rows.tolist(), longest) == ([0], 5)
+
+
+@pytest.mark.parametrize("items", [5, 5000])
+def test_weighted_sum_equals_a_loop(items):
+    torch.manual_seed(0)
+    weights, vectors = torch.randn(4, 7), torch.randn(items, 3)
+    index = torch.randint(items, (4, 7))
+    loop = torch.stack(
+        [sum(weights[b, h] * vectors[index[b, h]] for h in range(7)) for b in range(4)]
+    )
+    torch.testing.assert_close(weighted_sum(weights, index, vectors), loop)
