@@ -13,13 +13,14 @@ from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.ids import Ids, NoIds
-from lit_rec.models.items.field_biases import RatedItems, begin_biases
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.passes import Finish, TextPasses
 from lit_rec.models.text.pooling import MeanPooling, Pooling
 from lit_rec.models.text.text_cache import KeptTexts
 from lit_rec.ranges import count, part_of_all, penalty, share
+
+_MOST = 4096  # items that the regression is solved over, those of most rows: it holds the square of their number
 
 
 class ItemVectors(nn.Module, ABC):
@@ -147,7 +148,8 @@ class ItemEncoder(ItemVectors):
             balanced,
         )
         self.bias_penalty = penalty(self, "bias_penalty", bias_penalty)
-        self._rated = RatedItems(facts.item_bias, facts.item_log_frequency)
+        # of each known item, by its ratings: its bias, and the log of its share of the rows
+        self._rated = (facts.item_bias, facts.item_log_frequency)
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
             self.ids.start_at(torch.tensor([0.0, *facts.item_bias]))
@@ -170,10 +172,31 @@ class ItemEncoder(ItemVectors):
             vectors = self.encode_texts(texts)
         (fields or self.fields).calibrate(vectors, self._told(texts), items)
         if fields is None and self.looks_at_all and len(items.vocab_row):
-            told = self._told(texts)
-            begin_biases(
-                self.fields, self.ids, self._rated, vectors, told, items, self.bias_penalty
-            )
+            self._begin_biases(vectors, self._told(texts), items)
+
+    @torch.no_grad()
+    def _begin_biases(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+        """Begin with biases by ridge regression on the items' fields, and with ids that add what ratings say beyond.
+
+        So a known item has from the first step the bias of its ratings. An item whose id is unknown or dropped has what
+        its fields predict. Items count by their rows: the regression is best for items that are often rated, which will
+        be asked about most.
+
+        Args:
+            vectors: Vectors of the texts ``[P, text_width]``.
+            told: ``[P]`` bool, whether a text has a token.
+            items: All N training items; their fields are calibrated.
+        """
+        row = items.vocab_row
+        biases, log_frequency = (vectors.new_tensor([0.0, *values]) for values in self._rated)
+        counts = log_frequency[row].exp()
+        most = torch.argsort(counts, descending=True, stable=True)[:_MOST]
+        self.fields.begin_biases(
+            vectors, told, items.take(most), biases[row[most]], counts[most], self.bias_penalty
+        )
+        with evaluation_mode(self.fields):
+            biases[row] -= self.fields(self.fields.project(vectors, told), items)[:, -1]
+        self.ids.start_at(biases)
 
     def share(self, calls_of_all_ranks: Callable[[int], int]) -> None:
         """Have several processes share the encoder, which all of them then call equally often.
