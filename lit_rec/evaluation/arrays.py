@@ -11,7 +11,7 @@ from lit_rec.data.arrays import Bools, Float64s, Int64s
 
 @dataclass(frozen=True)
 class RatingRows:
-    """Behaviors as arrays.
+    """Behaviors with ratings as arrays.
 
     Shape:
         user, item: ``[R]`` int64 codes. rating: ``[R]`` float64, NaN where there is none.
@@ -30,14 +30,14 @@ class RatingRows:
         """Return the rows that have a rating."""
         return self.where(~np.isnan(self.rating))
 
-    def where(self, keep: Bools) -> RatingRows:
-        """Return the rows where ``keep`` ``[R]`` is True."""
-        return RatingRows(self.user[keep], self.item[keep], self.rating[keep])
+    def where(self, mask: Bools) -> RatingRows:
+        """Return the rows where ``mask`` ``[R]`` is True."""
+        return RatingRows(self.user[mask], self.item[mask], self.rating[mask])
 
 
 @dataclass(frozen=True)
 class LabelRows:
-    """Behaviors as arrays, where labels are predicted.
+    """Behaviors with labels as arrays.
 
     Shape:
         user, item: ``[R]`` int64 codes. label: ``[R]`` int64 places among K labels, -1 where there is none.
@@ -55,9 +55,9 @@ class LabelRows:
         """Return the rows that have a label."""
         return self.where(self.label >= 0)
 
-    def where(self, keep: Bools) -> LabelRows:
-        """Return the rows where ``keep`` ``[R]`` is True."""
-        return LabelRows(self.user[keep], self.item[keep], self.label[keep])
+    def where(self, mask: Bools) -> LabelRows:
+        """Return the rows where ``mask`` ``[R]`` is True."""
+        return LabelRows(self.user[mask], self.item[mask], self.label[mask])
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class RaggedHistory:
 
     def rated(self) -> RaggedHistory:
         """Return the entries that have a rating."""
-        keep = ~np.isnan(self.rating)
-        counts = np.bincount(self.row[keep], minlength=len(self.offsets) - 1)
+        mask = ~np.isnan(self.rating)
+        counts = np.bincount(self.row[mask], minlength=len(self.offsets) - 1)
         return RaggedHistory(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            self.item[keep],
-            self.rating[keep],
+            self.item[mask],
+            self.rating[mask],
         )

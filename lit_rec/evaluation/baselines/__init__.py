@@ -1,1 +1,1 @@
-"""What a model has to beat."""
+"""Baselines: plain methods that a model has to beat."""

@@ -1,4 +1,4 @@
-"""Baselines of labels on the text vectors of the encoder as it was before training."""
+"""Baselines of labels on text vectors of the pretrained encoder."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ _BLOCK = 20_000_000  # numbers held at once: bounds the memory, not the result
 
 
 class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
-    """The labels of the training items with similar texts, and beside them the item's own where it was trained.
+    """Labels of the training items with similar texts, and the item's own training labels.
 
     Each training row of the ``neighbours`` most similar other items with a positive cosine votes for its label, weighed
-    by the cosine. The votes are shrunk to the frequencies of all rows, and the item's own frequencies to the votes, by
-    the shrinkage that predicts a tenth of the training rows best.
+    by the cosine. The votes are shrunk towards the frequencies of all rows, and the item's own frequencies towards the
+    votes. This last shrinkage is the one that predicts a tenth of the training rows best.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
         neighbours: How many items vote.
-        shrinkage_of_votes: Rows as all rows are, that vote beside the neighbours: few or weak ones say little.
+        shrinkage_of_votes: How many rows with the frequencies of all rows vote, too: few or weak neighbours then count
+            little.
 
     Reference:
         Dudani 1976, The distance-weighted k-nearest-neighbor rule, https://doi.org/10.1109/TSMC.1976.5408784.
@@ -49,7 +50,7 @@ class FrozenTextLabelKnnBaseline(ItemLabelFrequencyBaseline):
         self.neighbours, self.shrinkage_of_votes = neighbours, shrinkage_of_votes
 
     def prior(self, counts: Float64s, items: Int64s) -> Float64s:
-        """Return the neighbours' votes, shrunk."""
+        """Return the neighbours' votes, shrunk ``[n, K]``."""
         trained = np.flatnonzero(counts.any(1))
         votes = np.zeros((len(items), counts.shape[1]))
         for near, cosine in self._nearest(items, trained):
@@ -92,12 +93,12 @@ class FrozenTextHistoryBaseline(LabelBaseline):
         self.unit = vectors.astype(np.float32)
 
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
-        """Nothing is learned."""
+        """Do nothing: there is nothing to learn."""
 
     def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
         """Return the cosines."""
         means = self._mean_vectors(history)
-        # a vector is shorter than 1 where a field has no differences
+        # a vector is shorter than 1 where a field is the same for all items
         length = (
             np.linalg.norm(means, axis=1)[history.of_row] * np.linalg.norm(self.unit, axis=1)[item]
         )
@@ -119,7 +120,7 @@ class FrozenTextHistoryBaseline(LabelBaseline):
             lists = filled[start : start + step]
             first, last = history.offsets[lists[0]], history.offsets[lists[-1] + 1]
             vectors = self.unit[history.item[first:last]]
-            # what lies between two filled lists is empty, so each sum ends where the next begins
+            # lists between two filled ones are empty, so each sum ends where the next begins
             sums = np.add.reduceat(vectors, history.offsets[lists] - first, axis=0)
             means[lists] = sums / size[lists, None]
         return means

@@ -1,4 +1,4 @@
-"""Baselines on the text vectors of the encoder as it was before training."""
+"""Baselines of ratings on text vectors of the pretrained encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline, tenth
 
 _BLOCK = 2_000_000  # history entries compared at once: bounds the memory, not the result
-# the strongest stands where there is too little to hold any out
+# the first, the strongest, is used where there are too few rows to hold any out
 _PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
 
 
@@ -21,7 +21,7 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
         neighbours: How many items of a history count.
-        shrinkage: Added to the sum of the cosines: few or weak neighbours say little.
+        shrinkage: Added to the sum of the cosines: few or weak neighbours then count little.
 
     Reference:
         Sarwar et al. 2001, Item-based collaborative filtering, https://doi.org/10.1145/371920.372071.
@@ -59,18 +59,18 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
             )
         order = np.lexsort((-cosine, row))
         place = np.arange(len(row)) - rated.offsets[row[order]]
-        keep = order[(place < self.neighbours) & (cosine[order] > 0)]
-        weight = np.bincount(row[keep], cosine[keep], minlength=len(user))
-        total = np.bincount(row[keep], cosine[keep] * residual[keep], minlength=len(user))
+        near = order[(place < self.neighbours) & (cosine[order] > 0)]
+        weight = np.bincount(row[near], cosine[near], minlength=len(user))
+        total = np.bincount(row[near], cosine[near] * residual[near], minlength=len(user))
         return prediction + total / (weight + self.shrinkage)
 
 
 class FrozenTextRidgeBaseline(HistoryBiasBaseline):
-    """Mean + user bias + ridge regression of what is left on the item's frozen text: quality that text alone tells.
+    """Mean + user bias + ridge regression of the residual on the item's frozen text: quality by text alone.
 
-    A ridge over items, each weighed by its ratings, with two penalties: one chosen on a tenth of the training rows, for
-    items that have training rows, and one chosen on a tenth of the training items, for items that have none. New items
-    want a far stronger one; no single penalty serves both.
+    The regression is over items, each weighed by its number of ratings. It has two penalties: one, chosen on a tenth of
+    the training rows, for items with training rows; another, chosen on a tenth of the training items, for items
+    without. New items need a far stronger one; no single penalty fits both.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
@@ -92,18 +92,18 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         self.unit = vectors
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
-        """Fit biases, choose the penalties, then fit the ridge by each."""
+        """Fit biases, choose the penalties, then fit the regression with each."""
         train = train.rated()
         super().fit(train, num_users, num_items)
         items = np.unique(train.item)
         new = np.isin(train.item, items[tenth(len(items))])
-        # MovieLens 100K by time, validation RMSE of all rows | of new items: 0.994 | 1.224 by the penalty that held-out
-        # items choose (300), 0.983 | 1.273 by that of held-out rows (1), 0.982 | 1.237 by each where it belongs
+        # MovieLens 100K by time, validation RMSE of all rows | of new items: 0.994 | 1.224 with the penalty chosen on
+        # held-out items (300), 0.983 | 1.273 with that of held-out rows (1), 0.982 | 1.237 with each for its own items
         self.seen_penalty = self._best_penalty(train, tenth(len(train.rating)))
         self.new_penalty = self._best_penalty(train, new)
         for_seen, for_new = self._quality(train, (self.seen_penalty, self.new_penalty))
         self.text = np.where(np.isin(np.arange(num_items), items), for_seen, for_new)
-        # the history's bias is measured against what this model knows of items
+        # the history's bias is measured against this model's item biases
         self.item = self.text
 
     def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
@@ -121,7 +121,7 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         return _PENALTIES[int(np.argmin(errors))]
 
     def _quality(self, train: RatingRows, penalties: tuple[float, ...]) -> list[Float64s]:
-        """Return what text tells of each item ``[I]``, by each penalty."""
+        """Return the bias of each item ``[I]`` as predicted from text, for each penalty."""
         size = len(self.unit)
         residual = train.rating - self.mean - self.user[train.user]
         count = np.bincount(train.item, minlength=size)
@@ -132,10 +132,10 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
 
 def unit_vectors(fields: Float64s) -> Float64s:
-    """Join the vectors of each item's fields so that the dot product of two items is the mean of their fields' cosines.
+    """Join the vectors of each item's fields: the dot product of two items is then the mean of their fields' cosines.
 
-    Each field is centred over the items first: pretrained vectors share a direction that says nothing. A field in which
-    all items are the same becomes zero.
+    Each field is centred over the items first, as pretrained vectors share a direction without meaning. A field in
+    which all items are the same becomes zero.
 
     Args:
         fields: ``[I, F, d]`` text vectors of the catalogue.

@@ -1,4 +1,4 @@
-"""Plain baselines of labels, fitted on the training rows that the model had."""
+"""Plain baselines of labels, fitted on the model's training rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.ratings import tenth
 from lit_rec.evaluation.metrics.labels import log_loss
 
-# The strongest are for clicks, which are few among what is shown; the first stands where training rows are too few to
-# hold any out.
+# The strongest are for clicks, which are rare among shown items. The first is used where there are too few training
+# rows to hold any out.
 SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0, 100.0, 300.0)
 
 
@@ -35,11 +35,11 @@ class LabelBaseline(ABC):
 
     @abstractmethod
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
-        """Take what is needed from the training rows; those without a label teach nothing."""
+        """Fit the training rows; rows without a label are ignored."""
 
     @abstractmethod
     def predict(self, item: Int64s, history: SharedHistory) -> Float64s:
-        """Return probabilities ``[R, K]``, or scores ``[R]`` of the second of two labels where only order is known.
+        """Return probabilities ``[R, K]``; or scores ``[R]`` of the second of two labels, for a model that only ranks.
 
         Args:
             item: ``[R]`` codes.
@@ -71,9 +71,9 @@ class MajorityBaseline(LabelBaseline):
 
 
 class ItemLabelFrequencyBaseline(LabelBaseline):
-    """The item's label frequencies, shrunk to those of all rows: an item that training never saw has the latter.
+    """The item's label frequencies, shrunk towards those of all rows; a new item has those of all rows.
 
-    The shrinkage is the one by which the rest of the training rows predicts a tenth of them best.
+    The shrinkage is the one with which nine tenths of the training rows predict the last tenth best.
 
     Example:
         >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
@@ -107,7 +107,7 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
         return shrunk(self.counts[items], self.prior(self.counts, items), self.shrinkage)[place]
 
     def prior(self, counts: Float64s, items: Int64s) -> Float64s:
-        """Return what is known of items beside their own labels, ``[n, K]``.
+        """Return the frequencies ``[n, K]`` that the items' own labels are shrunk towards.
 
         Args:
             counts: ``[I, K]``, how often each item has each label.
@@ -118,7 +118,7 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
 
 
 class PopularityBaseline(LabelBaseline):
-    """How often the item has the second of two labels, such as its clicks.
+    """How often the item has the second of two labels: its number of clicks, for example.
 
     Example:
         >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
@@ -151,14 +151,14 @@ def frequencies(label: Int64s, num_labels: int) -> Float64s:
 
 
 def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Float64s:
-    """Return how often each item has each label, ``[I, K]``; every row has a label."""
+    """Count how often each item has each label ``[I, K]``; every row must have a label."""
     code = rows.item * num_labels + rows.label
     counts = np.bincount(code, minlength=num_items * num_labels).reshape(num_items, num_labels)
     return counts.astype(np.float64)
 
 
 def shrunk(counts: Float64s, prior: Float64s, shrinkage: float) -> Float64s:
-    """Return probabilities: ``shrinkage`` rows as ``prior`` has them beside those counted, ``[n, K]`` each.
+    """Return probabilities ``[n, K]`` from counts plus ``shrinkage`` rows distributed as ``prior``, ``[n, K]`` each.
 
     Example:
         >>> shrunk(np.array([[3.0, 1.0]]), np.array([[0.5, 0.5]]), 4.0).tolist()

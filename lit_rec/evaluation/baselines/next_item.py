@@ -1,4 +1,4 @@
-"""Plain baselines of what comes next, each as vectors of users and items, so that they are ranked as the model is."""
+"""Plain baselines of the next item, as vectors of users and items: they are ranked like the model."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lit_rec.models.row_blocks import weighted_sum
 
 
 class NextItemBaseline(ABC):
-    """A model of what comes next without training steps.
+    """A model of the next item without training steps.
 
     Attributes:
-        items: ``[I, D]``, the items' side of its scores.
+        items: ``[I, D]``, vectors of the items.
 
     Example:
         >>> class FirstItems(NextItemBaseline):
@@ -35,16 +35,16 @@ class NextItemBaseline(ABC):
 
     @abstractmethod
     def users(self, history: Tensor, mask: Tensor) -> Tensor:
-        """Return the users' side ``[B, D]``.
+        """Return vectors of the users ``[B, D]``.
 
         Args:
             history: ``[B, H]`` int64 codes of what the model saw.
-            mask: ``[B, H]``, True where something real stands.
+            mask: ``[B, H]``, False in padding.
         """
 
 
 class NextPopularityBaseline(NextItemBaseline):
-    """How many training rows an item has, whoever asks.
+    """How many training rows an item has, the same for all users.
 
     Args:
         item: ``[R]`` codes of the training rows.
@@ -71,8 +71,8 @@ class NextPopularityBaseline(NextItemBaseline):
 class FrozenTextNextBaseline(NextItemBaseline):
     """Items whose texts are near the mean of the history's.
 
-    This is what the encoder knows before training, and nothing of who follows whom. Without a history all items are
-    level.
+    This is what the encoder knows before training; it knows nothing of the order of items. Without a history all items
+    have the same score.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.

@@ -1,4 +1,4 @@
-"""Plain baselines, fitted on the training rows that the model had."""
+"""Plain baselines of ratings, fitted on the model's training rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from lit_rec.data.arrays import Bools, Float64s, Int64s
 from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
 
-# Shrinkages of item and user biases to choose from: Koren (2010) has 25 and 10 for Netflix, where items have far more
-# ratings than in MovieLens 100K, which chooses 3 and 5. The first ones stand where training rows are too few to hold
-# any out.
+# Shrinkages of item and user biases to choose from. Koren (2010) has 25 and 10 for Netflix, whose items have far more
+# ratings than those of MovieLens 100K, for which 3 and 5 are chosen. The first ones are used where there are too few
+# training rows to hold any out.
 ITEM_SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0)
 USER_SHRINKAGES = (5.0, 1.0, 3.0, 10.0, 25.0)
 
@@ -36,7 +36,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
-        """Take what is needed from the training rows; those without a rating teach nothing."""
+        """Fit the training rows; rows without a rating are ignored."""
 
     @abstractmethod
     def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
@@ -73,9 +73,9 @@ class MeanBaseline(Baseline):
 
 
 class UserItemBiasBaseline(Baseline):
-    """Mean + item bias + user bias, each a shrunk mean of what the former leave; 0 for what training never saw.
+    """Mean + item bias + user bias, each a shrunk mean of the residual; 0 for new items and users.
 
-    The shrinkages are those that predict a tenth of the training rows best from the others.
+    The shrinkages are those with which nine tenths of the training rows predict the last tenth best.
 
     Reference:
         Koren 2010, Factor in the neighbors, https://doi.org/10.1145/1644873.1644874, section 2.1.
@@ -113,10 +113,10 @@ class UserItemBiasBaseline(Baseline):
 
 
 class HistoryBiasBaseline(UserItemBiasBaseline):
-    """The same, with the user's bias taken from the row's own history: it holds for users whom training never saw.
+    """The same, with the user's bias from the row's own history: it also holds for new users.
 
-    Where a history reaches beyond the training rows this is the harder baseline, for it knows of the user what the
-    model knows.
+    Where a history goes beyond the training rows, this is the harder baseline: it knows as much of the user as the
+    model.
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
@@ -144,7 +144,7 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
 def _best_shrinkages(
     train: RatingRows, held: RatingRows, num_users: int, num_items: int
 ) -> tuple[float, float]:
-    """Return the shrinkages of items and users by which biases fitted on ``train`` predict ``held`` best."""
+    """Return the shrinkages of items and users with which biases fitted on ``train`` predict ``held`` best."""
     mean = train.rating.mean()
     residual = train.rating - mean
     errors = {}

@@ -1,1 +1,1 @@
-"""Metrics, and what of their rows a bootstrap draws from."""
+"""Metrics, and their bootstrap intervals."""

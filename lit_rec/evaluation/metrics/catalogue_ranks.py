@@ -1,4 +1,4 @@
-"""The rank of what came next among a whole catalogue, in blocks of rows, never on a sample of negatives."""
+"""The rank of the next item among the whole catalogue, in blocks of rows, never among sampled negatives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ScoredRows:
     """Scores of the whole catalogue for some rows.
 
     Shape:
-        rows: which of the R rows, b of them. scores: ``[b, I]``. own: ``[b]``, the score of each row's target.
+        rows: b of the R rows. scores: ``[b, I]``. own: ``[b]``, the score of each row's target.
     """
 
     rows: slice
@@ -34,13 +34,13 @@ def scored_blocks(
     repeats: Repeats | None = None,
     at_once: int = SCORES_AT_ONCE,
 ) -> Iterator[ScoredRows]:
-    """Yield the inner products of users and items, with what repeats add, a block of rows at a time.
+    """Yield the inner products of users and items, plus what repeats add, a block of rows at a time.
 
     Args:
         users: ``[R, D]``.
         items: ``[I, D]``.
         target: ``[R]`` int64 rows of ``items``.
-        repeats: What the rows' whole histories add, their items by rows of ``items``.
+        repeats: What the rows' whole histories add, with items numbered by rows of ``items``.
         at_once: Most scores of a block.
     """
     step = max(at_once // max(len(items), 1), 1)
@@ -56,9 +56,9 @@ def scored_blocks(
 def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
     """Return the rank of each row's target, 1 the best, by two conventions.
 
-    Items of equal score stand at the mean of their ranks, whatever their order; a score that is no number stands above,
-    so that a model that has diverged is the worst and not the best. What was seen is left out by the second convention,
-    but never the target itself: who buys a thing again is not to be made unanswerable.
+    Items of equal score share the mean of their ranks, in whatever order they are. A score of NaN counts as higher than
+    the target's, so that a diverged model is the worst and not the best. The second convention leaves out items that
+    the user saw, but never the target itself: otherwise an item that is taken again could not be predicted.
 
     Args:
         block: The scores of b rows.
@@ -75,7 +75,7 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
         tensor([[2.5000, 1.5000]])
     """
     scores, own = block.scores, block.own.unsqueeze(1)
-    # "not below or level" rather than "above": with what is no number
+    # not ``>``: a NaN counts as above
     above = (~(scores <= own)).sum(1)
     level = (scores == own).sum(1)  # the target too
     others = seen.item != target[seen.row]

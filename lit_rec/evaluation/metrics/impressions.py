@@ -1,4 +1,4 @@
-"""Metrics of ranked impressions, a value for each without a loop over them, and how models are compared by them."""
+"""Metrics of ranked impressions, vectorized over impressions, and ImpressionMeasures, which compares models."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
 class RankedImpressions:
     """The rows of each impression, best score first; sorted once for all metrics.
 
-    Rows of equal score stand at the mean of their ranks, or of their discounts, whatever their order. An impression
-    that a metric says nothing of, for want of a relevant row or (AUC) of an irrelevant one, is NaN and does not count.
+    Rows of equal score share the mean of their ranks, or of their discounts, in whatever order they are. An impression
+    without a relevant row, or (AUC) without an irrelevant one, has NaN and does not count.
 
     Args:
-        impression: ``[R]`` numbers; rows of -1 were not shown together with others, and belong to none.
+        impression: ``[R]`` numbers; rows of -1 belong to no impression.
         score: ``[R]``.
         relevant: ``[R]``, such as the clicked ones.
 
     Attributes:
         impression: ``[G]`` distinct numbers, which increase; the metrics return ``[G]`` values in this order.
-        row: ``[G]`` a row of each, by which what it belongs to can be looked up, such as its user.
+        row: ``[G]`` a row of each impression, for example to look up its user.
 
     Example:
         >>> ranked = RankedImpressions(np.array([7, 7, 7]), np.array([0.9, 0.8, 0.7]), np.array([False, True, True]))
@@ -73,12 +73,12 @@ class RankedImpressions:
         return values
 
     def mind_mrr(self) -> Float64s:
-        """Return the mean of 1 / rank over the relevant rows, which the script of the MIND benchmark calls MRR.
+        """Return the mean of 1 / rank over the relevant rows, called MRR in the script of the MIND benchmark.
 
         With two relevant rows or more even a perfect order stays below 1.
 
         Reference:
-            Wu et al. 2020, MIND, https://aclanthology.org/2020.acl-main.331, and ``evaluate.py`` that came with it.
+            Wu et al. 2020, MIND, https://aclanthology.org/2020.acl-main.331, and its ``evaluate.py``.
         """
         return _ratio(self._sums(self._relevant / self._rank), self._relevants)
 
@@ -111,8 +111,8 @@ class ImpressionMeasures(Measures):
     """Means over impressions: ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``.
 
     ``impression_auc_difference`` is the first model's minus another's. A slice ranks its own rows alone, so
-    ``new_items`` asks how new items are told apart. An impression is drawn whole, with its user; items are not drawn,
-    for without some of its items an impression is another one.
+    ``new_items`` compares new items with each other. An impression is drawn whole, with its user. Items are not drawn:
+    without some of its items an impression would be another one.
 
     Args:
         scores: ``[R]`` scores of each of M models.
@@ -135,7 +135,7 @@ class ImpressionMeasures(Measures):
             "ndcg@10": [r.ndcg(10) for r in ranked],
         }
         auc = _means(np.array([r.auc() for r in ranked]), drawn)
-        # one bootstrap for all that count the same impressions
+        # one bootstrap for all metrics that count the same impressions
         together = _means(np.concatenate(list(gains.values())), drawn)
         starts = range(0, len(together.value), len(ranked))
         parts = [together.map(itemgetter(slice(s, s + len(ranked)))) for s in starts]
@@ -147,6 +147,6 @@ class ImpressionMeasures(Measures):
 
 
 def _means(values: Float64s, drawn: Drawn) -> Figure:
-    """Return the means of ``[M, G]``; those that are NaN, the same for all models, do not count."""
+    """Return the means of ``[M, G]`` over G; impressions of NaN, the same for all models, do not count."""
     known = ~np.isnan(values[0])
     return mean_figure(values[:, known], replace(drawn, user=drawn.user[known]))

@@ -1,4 +1,4 @@
-"""Metrics of labels, and how models of labels are compared by them."""
+"""Metrics of labels, and LabelMeasures, which compares models by them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lit_rec.evaluation.report.intervals import Drawn, bootstrap_counts, row_wei
 from lit_rec.evaluation.report.measures import Figure, Measures, mean_figure
 
 AUC_ROWS = 200_000  # each draw looks at every row of every model: above this, minutes
-# what float32 can tell from 0 and 1: a probability beyond it is a rounded one, not one of an endless loss
+# float32 cannot represent a probability nearer to 1: such a one was rounded, and its loss is not infinite
 _SMALLEST = float(np.finfo(np.float32).eps)
 
 
 def accuracy(prob: Float64s, target: Int64s) -> float:
-    """Share of the rows whose most probable label, of equal ones the first, is theirs; NaN without rows.
+    """Share of the rows whose most probable label (the first of equal ones) is right; NaN without rows.
 
     Args:
         prob: ``[R, K]``.
@@ -50,10 +50,10 @@ def log_loss(prob: Float64s, target: Int64s) -> float:
 
 
 def macro_f1(predicted: Int64s, target: Int64s, num_labels: int) -> float:
-    """Mean of the labels' F1, over those that some row has or is predicted to have; NaN without rows.
+    """Mean of the labels' F1, over labels that some row has or is predicted to have; NaN without rows.
 
-    A label that is neither asked for nor predicted has no F1, and counting it as 0 would punish a small table for what
-    it lacks: scikit-learn's ``f1_score(average="macro")``, too, leaves it out.
+    A label that no row has and none is predicted to have has no F1. Counting it as 0 would punish a small table;
+    scikit-learn's ``f1_score(average="macro")`` leaves it out, too.
 
     Args:
         predicted: ``[R]`` places among the labels.
@@ -64,27 +64,27 @@ def macro_f1(predicted: Int64s, target: Int64s, num_labels: int) -> float:
         >>> macro_f1(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
         0.6666666666666666
     """
-    asked, told, right = (
+    counts = (
         np.bincount(labels, minlength=num_labels)
         for labels in (target, predicted, target[predicted == target])
     )
-    return float(mean_f1(asked, told, right))
+    return float(mean_f1(*counts))
 
 
 def mean_f1(
-    asked: Float64s | Int64s, told: Float64s | Int64s, right: Float64s | Int64s
+    true: Float64s | Int64s, predicted: Float64s | Int64s, right: Float64s | Int64s
 ) -> Float64s:
-    """Return the macro F1 of counts.
+    """Return the macro F1 from counts.
 
     Args:
-        asked: ``[K, ...]`` rows with each label.
-        told: ``[K, ...]`` rows predicted to have it.
+        true: ``[K, ...]`` rows with each label.
+        predicted: ``[K, ...]`` rows predicted to have it.
         right: ``[K, ...]`` rows of both.
 
     Returns:
         ``[...]``; NaN where all counts are 0.
     """
-    both = asked + told
+    both = true + predicted
     f1 = 2 * right / np.where(both > 0, both, 1)
     with np.errstate(invalid="ignore"):
         mean: Float64s = f1.sum(0) / (both > 0).sum(0)
@@ -106,12 +106,12 @@ def auc(score: Float64s, positive: Bools) -> float:
 
 
 def score_levels(score: Float64s) -> Int64s:
-    """Return the place of each score among the distinct ones ``[R]``: all that AUC needs to know of scores."""
+    """Return the place of each score among the distinct ones ``[R]``: AUC needs nothing else of scores."""
     return np.unique(score, return_inverse=True)[1].astype(np.int64)
 
 
 def auc_of_levels(level: Int64s, positive: Bools, weight: Float64s) -> float:
-    """Return the AUC of weighed rows, a pair weighing the product of both.
+    """Return the AUC of weighed rows; a pair weighs the product of both weights.
 
     Args:
         level: ``[R]`` from ``score_levels``.
@@ -128,8 +128,8 @@ def auc_of_levels(level: Int64s, positive: Bools, weight: Float64s) -> float:
 class LabelMeasures(Measures):
     """``accuracy``, ``macro_f1``, ``log_loss``, of two labels ``auc``, and ``accuracy_difference``.
 
-    The difference is the first model's minus another's. A model that only scores, without probabilities, has ``auc``
-    alone. Of more than 200,000 rows ``auc`` has no interval.
+    The difference is the first model's minus another's. A model with scores but no probabilities has ``auc`` alone.
+    With more than 200,000 rows ``auc`` has no interval.
 
     Args:
         predictions: Of each of M models probabilities ``[R, K]``, or scores ``[R]`` of the second of two labels; a
@@ -175,7 +175,7 @@ class LabelMeasures(Measures):
 
         def of_counts(counts: Float64s) -> Float64s:  # [2 M' + 1, K, ...] -> [M', ...]
             pairs = zip(counts[1 : models + 1], counts[models + 1 :], strict=True)
-            return np.stack([mean_f1(counts[0], told, hits) for told, hits in pairs])
+            return np.stack([mean_f1(counts[0], labelled, hits) for labelled, hits in pairs])
 
         counted = np.stack([np.bincount(row + 1, minlength=size + 1)[1:] for row in labels])
         draws = of_counts(bootstrap_counts(labels, size, drawn)) if drawn.is_possible else None
@@ -183,18 +183,18 @@ class LabelMeasures(Measures):
 
 
 def positive_scores(prediction: Float64s) -> Float64s:
-    """Return scores ``[R]`` of the second of two labels, from themselves or from probabilities ``[R, 2]``."""
+    """Return scores ``[R]`` of the second of two labels; probabilities ``[R, 2]`` are scores, too."""
     return prediction if prediction.ndim == 1 else prediction[:, 1]
 
 
 def _auc(scores: list[Float64s], positive: Bools, drawn: Drawn) -> Figure:
     levels = [score_levels(score) for score in scores]
 
-    def weighed(weight: Float64s) -> list[float]:
+    def aucs(weight: Float64s) -> list[float]:
         return [auc_of_levels(level, positive, weight) for level in levels]
 
-    value = np.array(weighed(np.ones(len(positive))))
+    value = np.array(aucs(np.ones(len(positive))))
     draws = None
     if drawn.is_possible and len(positive) <= AUC_ROWS and not np.isnan(value).all():
-        draws = np.array([weighed(weight) for weight in row_weights(drawn)]).T
+        draws = np.array([aucs(weight) for weight in row_weights(drawn)]).T
     return Figure(value, draws, len(positive))

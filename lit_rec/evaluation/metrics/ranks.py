@@ -1,4 +1,4 @@
-"""Recall, nDCG and MRR of a single relevant item, from its rank, and how models are compared by them."""
+"""Recall, nDCG and MRR of a single relevant item, from its rank, and RankMeasures, which compares models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def recall(rank: Float64s, k: int) -> Float64s:
 
 
 def ndcg(rank: Float64s, k: int) -> Float64s:
-    """Return ``1 / log2(1 + rank)`` within the first k, which the best order has as 1, else 0.
+    """Return ``1 / log2(1 + rank)`` within the first k, else 0; the best rank has 1.
 
     Reference:
         Järvelin & Kekäläinen 2002, Cumulated gain-based evaluation, https://doi.org/10.1145/582415.582418.
@@ -52,7 +52,7 @@ def mrr(rank: Float64s, k: int) -> Float64s:
     return gain
 
 
-# name -> which of both conventions, and the gain: among all items, and, masked, among those that the history has not
+# name -> convention and gain; convention 0: among all items, 1 (masked): among items that the history does not have
 GAINS = {
     f"{prefix}{gain.__name__}@{k}": (convention, partial(gain, k=k))
     for convention, prefix in enumerate(("", "masked_"))
@@ -70,7 +70,7 @@ def rank_gains(ranks: Float64s) -> dict[str, Float64s]:
     Returns:
         24 metrics ``[R]``.
     """
-    ranks = ranks.reshape(-1, 2)  # no row at all leaves no axis of conventions
+    ranks = ranks.reshape(-1, 2)  # without rows the axis of conventions is missing
     names = [MAIN, *(name for name in GAINS if name != MAIN)]
     return {name: GAINS[name][1](ranks[:, GAINS[name][0]]) for name in names}
 
@@ -78,16 +78,16 @@ def rank_gains(ranks: Float64s) -> dict[str, Float64s]:
 class RankMeasures(Measures):
     """``recall@k``, ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50, and the same as ``masked_...``.
 
-    ``..._difference`` is the first model's minus another's: of ``ndcg@10`` and ``recall@10``, by both conventions.
+    ``..._difference`` is the first model's minus another's, for ``ndcg@10`` and ``recall@10`` by both conventions.
 
     Args:
-        ranks: Of each of M models ``[R, 2]``, the ranks of what came next: among all items, and among those not seen.
+        ranks: For each of M models ``[R, 2]``, the ranks of the next items: among all items, and among those not seen.
     """
 
     def __init__(self, ranks: Sequence[Float64s]) -> None:
         by_model = [rank_gains(of_model) for of_model in ranks]
         self._names, self._models = list(by_model[0]), len(ranks)
-        # [metrics * M, R], the models of a metric together
+        # [metrics * M, R], models of one metric side by side
         self._gains = np.stack([gains[name] for name in self._names for gains in by_model])
 
     def on(self, mask: Bools, drawn: Drawn) -> dict[str, Figure]:

@@ -1,4 +1,4 @@
-"""How models of ratings are compared."""
+"""RatingMeasures: compares models of ratings."""
 
 from __future__ import annotations
 

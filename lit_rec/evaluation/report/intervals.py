@@ -17,11 +17,11 @@ _TABLE = 20_000_000  # counts per user held at once, in the same way
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is drawn with replacement, the same for all models, so that differences are paired.
+    """The draws with replacement, the same for all models, so that differences are paired.
 
     Args:
-        user: ``[R]`` codes; users are drawn (give each row its own where there are none).
-        item: ``[R]`` codes where items are drawn as well, each row weighing the product of both counts.
+        user: ``[R]`` codes of the users, which are drawn; without users, give each row its own code.
+        item: ``[R]`` codes where items are drawn as well: a row then weighs the product of both counts.
         draws: Number of draws.
         seed: Seed of the draws.
 
@@ -36,7 +36,7 @@ class Drawn:
 
     @property
     def is_possible(self) -> bool:
-        """Whether there are two or more of what is drawn: a single user tells nothing of how another would differ.
+        """Whether there are at least two users (and items) to draw: one alone shows no variation.
 
         Example:
             >>> Drawn(np.array([7, 7])).is_possible, Drawn(np.array([7, 8])).is_possible
@@ -50,7 +50,7 @@ def bootstrap_means(losses: Float64s, drawn: Drawn) -> Float64s:
 
     Args:
         losses: ``[M, R]``, a loss per model and row.
-        drawn: What is drawn.
+        drawn: The draws.
 
     Returns:
         ``[M, draws]``; NaN where a draw holds no row.
@@ -70,12 +70,12 @@ def bootstrap_means(losses: Float64s, drawn: Drawn) -> Float64s:
 
 
 def bootstrap_counts(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
-    """Return how often each label is met in each draw.
+    """Return how often each label occurs in each draw.
 
     Args:
         labels: ``[S, R]`` places among ``size`` labels, -1 where there is none.
         size: K, the number of labels.
-        drawn: What is drawn.
+        drawn: The draws.
 
     Returns:
         ``[S, K, draws]``.
@@ -85,7 +85,7 @@ def bootstrap_counts(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
 
 
 def row_weights(drawn: Drawn) -> Iterator[Float64s]:
-    """Yield how often each row is met, ``[R]``, a draw at a time."""
+    """Yield how often each row occurs, ``[R]``, a draw at a time."""
     users = np.unique(drawn.user, return_inverse=True)[1]
     sizes = [int(users.max()) + 1]
     if drawn.item is None:
@@ -104,7 +104,7 @@ def row_weights(drawn: Drawn) -> Iterator[Float64s]:
 
 
 def interval(draws: Float64s) -> tuple[float, float]:
-    """Return the middle 95 % of the draws, those without rows left out."""
+    """Return the bounds of the middle 95 % of the draws; draws without rows are left out."""
     low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
@@ -129,7 +129,7 @@ def _weights(size: int, draws: int, seed: int, held: int) -> Iterator[Float64s]:
 
 
 def _counts_by_user(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
-    """Return ``bootstrap_counts`` where users alone are drawn: their own counts, added up."""
+    """Return ``bootstrap_counts`` where users alone are drawn: sums of the users' counts."""
     distinct, users = np.unique(drawn.user, return_inverse=True)
     step = max(_TABLE // (len(labels) * len(distinct)), 1)
     parts = []
@@ -143,7 +143,7 @@ def _counts_by_user(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
 
 
 def _per_user(users: Int64s, size: int, labels: Int64s, width: int) -> Float64s:
-    """Return how often each of ``size`` users has each of ``width`` labels, ``[size, width]``; others do not count."""
+    """Return how often each of ``size`` users has each of ``width`` labels, ``[size, width]``; others are ignored."""
     inside = (labels >= 0) & (labels < width)
     code = users[inside] * width + labels[inside]
     return np.bincount(code, minlength=size * width).reshape(size, width).astype(np.float64)
@@ -151,7 +151,7 @@ def _per_user(users: Int64s, size: int, labels: Int64s, width: int) -> Float64s:
 
 def _counts_by_row(labels: Int64s, size: int, drawn: Drawn) -> Float64s:
     """Return ``bootstrap_counts`` where each draw has a weight for every row."""
-    # rows of the same labels throughout are added up first: each draw meets all rows, but few kinds of them
+    # rows with the same labels in all models are summed first: a draw has many rows, but few kinds of them
     kinds, kind = np.unique(labels, axis=1, return_inverse=True)  # [S, J], [R]
     totals = (np.bincount(kind, weight) for weight in row_weights(drawn))  # [J] a draw
     counts = [

@@ -1,4 +1,4 @@
-"""Measures: what models are compared by, on the rows of a slice."""
+"""Measures: the metrics that compare models, on the rows of a slice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from lit_rec.data.arrays import Bools, Float64s
 from lit_rec.evaluation.report.intervals import Drawn, bootstrap_means
 
-DIFFERENCE = "_difference"  # how the name of a metric ends that compares a model with the first
+DIFFERENCE = "_difference"  # the end of a metric's name that compares a model with the first
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Figure:
     """One metric of M models on one slice.
 
     Shape:
-        value: ``[M]``, NaN where a model has none. draws: ``[M, draws]``, None where nothing can be drawn.
+        value: ``[M]``, NaN where a model has none. draws: ``[M, draws]``, None if nothing can be drawn.
         count: rows, or impressions, that were measured.
     """
 
@@ -34,7 +34,7 @@ class Figure:
 
 
 class Measures(ABC):
-    """The metrics of one kind, bound to what M models said of R rows."""
+    """The metrics of one kind, bound to the predictions of M models for R rows."""
 
     @abstractmethod
     def on(self, mask: Bools, drawn: Drawn) -> dict[str, Figure]:
@@ -44,12 +44,12 @@ class Measures(ABC):
 
         Args:
             mask: ``[R]``, the rows of the slice, n of them; there may be none.
-            drawn: What is drawn for intervals, for the n rows.
+            drawn: The draws for intervals, for the n rows.
         """
 
 
 def mean_figure(losses: Float64s, drawn: Drawn) -> Figure:
-    """Return the mean of each model's ``losses`` ``[M, n]``."""
+    """Return the mean of each model's ``losses`` ``[M, n]``, with its draws."""
     models, count = losses.shape
     if not count:
         return Figure(np.full(models, np.nan), None, 0)

@@ -1,4 +1,4 @@
-"""The report: a model beside baselines, per slice, with intervals; of one shape whatever the task."""
+"""The report: a model and baselines, per slice, with intervals; of one form for every task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lit_rec.evaluation.report.intervals import Drawn, interval
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures
 from lit_rec.files.atomic import replace_file
 
-# main metric -> title of the table, and what is counted; another one is called by its name
+# main metric -> title of the table, and what is counted; for any other metric the title is its name
 _TITLES = {
     "rmse": ("RMSE on test rows", "rows"),
     "accuracy": ("Accuracy on test rows", "rows"),
@@ -31,18 +31,18 @@ _TITLES = {
 class ReportRow:
     """One figure.
 
-    Of ratings ``rmse`` and ``mae``; of labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; of
-    impressions ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. Of the next item ``recall@k``,
-    ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that the row's
-    history has not.
+    For ratings ``rmse`` and ``mae``; for labels ``accuracy``, ``macro_f1``, ``log_loss`` and, of two, ``auc``; for
+    impressions ``impression_auc``, ``mrr``, ``mind_mrr``, ``ndcg@5`` and ``ndcg@10``. For the next item ``recall@k``,
+    ``ndcg@k`` and ``mrr@k`` for k of 1, 5, 10 and 50 among all items, and ``masked_...`` among those that are not in
+    the row's history.
 
-    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and its like
+    ``rmse_difference``, ``accuracy_difference``, ``impression_auc_difference``, ``ndcg@10_difference`` and similar ones
     compare a baseline with the first model, in pairs: above 0 the first model is better.
 
-    ``count`` is that of rows, or of impressions that the metric says something of. Empty slices have count 0 and no
-    value; a model without probabilities has no value of what needs them; a slice of a single user (on ``new_items``,
-    also of a single item), and ``auc`` of more than 200,000 rows, have no interval. Impressions are drawn with their
-    users, on ``new_items`` too.
+    ``count`` is the number of rows, or of impressions that have the metric. Empty slices have count 0 and no value. A
+    model without probabilities has no value of metrics that need them. There is no interval for a slice of a single
+    user (on ``new_items``, also of a single item), and for ``auc`` of more than 200,000 rows. Impressions are drawn
+    with their users, on ``new_items``, too.
 
     Example:
         >>> row = ReportRow("mean", "new_users", "rmse", value=1.02, low=0.98, high=1.07, count=310)
@@ -61,7 +61,7 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Report:
-    """Rows, those of the main metric first in each slice, and what they were measured on.
+    """Rows, with the main metric first in each slice, and what they were measured on.
 
     Example:
         >>> figures = ("model", "all", "rmse", 0.91, 0.89, 0.93, 1000), ("mean", "all", "rmse", 1.12, 1.1, 1.14, 1000)
@@ -74,7 +74,7 @@ class Report:
     meta: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Write JSON, whole or not at all; what is no number is null.
+        """Write JSON, whole or not at all; NaN becomes null.
 
         Raises:
             ConfigError: If the folder cannot be written.
@@ -102,7 +102,7 @@ class Report:
 
     @property
     def main(self) -> str:
-        """The main metric: ``rmse``, ``accuracy``, ``impression_auc``, ``ndcg@10``, or that of a task of one's own."""
+        """The main metric: ``rmse``, ``accuracy``, ``impression_auc``, ``ndcg@10``, or that of your own task."""
         return self.rows[0].metric if self.rows else "rmse"
 
     def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:
@@ -115,7 +115,7 @@ class Report:
         return values[model, metric or self.main, slice]
 
     def __str__(self) -> str:
-        """Return the table as plain text, without colours, however wide."""
+        """Return the table as plain text, without colours, in full width."""
         console = Console(width=1000, color_system=None)
         with console.capture() as captured:
             console.print(self.table())
@@ -150,10 +150,10 @@ def build_report(
     """Measure every model on every slice.
 
     Args:
-        models: Names; the first is the model that the others are compared with.
-        measures: What they are measured by, the main metric first.
+        models: Names; the others are compared with the first.
+        measures: Their metrics, the main one first.
         slices: Name -> mask ``[R]``; on ``new_items`` items are drawn as well as users.
-        user: ``[R]`` codes, which are drawn for intervals; where there are no users, each row's own.
+        user: ``[R]`` codes, which are drawn for intervals; without users, each row has its own code.
         item: ``[R]`` codes.
         meta: What the figures were measured on.
         seed: Seed of the draws.
@@ -168,13 +168,13 @@ def build_report(
             rows += [
                 ReportRow(model, name, metric, *_numbers(figure, place), figure.count)
                 for metric, figure in figures.items()
-                if place or not metric.endswith(DIFFERENCE)  # the first differs from none
+                if place or not metric.endswith(DIFFERENCE)  # the first is not compared with itself
             ]
     return Report(tuple(rows), dict(meta or {}))
 
 
 def _numbers(figure: Figure, place: int) -> tuple[float | None, float | None, float | None]:
-    """Return the value and the interval of one model, None for what there is not."""
+    """Return the value and the interval of one model, None for what is missing."""
     value = float(figure.value[place])
     if isnan(value):
         return None, None, None
@@ -188,7 +188,7 @@ def _plain(row: ReportRow) -> dict[str, Any]:
 
 
 def _cell(row: ReportRow) -> str:
-    """Return a figure with its interval, and dashes for what there is not."""
+    """Return a figure with its interval, and dashes for what is missing."""
     if row.value is None:
         return "-"
     low, high = ("-" if bound is None else f"{bound:.4f}" for bound in (row.low, row.high))

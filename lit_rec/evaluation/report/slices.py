@@ -1,4 +1,4 @@
-"""Slices: where a recommender is asked to do what training did not show it."""
+"""Slices of evaluated rows: all, and those with new or rare users or new items."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rating_slices(train: RatingRows | LabelRows, user: Int64s, item: Int64s) -> 
 
 
 def whole(size: int) -> dict[str, Bools]:
-    """Return the slice ``all`` of ``[size]`` rows alone: texts without users know no cold start.
+    """Return the slice ``all`` of ``[size]`` rows alone: texts without users have no cold start.
 
     Example:
         >>> whole(2)

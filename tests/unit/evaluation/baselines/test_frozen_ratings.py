@@ -101,8 +101,8 @@ def made_up_quality(of_text, of_item):
     chance = np.random.default_rng(3)
     units = unit(chance.normal(size=(200, 60)))
     item, user = np.repeat(np.arange(200), 20), np.tile(np.arange(20), 200)
-    told = units @ chance.normal(0, of_text, 60) + chance.normal(0, of_item, 200)
-    return units, RatingRows(user, item, 3 + told[item] + chance.normal(0, 0.1, len(item)))
+    quality = units @ chance.normal(0, of_text, 60) + chance.normal(0, of_item, 200)
+    return units, RatingRows(user, item, 3 + quality[item] + chance.normal(0, 0.1, len(item)))
 
 
 @pytest.mark.parametrize(("of_text", "of_item"), [(1.0, 0.0), (0.0, 0.0), (0.3, 1.0)])
@@ -129,9 +129,9 @@ def test_penalties_are_the_best_on_held_out_rows_and_items(of_text, of_item):
 def test_new_items_want_a_stronger_penalty_where_items_have_a_quality_of_their_own():
     """Where text tells all, none wants any: shrinking can only hurt."""
     units, train = made_up_quality(of_text=1.0, of_item=0.0)
-    told = FrozenTextRidgeBaseline(units)
-    told.fit(train, 20, 200)
-    assert told.seen_penalty == told.new_penalty == 0.3
+    informed = FrozenTextRidgeBaseline(units)
+    informed.fit(train, 20, 200)
+    assert informed.seen_penalty == informed.new_penalty == 0.3
     units, train = made_up_quality(of_text=0.3, of_item=1.0)
     own = FrozenTextRidgeBaseline(units)
     own.fit(train, 20, 200)

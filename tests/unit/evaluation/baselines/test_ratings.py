@@ -104,13 +104,13 @@ def test_shrinkages_are_the_best_pair_on_a_tenth_of_the_rows(seed):
 def test_shrinkage_is_weak_where_biases_tell_all_and_strong_where_they_tell_nothing():
     chance = np.random.default_rng(0)
     user, item = np.divmod(np.arange(600), 30)
-    told = 3 + chance.normal(0, 1, 30)[item] + chance.normal(0, 1, 20)[user]
+    informed = 3 + chance.normal(0, 1, 30)[item] + chance.normal(0, 1, 20)[user]
     found = {}
-    for name, rating in {"told": told, "noise": 3 + chance.normal(0, 1, 600)}.items():
+    for name, rating in {"informed": informed, "noise": 3 + chance.normal(0, 1, 600)}.items():
         baseline = UserItemBiasBaseline()
         baseline.fit(RatingRows(user, item, rating), 20, 30)
         found[name] = baseline.item_shrinkage, baseline.user_shrinkage
-    assert found["told"] == (1.0, 1.0)
+    assert found["informed"] == (1.0, 1.0)
     assert min(found["noise"]) >= 10
 
 

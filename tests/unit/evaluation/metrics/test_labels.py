@@ -47,12 +47,12 @@ def test_metrics_by_hand():
 @pytest.mark.parametrize("labels", [2, 3, 7])
 def test_metrics_equal_those_of_torchmetrics_and_scikit_learn(labels):
     prob, target = made_up_probs(labels, 50)
-    asked, told = torch.from_numpy(target), torch.from_numpy(prob)
+    true, prob_tensor = torch.from_numpy(target), torch.from_numpy(prob)
     assert accuracy(prob, target) == pytest.approx(
-        float(multiclass_accuracy(told, asked, labels, average="micro"))
+        float(multiclass_accuracy(prob_tensor, true, labels, average="micro"))
     )
     assert macro_f1(prob.argmax(1), target, labels) == pytest.approx(
-        float(multiclass_f1_score(told, asked, labels, average="macro"))
+        float(multiclass_f1_score(prob_tensor, true, labels, average="macro"))
     )
     assert log_loss(prob, target) == pytest.approx(
         sklearn_log_loss(target, prob, labels=range(labels))
