@@ -1,4 +1,4 @@
-"""A network as in evaluation, for a while."""
+"""evaluation_mode: a module in evaluation mode within a ``with`` block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 
 @contextmanager
 def evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Have a module work as in evaluation and without gradients; afterwards its mode is what it was.
+    """Set a module to evaluation mode, without gradients; afterwards its mode is what it was.
 
     Example:
         >>> layer = nn.Dropout()

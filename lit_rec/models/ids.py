@@ -1,4 +1,4 @@
-"""Ids beside text: an embedding and a bias per known id."""
+"""Ids in addition to text: an embedding and a bias per known id."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ids(nn.Module, ABC):
         self.size, self.width = size, width
 
     def start_at(self, bias: Tensor) -> None:
-        """Begin from biases ``[size + 1]`` by plain means of the training ratings; ids without a bias ignore them."""
+        """Begin with biases ``[size + 1]`` by plain means of the training ratings; kinds without biases ignore this."""
 
     @abstractmethod
     def forward(self, vocab_row: Tensor) -> Tensor:
@@ -59,8 +59,8 @@ class NoIds(Ids):
 class IdEmbedding(Ids):
     """A learned embedding and bias per id, both dropped together at random while training.
 
-    A dropped id acts as an unseen one, which adds zero: text learns quality on its own, and an id unseen in training
-    falls back to it.
+    A dropped id acts as an unseen one, which adds zero: so text learns to predict on its own, and an id unseen in
+    training has that prediction.
 
     Args:
         size: How many ids were seen in training.
@@ -68,9 +68,9 @@ class IdEmbedding(Ids):
         dropout: Probability that an id is dropped, drawn for each entry: each distinct item of a batch, or each row for
             users.
         std: Standard deviation of the embeddings at the start; biases start at 0.
-        scale: What embeddings are multiplied by. Under Adam and kin, whose steps are as long for small gradients as for
-            large ones, ids learn that much slower than what they stand beside: below 1 where text shall say most, and
-            ids only what text cannot.
+        scale: Factor of the embeddings. Adam and similar optimizers take steps as long for small gradients as for large
+            ones. Below 1, ids learn that much slower than the other parameters: choose that where text shall predict
+            most, and ids only what text cannot.
 
     Raises:
         ConfigError: If ``dropout`` is not from 0 to 1, or ``scale`` is not above 0.
@@ -95,13 +95,13 @@ class IdEmbedding(Ids):
         self.scale = positive(self, "scale", scale)
         self.embedding = nn.Embedding(size + 1, width)
         self.bias = nn.Embedding(size + 1, 1)
-        # kept apart from the learned bias, so that weight decay pulls towards the ratings' own mean
+        # a buffer of its own, not part of the learned bias: weight decay then pulls towards the mean of the ratings
         self.register_buffer("start", torch.zeros(size + 1, 1))
         nn.init.normal_(self.embedding.weight, std=std)
         nn.init.zeros_(self.bias.weight)
 
     def start_at(self, bias: Tensor) -> None:
-        """Begin from these biases."""
+        """Begin with these biases."""
         self.start.copy_(bias.reshape(-1, 1))
 
     def forward(self, vocab_row: Tensor) -> Tensor:

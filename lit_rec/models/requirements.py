@@ -1,4 +1,4 @@
-"""Whether a part goes with the data: its task, and the fields that it reads."""
+"""Checks that a part fits the data: its task, and the fields that it reads."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refuse_fields(part: str, facts: Facts, *, items: bool = True) -> None:
     Args:
         part: The network.
         facts: Facts of the data.
-        items: Whether fields of items are not read, beside profiles of users.
+        items: Whether fields of items are refused, too, and not profiles of users alone.
 
     Raises:
         ConfigError: If the data has such fields.

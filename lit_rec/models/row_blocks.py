@@ -11,19 +11,19 @@ from torch.utils.checkpoint import checkpoint
 
 from lit_rec.data.batches.batch import HistorySlots
 
-# entries per slot: [B, N] is then not much larger than what describes the slots, and one product is faster than
-# gathering
+# If the table has at most this many entries per slot, ``[B, N]`` is not much larger than the slots' indices, and one
+# product is faster than gathering.
 _SHORT = 8
 
 
 def in_row_blocks(compute: Callable[[slice], Tensor], rows: int, block: int) -> Tensor:
-    """Return what ``compute`` gives for all rows, asked for ``block`` rows at a time.
+    """Return what ``compute`` gives for all rows; it gets ``block`` rows at a time.
 
-    Where there are more rows than a block has, what a block holds for the backward pass is computed again there, so
-    that one block's is kept at a time. Rows that fit into one block are computed as if there were none.
+    With more than one block, each block is computed again in the backward pass, so that the activations of one block
+    are held at a time. Rows that fit into one block are computed once.
 
     Args:
-        compute: Takes a slice of the rows and returns ``[b, ...]``, each row as it would be alone.
+        compute: Takes a slice of the rows and returns ``[b, ...]``; a row must not depend on the others.
         rows: B, how many there are.
         block: Rows of a block.
 
@@ -51,7 +51,7 @@ def in_row_blocks(compute: Callable[[slice], Tensor], rows: int, block: int) -> 
 
 
 def rows_per_block(slots_per_block: int, slots: int) -> int:
-    """Return how many rows of ``slots`` slots a block has: one at least."""
+    """Return how many rows of ``slots`` slots a block has: at least one."""
     return max(1, slots_per_block // max(slots, 1))
 
 
@@ -63,13 +63,13 @@ def slots_of(history: HistorySlots, rows: slice | Tensor) -> HistorySlots:
 def length_groups(lengths: Tensor) -> list[tuple[Tensor, int]]:
     """Return rows in groups whose lengths are within a factor of two, the short ones first.
 
-    Padded to the longest of its group, less than half of what is computed is padding, whatever the lengths.
+    Each group is padded to its longest row: less than half of what is computed is padding, whatever the lengths.
 
     Args:
         lengths: ``[B]`` int64, 1 or more.
 
     Returns:
-        Of each group its rows ``[b]``, in their order, and the length of its longest.
+        For each group its rows ``[b]``, in their order, and the length of its longest row.
 
     Example:
         >>> length_groups(torch.tensor([3, 50, 4, 1, 33]))
@@ -83,8 +83,8 @@ def length_groups(lengths: Tensor) -> list[tuple[Tensor, int]]:
 def weighted_sum(weights: Tensor, index: Tensor, vectors: Tensor) -> Tensor:
     """Return ``sum_h weights[b, h] * vectors[index[b, h]]`` for each row.
 
-    Of a short table, such as that of the events, the weights are added up per entry first and multiplied once; both
-    ways are equal, and neither holds ``[B, H, D]``, not even for the backward pass.
+    With a short table, such as that of events, the weights are first summed per entry and then multiplied once. Both
+    ways give the same, and neither holds ``[B, H, D]``, not even for the backward pass.
 
     Args:
         weights: ``[B, H]``, 0 in padding.

@@ -1,4 +1,4 @@
-"""Tables of vectors from where they are known, in a checkpoint or on disk; only what is in neither is encoded."""
+"""CachedTables: vectors from a checkpoint or from disk; only what is in neither is encoded."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _ITEMS = ("item vectors", "items")
 
 
 class CachedTables:
-    """Tables of one state of a network.
+    """Tables of vectors by one state of a network.
 
     Args:
-        network: Encodes, or a part of one that does; of divided weights, every process builds this.
+        network: Encodes, or is a part of a network that does; if its weights are divided, every process builds this.
         device: Where the network is.
-        folder: Where tables lie on disk; None: nothing is looked for there, and nothing is kept.
-        checkpoint: Vectors of a checkpoint, which count if they are of this network.
+        folder: Where tables are on disk; None: nothing is read or written there.
+        checkpoint: Vectors of a checkpoint, used if this network made them.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class CachedTables:
         Args:
             catalogue: The items.
             encode: From rows ``[n]`` to their vectors ``[n, D]``.
-            named: What the vectors are called, and the rows.
+            named: Names of the vectors and of the rows in messages.
         """
         found = self._look(catalogue, profiles=False)
-        _tell(*named, len(catalogue), len(found.missing))
+        _log_counts(*named, len(catalogue), len(found.missing))
         fresh = encode(found.missing) if len(found.missing) else None
         return found.completed(fresh).to(self._device)
 
@@ -70,17 +70,18 @@ class CachedTables:
         profiles: bool = False,
         named: tuple[str, str] = _ITEMS,
     ) -> Tensor:
-        """Return a table ``[I, D]`` on every process, all of which call this; the first one looks for what is known.
+        """Return a table ``[I, D]`` on every process; all of them call this, and the first one reads known vectors.
 
         Args:
             catalogue: The items, or the users with their profiles.
             encode: From rows ``[n]`` to their vectors ``[n, D]``, on every process.
             profiles: Whether the catalogue is one of profiles.
-            named: What the vectors are called, and the rows, where it is not.
+            named: Names of the vectors and of the rows in messages, if it is not.
         """
         found = self._look(catalogue, profiles=profiles) if is_first() else None
         missing = value_of_first(np.empty(0, np.int64) if found is None else found.missing)
-        _tell(*(("profile vectors", "users") if profiles else named), len(catalogue), len(missing))
+        names = ("profile vectors", "users") if profiles else named
+        _log_counts(*names, len(catalogue), len(missing))
         fresh = encode(missing) if len(missing) else None
         return tensor_of_first(None if found is None else found.completed(fresh), self._device)
 
@@ -94,7 +95,7 @@ class CachedTables:
 
 
 class _Table:
-    """A table, and what is missing in it."""
+    """A table, and the rows that are missing in it."""
 
     def __init__(
         self, catalogue: Catalogue, store: VectorStore | None, known: KnownVectors | None
@@ -110,7 +111,7 @@ class _Table:
         self._vectors, self.missing = assembled(self._inputs, sources())
 
     def completed(self, fresh: Tensor | None) -> Tensor:
-        """Return the whole table ``[I, D]`` on the CPU; what was missing is kept on disk with the rest.
+        """Return the whole table ``[I, D]`` on the CPU, and write it to disk if anything was missing.
 
         Args:
             fresh: Vectors of the missing rows; None where none are.
@@ -123,12 +124,12 @@ class _Table:
             whole = self._vectors
         if self._store is not None:
             try:
-                return self._store.keep(self._inputs, whole)
+                return self._store.add(self._inputs, whole)
             except ConfigError as error:  # without it, the next command encodes again
-                rank_zero_warn(f"Vectors are not kept: {error}")
+                rank_zero_warn(f"Vectors are not cached: {error}")
         return whole
 
 
-def _tell(what: str, things: str, count: int, encoded: int) -> None:
+def _log_counts(what: str, things: str, count: int, encoded: int) -> None:
     found = count - encoded
     rank_zero_info(f"{what}: {count:,} {things}, {found:,} found, {encoded:,} encoded")

@@ -1,4 +1,4 @@
-"""The table of a catalogue's vectors: encoded block by block, with a bar where it takes long."""
+"""Encodes a catalogue into a table of vectors, block by block, with a bar where it takes long."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def item_table(
     trainer: lightning.Trainer | None,
     rows: Int64s | None = None,
 ) -> Tensor:
-    """Encode items in this process, in evaluation mode; the network's own mode is left as it was.
+    """Encode items in this process, in evaluation mode; the network's mode afterwards is what it was.
 
     Args:
         network: Encodes items.
         catalogue: The items.
         device: Where the network is.
-        trainer: In whose display the bar stands; without bars there, there is none here.
+        trainer: The bar is part of its display; if it has no bars, none is shown.
         rows: Which items ``[n]``; all by default.
 
     Returns:
@@ -50,13 +50,13 @@ def item_table(
 
 
 class TableEncoder:
-    """Encode rows of a catalogue, or of profiles, in evaluation mode; the network's own mode is left as it was.
+    """Encode rows of a catalogue, or of profiles, in evaluation mode; the network's mode afterwards is what it was.
 
     Args:
         network: Encodes.
         catalogue: The items, or the users with their profiles.
         device: Where the network is.
-        trainer: In whose display the bar stands; without bars there, there is none here.
+        trainer: The bar is part of its display; if it has no bars, none is shown.
         profiles: Whether the catalogue is one of profiles.
     """
 
@@ -75,16 +75,16 @@ class TableEncoder:
         self._what = "encoding the profiles" if profiles else "encoding the catalogue"
 
     def encode_together(self, rows: Int64s) -> Tensor:
-        """Encode rows ``[n]``, each in one of the processes, all of which call this: ``[n, D]`` on every one."""
+        """Encode rows ``[n]``, divided among the processes, which all call this: ``[n, D]`` on every process."""
         return brought_together(self.encode(rows[own_part()], largest_part(len(rows))), len(rows))
 
     def encode(self, rows: Int64s, at_least: int = 0) -> Tensor:
         """Encode rows ``[n]`` in this process: ``[n, D]``.
 
         Args:
-            rows: Which.
-            at_least: With as many calls of the encoder as this number of rows would take: processes that share one call
-                it equally often.
+            rows: Of the catalogue.
+            at_least: Call the encoder as often as for this number of rows: processes that share one must call it
+                equally often.
         """
         vectors = []
         within, shown = display(self._trainer)
@@ -99,7 +99,7 @@ class TableEncoder:
         return torch.cat(vectors)
 
     def _block(self, rows: Int64s, done: int, advance: Callable[[int], None]) -> Tensor:
-        """Encode some rows; while their texts pass the encoder, as many rows are done as the texts' share."""
+        """Encode some rows; meanwhile the bar advances by the share of their texts that passed the encoder."""
         texts, items = self._catalogue.take(rows)
         texts, items = texts.to(self._device), items.to(self._device)
         encoded = 0
@@ -114,11 +114,11 @@ class TableEncoder:
 
 
 def display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:
-    """Return the display to stand in, if one is on the screen, and whether to show a bar at all."""
+    """Return the display for a bar, if one is on the screen, and whether to show a bar at all."""
     if trainer is None:
         return None, True
     bar = trainer.progress_bar_callback
-    # a bar of another kind has the screen to itself
+    # other progress bars do not share the screen
     if not isinstance(bar, RichProgressBar) or bar.is_disabled:
         return None, False
     running = bar.progress is not None and bar.progress.live.is_started

@@ -1,4 +1,4 @@
-"""The vectors that evaluation looks up: of every item of the catalogue, and of every user's profile."""
+"""VectorTables: vectors of every item and every user's profile, which evaluation looks up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class VectorTables:
     Args:
         items: ``[I, D]`` float32.
         profiles: ``[U, D]`` float32, where the data has profiles.
-        key: What tells the weights from others; see ``weights_key``.
+        key: Identifies the weights; see ``weights_key``.
     """
 
     items: Tensor
@@ -37,11 +37,11 @@ class VectorTables:
     key: tuple[float, ...]
 
     def saved(self, weights: Mapping[str, Tensor], network: Network) -> dict[str, Any]:
-        """Return what a checkpoint keeps of the table of items: nothing where it is of other weights than those saved.
+        """Return the stored form of the table of items; empty if the saved weights are others than the table's.
 
         Args:
-            weights: What is saved: a callback may have put averaged weights in the place of the present ones.
-            network: What encoded.
+            weights: The saved weights: a callback may save averaged weights instead of the current ones.
+            network: Made the table.
         """
         if self.key != weights_key(weights):
             return {}
@@ -61,28 +61,28 @@ class VectorTables:
 def vector_tables(
     module: Any, trainer: lightning.Trainer, checkpoint: CheckpointVectors | None
 ) -> VectorTables:
-    """Encode the catalogue and the profiles once, each item and each user in one of the processes, which all call this.
+    """Encode the catalogue and the profiles once, divided among the processes, which all call this.
 
-    In float32 whatever the training's precision, so that validate, predict and a Recommender agree. While weights are
-    trained all are encoded; of weights that stay as they are, only what is known from nowhere, see ``CachedTables``.
+    Computed in float32 whatever the training's precision, so that validate, predict and a Recommender agree. During
+    training all are encoded. Otherwise only vectors that are not stored or cached are encoded, see ``CachedTables``.
 
     Args:
         module: A LightningModule with a ``network`` that is built.
-        trainer: Has the data, and the display that a bar stands in.
+        trainer: Has the data, and the display for a bar.
         checkpoint: Vectors of the checkpoint that the weights may be from.
     """
     network: Network = module.network
     data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
     device = trainer.strategy.root_device
-    kept = None
+    cached = None
     if trainer.state.fn != "fit":
-        kept = CachedTables(network, device, data.cache_folder / FOLDER, checkpoint)
+        cached = CachedTables(network, device, data.cache_folder / FOLDER, checkpoint)
 
     def table(catalogue: Catalogue, *, profiles: bool) -> Tensor:
         encoder = TableEncoder(network, catalogue, device, trainer, profiles=profiles)
-        if kept is None:
+        if cached is None:
             return encoder.encode_together(np.arange(len(catalogue)))
-        return kept.table_of_all(catalogue, encoder.encode_together, profiles=profiles)
+        return cached.table_of_all(catalogue, encoder.encode_together, profiles=profiles)
 
     return VectorTables(
         table(data.catalogue, profiles=False),

@@ -1,4 +1,4 @@
-"""What encodes, as a hash: the same weights in the same network, by the same code."""
+"""Fingerprints of an encoder: a hash of its weights, its parts and their code."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from lit_rec.processes import whole
 
 
 def fingerprint_of(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
-    """Return a hash of what encodes: every byte of the weights, and the network's parts, their options and their code.
+    """Return a hash of every byte of the weights, and of the network's parts, their options and their code.
 
     Args:
-        network: The network, or whatever part encodes.
-        weights: Its ``state_dict``, or one that is saved; of divided weights, every process calls this.
+        network: The network, or the part of it that encodes.
+        weights: Its ``state_dict``, or a saved one; if weights are divided, every process calls this.
     """
     parts: list[Any] = []
     classes: set[type] = set()
     for name, part in network.named_modules():
         kind = _class_of(part)
         classes.update(kind.__mro__)
-        # transformers' own parts are told by the encoder's configuration
+        # parts of transformers are described by the encoder's configuration
         options = {} if _is_of_transformers(kind) else vars(part)
         plain = {key: repr(value) for key, value in options.items() if _is_option(key, value)}
         parts.append([name, f"{kind.__module__}.{kind.__qualname__}", plain])
@@ -50,13 +50,13 @@ def fingerprint_of(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
 
 
 def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
-    """Return what tells these weights from any other state of the same network: the sum and the norm of each tensor.
+    """Return a short key of these weights, unlike that of any other state: the sum and the norm of each tensor.
 
     Example:
         >>> weights_key({"a": torch.tensor([3.0, 4.0])})
         (7.0, 5.0)
     """
-    # a checkpoint of divided weights is gathered on the CPU, and another device adds in another order
+    # divided weights of a checkpoint are gathered on the CPU; another device would sum in another order
     divided = any(isinstance(weight, DTensor) for weight in weights.values())
     known = ((whole(weight) if divided else weight.detach()).float() for weight in weights.values())
     sums = [part for weight in known for part in (weight.sum(), weight.norm())]
@@ -64,7 +64,7 @@ def weights_key(weights: Mapping[str, Tensor]) -> tuple[float, ...]:
 
 
 def weights_hash(weights: Mapping[str, Tensor]) -> str:
-    """Return a hash of all weights, bit by bit, in whatever order they come; every process calls this.
+    """Return a hash of every bit of all weights, in any order of them; every process calls this.
 
     Example:
         >>> weights_hash({"a": torch.zeros(2)}) == weights_hash({"a": torch.zeros(3)})
@@ -79,13 +79,13 @@ def weights_hash(weights: Mapping[str, Tensor]) -> str:
 
 
 def place_of(device: torch.device) -> list[str]:
-    """Return what the last digits of a vector depend on beside what encodes."""
+    """Return what else the last digits of a vector depend on: device, precision, versions."""
     precision = torch.get_float32_matmul_precision()
     return [device.type, precision, torch.__version__, transformers.__version__]
 
 
 def _class_of(part: nn.Module) -> type:
-    """Return the class of a part, also where processes share it and it has another put before it."""
+    """Return the class of a part; FSDP puts another class before that of a divided part."""
     kind = type(part)
     return kind.__mro__[2] if isinstance(part, FSDPModule) else kind
 
@@ -114,7 +114,7 @@ def _configuration(network: nn.Module) -> dict[str, Any] | None:
     backbone = next((part for part in network.modules() if isinstance(part, Backbone)), None)
     if backbone is None:
         return None
-    # where it was read from is not what it is
+    # its origin and versions do not change its vectors
     named = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
     plain = backbone.config_plain()
     return {name: value for name, value in plain.items() if name not in named}

@@ -1,4 +1,4 @@
-"""Texts of an encoder that is not trained, or of which a part is not: read once, for training and for baselines."""
+"""Texts of an encoder that is frozen, or partly: encoded once, for training and for baselines."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _NAMED = ("frozen text vectors", "texts")
 
 
 class TextReader(nn.Module):
-    """What makes a vector of a text: an encoder, a pooling, and the tokens around each text.
+    """Makes a vector of a text: an encoder, a pooling, and the tokens around each text.
 
     Args:
-        backbone: The encoder, not trained.
+        backbone: The encoder, frozen.
         pooling: From token vectors to a text vector.
         special: Tokens put around each text.
     """
@@ -62,7 +62,7 @@ class TextTables:
         self._tables = CachedTables(reader, device, data.cache_folder / FOLDER)
 
     def of_all_processes(self, text: Int64s, encode: Callable[[Int64s], Tensor]) -> Tensor:
-        """Return the vectors ``[P, width]`` of some texts ``[P]`` on every process, all of which call this.
+        """Return the vectors ``[P, width]`` of some texts ``[P]`` on every process; all of them call this.
 
         Args:
             text: Which texts.
@@ -86,37 +86,38 @@ def encode_frozen_texts(
     device: torch.device,
     trainer: lightning.Trainer | None,
 ) -> None:
-    """Compute what training will not change of the texts that training and validation will ask for, and keep it.
+    """Cache what the frozen part of the encoder makes of all texts that training and validation will need.
 
-    The vectors of a frozen encoder's texts, found in the cache or computed in one of the processes, and kept in all; or
-    what leaves the lower layers of one whose top is trained, which each process computes for itself.
+    For a frozen encoder these are the texts' vectors, found in the cache or computed in one of the processes, and held
+    by all. For an encoder whose top is trained it is the output of its lower layers, which each process computes
+    itself.
 
-    In the store's order: a vector's last bits depend on the texts beside it, and a resumed run has to have those of the
-    run that was never stopped, whose batches asked for them in another order.
+    They are computed in the store's order, not in that of batches. A vector's last bits depend on the texts of its
+    block, and a resumed run must get the same ones as a run that was never stopped.
 
     Args:
-        network: Whose item encoders keep texts; nothing is done for others.
+        network: Its item encoders cache texts; a network without any is left as it is.
         data: Has the texts.
         device: Where the network is.
-        trainer: In whose display a bar stands; None: there is no other.
+        trainer: The bar is part of its display; None: the bar stands alone.
     """
     catalogue = data.catalogue
     for encoder in network.modules():
         if not isinstance(encoder, ItemEncoder) or catalogue.name is None:
             continue
-        if encoder.kept_texts:
-            text = _asked_for(network, data)
-            text = text[text < encoder.kept_texts]
+        if encoder.texts_to_cache:
+            text = _needed(network, data)
+            text = text[text < encoder.texts_to_cache]
             reader = TextReader(encoder.backbone, encoder.pooling, encoder.special)
             encode = partial(_encoded, encoder, catalogue, device=device, trainer=trainer)
             vectors = TextTables(reader, data, device).of_all_processes(text, encode)
-            encoder.keep(catalogue.name, torch.from_numpy(text).to(device), vectors)
-        elif encoder.kept_tokens:
-            text = _asked_for(network, data)
+            encoder.cache_vectors(catalogue.name, torch.from_numpy(text).to(device), vectors)
+        elif encoder.tokens_to_cache:
+            text = _needed(network, data)
             tokens = _tokens(encoder, catalogue, text)
-            if tokens <= encoder.kept_tokens:
+            if tokens <= encoder.tokens_to_cache:
                 with evaluation_mode(encoder):
-                    encoder.keep_states(_blocks(catalogue, text, device, trainer), tokens)
+                    encoder.cache_states(_blocks(catalogue, text, device, trainer), tokens)
 
 
 def readable_frozen_vectors(
@@ -141,17 +142,17 @@ def frozen_item_vectors(
 ) -> Float64s:
     """Return the catalogue's vectors ``[I, F * width]`` by the encoder as it was before training.
 
-    They are means over tokens, with the fields joined. Texts that this encoder has read before, for a report or for
-    training, are found in the cache.
+    They are means over tokens, with the fields joined. Texts that this encoder read before, for a report or for
+    training, are in the cache.
 
     Args:
         new_network: Makes a network like that of the run, such as ``LitRec.new_network``.
         data: Has the texts.
-        device: Where the encoder shall be.
-        trainer: In whose display a bar stands; None: there is no other.
+        device: Where to encode.
+        trainer: The bar is part of its display; None: the bar stands alone.
     """
     pretrained = new_network(data.facts, pretrained=True)
-    # a network that reads no text is measured against text all the same
+    # a network that reads no text is compared with text baselines, too
     backbone = pretrained.backbone or _named(data)
     reader = TextReader(backbone, MeanPooling(backbone.width), data.facts.special)
     reader = reader.to(device).eval()
@@ -165,11 +166,11 @@ def frozen_item_vectors(
     return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]
 
 
-def _asked_for(network: Network, data: BehaviorDataModule) -> Int64s:
-    """Return the texts that training and evaluation ask for.
+def _needed(network: Network, data: BehaviorDataModule) -> Int64s:
+    """Return the texts that training and evaluation need.
 
-    They are those of all items where evaluation has a table of them, else of those that training and validation name
-    or show.
+    Where evaluation has a table of all items, these are all their texts; otherwise those of items that training and
+    validation rows name or show.
     """
     items = np.arange(len(data.catalogue))
     if not network.has_item_table:
@@ -194,14 +195,14 @@ def _encoded(
     """Return the texts' vectors ``[P, width of the encoder]``."""
     with evaluation_mode(encoder):
         blocks = _blocks(catalogue, text[own_part()], device, trainer)
-        vectors = torch.cat([encoder.encode_anew(texts) for texts in blocks])
+        vectors = torch.cat([encoder.encode_uncached(texts) for texts in blocks])
         return brought_together(vectors, len(text))
 
 
 def _blocks(
     catalogue: Catalogue, text: Int64s, device: torch.device, trainer: lightning.Trainer | None
 ) -> Iterator[Texts]:
-    """Yield texts, some at a time, and show how far they are; one block of none where there are none."""
+    """Yield texts some at a time, and show progress; without texts, yield one empty block."""
     within, shown = display(trainer)
     with slow_bar("encoding the texts", len(text), within=within, shown=shown) as advance:
         for start in range(0, max(len(text), 1), _TEXTS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""Vectors that were computed before, by what they were made from: those of a checkpoint, and tables on disk."""
+"""Vectors that were computed before, found by their inputs: those of a checkpoint, and tables on disk."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.item_inputs import Hashes
 from lit_rec.files.cache import cached, is_built, is_whole, remove_abandoned, remove_built
 
-_TABLES = 8  # kept, the ones used last
-_ENCODER = 32  # characters of what encodes in a folder's name
+_TABLES = 8  # how many stay on disk: those used last
+_ENCODER = 32  # characters of the encoder's hash in a folder's name
 _NAME = re.compile(rf"[0-9a-f]{{{_ENCODER}}}-[0-9a-f]{{16}}")
 
 
@@ -37,7 +37,7 @@ class KnownVectors:
     vectors: Tensor
 
     def places_of(self, inputs: Hashes) -> Int64s:
-        """Return where each of ``inputs`` ``[m, 2]`` stands, -1 where it does not."""
+        """Return the row of each of ``inputs`` ``[m, 2]``, -1 where there is none."""
         known = _frame(self.inputs).with_row_index("place").unique(["low", "high"], keep="first")
         wanted = _frame(inputs).join(known, on=["low", "high"], how="left", maintain_order="left")
         return wanted["place"].cast(pl.Int64).fill_null(-1).to_numpy()
@@ -45,22 +45,21 @@ class KnownVectors:
 
 @dataclass(frozen=True)
 class CheckpointVectors:
-    """The catalogue's vectors of a checkpoint, and what made them; see ``fingerprint_of``."""
+    """The catalogue's vectors of a checkpoint, and the fingerprint of their encoder; see ``fingerprint_of``."""
 
     fingerprint: str
     known: KnownVectors
 
 
 def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor, Int64s]:
-    """Take the vectors of some inputs ``[I, 2]`` from where they are known.
+    """Collect the vectors of some inputs ``[I, 2]`` from several sources.
 
     Args:
-        inputs: Of each row.
-        sources: Looked at in this order until nothing is missing; one that has these rows and no others is returned as
-            it lies.
+        inputs: Hashes of each row's inputs.
+        sources: Read in this order until nothing is missing. If one has exactly these rows, its tensor is returned.
 
     Returns:
-        ``[I, D]`` float32 on the CPU, D being 0 where nothing is known; and the rows that are missing in it.
+        ``[I, D]`` float32 on the CPU, with D of 0 where nothing is known; and the rows that are missing in it.
     """
     table, missing = torch.empty(len(inputs), 0), np.arange(len(inputs))
     for source in sources:
@@ -79,14 +78,14 @@ def assembled(inputs: Hashes, sources: Iterable[KnownVectors]) -> tuple[Tensor, 
 
 
 class VectorStore:
-    """Tables of one encoder in a folder that other encoders' tables lie in, too.
+    """Tables of one encoder, in a folder shared with other encoders' tables.
 
-    A table is written whole or not at all, and never changed: a catalogue that has grown gets one of its own, for which
-    what is in others is taken from there. Beyond eight tables, those go that were not used for longest.
+    A table is written whole or not at all, and never changed. A larger catalogue gets a new table, which takes known
+    vectors from the others. Of more than eight tables, those used longest ago are removed.
 
     Args:
-        folder: Where tables lie.
-        encoder: Hash of what encodes.
+        folder: Holds the tables.
+        encoder: Hash of the encoder.
     """
 
     def __init__(self, folder: Path, encoder: str) -> None:
@@ -103,8 +102,8 @@ class VectorStore:
             if found is not None:
                 yield found
 
-    def keep(self, inputs: Hashes, vectors: Tensor) -> Tensor:
-        """Write a table ``[I, D]``, and return it as it lies there.
+    def add(self, inputs: Hashes, vectors: Tensor) -> Tensor:
+        """Write a table ``[I, D]``, and return it, memory-mapped if it can be read.
 
         Raises:
             ConfigError: If the folder cannot be written.
@@ -130,10 +129,10 @@ def _key(inputs: Hashes) -> str:
 
 
 def _by_use(folder: Path, pattern: str) -> list[Path]:
-    """Return the folders of tables, those used last first; what else lies there is not ours."""
+    """Return the folders of tables, those used last first; other files there are not ours."""
     used = []
     for path in folder.glob(pattern):
-        with suppress(OSError):  # another command may have taken it away
+        with suppress(OSError):  # another command may have removed it
             if _NAME.fullmatch(path.name) and is_built(path):
                 used.append((path.stat().st_mtime_ns, path))
     return [path for _, path in sorted(used, reverse=True)]
@@ -146,8 +145,8 @@ def _opened(path: Path, key: str | None) -> KnownVectors | None:
     try:
         os.utime(path)
         inputs = np.load(path / "inputs.npy")
-        # a private copy of what is written to: torch takes nothing that is read-only
+        # copy-on-write: torch accepts no read-only array
         vectors = np.load(path / "vectors.npy", mmap_mode="c")
-    except OSError:  # taken away meanwhile
+    except OSError:  # removed meanwhile
         return None
     return KnownVectors(inputs, torch.from_numpy(vectors))

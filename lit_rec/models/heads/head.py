@@ -1,4 +1,4 @@
-"""Head: from users and items to scores. A head of your own derives from it, in any module that Python finds."""
+"""Head: from users and items to scores. Your own head derives from it, in any module that Python finds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lit_rec.data.facts import Facts
 class Head(nn.Module, ABC):
     """A score per candidate, or one per candidate and label.
 
-    A score is a rating, the logit of the positive one of two labels, or what items are ranked by; ``gives`` says which:
+    A score is a rating, the logit of the positive one of two labels, or a number that items are ranked by. ``gives`` is
     ``scores``, ``class_scores``, or ``vectors`` whose inner products are scores.
 
     Args:
@@ -21,9 +21,9 @@ class Head(nn.Module, ABC):
         width: Width of item and user vectors, the bias coordinate left out.
 
     Shape:
-        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user looks different beside each candidate;
-        item_vectors ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for
-        class scores.
+        users ``[B, width + 1]``, or ``[B, C, width + 1]`` where a user has a vector for each candidate; item_vectors
+        ``[N, width + 1]``; a batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class
+        scores.
 
     Example:
         >>> import torch
@@ -48,7 +48,7 @@ class Head(nn.Module, ABC):
     def queries(self, users: Tensor) -> Tensor | None:
         """Return vectors ``[B, D']`` whose inner products with ``keys`` are the scores, up to a constant per user.
 
-        An index finds the best items by them. None, as here, where scores are no such products: then every item is
+        An index finds the best items by them. None, as here, where scores are not inner products: then every item is
         scored.
 
         Args:
@@ -57,9 +57,9 @@ class Head(nn.Module, ABC):
         return None
 
     def keys(self, item_vectors: Tensor) -> Tensor:
-        """Return what ``queries`` are multiplied with, ``[N, D']``.
+        """Return the vectors that ``queries`` are multiplied with, ``[N, D']``.
 
-        These are the item vectors ``[N, width + 1]`` as they are, unless a head says otherwise.
+        These are the item vectors ``[N, width + 1]`` unless a head overrides this.
         """
         return item_vectors
 

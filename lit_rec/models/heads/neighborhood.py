@@ -1,4 +1,4 @@
-"""NeighborhoodHead: the candidate looks at how the user rated what resembles it."""
+"""NeighborhoodHead: how the user rated items that are similar to the candidate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
-from lit_rec.models.answers import Answers, Deeds, Told, answers_of
+from lit_rec.models.answers import Answers, CountedBehaviors, Residuals, answers_of
 from lit_rec.models.heads.head import Head, beside
 from lit_rec.models.row_blocks import in_row_blocks, rows_per_block
 from lit_rec.ranges import count, positive, share
@@ -31,10 +31,9 @@ def all_pairs(keys: Tensor, slots: int) -> Tensor | None:
 def pair_similarity(
     keys: Tensor, pairs: Tensor | None, candidate: Tensor, history: Tensor
 ) -> Tensor:
-    """Return the inner products of each row's candidates with its history; every way to find them gives the same.
+    """Return the inner products of each row's candidates with its history, computed in the cheapest way.
 
-    Without ``pairs``, candidates are multiplied with all items where that makes fewer numbers than a vector for each
-    slot.
+    Without ``pairs``, candidates are multiplied with all items if that needs less memory than a vector for each slot.
 
     Args:
         keys: ``[N, D]``, a key per distinct item.
@@ -65,7 +64,7 @@ class Kernel:
         shrinkage: c, above 0.
         forgetting: f.
         pace: p.
-        ageless: Whether a behavior of unknown age counts as one of age 0; else it does not count.
+        ageless: Whether a behavior of unknown age counts as one of age 0; otherwise it does not count.
 
     Example:
         >>> one = torch.tensor(1.0)
@@ -81,21 +80,26 @@ class Kernel:
     ageless: bool = True
 
     def fade(self, age_days: Tensor) -> Tensor:
-        """Return what ages take from the exponent, ``[B, H]`` of ``[B, H]``."""
+        """Return what is subtracted from the exponent for the ages ``[B, H]``: ``[B, H]``."""
         lost = self.forgetting * torch.log1p(age_days.nan_to_num(0.0).abs() * self.pace)
         return lost if self.ageless else torch.where(age_days.isnan(), torch.inf, lost)
 
 
 def level_of_neighbours(
-    kernel: Kernel, keys: Tensor, told: Told, answers: Answers, batch: RecBatch, slots: int
+    kernel: Kernel,
+    keys: Tensor,
+    residuals: Residuals,
+    answers: Answers,
+    batch: RecBatch,
+    slots: int,
 ) -> Tensor:
     """Return the level of the answers around each candidate ``[B, C]``, weighed by a kernel.
 
     Args:
         kernel: The weights.
         keys: ``[N, D]``, a key per distinct item, of norm 1.
-        told: The answers of the histories.
-        answers: How they are read.
+        residuals: Of the histories.
+        answers: Makes a level of residuals.
         batch: The rows.
         slots: Most slots of histories and candidates whose keys are held at once.
     """
@@ -106,25 +110,25 @@ def level_of_neighbours(
     def of_rows(rows: slice) -> Tensor:
         cosine = pair_similarity(keys, pairs, candidates[rows], history[rows])  # [b, C, H]
         logits = (cosine - 1) * kernel.sharpness - fade[rows].unsqueeze(1)
-        weights = torch.exp(logits) * told.known[rows].unsqueeze(1)
-        return answers.level(weights @ told.parts[rows], kernel.shrinkage)
+        weights = torch.exp(logits) * residuals.known[rows].unsqueeze(1)
+        return answers.level(weights @ residuals.parts[rows], kernel.shrinkage)
 
-    if pairs is not None:  # then no slot has a vector
+    if pairs is not None:  # then no vector per slot is held
         return of_rows(slice(0, len(batch)))
     block = rows_per_block(slots, history.shape[1] + candidates.shape[1])
     return in_row_blocks(of_rows, len(batch), block)
 
 
 class NeighborhoodHead(Head):
-    """Mean + biases + what the user thought of similar items + inner product + a small network.
+    """Mean + biases + the user's ratings of similar items + inner product + a small network.
 
-    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of
-    a rating from mean, user and item bias, ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f`` and learned
-    s, c, p, f: with few or unlike neighbours it goes to 0, and what was rated about the same time counts more. An
-    unknown age counts as 0. Of two labels it is the log odds ratio of the positive ones among similar items over those
-    expected, shrunk by c; where the history does not tell labels, such as one of clicks alone,
-    ``sum_h a_h / (sum_h a_h + c)``. The network sees ``[u, i, u * i]``, both biases, the neighbourhood term and how
-    much is known of the user.
+    The neighbourhood term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings. ``r_h`` is the deviation of a
+    rating from mean, user and item bias; ``a_h = exp(s (cos(k_i, k_h) - 1)) / (1 + p |age in days|)^f``; s, c, p and f
+    are learned. With few or dissimilar neighbours the term goes to 0. Ratings of about the same time count more; an
+    unknown age counts as 0. With two labels, the term compares the positive labels of similar items with those
+    expected, as a log odds ratio shrunk by c. Where the history has no labels, such as one of clicks alone, it is
+    ``sum_h a_h / (sum_h a_h + c)``. The network gets ``[u, i, u * i]``, both biases, the neighbourhood term and the
+    length of the history.
 
     Args:
         facts: Facts of the data.
@@ -133,8 +137,8 @@ class NeighborhoodHead(Head):
         dropout: Share of the network's inputs dropped while training.
         sharpness: Factor s of the cosine at the start (learned).
         slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once: sets
-            the memory of a step. A batch with more of them is computed in blocks of rows, each of them again in the
-            backward pass.
+            the memory of a step. A larger batch is computed in blocks of rows, and each block again in the backward
+            pass.
 
     Raises:
         ConfigError: If the data has more than two labels, ``sharpness`` is not above 0, ``hidden`` or
@@ -151,14 +155,14 @@ class NeighborhoodHead(Head):
         >>> seen = [Seen(0, 5.0, 0, 60.0, 0)]  # item 0, rated 5
         >>> batch = request_batch(seen, rows=np.array([1]), user_row=0, now=None)
         >>> head, user = NeighborhoodHead(facts, width=2), torch.zeros(1, 3)
-        >>> like, unlike = [3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]  # as the item rated 2 above the mean, or unlike it
+        >>> like, unlike = [3.0, 0.0, 0.0], [-3.0, 0.0, 0.0]  # similar to the item rated 2 above the mean, or not
         >>> for vector in (like, unlike):  # 2 / (1 + 1), and about 0
         ...     print(round(head.neighbours(user, torch.tensor([[1.0, 0.0, 0.0], vector]), batch).item(), 3))
         1.0
         0.0
     """
 
-    terms: ClassVar[int] = 1  # of the neighbourhood, which the network sees
+    terms: ClassVar[int] = 1  # of the neighbourhood, inputs of the network
 
     def __init__(
         self,
@@ -177,8 +181,8 @@ class NeighborhoodHead(Head):
                 remedy="use ClassificationHead for more",
             )
         super().__init__(facts, width)
-        tells_deeds = bool(facts.labels) and not facts.history_labels
-        self.answers = Deeds() if tells_deeds else answers_of(facts)
+        counts_alone = bool(facts.labels) and not facts.history_labels
+        self.answers = CountedBehaviors() if counts_alone else answers_of(facts)
         start = positive(self, "sharpness", sharpness)
         share(self, "dropout", dropout)
         count(self, "hidden", hidden)
@@ -197,40 +201,44 @@ class NeighborhoodHead(Head):
         nn.init.zeros_(self.last.bias)
 
     def kernel(self) -> Kernel:
-        """Return how much a behavior counts beside a candidate."""
+        """Return how much a behavior counts for a candidate."""
         softplus = nn.functional.softplus
         forgetting, pace = softplus(self.forgetting), softplus(self.pace)
         return Kernel(self.log_sharpness.exp(), self.log_shrinkage.exp(), forgetting, pace)
 
     def neighbours(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the neighbourhood terms ``[B, C, terms]``."""
-        told = self.answers.told(item_vectors, batch.history, beside(users)[:, 0, -1:])
-        return torch.stack(self.levels(told, item_vectors[:, :-1], batch), -1)
+        residuals = self.answers.residuals(item_vectors, batch.history, beside(users)[:, 0, -1:])
+        return torch.stack(self.levels(residuals, item_vectors[:, :-1], batch), -1)
 
-    def levels(self, told: Told, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
+    def levels(self, residuals: Residuals, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
         """Return each term ``[B, C]``.
 
         Args:
-            told: What the answers of the histories say beyond the biases.
+            residuals: Of the histories' answers, given the biases.
             vectors: ``[N, width]``, those of the items.
             batch: The rows.
         """
-        return [self.level(self.kernel(), vectors, told, batch)]
+        return [self.level(self.kernel(), vectors, residuals, batch)]
 
-    def level(self, kernel: Kernel, vectors: Tensor, told: Told, batch: RecBatch) -> Tensor:
+    def level(
+        self, kernel: Kernel, vectors: Tensor, residuals: Residuals, batch: RecBatch
+    ) -> Tensor:
         """Return the level of the answers around each candidate ``[B, C]``; the directions of ``vectors`` are the keys.
 
         Args:
             kernel: How much a behavior counts.
             vectors: ``[N, D]``.
-            told: What the answers of the histories say beyond the biases.
+            residuals: Of the histories' answers, given the biases.
             batch: The rows.
         """
         keys = nn.functional.normalize(vectors, dim=1)
-        return level_of_neighbours(kernel, keys, told, self.answers, batch, self.slots_per_block)
+        return level_of_neighbours(
+            kernel, keys, residuals, self.answers, batch, self.slots_per_block
+        )
 
     def shares(self) -> Tensor:
-        """Return by how much each term counts ``[terms]``."""
+        """Return the factor of each term ``[terms]``."""
         return self.share.unsqueeze(0)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
@@ -243,11 +251,11 @@ class NeighborhoodHead(Head):
         user_bias = beside(users)[..., -1:].expand_as(candidates[..., -1:])
         known = known.view(-1, 1, 1).expand_as(user_bias)
         plain = torch.cat([user_bias, candidates[..., -1:], near, known], -1)
-        beyond: Tensor = self.last(self.hidden(torch.cat([user, item, user * item, plain], -1)))
+        learned: Tensor = self.last(self.hidden(torch.cat([user, item, user * item, plain], -1)))
         product = (user * item).sum(-1)
         return (
             self.biases(users, candidates)
             + (near * self.shares()).sum(-1)
             + self.scale * product
-            + beyond.squeeze(-1)
+            + learned.squeeze(-1)
         )

@@ -1,4 +1,4 @@
-"""RepeatBias: whether users take an item again, learned, and not ruled by who asks."""
+"""RepeatBias: learns whether users take an item again."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from lit_rec.data.batches.batch import HistorySlots
 from lit_rec.data.facts import Facts
 from lit_rec.ranges import count, finite
 
-# A score in cosines moves by 0.01 in a step of rate 1e-3: Adam would need a thousand steps for what a softmax at 0.07
-# asks for at once.
+# Adam moves a weight by 0.001 in a step of rate 1e-3. Scaled, the bias of a cosine moves by 0.01: without this it
+# would need a thousand steps to reach what a softmax at 0.07 asks for.
 _SCALE = 10.0
 
 
 class RepeatBias(nn.Module):
-    """Add to the score of an item that stands in the history a learned number, by how many behaviors ago it last did.
+    """Add a learned number to the score of an item of the history, by how many behaviors ago it last occurred.
 
-    Text says that nothing is as near to what a user just took as that thing itself. Where people take things once, this
-    is the worst that can be shown, and a model of vectors cannot say so; where they come back for more, as to songs and
-    groceries, it is the best. The numbers are learned from the training rows alone: one for the newest behavior, one
-    for the second, for the third and fourth, the fifth to eighth, and so on in powers of two.
+    By text, no item is as similar to the last item as that item itself. Where people take items once, it is the worst
+    to show, and a model of vectors cannot express this. Where they come back for more, as to songs and groceries, it is
+    the best. The numbers are learned from the training rows alone: one for the newest behavior, one for the second, one
+    for the third and fourth, one for the fifth to eighth, and so on in powers of two.
 
     Args:
         facts: Facts of the data.
-        max_length: Behaviors from which on all are as long ago.
-        start: Where the numbers begin, in units of the scores. Far below 0, such as -1 beside ``CosineHead``, where it
-            is known that nobody comes back: a model that is trained for a few steps, or slowly, has no time to find
-            out.
+        max_length: All behaviors this many back or more share a number.
+        start: Where the numbers begin, in units of the scores. Set it far below 0, such as to -1 with ``CosineHead``,
+            where it is known that nobody takes an item again: a model that is trained for a few steps, or slowly,
+            cannot learn it in time.
 
     Shape:
-        A history of H slots -> ``of`` -> ``Repeats``; ``bias`` ``[G]``, in units of the scores, from the newest on.
+        A history of H slots -> ``of`` -> ``Repeats``; ``bias`` ``[G]``, in units of the scores, newest first.
 
     Raises:
         ConfigError: If ``max_length`` is below 1, or ``start`` is not finite.
 
     Reference:
-        Ren et al. 2019, RepeatNet, https://arxiv.org/abs/1812.02646 (repetition told apart from what is new).
+        Ren et al. 2019, RepeatNet, https://arxiv.org/abs/1812.02646 (repeated and new items scored apart).
 
     Example:
         >>> import numpy as np
@@ -59,14 +59,14 @@ class RepeatBias(nn.Module):
 
     @property
     def bias(self) -> Tensor:
-        """What is added, by how long ago, from the newest on ``[G]``."""
+        """The numbers that are added ``[G]``, for the newest behavior first."""
         return _SCALE * self.weight
 
     def of(self, item: Tensor, history: HistorySlots) -> Repeats:
-        """Return what histories add.
+        """Return what histories add to scores.
 
         Args:
-            item: ``[B, H]`` int64, the items of the slots, by whatever number; those below 0 are no items.
+            item: ``[B, H]`` int64, the items of the slots, numbered in any way; a number below 0 is no item.
             history: The histories.
         """
         mask = history.mask & (item >= 0)
@@ -75,12 +75,11 @@ class RepeatBias(nn.Module):
 
 @dataclass(frozen=True)
 class Repeats:
-    """What the items of histories have added to their scores.
+    """What is added to the scores of the histories' items.
 
     Shape:
         item: ``[B, H]`` int64. mask: ``[B, H]`` bool. until: ``[B, H]`` int64, the number of behaviors up to which a
-            slot is the last one
-        of its item. behaviors: ``[B]`` int64, how many there are. bias: ``[G]``.
+            slot is the last one of its item. behaviors: ``[B]`` int64, how many there are. bias: ``[G]``.
     """
 
     item: Tensor
@@ -94,7 +93,7 @@ class Repeats:
 
         Args:
             row: ``[M]`` int64, whose history.
-            behaviors: ``[M]`` int64, how many behaviors of it had been.
+            behaviors: ``[M]`` int64, how many behaviors came before the position.
         """
         slot = torch.arange(self.item.shape[1], device=row.device)
         had = behaviors.unsqueeze(1)
@@ -112,7 +111,7 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Repeated:
-    """What is added to the scores of S items, each item of a position once.
+    """What is added to the scores of S items; a position has each of its items once.
 
     Shape:
         place: ``[S]`` int64, which of the positions; they increase. item: ``[S]`` int64. bias: ``[S]``.
@@ -123,7 +122,7 @@ class Repeated:
     bias: Tensor
 
     def to_columns(self, scores: Tensor, column: Tensor) -> Tensor:
-        """Return the scores ``[M, N]`` of items ``column`` ``[N]``, which increase, with what is added."""
+        """Return the scores ``[M, N]`` of items ``column`` ``[N]`` with what is added; ``column`` increases."""
         at = torch.searchsorted(column, self.item).clamp(max=max(len(column) - 1, 0))
         there = column[at] == self.item if len(column) else torch.zeros_like(at, dtype=torch.bool)
         where = (self.place[there], at[there])

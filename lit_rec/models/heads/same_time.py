@@ -1,6 +1,6 @@
-"""Heads that know what else the user rated at about the same time: OccasionNeighborhoodHead and SessionHead.
+"""Heads that use what else the user rated at about the same time: OccasionNeighborhoodHead and SessionHead.
 
-They use nothing but what a head in a module of your own can import, and are examples of one: the first adds a term to
+They are examples of a head of your own, and import only what such a head can import. The first adds a term to
 ``NeighborhoodHead``, the second to ``DotHead``.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.rating import RatingTarget
-from lit_rec.models.answers import RatingAnswers, Told
+from lit_rec.models.answers import RatingAnswers, Residuals
 from lit_rec.models.heads.head import beside
 from lit_rec.models.heads.neighborhood import Kernel, NeighborhoodHead
 from lit_rec.models.heads.value_heads import DotHead
@@ -27,24 +27,24 @@ _SECONDS, _MINUTES = 24 * 60 * 60, 24 * 60  # of a day
 class OccasionNeighborhoodHead(NeighborhoodHead):
     """``NeighborhoodHead`` with a second neighbourhood: the behaviors of the candidate's occasion.
 
-    An occasion is, for example, that of films rated from one page within seconds. People rate in sittings, and what
-    they rate together they rate alike. The second term is as the first, ``sum_h a_h r_h / (sum_h a_h + c)`` with
-    ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``, but with an s, c, t, f and a share of its own, keys of
-    its own by a learned matrix W, and a start at which the age decides and similarity hardly. Similar items keep the
-    ages of the first term, which fade over days. A behavior of unknown age is of no occasion and does not count here,
-    so that what is asked without a time, and what is asked long after the history, has the first term alone.
+    An occasion is, for example, a page of films rated within seconds. People rate in sittings, and their ratings of one
+    sitting are alike. The second term has the form of the first, ``sum_h a_h r_h / (sum_h a_h + c)`` with
+    ``a_h = exp(s (cos(W k_i, W k_h) - 1)) / (1 + |age| / t)^f``. It has its own s, c, t, f and share, and its own keys
+    by a learned matrix W. At the start the age decides, and similarity hardly counts. In the first term ages fade over
+    days. A behavior of unknown age belongs to no occasion and does not count here. So a request without a time, or long
+    after the history, has the first term alone.
 
-    The gain is of data whose rows lie between the rows of their own sittings, as those of a random split do:
-    ``TrainingHistory`` and ``GivenHistory`` with times. Rows of the same second are no ``PastHistory``.
+    It helps where rows lie between other rows of their own sitting, as in a random split: ``TrainingHistory`` and
+    ``GivenHistory`` with times. ``PastHistory`` does not hold rows of the same second.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
         hidden: Width of the network's hidden layer.
         dropout: Share of the network's inputs dropped while training.
-        sharpness: Factor s of the cosine at the start (learned), of similar items.
+        sharpness: Factor s of the cosine in the first term at the start (learned).
         slots_per_block: Most slots of histories and candidates, padding included, whose vectors are held at once.
-        seconds: The time t at which half of a behavior's weight is gone, at the start (learned).
+        seconds: The time t after which a behavior has half its weight, at the start (learned).
 
     Raises:
         ConfigError: If ``seconds`` is not above 0, or as for ``NeighborhoodHead``.
@@ -88,7 +88,7 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
         self.occasion_share = nn.Parameter(torch.tensor(0.5))
 
     def occasion_kernel(self) -> Kernel:
-        """Return how much a behavior counts by its age, and a little by what it was about."""
+        """Return how much a behavior counts: by its age, and at first only a little by its item."""
         return Kernel(
             self.occasion_sharpness.exp(),
             self.occasion_shrinkage.exp(),
@@ -97,38 +97,40 @@ class OccasionNeighborhoodHead(NeighborhoodHead):
             ageless=False,
         )
 
-    def levels(self, told: Told, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
-        """Return the levels of similar items and of the occasion, ``[B, C]`` each."""
-        occasion = self.level(self.occasion_kernel(), vectors @ self.occasion_keys, told, batch)
-        return [*super().levels(told, vectors, batch), occasion]
+    def levels(self, residuals: Residuals, vectors: Tensor, batch: RecBatch) -> list[Tensor]:
+        """Return the terms of similar items and of the occasion, ``[B, C]`` each."""
+        occasion = self.level(
+            self.occasion_kernel(), vectors @ self.occasion_keys, residuals, batch
+        )
+        return [*super().levels(residuals, vectors, batch), occasion]
 
     def shares(self) -> Tensor:
-        """Return by how much each counts ``[2]``."""
+        """Return the factor of each term ``[2]``."""
         return torch.cat([super().shares(), self.occasion_share.unsqueeze(0)])
 
 
 class SessionHead(DotHead):
-    """Start + biases + inner product + how much higher than usual the user rated at about that time.
+    """Start + biases + inner product + how much higher than usual the user rated at about the same time.
 
-    The last is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings, with ``r_h`` the deviation of a rating from
-    mean, user and item bias, and ``a_h = exp(-|age in minutes| / m)``: people rate in sittings, and one page of items
-    after another, so that what stands minutes apart has more in common than the user. A rating of unknown age tells
-    nothing. It is the same for all candidates of a row, so it changes no order among them, and an index of vectors
-    finds the best as without it.
+    The last term is ``sum_h a_h r_h / (sum_h a_h + c)`` over the user's ratings. ``r_h`` is the deviation of a rating
+    from mean, user and item bias, and ``a_h = exp(-|age in minutes| / m)``. People rate in sittings, one page of items
+    after another, so ratings minutes apart have more in common than the user. A rating of unknown age does not count.
+    The term is the same for all candidates of a row: it does not change their order, and an index of vectors finds the
+    same items.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
         scale: Factor of the inner product at the start (learned).
         minutes: m at the start (learned).
-        shrinkage: c, ratings that the level is shrunk by at the start (learned).
+        shrinkage: c, how strongly the term is shrunk, in ratings, at the start (learned).
 
     Raises:
         ConfigError: If the data's task is not ``rating``, or ``minutes`` or ``shrinkage`` is not above 0.
 
     Reference:
         Koren 2009, Collaborative filtering with temporal dynamics, https://doi.org/10.1145/1557019.1557072, section 3.2
-        (what is of one day alone in a user's bias).
+        (the part of a user's bias that holds for one day).
 
     Example:
         >>> import numpy as np
@@ -159,13 +161,13 @@ class SessionHead(DotHead):
         )
 
     def mood(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return how much higher than usual the user rated at about the time ``[B]``."""
+        """Return how much higher than usual the user rated at about the same time ``[B]``."""
         history = batch.history
-        told = self.answers.told(item_vectors, history, beside(users)[:, 0, -1:])
+        residuals = self.answers.residuals(item_vectors, history, beside(users)[:, 0, -1:])
         unknown = history.age_days.isnan()
         minutes = history.age_days.nan_to_num(0.0).abs() * _MINUTES
         weights = torch.exp(-minutes / self.log_minutes.exp()).masked_fill(unknown, 0.0)
-        sums = (weights.unsqueeze(-1) * told.parts).sum(1)  # [B, P]
+        sums = (weights.unsqueeze(-1) * residuals.parts).sum(1)  # [B, P]
         return self.answers.level(sums, self.log_shrinkage.exp())
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:

@@ -46,7 +46,7 @@ class DotHead(Head):
         return self.biases(users, candidates) + self.scale * product
 
     def queries(self, users: Tensor) -> Tensor | None:
-        """Return the scaled user and a 1, which takes the item's bias."""
+        """Return the scaled user and a 1, which the item's bias is multiplied with."""
         return torch.cat([self.scale * users[..., :-1], torch.ones_like(users[..., -1:])], -1)
 
 
@@ -67,7 +67,7 @@ class _PairHead(Head):
         nn.init.zeros_(self.last.bias)
 
     def features(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the last linear layer sees, ``[B, C, hidden]``."""
+        """Return the inputs of the last linear layer, ``[B, C, hidden]``."""
         item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
         user = beside(users)[..., :-1].expand_as(item)
         pair = torch.cat([user, item, user * item, (user - item).abs()], -1)
@@ -107,12 +107,12 @@ class MLPHead(_PairHead):
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the scores."""
         candidates = item_vectors[batch.candidates.item_index]
-        beyond: Tensor = self.last(self.features(users, item_vectors, batch)).squeeze(-1)
-        return self.biases(users, candidates) + beyond
+        learned: Tensor = self.last(self.features(users, item_vectors, batch)).squeeze(-1)
+        return self.biases(users, candidates) + learned
 
 
 class RegressionHead(MLPHead):
-    """The same for ratings alone.
+    """``MLPHead`` for ratings alone.
 
     Raises:
         ConfigError: If the data's task is not ``rating``, or as for ``MLPHead``.
@@ -166,8 +166,8 @@ class ClassificationHead(_PairHead):
         """Return the scores of the labels."""
         item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
         both = torch.cat([beside(users)[..., :-1].expand_as(item), item], -1)
-        beyond: Tensor = self.last(self.features(users, item_vectors, batch))
-        scores: Tensor = self.linear(both) + beyond
+        learned: Tensor = self.last(self.features(users, item_vectors, batch))
+        scores: Tensor = self.linear(both) + learned
         return scores
 
 

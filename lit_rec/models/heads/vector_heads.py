@@ -1,4 +1,4 @@
-"""Heads whose score is an inner product, so that a user can be compared with a whole catalogue at once."""
+"""Heads whose score is an inner product: one product compares a user with a whole catalogue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Vectors:
 
     Shape:
         users: ``[B, D]``, or ``[B, H + 1, D]`` at every position. items: ``[N, D]``. repeats: What histories add to
-            scores, their items by rows of the vocabulary; None: nothing.
+            scores, with items numbered by rows of the vocabulary; None: nothing.
     """
 
     users: Tensor
@@ -27,7 +27,7 @@ class Vectors:
 
 
 class VectorHead(Head):
-    """A score is the inner product of what it makes of a user and of an item; it ``gives`` these vectors.
+    """Makes a vector of each user and each item, and ``gives`` these; a score is their inner product.
 
     Shape:
         users ``[..., width + 1]`` -> ``of_users`` ``[..., D']``; item_vectors ``[N, width + 1]`` -> ``of_items``
@@ -51,18 +51,18 @@ class VectorHead(Head):
 
     @abstractmethod
     def of_users(self, users: Tensor) -> Tensor:
-        """Return the users' side."""
+        """Return the users' vectors ``[..., D']``."""
 
     @abstractmethod
     def of_items(self, item_vectors: Tensor) -> Tensor:
-        """Return the items' side."""
+        """Return the items' vectors ``[N, D']``."""
 
     def keys(self, item_vectors: Tensor) -> Tensor:
-        """Return the items' side."""
+        """Return the items' vectors ``[N, D']``."""
         return self.of_items(item_vectors)
 
     def queries(self, users: Tensor) -> Tensor:
-        """Return the users' side: a score is nothing but the product."""
+        """Return the users' vectors."""
         return self.of_users(users)
 
     def forward(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
@@ -72,9 +72,9 @@ class VectorHead(Head):
 
 
 class CosineHead(VectorHead):
-    """The cosine of user and item, from -1 to 1: how often an item was bought does not make its vector longer.
+    """The cosine of user and item, from -1 to 1: a popular item cannot gain by a longer vector.
 
-    Its softmax needs a temperature below 1, such as 0.07, which is the objective's.
+    Its softmax needs a temperature below 1, such as 0.07; the objective has that option.
 
     Args:
         facts: Facts of the data.

@@ -1,4 +1,4 @@
-"""From the values of a field that is not text to what it adds to a vector."""
+"""Encoders of fields that are not text: from a field's values to what they add to a vector."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lit_rec.data.fields.field import FittedField
 from lit_rec.data.fields.number import NumberFacts
 from lit_rec.data.fields.vector import VectorFacts
 
-LENGTH = 4.0  # norm of a field's features, on average, where each is as long as a text's
-_CATEGORY_STD = 0.05  # as of an id's embedding
+LENGTH = 4.0  # mean norm of a field's features, the same for texts and others
+_CATEGORY_STD = 0.05  # as for an id's embedding
 
 
 class DenseEncoder(nn.Module):
@@ -51,7 +51,7 @@ class DenseEncoder(nn.Module):
             self.spread.copy_(torch.where(spread > 0, spread / LENGTH, 1.0))
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what outputs are weighted sums of ``[N, V + 1]``: the centred features, and whether there are none."""
+        """Return the inputs ``[N, V + 1]``: centred features, and 1 where there are none; outputs are their sums."""
         features = self.features(values)
         absent = features.isnan().any(1, keepdim=True)
         centred = torch.where(absent, 0.0, (features - self.centre) / self.spread)
@@ -59,7 +59,7 @@ class DenseEncoder(nn.Module):
 
     @torch.no_grad()
     def begin(self, at: slice, weights: Tensor) -> None:
-        """Begin with these ``[V + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        """Begin with these weights ``[V + 1, n]`` of the inputs for the outputs ``at``."""
         self.projection.weight[at] = weights[:-1].T
         self.missing[at] = weights[-1]
 
@@ -71,7 +71,7 @@ class DenseEncoder(nn.Module):
 
 
 class NumberEncoder(DenseEncoder):
-    """A number as how far it has come through each bin, from 0 to 1, and then as ``DenseEncoder``.
+    """A number as the part of each bin below it, from 0 to 1; these are the features of ``DenseEncoder``.
 
     Args:
         facts: The field.
@@ -81,8 +81,8 @@ class NumberEncoder(DenseEncoder):
         ``[N]`` float32, NaN where there is none -> ``[N, outputs]`` float32.
 
     Reference:
-        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, equation 1;
-        beyond the outer edges a number counts as the edge, so that no value is extrapolated from.
+        Gorishniy et al. 2022, On embeddings for numerical features, https://arxiv.org/abs/2203.05556, equation 1. Here
+        a number beyond the outer edges counts as the edge, so that nothing is extrapolated.
     """
 
     edges: Tensor
@@ -123,13 +123,13 @@ class CategoryEncoder(nn.Module):
         """Do nothing: vectors of categories have no scale of their own."""
 
     def inputs(self, values: Tensor) -> Tensor:
-        """Return what outputs are weighted sums of ``[N, size + 1]``: the share that each category has of an item's."""
+        """Return the inputs ``[N, size + 1]``: each category's share of an item. Outputs are weighted sums of them."""
         shares = torch.zeros(len(values), self.embedding.num_embeddings, device=values.device)
         return shares.scatter_add_(1, values, _shares(values))
 
     @torch.no_grad()
     def begin(self, at: slice, weights: Tensor) -> None:
-        """Begin with these ``[size + 1, n]`` as what the inputs are summed by for the outputs ``at``."""
+        """Begin with these weights ``[size + 1, n]`` of the inputs for the outputs ``at``."""
         self.embedding.weight[:, at] = weights
 
     def forward(self, values: Tensor) -> Tensor:
@@ -140,9 +140,9 @@ class CategoryEncoder(nn.Module):
 
 
 def _shares(values: Tensor) -> Tensor:
-    """Return how much each of an item's categories counts ``[N, M]``."""
+    """Return the share of each of an item's categories ``[N, M]``."""
     real = values > 0
-    real[:, 0] |= ~real.any(1)  # where there is none, the vector of none
+    real[:, 0] |= ~real.any(1)  # an item without a category has the vector of 0
     return real / real.sum(1, keepdim=True)
 
 

@@ -14,19 +14,17 @@ from lit_rec.data.fields.field import FittedField
 from lit_rec.models.items.field_encoders import LENGTH, field_encoder
 from lit_rec.models.items.shared_ridge import shared_components, shared_ridge
 
-_SOME = (
-    2048  # items or users, enough for components, whose finding holds the square of their number
-)
+_SOME = 2048  # items or users: enough for components, whose computation holds the square of it
 _ROUNDING = 1e-3  # of a vector's norm: bfloat16 keeps three digits; different texts differ by more
 
 
 class FieldSum(nn.Module):
     """``sum_f v_f W_f x_f`` over text fields and others: numbers, categories, vectors.
 
-    The weights v_f are a softmax over all fields, times the root of their number so that the sum is as long as with one
-    field; each field has a projection W_f of its own, for what a title says and what a genre says lie in different
-    directions of the encoder's space. A text is projected as soon as it is encoded: of each text F short vectors are
-    kept, not one as wide as the encoder.
+    The weights v_f are a softmax over all fields, times the root of their number, so that the sum is as long as with
+    one field. Each field has its own projection W_f: titles and genres lie in different directions of the encoder's
+    space. A text is projected as soon as it is encoded: F short vectors per text are held, not one as wide as the
+    encoder.
 
     Args:
         texts: Number F of text fields.
@@ -35,11 +33,10 @@ class FieldSum(nn.Module):
         width: Width of the sum, its bias coordinate left out.
         dropout: Share of a text vector's coordinates dropped while training.
         principal: Whether the projections of texts begin as the principal components of the training items' texts, each
-            divided by the root of its spread, which brings near what the encoder finds alike and lets no single
-            direction rule. At random otherwise.
-        balanced: Whether the sum begins as the principal components of all fields together, each of which counts alike,
-            in place of what ``principal`` says of each text field. Its norm is then 1 on average, but for what the
-            width leaves out.
+            divided by the root of its spread: similar texts are near, and no single direction dominates. Otherwise they
+            begin at random.
+        balanced: Whether the sum begins as the principal components of all fields together, each counting alike;
+            ``principal`` is then ignored. Its norm is then 1 on average, apart from what the width leaves out.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -70,7 +67,7 @@ class FieldSum(nn.Module):
         self.field_logits = nn.Parameter(torch.zeros(texts + len(fields)))
         # the weight of the only field is 1
         self.field_logits.requires_grad_(len(self.field_logits) > 1)
-        # where the texts' vectors lie before training: they crowd into a narrow cone, in which all look alike
+        # mean and spread of the text vectors before training: they lie in a narrow cone, in which all look alike
         self.register_buffer("centre", torch.zeros(texts, text_width))
         self.register_buffer("spread", torch.ones(texts))
         bound = max(texts * text_width, 1) ** -0.5
@@ -83,22 +80,22 @@ class FieldSum(nn.Module):
         return torch.softmax(self.field_logits, 0)
 
     @torch.no_grad()
-    def calibrate(self, vectors: Tensor, told: Tensor, items: Items) -> None:
-        """Measure each field's mean and spread before training; then its vectors are centred and of norm 4 on average.
+    def calibrate(self, vectors: Tensor, has_token: Tensor, items: Items) -> None:
+        """Measure each field's mean and spread before training, to centre its vectors and give them norm 4 on average.
 
-        Texts without a token say nothing of either. Where the others differ by no more than rounding, as those of a
-        single item or of items without descriptions do, they are centred and nothing is stretched: only noise would be.
+        Texts without a token do not count. Where the others differ by no more than rounding, such as those of a single
+        item, they are centred and not scaled: that would scale up nothing but noise.
 
         Args:
             vectors: Vectors of the texts ``[P, text_width]``.
-            told: ``[P]`` bool, whether a text has a token.
+            has_token: ``[P]`` bool, whether a text has a token.
             items: The training items.
 
         Reference:
             Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
         """
         for field, index in enumerate(items.text_index.T):
-            of_field = vectors[index[told[index]]]
+            of_field = vectors[index[has_token[index]]]
             if not len(of_field):
                 continue
             self.centre[field] = of_field.mean(0)
@@ -113,22 +110,22 @@ class FieldSum(nn.Module):
             encoder.calibrate(items.fields[column])  # type: ignore[operator]
         if self.balanced and len(items.vocab_row):
             count = len(items.vocab_row)
-            # from all over the catalogue, whose order may mean something
-            spread_out = torch.arange(0, count, ceil(count / _SOME), device=told.device)
-            inputs = self._inputs(vectors, told, items.take(spread_out))
+            # evenly from the whole catalogue, which may be ordered
+            spread_out = torch.arange(0, count, ceil(count / _SOME), device=has_token.device)
+            inputs = self._inputs(vectors, has_token, items.take(spread_out))
             self._begin(slice(0, -1), shared_components(inputs, self.width))
 
     @torch.no_grad()
     def adding_nothing(self) -> Self:
-        """Begin with 0 for whatever the fields hold, and return itself."""
+        """Set all parameters to 0, so that the sum begins as 0, and return itself."""
         for parameter in self.parameters():
             if parameter is not self.field_logits:
                 parameter.zero_()
         return self
 
-    def _inputs(self, vectors: Tensor, told: Tensor, items: Items) -> list[Tensor]:
-        """Return what each field's outputs are weighted sums of, ``[N, V_f]`` of each."""
-        centred = self._centred(vectors) * told.view(-1, 1, 1)
+    def _inputs(self, vectors: Tensor, has_token: Tensor, items: Items) -> list[Tensor]:
+        """Return the inputs of each field, ``[N, V_f]``: its outputs are weighted sums of them."""
+        centred = self._centred(vectors) * has_token.view(-1, 1, 1)
         inputs = [centred[items.text_index[:, f], f] for f in range(self.texts)]
         others = zip(self.columns, self.others, strict=True)
         return inputs + [encoder.inputs(items.fields[column]) for column, encoder in others]  # type: ignore[operator]
@@ -136,7 +133,7 @@ class FieldSum(nn.Module):
     def _begin(self, at: slice, weights: list[Tensor]) -> None:
         """Begin with these weights of inputs, ``[V_f, n]`` of each field, for the outputs ``at``.
 
-        The fields' weights are included.
+        The weights are those of the sum: each is divided by the weight of its field.
         """
         scale = self.field_weights * len(self.field_logits) ** 0.5
         of_fields = [w / s for w, s in zip(weights, scale, strict=True)]
@@ -145,47 +142,47 @@ class FieldSum(nn.Module):
         for encoder, w in zip(self.others, of_fields[self.texts :], strict=True):
             encoder.begin(at, w)  # type: ignore[operator]
 
-    def project(self, vectors: Tensor, told: Tensor) -> Tensor:
+    def project(self, vectors: Tensor, has_token: Tensor) -> Tensor:
         """Return what each text adds as each field ``[P, F, width + 1]``; a text without a token adds nothing."""
-        # pooling gave zeros where there is no token, and the mean text is what says as little now
-        centred = self.dropout(self._centred(vectors)) * told.view(-1, 1, 1)
+        # without a token pooling gave zeros; centred, these would not be zero
+        centred = self.dropout(self._centred(vectors)) * has_token.view(-1, 1, 1)
         weight = self.weight.view(self.width + 1, self.texts, vectors.shape[1])
         return torch.einsum("pfd,ofd->pfo", centred, weight)
 
     def _centred(self, vectors: Tensor) -> Tensor:
-        """Return the texts' vectors as each of the fields ``[P, F, D]``."""
+        """Return the texts' vectors, centred and scaled as each of the fields ``[P, F, D]``."""
         return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
 
     @torch.no_grad()
     def begin_biases(
         self,
         vectors: Tensor,
-        told: Tensor,
+        has_token: Tensor,
         items: Items,
         biases: Tensor,
         weights: Tensor,
         penalty: float,
     ) -> None:
-        """Begin with the biases that ridge regression on the fields tells, instead of 0; after ``calibrate``.
+        """Begin with the biases that ridge regression on the fields predicts, not 0. Call it after ``calibrate``.
 
         Args:
             vectors: Vectors of the texts ``[P, text_width]``.
-            told: ``[P]`` bool, whether a text has a token.
+            has_token: ``[P]`` bool, whether a text has a token.
             items: The training items.
-            biases: ``[N]``, what their ratings say.
+            biases: ``[N]``, of their ratings.
             weights: ``[N]``, how much each of them counts.
             penalty: Of ``shared_ridge``.
         """
-        inputs = self._inputs(vectors, told, items)
+        inputs = self._inputs(vectors, has_token, items)
         constant, found = shared_ridge(inputs, biases, weights, penalty)
         self.bias[-1] = constant
         self._begin(slice(-1, None), [w.unsqueeze(1) for w in found])
 
     def forward(self, projected: Tensor, items: Items) -> Tensor:
-        """Return the sum of the fields of each item.
+        """Return the weighted sum of the fields of each item.
 
         Args:
-            projected: What ``project`` returned.
+            projected: From ``project``.
             items: The items.
         """
         scale = self.field_weights * len(self.field_logits) ** 0.5  # [F + G]
@@ -200,8 +197,7 @@ class FieldSum(nn.Module):
 def principal_projection(vectors: Tensor, width: int) -> Tensor:
     """Return a projection ``[width, D]`` onto principal components, each divided by the root of its spread.
 
-    Vectors keep their length on average. Components that the vectors do not have, for there are few of them, project to
-    0.
+    Vectors keep their length on average. If the vectors have fewer components, the rest project to 0.
 
     Args:
         vectors: ``[n, D]``, centred.
@@ -209,7 +205,7 @@ def principal_projection(vectors: Tensor, width: int) -> Tensor:
 
     Reference:
         Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316; theirs divides by the
-        spread itself, which makes as much of the last component as of the first.
+        spread itself, which makes the last component as large as the first.
 
     Example:
         >>> principal_projection(torch.tensor([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 2).abs()

@@ -14,7 +14,7 @@ from lit_rec.ranges import count
 
 
 class IdItemEncoder(ItemVectors):
-    """A learned vector and bias per id, as collaborative filtering has it: what text brings is measured against this.
+    """A learned vector and bias per id, as in collaborative filtering: a baseline for what text adds.
 
     An item that training never saw has the zero vector. No text is read, and no encoder is in the checkpoint.
 

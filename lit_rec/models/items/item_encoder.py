@@ -17,14 +17,14 @@ from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.passes import Finish, TextPasses
 from lit_rec.models.text.pooling import MeanPooling, Pooling
-from lit_rec.models.text.text_cache import KeptTexts
+from lit_rec.models.text.text_cache import CachedTexts
 from lit_rec.ranges import count, part_of_all, penalty, share
 
 _MOST = 4096  # items that the regression is solved over, those of most rows: it holds the square of their number
 
 
 class ItemVectors(nn.Module, ABC):
-    """From items to their vectors, whatever is read of them.
+    """From items to their vectors; subclasses say what they read of an item.
 
     Attributes:
         width: Width of an item vector, its bias coordinate left out.
@@ -39,11 +39,11 @@ class ItemVectors(nn.Module, ABC):
 
     @property
     def looks_at_all(self) -> bool:
-        """Whether ``calibrate`` wants all training items, and not only enough for a mean and a spread."""
+        """Whether ``calibrate`` needs all training items; otherwise it needs enough for a mean and a spread."""
         return False
 
     def calibrate(self, texts: Texts, items: Items) -> None:
-        """Look at the training items once, before training begins."""
+        """Measure the training items once, before training begins."""
 
     @abstractmethod
     def forward(self, texts: Texts, items: Items) -> Tensor:
@@ -51,7 +51,7 @@ class ItemVectors(nn.Module, ABC):
 
 
 class ItemEncoder(ItemVectors):
-    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), and what its id knows.
+    """i = sum_f v_f W_f x_f over the item's fields (see ``FieldSum``), plus what its id adds.
 
     Each distinct text is encoded once. The last coordinate of an item vector is the item's bias, so a table of vectors
     is all that scoring needs: the inner product of ``[u, 1]`` and ``[i, b_i]`` is ``u . i + b_i``.
@@ -63,27 +63,26 @@ class ItemEncoder(ItemVectors):
         width: Width of the item vector, its bias coordinate left out.
         ids: What an id adds; takes the number of ids and ``width``. Nothing by default.
         dropout: Share of a text vector's coordinates dropped while training.
-        principal: Whether what projects texts begins as their principal components, so that item vectors are near where
-            texts are, before any training; at random otherwise.
-        balanced: Whether item vectors begin as the principal components of all fields together, of texts and others,
-            each field counting alike: items are near that have much in common, and none rules. Not needed beside
-            ``principal``, which sees texts alone.
-        bias_penalty: At which ridge regression of the items' biases on their fields says what the fields' biases begin
-            with, and what an id adds to them; see ``shared_ridge``. Each item counts by its rows. Infinite: they begin
-            at 0.
+        principal: Whether the projection of texts begins with their principal components: item vectors of similar texts
+            are then near each other before any training. Otherwise it begins at random.
+        balanced: Whether item vectors begin as the principal components of all fields together, texts and others. Each
+            field counts alike, so that none dominates. Not needed with ``principal``, which uses texts alone.
+        bias_penalty: Penalty of a ridge regression of the items' biases on their fields, see ``shared_ridge``. From it
+            the fields' biases begin, and what an id adds to them. Each item counts by its rows. Infinite: they begin at
+            0.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
         recompute: Compute each chunk again in the backward pass instead of keeping its activations.
-        gradient_share: Share of a step's distinct texts, drawn anew in each, through which gradients reach encoder and
-            pooling; what is beyond them learns from every text. Less of it takes less time and memory, and gives
-            noisier gradients of the same mean. Meant for an encoder that is trained, in steps of many texts.
-        max_kept_texts: Texts of a catalogue, counted from its first, whose vectors are kept in memory where nothing of
-            encoder and pooling is trained: each passes the encoder once, before training. A batch with a text beyond
-            them is encoded as it comes.
-        max_kept_tokens: Tokens of a catalogue's texts, special ones included, whose vectors are kept in memory where
-            only lower layers are not trained (or only the pooling is): each text passes those once, before training,
-            and steps and evaluations begin above them. ``4 * width of the encoder`` bytes a token: 0.7 GiB of 500,000
-            at a width of 384. Of a catalogue with more, or with an encoder that cannot begin in its middle, nothing is
-            kept.
+        gradient_share: Share of a step's distinct texts, drawn again in each step, through which gradients reach
+            encoder and pooling; later layers learn from every text. A smaller share takes less time and memory, and
+            gives noisier gradients of the same mean. Meant for an encoder that is trained, in steps of many texts.
+        max_kept_texts: How many texts of a catalogue, from its first, have their vectors cached in memory where encoder
+            and pooling are frozen: each of them passes the encoder once, before training. A batch with any other text
+            is encoded in its step.
+        max_kept_tokens: How many tokens, special ones included, a catalogue may have for their vectors to be cached in
+            memory, where lower layers are frozen and something above them is trained. Each text passes the frozen
+            layers once, before training; steps and evaluations begin above them. ``4 * width of the encoder`` bytes a
+            token: 0.7 GiB of 500,000 at a width of 384. Nothing is cached of a larger catalogue, or of an encoder that
+            cannot begin in its middle.
 
     Shape:
         texts of P, items of N -> ``[N, width + 1]`` float32.
@@ -148,7 +147,7 @@ class ItemEncoder(ItemVectors):
             balanced,
         )
         self.bias_penalty = penalty(self, "bias_penalty", bias_penalty)
-        # of each known item, by its ratings: its bias, and the log of its share of the rows
+        # of each known item: the bias of its ratings, and the log of its share of the rows
         self._rated = (facts.item_bias, facts.item_log_frequency)
         self.ids = ids(len(facts.item_ids), width)
         if facts.item_bias:
@@ -156,26 +155,26 @@ class ItemEncoder(ItemVectors):
         self.max_kept_texts = count(self, "max_kept_texts", max_kept_texts, 0)
         self.max_kept_tokens = count(self, "max_kept_tokens", max_kept_tokens, 0)
         parts = [*self.backbone.parameters(), *self.pooling.parameters()]
-        self._is_still = not any(parameter.requires_grad for parameter in parts)
-        self._kept = KeptTexts(self.backbone.width)
+        self._is_frozen = not any(parameter.requires_grad for parameter in parts)
+        self._cache = CachedTexts(self.backbone.width)
         self.register_load_state_dict_post_hook(_forget)  # type: ignore[no-untyped-call]
 
     def calibrate(self, texts: Texts, items: Items, fields: FieldSum | None = None) -> None:
-        """Have a sum of fields measure mean and spread of its fields before training.
+        """Measure mean and spread of the fields before training.
 
         Args:
             texts: Texts of the training items.
             items: The training items.
-            fields: Another sum over the same encoder, in place of the item's own.
+            fields: Another sum of fields with the same encoder, to be calibrated instead of the item's own.
         """
         with evaluation_mode(self):
             vectors = self.encode_texts(texts)
-        (fields or self.fields).calibrate(vectors, self._told(texts), items)
+        (fields or self.fields).calibrate(vectors, self._has_token(texts), items)
         if fields is None and self.looks_at_all and len(items.vocab_row):
-            self._begin_biases(vectors, self._told(texts), items)
+            self._begin_biases(vectors, self._has_token(texts), items)
 
     @torch.no_grad()
-    def _begin_biases(self, vectors: Tensor, told: Tensor, items: Items) -> None:
+    def _begin_biases(self, vectors: Tensor, has_token: Tensor, items: Items) -> None:
         """Begin with biases by ridge regression on the items' fields, and with ids that add what ratings say beyond.
 
         So a known item has from the first step the bias of its ratings. An item whose id is unknown or dropped has what
@@ -184,7 +183,7 @@ class ItemEncoder(ItemVectors):
 
         Args:
             vectors: Vectors of the texts ``[P, text_width]``.
-            told: ``[P]`` bool, whether a text has a token.
+            has_token: ``[P]`` bool, whether a text has a token.
             items: All N training items; their fields are calibrated.
         """
         row = items.vocab_row
@@ -192,46 +191,46 @@ class ItemEncoder(ItemVectors):
         counts = log_frequency[row].exp()
         most = torch.argsort(counts, descending=True, stable=True)[:_MOST]
         self.fields.begin_biases(
-            vectors, told, items.take(most), biases[row[most]], counts[most], self.bias_penalty
+            vectors, has_token, items.take(most), biases[row[most]], counts[most], self.bias_penalty
         )
         with evaluation_mode(self.fields):
-            biases[row] -= self.fields(self.fields.project(vectors, told), items)[:, -1]
+            biases[row] -= self.fields(self.fields.project(vectors, has_token), items)[:, -1]
         self.ids.start_at(biases)
 
     def share(self, calls_of_all_ranks: Callable[[int], int]) -> None:
-        """Have several processes share the encoder, which all of them then call equally often.
+        """Let several processes share the encoder: from now on all of them call it equally often.
 
         Args:
-            calls_of_all_ranks: From this process's number of chunks to that of calls.
+            calls_of_all_ranks: From this process's number of chunks to the number of calls of every process.
         """
         self._calls_of_all_ranks = calls_of_all_ranks
 
     @property
     def looks_at_all(self) -> bool:
-        """Whether biases begin from the items' fields, so that what each id adds depends on the item's."""
+        """Whether the biases begin from the items' fields: what an id adds then depends on the fields of its item."""
         return math.isfinite(self.bias_penalty) and all(self._rated)
 
     @property
-    def kept_texts(self) -> int:
-        """Most texts of a catalogue to cache; 0 where processes that share the encoder would call it unevenly often."""
+    def texts_to_cache(self) -> int:
+        """Most texts of a catalogue to cache; 0 where processes share the encoder: all must call it equally often."""
         shared = self._calls_of_all_ranks is not None
-        return self.max_kept_texts if self._is_still and not shared else 0
+        return self.max_kept_texts if self._is_frozen and not shared else 0
 
     @property
-    def kept_tokens(self) -> int:
+    def tokens_to_cache(self) -> int:
         """Most tokens of a catalogue to cache at the encoder's border; 0 where vectors of whole texts are cached."""
         shared = self._calls_of_all_ranks is not None
-        if not self.max_kept_tokens or self._is_still or shared or not self.backbone.has_border:
+        if not self.max_kept_tokens or self._is_frozen or shared or not self.backbone.has_border:
             return 0
         return self.max_kept_tokens
 
-    def keep(self, store: str, number: Tensor, vectors: Tensor) -> None:
-        """Cache the vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``, and none of its others."""
-        self._kept.begin(store, len(vectors), vectors.device)
-        self._kept.add(store, number, torch.ones_like(number), vectors)
+    def cache_vectors(self, store: str, number: Tensor, vectors: Tensor) -> None:
+        """Cache vectors ``[P, backbone width]`` of a store's texts ``number`` ``[P]``; forget its others."""
+        self._cache.begin(store, len(vectors), vectors.device)
+        self._cache.add(store, number, torch.ones_like(number), vectors)
 
-    def keep_states(self, parts: Iterable[Texts], tokens: int) -> None:
-        """Keep the tokens' vectors at the encoder's border of some texts of one store, and of that store no others.
+    def cache_states(self, parts: Iterable[Texts], tokens: int) -> None:
+        """Cache token vectors at the encoder's border for some texts of a store; its other texts are forgotten.
 
         Args:
             parts: The texts, some at a time.
@@ -240,19 +239,19 @@ class ItemEncoder(ItemVectors):
         for place, texts in enumerate(parts):
             number, store = texts.number, str(texts.store)
             if number is None:
-                raise ValueError("texts without a store cannot be kept")
+                raise ValueError("texts without a store cannot be cached")
             if not place:
-                self._kept.begin(store, tokens, number.device)
+                self._cache.begin(store, tokens, number.device)
             for chunk in texts.chunks(self.max_tokens_per_chunk, self.special):
                 states = self.backbone.border_states(chunk)[chunk.mask]
-                self._kept.add(store, number[chunk.text_index], chunk.mask.sum(1), states)
+                self._cache.add(store, number[chunk.text_index], chunk.mask.sum(1), states)
 
     def encode_texts(self, texts: Texts) -> Tensor:
-        """Return the vectors of the texts ``[P, backbone width]``; those that are kept are not encoded."""
+        """Return the vectors of the texts ``[P, backbone width]``; only what is not cached is encoded."""
         return self._finished(texts, _pooled, (self.backbone.width,))
 
-    def encode_anew(self, texts: Texts) -> Tensor:
-        """Return the vectors of the texts ``[P, backbone width]``, similar lengths encoded together."""
+    def encode_uncached(self, texts: Texts) -> Tensor:
+        """Return the vectors of the texts ``[P, backbone width]``, all encoded, similar lengths together."""
         return self._in_chunks(texts, _pooled, (self.backbone.width,))
 
     def sum_of_fields(self, fields: FieldSum, texts: Texts, items: Items) -> Tensor:
@@ -274,16 +273,16 @@ class ItemEncoder(ItemVectors):
         return with_ids
 
     def _finished(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
-        """Return what ``finish`` makes of the texts' vectors ``[P, *shape]``, kept ones or encoded."""
+        """Return ``finish`` of the texts' vectors, cached or encoded, ``[P, *shape]``."""
         number = texts.number
-        if number is None or not len(number) or int(number.max()) >= self.kept_texts:
+        if number is None or not len(number) or int(number.max()) >= self.texts_to_cache:
             return self._in_chunks(texts, finish, shape)
-        vectors = self._kept.vectors(texts, self.encode_anew)
+        vectors = self._cache.vectors(texts, self.encode_uncached)
         with torch.autocast(vectors.device.type, enabled=False):
-            return finish(vectors, self._told(texts))
+            return finish(vectors, self._has_token(texts))
 
     def _in_chunks(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
-        """Encode the texts and return what ``finish`` makes of them ``[P, *shape]``, in their order."""
+        """Encode the texts and return ``finish`` of their vectors ``[P, *shape]``, in their order."""
         passes = TextPasses(
             self.backbone,
             self.pooling,
@@ -293,18 +292,18 @@ class ItemEncoder(ItemVectors):
             self.gradient_share if self.training else 1.0,
             self._calls_of_all_ranks,
         )
-        begun = not self._is_still and self._kept.knows(texts)
-        return passes.finished(texts, finish, shape, self._kept if begun else None)
+        cached = not self._is_frozen and self._cache.knows(texts)
+        return passes.finished(texts, finish, shape, self._cache if cached else None)
 
-    def _told(self, texts: Texts) -> Tensor:
+    def _has_token(self, texts: Texts) -> Tensor:
         """Return a mask ``[P]``: False for an empty text that the tokenizer puts nothing around."""
         added = len(self.special.prefix) + len(self.special.suffix)
         return texts.offsets.diff() + added > 0
 
 
 def _forget(encoder: ItemEncoder, incompatible: object) -> None:
-    encoder._kept.clear()
+    encoder._cache.clear()
 
 
-def _pooled(vectors: Tensor, told: Tensor) -> Tensor:
+def _pooled(vectors: Tensor, has_token: Tensor) -> Tensor:
     return vectors

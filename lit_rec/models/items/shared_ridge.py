@@ -1,4 +1,4 @@
-"""Ridge regression on, and principal components of, several groups of inputs, each of which counts alike."""
+"""Ridge regression and principal components of several groups of inputs, where each group counts alike."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 def shared_ridge(
     inputs: Sequence[Tensor], target: Tensor, weights: Tensor, penalty: float
 ) -> tuple[Tensor, list[Tensor]]:
-    """Return the constant and the weights of each group by which the inputs predict the target best.
+    """Return the constant and the weights of each group that predict the target best.
 
-    What minimises
+    They minimise
     ``sum_n w_n (t_n - c - sum_g x_gn . v_g)^2 / mean(w) + penalty * (G + 1) * (c^2 + sum_g s_g |v_g|^2)``, with ``s_g``
-    the mean square norm of a group's inputs: groups may be of any length and scale, and each, as the constant, is
-    expected to explain as much. At a penalty of 1 a group is believed as if it had been seen once on an ordinary
-    example. Solved over the N examples, so that a group may be longer than there are examples.
+    the mean square norm of a group's inputs. So groups may have any length and scale, and each group, and the constant,
+    is expected to explain as much. At a penalty of 1 a group is trusted as if it had been seen on one ordinary example.
+    The system is solved over the N examples, so a group may be longer than their number.
 
     Args:
         inputs: G groups, each ``[N, V_g]``.
@@ -26,7 +26,7 @@ def shared_ridge(
         penalty: Above 0.
 
     Returns:
-        A scalar, and ``[V_g]`` of each group, 0 for a group without anything in it.
+        A scalar, and ``[V_g]`` of each group, 0 for a group whose inputs are all 0.
 
     Reference:
         Saunders, Gammerman & Vovk 1998, Ridge regression learning algorithm in dual variables, ICML.
@@ -45,11 +45,11 @@ def shared_ridge(
 
 
 def shared_components(inputs: Sequence[Tensor], width: int) -> list[Tensor]:
-    """Return the weights of each group by which the inputs sum up to the principal components of all groups together.
+    """Return the weights of each group that make the inputs sum to the principal components of all groups together.
 
-    Inner products of the sums are near those of all inputs, each group divided by its size and the groups' mean taken;
-    no other sums of that width are nearer. Components that the inputs do not have, for there are few examples, come out
-    as 0. Inputs are not centred.
+    Each group is divided by its size. Inner products of the sums are then as near as possible, at this width, to the
+    mean inner product of the groups. If there are fewer components than the width, for few examples, the rest are 0.
+    Inputs are not centred.
 
     Args:
         inputs: G groups, each ``[N, V_g]``.
@@ -81,7 +81,7 @@ def shared_components(inputs: Sequence[Tensor], width: int) -> list[Tensor]:
 
 
 def _kernel(inputs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Return the sum of the groups' inner products ``[N, N]``, each over its size; and the sizes, mean square norms."""
+    """Return the groups' inner products, each over its size, summed ``[N, N]``; and the sizes (mean square norms)."""
     groups = [x.double() for x in inputs]
     sizes = [x.square().sum(1).mean().clamp(min=1e-12) for x in groups]
     parts = [x @ x.T / size for x, size in zip(groups, sizes, strict=True)]

@@ -1,4 +1,4 @@
-"""CrossEncoder: history and candidate read as one text; and the biases that its ratings begin with."""
+"""CrossEncoder: history and candidate as one text; and RatingBiases, with which its ratings begin."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ _GRADES = 5  # steps between the lowest and the highest rating
 
 
 class CrossEncoder(Network):
-    """The candidate's text and the history's in one sequence: every token sees every other. Accuracy first.
+    """The candidate's text and the history's in one sequence, where every token sees every other: accurate and slow.
 
-    What the user did with an item of the history is told beside its words: a learned vector for its event and its
-    rating in five steps or its label, and one times how far the rating lies above what user and item biases say, is
-    added to the word vectors of the item's tokens. For ratings the score begins at mean + biases (``RatingBiases``), so
-    that the encoder learns the rest. There is only ``score``: nothing of a row can be used for another.
+    Beside the words of a history's item, the encoder reads what the user did with it. Two vectors are added to the word
+    vectors of the item's tokens: a learned one for its event and its label, or its rating in five steps; and another,
+    times how far the rating lies above user and item biases. For ratings the score begins at mean + biases
+    (``RatingBiases``), and the encoder learns the rest. There is only ``score``: nothing computed for a row can be used
+    for another.
 
     Args:
         facts: Facts of the data.
         backbone: The text encoder.
         pooling: From token vectors to one vector; takes the encoder's width.
         max_tokens: Longest sequence; by default 128, or the most that the encoder takes.
-        order: Which items of the history are read first, for few fit in: the newest by default.
+        order: Which items of the history are read first, as few fit in: the newest by default.
         dropout: Share of the pooled vector's coordinates dropped while training.
         bias_dropout: Share of a batch's items whose bias is left out while training, for ratings; see ``RatingBiases``.
         max_tokens_per_chunk: Most tokens, padding included, that pass the encoder at once: sets the memory of a step.
@@ -91,7 +92,7 @@ class CrossEncoder(Network):
         self.max_tokens_per_chunk = count(self, "max_tokens_per_chunk", max_tokens_per_chunk)
         self.recompute = recompute
         share(self, "bias_dropout", bias_dropout)
-        # the encoder takes this network's sequences, not the texts of single items
+        # the encoder reads this network's sequences, not the texts of single items
         try:
             self._backbone = backbone(facts.with_max_tokens(max_tokens))
         except ConfigError as error:
@@ -103,7 +104,7 @@ class CrossEncoder(Network):
         self.dropout = nn.Dropout(share(self, "dropout", dropout))
         self.events = len(facts.events) + 1
         self.order = order or NewestFirst()
-        self.tells_labels = facts.history_labels
+        self.reads_labels = facts.history_labels
         grades = len(facts.labels) if facts.history_labels else _GRADES
         self.deed = nn.Embedding((grades + 1) * self.events, width)
         nn.init.zeros_(self.deed.weight)
@@ -115,7 +116,7 @@ class CrossEncoder(Network):
         labels = 2 if rated else len(facts.labels)
         self._gives = "scores" if labels == 2 else "class_scores"
         self.last = nn.Linear(width, 1 if labels == 2 else labels)
-        if rated:  # what is predicted before anything is learned is what the biases say
+        if rated:  # before training the network predicts what the biases predict
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)
 
@@ -130,13 +131,13 @@ class CrossEncoder(Network):
         return self._gives
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
-        """Return nothing of each item ``[N, 0]``: items are read with the history alone."""
+        """Return empty vectors ``[N, 0]``: items are read together with the history."""
         return self.deed.weight.new_zeros(len(items.vocab_row), 0)
 
     def encode_users(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
     ) -> Tensor:
-        """Return nothing of each user ``[B, 0]``."""
+        """Return empty vectors ``[B, 0]``: users are read together with the candidate."""
         return item_vectors.new_zeros(len(batch), 0)
 
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
@@ -145,7 +146,7 @@ class CrossEncoder(Network):
         bias, beyond = (
             self.biases(batch) if self.biases else (0.0, torch.zeros_like(batch.history.rating))
         )
-        # by place among all slots of the batch; place 0 is a candidate's and a separator's
+        # indexed by place among all slots of the batch; place 0 is for candidates and separators
         mark = _after_nothing(self._marks(batch.history))
         level = _after_nothing(beyond)
         places = Texts(_places(batch, texts, slot), texts.offsets)
@@ -167,7 +168,7 @@ class CrossEncoder(Network):
         return scores if self._gives == "class_scores" else self.start + bias + scores.squeeze(-1)
 
     def _encode(self, chunk: TextChunk, mark: Tensor, level: Tensor) -> Tensor:
-        # mark 0 is that of nothing done, or of a behavior without rating and event
+        # mark 0: nothing was done, or the behavior has neither rating nor event
         deed = self.deed(mark) * (mark > 0).unsqueeze(-1)
         tokens = self._backbone(chunk, deed + level.unsqueeze(-1) * self.beyond)
         with torch.autocast(tokens.device.type, enabled=False):
@@ -175,8 +176,8 @@ class CrossEncoder(Network):
         return pooled
 
     def _marks(self, history: HistorySlots) -> Tensor:
-        """Return what the user did ``[B, H]``: rows of ``deed``, 0 for nothing."""
-        if self.tells_labels:
+        """Return what the user did, as rows of ``deed`` ``[B, H]``; 0 for nothing."""
+        if self.reads_labels:
             return history.label * self.events + history.event
         span = max(self.high - self.low, 1e-6)
         step = ((history.rating - self.low) / span * _GRADES).floor().clamp(0, _GRADES - 1)
@@ -200,21 +201,20 @@ def _places(batch: RecBatch, texts: Texts, slot: Tensor) -> Tensor:
 
 
 class RatingBiases(nn.Module):
-    """User bias + item bias, so that a network that reads texts begins where plain means end.
+    """User bias + item bias, so that a network that reads texts begins with what plain means predict.
 
-    An item's bias is that of the training ratings (``Facts.item_bias``), 0 for an item without any. A user's is the
-    shrunk mean of what the history's ratings say beyond mean and item biases, so it holds for users whom training never
-    saw.
+    An item's bias is that of the training ratings (``Facts.item_bias``), 0 for an item without any. A user's bias is
+    the shrunk mean of the history's ratings minus mean and item biases, so it holds for users whom training never saw.
 
     Args:
         facts: Facts of the data.
-        dropout: Share of a batch's distinct items whose bias is left out while training, so that texts learn the
-            quality of items that training never saw.
-        shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
+        dropout: Share of a batch's distinct items whose bias is left out while training, so that texts learn how good
+            items are that training never saw.
+        shrinkage: How strongly the user's bias is shrunk, in ratings, at the start (learned).
 
     Shape:
-        A batch of B rows -> what is added to the mean rating ``[B, C]``; and ``[B, H]``, how far each rating of the
-        history lies above what the biases say, in quarters of the range of ratings (0 where there is no rating).
+        A batch of B rows -> biases ``[B, C]``, to be added to the mean rating; and ``[B, H]``, how far each rating of
+        the history lies above mean and biases, in quarters of the range of ratings (0 where there is no rating).
 
     Raises:
         ConfigError: If ``dropout`` is not from 0 to 1, or ``shrinkage`` is not above 0.
@@ -235,11 +235,11 @@ class RatingBiases(nn.Module):
         self.log_shrinkage = nn.Parameter(torch.tensor(float(start)).log())
 
     def forward(self, batch: RecBatch) -> tuple[Tensor, Tensor]:
-        """Return the biases of the candidates, and the history's ratings beyond them."""
+        """Return the biases of the candidates, and how far the history's ratings lie above them."""
         item = self.item_bias[batch.items.vocab_row]  # [N]
         if self.training and self.dropout > 0:
             item = item * (torch.rand(item.shape, device=item.device) >= self.dropout)
         shrinkage = self.log_shrinkage.exp()
-        user, told = self.answers.beyond_user(item.unsqueeze(1), batch.history, shrinkage)
-        beyond = told.residual / self.answers.spread
+        user, residuals = self.answers.beyond_user(item.unsqueeze(1), batch.history, shrinkage)
+        beyond = residuals.residual / self.answers.spread
         return user.unsqueeze(1) + item[batch.candidates.item_index], beyond

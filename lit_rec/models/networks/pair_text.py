@@ -1,4 +1,4 @@
-"""A row's history and one candidate as a single text, for an encoder that reads both at once."""
+"""Joins a row's history and one candidate into a single text, for an encoder that reads both at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def pair_sequences(
 ) -> tuple[Texts, Tensor]:
     """Return a text per row and candidate: the candidate's fields, then the history's items in order, up to the budget.
 
-    Items stand apart by what the tokenizer puts after a text. The candidate is cut at half the budget; of the last item
-    that does not fit whole, its beginning stays.
+    Between items stand the tokens that the tokenizer puts after a text. The candidate is cut at half the budget; the
+    last item that does not fit whole is cut at its end.
 
     Args:
         batch: Rows with texts.
@@ -26,8 +26,8 @@ def pair_sequences(
         max_tokens: Longest text with them.
 
     Returns:
-        ``B * C`` texts, row by row, and for each of their tokens the history slot that it came from ``[S]`` int64, -1
-        for the candidate's and for what stands between items.
+        ``B * C`` texts, row by row; and the history slot of each of their tokens ``[S]`` int64, -1 for tokens of the
+        candidate and between items.
     """
     # per pair: the candidate, then the history's slots
     slot = torch.nn.functional.pad(order.flatten(0, 1), (1, 0), value=-1)  # [Q, 1 + H], Q = B * C
@@ -45,11 +45,11 @@ def pair_sequences(
     gap = torch.where(mask & (wanted > 0), len(between), 0)
     gap[:, 0] = 0
     until = (wanted + gap).cumsum(1)
-    kept = (wanted - (until - room).clamp(min=0)).clamp(min=0)
-    gap = torch.where(kept > 0, gap, 0)
+    used = (wanted - (until - room).clamp(min=0)).clamp(min=0)
+    gap = torch.where(used > 0, gap, 0)
 
-    # the flat tokens: a gap's tokens, then the item's, for every kept segment in order
-    whole = (kept + gap).flatten()
+    # the flat tokens of every segment in order: the gap's tokens, then the item's
+    whole = (used + gap).flatten()
     segment = torch.repeat_interleave(torch.arange(len(whole), device=whole.device), whole)
     place = torch.arange(len(segment), device=whole.device) - (whole.cumsum(0) - whole)[segment]
     place = place - gap.flatten()[segment]
@@ -60,7 +60,7 @@ def pair_sequences(
     separator = torch.tensor([*between, 0], dtype=tokens.dtype, device=tokens.device)
     flat = torch.where(place < 0, separator[place.clamp(max=-1) + len(between)], flat)
     of_slot = torch.where(place < 0, -1, slot.flatten()[segment])
-    lengths = (kept + gap).sum(1)
+    lengths = (used + gap).sum(1)
     offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
     return Texts(flat, offsets), of_slot
 
@@ -81,7 +81,7 @@ def item_texts(batch: RecBatch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def markers(special: SpecialTokens) -> SpecialTokens:
-    """Return special tokens that lay out marks beside the tokens of a text: as many, all of them 0."""
+    """Return as many special tokens, all 0: with them marks are laid out like the tokens of a text."""
     return SpecialTokens(_zeros(special.prefix), _zeros(special.suffix), 0)
 
 

@@ -1,4 +1,4 @@
-"""Which items of a history an encoder reads first beside a candidate, where it cannot read them all."""
+"""SlotOrder: which items of a history an encoder reads first for a candidate, where it cannot read them all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lit_rec.models.networks.pair_text import item_texts
 
 
 class SlotOrder(ABC):
-    """An order of each row's history slots beside each candidate.
+    """An order of each row's history slots for each candidate.
 
     Example:
         >>> class OldestFirst(SlotOrder):
@@ -29,7 +29,7 @@ class SlotOrder(ABC):
 
     @abstractmethod
     def __call__(self, batch: RecBatch) -> Tensor:
-        """Return the slots in the order they are read ``[B, C, H]`` int64; where padding stands does not matter."""
+        """Return the slots in the order they are read ``[B, C, H]`` int64; padding may be anywhere."""
 
 
 class NewestFirst(SlotOrder):
@@ -45,17 +45,17 @@ class NewestFirst(SlotOrder):
     """
 
     def __call__(self, batch: RecBatch) -> Tensor:
-        """Return the slots from the last to the first: real ones stand to the left."""
+        """Return the slots from the last to the first; padding, on the right, comes first."""
         slots = batch.history.item_index.shape[1]
         newest = torch.arange(slots - 1, -1, -1, device=batch.row.device)
         return newest.expand(*batch.candidates.item_index.shape, slots)
 
 
 class NearestFirst(SlotOrder):
-    """The items that share most words with the candidate first, equal ones from the newest.
+    """The items that share most words with the candidate first; of equal ones, the newest first.
 
-    Nearness is the number of distinct tokens that both texts have, divided by the number that either has: known without
-    an encoder, and the same in every batch.
+    Nearness is the number of distinct tokens that both texts have, divided by the number that at least one has. It
+    needs no encoder, and is the same in every batch.
 
     Reference:
         Jaccard 1912, The distribution of the flora in the alpine zone,
@@ -82,7 +82,7 @@ class NearestFirst(SlotOrder):
             batch, first.flatten(), history.unsqueeze(1).expand_as(first).flatten()
         )
         near = near.view_as(first).masked_fill(~batch.history.mask.unsqueeze(1), -1.0)
-        # from the newest on, for a stable sort leaves equal ones as they stand
+        # flipped to newest first: a stable sort keeps the order of equal ones
         order = torch.argsort(near.flip(2), dim=2, descending=True, stable=True)
         return history.shape[1] - 1 - order
 

@@ -18,8 +18,7 @@ from lit_rec.models.requirements import refuse_fields
 class TextClassifier(ItemNetwork):
     """Text alone: topic, sentiment, intent. A text is the only item of its row.
 
-    There is no table of vectors at evaluation, for each text is asked about once; a batch's equal texts are still
-    encoded once.
+    Evaluation has no table of vectors, as each text occurs once; equal texts of a batch are still encoded once.
 
     Args:
         facts: Facts of the data.
@@ -59,5 +58,5 @@ class TextClassifier(ItemNetwork):
     def encode_users(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
     ) -> Tensor:
-        """Return zeros ``[B, width + 1]``: nobody asks."""
+        """Return zeros ``[B, width + 1]``: there are no users."""
         return item_vectors.new_zeros(len(batch), item_vectors.shape[1])

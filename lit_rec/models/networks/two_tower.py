@@ -23,12 +23,12 @@ from lit_rec.models.users.user_encoder import UserEncoder
 
 
 class Network(nn.Module, ABC):
-    """Three stages, each of use alone: tables of vectors, indexes and explanations begin with one of them.
+    """Three stages (items, users, scores), each also used alone: by tables of vectors, indexes and explanations.
 
-    ``has_item_table`` says whether items are encoded apart from the rows, so that evaluation encodes the catalogue once
-    and looks its vectors up; ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``;
-    ``gives_positions`` whether training may ask all along a history. ``backbone`` is the text encoder, None where no
-    text is read.
+    ``has_item_table`` says whether items are encoded independently of rows: evaluation then encodes the catalogue once
+    and looks its vectors up. ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``.
+    ``gives_positions`` says whether training may predict at every position of a history. ``backbone`` is the text
+    encoder, None where no text is read.
     """
 
     backbone: Backbone | None
@@ -42,14 +42,14 @@ class Network(nn.Module, ABC):
 
     @property
     def looks_at_all(self) -> bool:
-        """Whether ``calibrate`` wants all training items, and not only enough for a mean and a spread."""
+        """Whether ``calibrate`` needs all training items; otherwise it needs enough for a mean and a spread."""
         return False
 
     def calibrate(self, texts: Texts, items: Items) -> None:
-        """Look at the training items and their texts once, before training begins."""
+        """Measure the training items and their texts once, before training begins."""
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
-        """Look at the training users' profiles once, before training begins."""
+        """Measure the training users' profiles once, before training begins."""
 
     @abstractmethod
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
@@ -96,7 +96,7 @@ class Network(nn.Module, ABC):
         return self.encode_items(batch.texts, batch.items), profiles
 
     def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
-        """Return what an objective takes, as ``gives`` says: scores, or vectors whose inner products are scores."""
+        """Return the input of an objective, as ``gives`` says: scores, or vectors whose inner products are scores."""
         scores: Tensor = self(batch)
         return scores
 
@@ -108,9 +108,9 @@ class Network(nn.Module, ABC):
 
 
 class ItemNetwork(Network):
-    """Items encoded apart from the rows, and a head.
+    """Items encoded independently of the rows, and a head.
 
-    All but the encoder runs in float32, whatever the Trainer's precision: bfloat16 near 4.0 has steps of 1/64.
+    All but the encoder runs in float32, whatever the Trainer's precision: near 4.0 steps of bfloat16 are 1/64.
     """
 
     head: Head
@@ -135,7 +135,7 @@ class ItemNetwork(Network):
         return self.item_encoder.looks_at_all
 
     def calibrate(self, texts: Texts, items: Items) -> None:
-        """Have the item encoder look at them, such as to centre its text vectors."""
+        """Calibrate the item encoder, which centres its text vectors, for example."""
         self.item_encoder.calibrate(texts, items)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
@@ -153,24 +153,22 @@ class ItemNetwork(Network):
 class TwoTower(ItemNetwork):
     """Items encoded once, users from item vectors, a head on both. Serves values, ranking and retrieval.
 
-    Where users have profiles, the sum of a profile's fields is added to the user's vector; its texts pass the items'
-    encoder.
+    Where users have profiles, the sum of a profile's fields is added to the user's vector; the item encoder's backbone
+    encodes its texts.
 
     Args:
         facts: Facts of the data.
         item_encoder: From texts and ids to item vectors.
         user_encoder: From item vectors and histories to user vectors; takes the width.
         head: From both to scores; takes the width.
-        repeats: What is added to the scores of items that stand in the history, beside a head of vectors; nothing by
-            default.
+        repeats: Adds to the scores of items that are in the history, with a head of vectors; nothing by default.
 
     Shape:
         A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
 
     Raises:
-        ConfigError: If the parts do not go together: a head that wants users apart from candidates and an encoder that
-            mixes them, ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no
-            text.
+        ConfigError: If the parts do not fit: a head of vectors and an encoder with a user vector per candidate,
+            ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no text.
 
     Example:
         >>> import numpy as np
@@ -222,7 +220,7 @@ class TwoTower(ItemNetwork):
             refuse_fields(type(self.item_encoder).__name__, facts)
         text_width = 0 if self.backbone is None else self.backbone.width
         sizes = len(facts.profile_texts), text_width, facts.user_fields, self.item_encoder.width
-        # added at random, it would hide what a short history tells
+        # begun at random, it would hide what a short history says
         return FieldSum(*sizes, dropout=0.0).adding_nothing()
 
     @property
@@ -231,7 +229,7 @@ class TwoTower(ItemNetwork):
         return self.user_encoder.gives_positions
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
-        """Have the profiles' texts and numbers centred."""
+        """Centre the profiles' texts and numbers."""
         profile, encoder = self._profile()
         encoder.calibrate(texts, users, profile)
 
@@ -257,7 +255,7 @@ class TwoTower(ItemNetwork):
         return _beside_profiles(users, batch, profiles)
 
     def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
-        """Return scores, or vectors of users, at every position where there are such, and of the batch's items."""
+        """Return scores; or vectors of users, at every position if there are positions, and of the batch's items."""
         head = self.head
         if not isinstance(head, VectorHead):
             return super().training_outputs(batch)
@@ -274,14 +272,14 @@ class TwoTower(ItemNetwork):
 
         Args:
             batch: The rows.
-            code: ``[N]`` int64, the number of each of the batch's items; below 0 for those that no score is asked of.
+            code: ``[N]`` int64, the number of each of the batch's items; below 0 for items that are not scored.
         """
         if self.repeats is None:
             return None
         return self.repeats.of(code[batch.history.item_index], batch.history)
 
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the head gives, and what repeats add."""
+        """Return what the head gives, plus what repeats add."""
         scores = super().score(users, item_vectors, batch)
         repeats = self.repeats_of(batch, torch.arange(len(item_vectors), device=scores.device))
         if repeats is None:
@@ -295,7 +293,7 @@ class TwoTower(ItemNetwork):
 
 
 def _beside_profiles(users: Tensor, batch: RecBatch, profiles: Tensor | None) -> Tensor:
-    """Return users ``[B, D]`` or ``[B, ..., D]``, each with what the row's profile adds."""
+    """Return users ``[B, D]`` or ``[B, ..., D]``, each plus what the row's profile adds."""
     if profiles is None or batch.users.profiles is None:
         return users
     of_row = profiles[batch.users.profiles.index]  # [B, D]

@@ -1,1 +1,1 @@
-"""What training makes small."""
+"""Losses that training minimises."""

@@ -1,4 +1,4 @@
-"""Objectives that tell the item that came next from others."""
+"""Objectives that rank the next item above others."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ from lit_rec.ranges import count, positive, share
 
 @dataclass(frozen=True)
 class Asked:
-    """The positions of a batch that are asked about, M of them.
+    """The M positions of a batch whose next item is predicted.
 
     Shape:
-        users: ``[M, D]``. row: ``[M]`` int64, the row of each. behaviors: ``[M]`` int64, how many of its history had
-            been. item: ``[M]``
-        int64 into the batch's items, what came next.
+        users: ``[M, D]``. row: ``[M]`` int64, the row of each. behaviors: ``[M]`` int64, how many behaviors of its
+            history came before. item: ``[M]`` int64 into the batch's items, the next one.
     """
 
     users: Tensor
@@ -39,7 +38,7 @@ class Asked:
 
     @classmethod
     def of(cls, users: Tensor, mask: Tensor, batch: RecBatch) -> Asked:
-        """Choose them where ``mask`` is True, from users of the same shape and a width."""
+        """Choose the positions where ``mask`` is True; ``users`` has the shape of ``mask`` and a width."""
         row, slot = mask.nonzero().unbind(1)
         # a position of a sequence has seen the slots before it, a row all of them
         seen = slot if users.shape[1] > 1 else batch.history.mask.sum(1)[row]
@@ -48,13 +47,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Compared:
-    """What positions are compared with.
+    """The items that the positions' next items are compared with.
 
     Shape:
-        vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, the
-            log probability of
-        being compared with, of each row of the vocabulary but the first. own: ``[B, N']`` bool, which stand in each
-        row's sequence; None where those are compared as well.
+        vectors: ``[N', D]``. code: ``[N']`` int64, their rows of the vocabulary, which increase. log_prob: ``[V]``, for
+            each row of the vocabulary but the first, the log probability that it is among the compared items. own:
+            ``[B, N']`` bool, the items of each row's sequence, which are left out; None: none is.
     """
 
     vectors: Tensor
@@ -67,12 +65,12 @@ class RankingObjective(Objective):
     """The next item against others, from vectors whose inner products are scores.
 
     Args:
-        negatives: What it is compared with while training.
+        negatives: Items that the next one is compared with while training.
         temperature: What scores are divided by.
-        spare_own: Whether the items of a position's own sequence are spared: what the user did have, earlier or later,
-            is then no negative.
-        scores_per_block: Most scores that are held at once: sets the memory of a step. Those of more are computed in
-            blocks of positions, each of them again in the backward pass.
+        spare_own: Whether the items of a position's own sequence are left out: an item that the user had, earlier or
+            later, is then no negative.
+        scores_per_block: Most scores that are held at once: sets the memory of a step. More of them are computed in
+            blocks of positions, and each block again in the backward pass.
 
     Shape:
         users ``[B, D]`` with target ``[B, 1]`` or ``[B, H + 1, D]`` with target ``[B, H + 1]``; item_vectors ``[N, D]``
@@ -100,7 +98,7 @@ class RankingObjective(Objective):
         self.gather: Gather = gather_from_all
 
     def bind(self, facts: Facts, gives: str) -> None:
-        """Take how frequent items are.
+        """Take the frequencies of items from Facts.
 
         Raises:
             ConfigError: If data or network are of another kind.
@@ -113,10 +111,10 @@ class RankingObjective(Objective):
         """Return the loss of each position ``[m]``.
 
         Args:
-            own: ``[m, 1]``, scores of what came next.
-            others: ``[m, N']``, scores of what it is compared with; -inf where that is no negative.
-            log_prob: ``[m, 1 + N']``, log probabilities of being compared with, of what came next and of the others;
-                None: all are.
+            own: ``[m, 1]``, scores of the next items.
+            others: ``[m, N']``, scores of the items it is compared with; -inf for those that are no negatives.
+            log_prob: ``[m, 1 + N']``, log probabilities that the next item and the others are among the compared ones;
+                None: all items are compared.
         """
 
     def losses_of(self, outputs: Vectors, batch: RecBatch) -> tuple[Tensor, Tensor]:
@@ -140,15 +138,15 @@ class RankingObjective(Objective):
             users: Vectors of the users.
             item_vectors: Vectors of the batch's items.
             batch: The rows.
-            repeats: What histories add to scores, their items by rows of the vocabulary.
+            repeats: What histories add to scores, with items numbered by rows of the vocabulary.
         """
-        code = batch.items.vocab_row  # of every process the same
+        code = batch.items.vocab_row  # the same numbers on every process
         drawn = batch.drawn
         if drawn is not None:
             other, order = torch.sort(code[drawn])
             others = item_vectors[drawn[order]]
         else:
-            # what training never saw, as a given history may hold, is no negative
+            # an item unseen in training, which a given history may hold, is no negative
             known = code > 0
             others, other = distinct_items(item_vectors[known], code[known], self.gather)
         own = self._own(batch, code, other) if self.spare_own else None
@@ -159,9 +157,9 @@ class RankingObjective(Objective):
         after, at_first = mask.clone(), mask.clone()
         after[:, 0], at_first[:, 1:] = False, False
         total = self._sum(users, after, item_vectors, compared, batch, repeats)
-        # what sequences begin with shall train the vector of an empty history, and move no item for others
-        still = replace(compared, vectors=others.detach())
-        total = total + self._sum(users, at_first, item_vectors.detach(), still, batch)
+        # the first item of a sequence trains the vector of the empty history, but moves no item's vector
+        detached = replace(compared, vectors=others.detach())
+        total = total + self._sum(users, at_first, item_vectors.detach(), detached, batch)
         return total, mask.sum()
 
     def _sum(
@@ -187,10 +185,10 @@ class RankingObjective(Objective):
             if repeats is not None:
                 repeated = repeats.at(row, asked.behaviors[part])
                 scores, first = repeated.to_columns(scores, other), repeated.to_one(first, target)
-            spared = other == target.unsqueeze(1)
+            left_out = other == target.unsqueeze(1)
             if compared.own is not None:
-                spared = spared | compared.own[row]
-            scores = scores.masked_fill(spared, -torch.inf) / self.temperature
+                left_out = left_out | compared.own[row]
+            scores = scores.masked_fill(left_out, -torch.inf) / self.temperature
             prob = torch.cat([of_own[part].unsqueeze(1), of_others.expand_as(scores)], 1)
             return self.losses(first.unsqueeze(1) / self.temperature, scores, prob)
 
@@ -209,7 +207,7 @@ class RankingObjective(Objective):
         return self.losses(own.unsqueeze(1) / self.temperature, others, None)
 
     def _log_prob(self, batch: RecBatch) -> Tensor:
-        """Return the log probabilities ``[V]`` of being compared with."""
+        """Return the log probabilities ``[V]`` that an item is among the compared ones."""
         behaviors = batch.history.mask.sum() + len(batch)
         everywhere = int(self.gather(behaviors.reshape(1)).sum())
         of_item = torch.from_numpy(self.negatives.log_prob(self._log_frequency, everywhere))
@@ -230,17 +228,17 @@ class RankingObjective(Objective):
 
 
 class ItemSoftmax(RankingObjective):
-    """Cross-entropy of the next item among all that it is compared with.
+    """Cross-entropy of the next item among the items it is compared with.
 
-    Of items that are met by chance, the log probability of being met is taken from the score: without that, frequent
-    items would be pushed away as often as they come. It is 0 for a whole catalogue.
+    Where compared items are there by chance (drawn, or of the batch), the log probability of being there is subtracted
+    from the score: otherwise frequent items would be pushed away too often. It is 0 for a whole catalogue.
 
     Args:
-        negatives: What it is compared with while training; the whole trained catalogue by default.
+        negatives: Items that it is compared with while training; the whole trained catalogue by default.
         temperature: What scores are divided by: 0.07 suits cosines, 1 inner products.
-        spare_own: Whether items of the position's own sequence are no negatives.
+        spare_own: Whether items of the position's own sequence are left out.
         scores_per_block: Most scores that are held at once: sets the memory of a step.
-        label_smoothing: Share of the target that is spread evenly over all that is compared, the next item included.
+        label_smoothing: Share of the target that is spread evenly over all compared items, the next one included.
 
     Raises:
         ConfigError: If ``temperature`` is not above 0, ``scores_per_block`` is below 1, or ``label_smoothing`` is not
@@ -286,9 +284,9 @@ class BPR(RankingObjective):
     """Bayesian personalised ranking: the mean of ``-log sigmoid(s - s')``, the next item against each other one.
 
     Args:
-        negatives: What it is compared with while training; the batch's items by default.
+        negatives: Items that it is compared with while training; the batch's items by default.
         temperature: What scores are divided by: 0.07 suits cosines, 1 inner products.
-        spare_own: Whether items of the position's own sequence are no negatives, as those who proposed it have it.
+        spare_own: Whether items of the position's own sequence are left out, as in the paper.
         scores_per_block: Most scores that are held at once: sets the memory of a step.
 
     Raises:
@@ -313,7 +311,7 @@ class BPR(RankingObjective):
         super().__init__(negatives or BatchNegatives(), temperature, spare_own, scores_per_block)
 
     def losses(self, own: Tensor, others: Tensor, log_prob: Tensor | None) -> Tensor:
-        """Return the mean over the others; 0 where there is none."""
+        """Return the mean over the others; 0 where there are none."""
         there = ~torch.isinf(others)
         against = functional.softplus(torch.where(there, others - own, 0.0)) * there
         return against.sum(1) / there.sum(1).clamp(min=1)

@@ -20,10 +20,10 @@ from lit_rec.ranges import share
 
 
 class Objective(nn.Module, ABC):
-    """A loss as a sum and a count, so that batches of unequal size are weighed by their targets.
+    """A loss as a sum and a count, so that batches count by their number of targets.
 
-    ``predicts`` is what it trains for; ``consumes`` is what it takes: ``scores``, ``class_scores`` with one per label,
-    or ``vectors`` of users and items.
+    ``predicts`` is the kind of target it trains for. ``consumes`` is its input: ``scores``, ``class_scores`` with one
+    per label, or ``vectors`` of users and items.
 
     Example:
         >>> facts = Facts.example()
@@ -42,12 +42,12 @@ class Objective(nn.Module, ABC):
         """Return the sum of a training batch's losses and their number.
 
         Args:
-            outputs: What ``Network.training_outputs`` gives of the batch, as ``consumes`` says.
+            outputs: From ``Network.training_outputs`` for the batch, as ``consumes`` says.
             batch: The rows.
         """
 
     def bind(self, facts: Facts, gives: str) -> None:
-        """Take from Facts what is needed, once, when the network is built.
+        """Check the data and the network, and take what is needed from Facts; once, when the network is built.
 
         Args:
             facts: Facts of the data.

@@ -24,18 +24,17 @@ from lit_rec.models.text.tuning import FullTuning, Tuning
 from lit_rec.ranges import share
 
 _OPTION = "PretrainedBackbone.name"
-# tables of learned positions: BERT and kin, GPT-2
+# tables of learned positions: BERT and similar models, GPT-2
 _POSITIONS = ("position_embeddings", "wpe")
 
 
 class Backbone(nn.Module):
     """Any encoder of ``transformers.AutoModel``, with a choice of trained parameters.
 
-    Autocast, where the Trainer's precision asks for it, covers this module alone; what leaves it is float32.
+    Autocast, where the Trainer's precision asks for it, covers this module alone; its output is float32.
 
-    What of it is not trained gives a text the same token vectors in every step: where it ends is the *border*, and a
-    pass may begin there. Above the border are the layers that are trained, or nothing where the whole encoder is
-    frozen.
+    Its frozen part gives a text the same token vectors in every step. The end of the frozen part is the *border*, and a
+    pass may begin there. Above the border are the trained layers, or nothing where the whole encoder is frozen.
 
     Shape:
         A chunk of P' texts, padded to T tokens -> ``[P', T, width]`` float32.
@@ -53,11 +52,11 @@ class Backbone(nn.Module):
         super().__init__()
         self.model = model
         tuning.apply(model)
-        self._still = tuning.still(model)
+        self._frozen_parts = tuning.frozen_parts(model)
         if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
-            pooler.requires_grad_(False)  # no output of it is used: it would wait for a gradient
+            pooler.requires_grad_(False)  # its output is not used, so it would never get a gradient
         self._frozen = not any(p.requires_grad for p in model.parameters())
-        below = [] if self._frozen else tuning.still_layers(model)
+        below = [] if self._frozen else tuning.frozen_layers(model)
         self._lower = LowerLayers(below) if below else None
         self._has_border: bool | None = None
         self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
@@ -78,21 +77,18 @@ class Backbone(nn.Module):
         return plain
 
     def train(self, mode: bool = True) -> Backbone:
-        """Enter training mode, except what is frozen: its dropout stays off."""
+        """Set training mode, but not for frozen parts: their dropout stays off."""
         super().train(mode)
-        for part in self._still:
+        for part in self._frozen_parts:
             part.eval()
         return self
 
     @property
     def has_border(self) -> bool:
-        """Whether a pass may begin at the border: something is frozen, and the encoder can begin in its middle.
-
-        The latter is tried once.
-        """
+        """Whether a pass may begin at the border: something is frozen, and a pass from its middle was tried once."""
         if self._has_border is None:
             self._has_border = self._frozen or (
-                self._lower is not None and self._tried(self._lower)
+                self._lower is not None and self._can_begin_above(self._lower)
             )
         return self._has_border
 
@@ -100,7 +96,7 @@ class Backbone(nn.Module):
     def border_states(self, chunk: TextChunk) -> Tensor:
         """Return the token vectors at the border ``[P', T, width]`` float32, computed in float32.
 
-        Call it where there is a border.
+        Call it only if ``has_border``.
         """
         with torch.autocast(chunk.mask.device.type, enabled=False):
             if self._lower is None:
@@ -109,10 +105,10 @@ class Backbone(nn.Module):
         return states[:, : chunk.mask.shape[1]].float()
 
     def words(self, ids: Tensor) -> DistinctWords | None:
-        """Return the word vectors of all texts of a step, for passes of some of them; None where words do not learn.
+        """Return the word vectors of all texts of a step, for its passes; None where word vectors are not trained.
 
         Args:
-            ids: All words of the texts, and what stands around them.
+            ids: All words of the texts, and the tokens around them.
         """
         if self._frozen or not torch.is_grad_enabled():
             return None
@@ -131,10 +127,9 @@ class Backbone(nn.Module):
 
         Args:
             chunk: The texts.
-            beside: ``[P', T, width]``, added to the word vectors: what is to be told of a token beside its word.
-            states: What ``border_states`` returned of the chunk, and the pass begins there; padding may hold other
-                numbers.
-            words: What ``words`` returned of the chunk's texts and others.
+            beside: ``[P', T, width]``, added to the word vectors: what else is known of each token.
+            states: From ``border_states`` for this chunk: the pass begins there. Padding may hold other numbers.
+            words: From ``words``, for this chunk's texts and others.
         """
         width = chunk.input_ids.shape[1]
         if states is not None and (self._lower is None or not width):
@@ -148,10 +143,10 @@ class Backbone(nn.Module):
     def _tokens(self, chunk: TextChunk, beside: Tensor | None = None) -> Tensor:
         ids, mask = chunk.input_ids, chunk.mask.long()
         width = ids.shape[1]
-        if not width:  # empty texts without special tokens; no encoder takes a text of no place
+        if not width:  # empty texts without special tokens; no encoder takes texts of length 0
             ids, mask = ids.new_zeros(len(ids), 1), mask.new_zeros(len(ids), 1)
             beside = None if beside is None else beside.new_zeros(len(ids), 1, beside.shape[2])
-        trained = beside is not None or not self._frozen  # what is beside may be trained
+        trained = beside is not None or not self._frozen  # ``beside`` may be trained
         learns = torch.set_grad_enabled(torch.is_grad_enabled() and trained)
         with learns, short_attention(self.model, ids):
             if beside is None:
@@ -162,9 +157,9 @@ class Backbone(nn.Module):
         hidden: Tensor = out.last_hidden_state
         return (hidden if width else hidden[:, :0]).float()
 
-    def _tried(self, lower: LowerLayers) -> bool:
+    def _can_begin_above(self, lower: LowerLayers) -> bool:
         device = next(self.model.parameters()).device
-        ids = torch.arange(6, device=device).view(2, 3) % 4  # words that every vocabulary has
+        ids = torch.arange(6, device=device).view(2, 3) % 4  # ids that every vocabulary has
         mask = torch.tensor([[True, True, False], [True, True, True]], device=device)
         chunk = TextChunk(ids, mask, torch.arange(2, device=device))
         with evaluation_mode(self), torch.autocast(device.type, enabled=False):
@@ -182,15 +177,15 @@ def model_of_config(plain: dict[str, Any]) -> nn.Module:
 class PretrainedBackbone(Backbone):
     """A pretrained encoder from a folder or a model hub.
 
-    Where ``facts.backbone`` knows its configuration (a checkpoint is being loaded) it is built from that alone: the
-    weights come from the checkpoint, and the folder may be gone.
+    Where ``facts.backbone`` holds its configuration (a checkpoint is being loaded), the encoder is built from that
+    alone: the weights come from the checkpoint, and the folder need not exist any more.
 
     Args:
         facts: Facts of the data.
         name: A folder with config.json and weights, or a name of the hub.
         tuning: Which parameters are trained; all by default.
-        dropout: Share dropped everywhere inside the encoder while training; by default as it was pretrained. Without
-            any, a step takes about a seventh less time on a CPU, and one text has one vector within a step.
+        dropout: Share dropped everywhere inside the encoder while training; by default as it was pretrained. With 0, a
+            step takes about a seventh less time on a CPU, and a text has one vector within a step.
 
     Raises:
         ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is
@@ -221,7 +216,7 @@ class PretrainedBackbone(Backbone):
 
 
 class ConfiguredBackbone(Backbone):
-    """An encoder with random weights, from a configuration: for tests, and for training from nothing.
+    """An encoder with random weights, from a configuration: for tests, and for training from scratch.
 
     Args:
         facts: Facts of the data.
@@ -245,7 +240,7 @@ class ConfiguredBackbone(Backbone):
     ) -> None:
         try:
             model = model_of_config(facts.backbone or {**options, "model_type": model_type})
-        except Exception as error:  # transformers has no common class for what it finds wrong
+        except Exception as error:  # transformers has no common class for its errors
             raise ConfigError(
                 f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
                 where=option_of(self, "model_type"),
@@ -263,7 +258,7 @@ def _pretrained(name: str, dropout: float | None) -> nn.Module:
         check_encoder_folder(folder)
     try:
         config = AutoConfig.from_pretrained(name, **local)
-        # hidden_dropout_prob, attention_dropout, embd_pdrop, ...: each family has names of its own
+        # hidden_dropout_prob, attention_dropout, embd_pdrop, ...: each family has its own names
         for option, value in config.to_dict().items():
             if dropout is not None and "drop" in option and isinstance(value, float):
                 setattr(config, option, dropout)
@@ -284,10 +279,10 @@ def _pretrained(name: str, dropout: float | None) -> nn.Module:
 
 
 def _check_positions(model: nn.Module, facts: Facts) -> None:
-    """Refuse texts longer than the encoder has learned positions for; relative and rotary positions have no end."""
+    """Refuse texts longer than the encoder's learned positions; relative and rotary positions have no limit."""
     for name, module in model.named_modules():
         if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding):
-            # RoBERTa and kin begin to count after the padding token's number
+            # RoBERTa and similar models count positions from after the padding token's id
             first = 0 if module.padding_idx is None else module.padding_idx + 1
             longest = module.num_embeddings - first
             if facts.max_tokens > longest:

@@ -1,4 +1,4 @@
-"""A limit on what is built from sizes that others wrote: a module cannot be larger than the weights that are for it."""
+"""A limit for modules built from sizes in a file of others: a module cannot be larger than the weights it will get."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
 _MOST_PARAMETERS = 100_000
-_LARGEST_BUFFER = 100_000_000  # a causal mask of ten thousand places
+_LARGEST_BUFFER = 100_000_000  # a causal mask of ten thousand tokens
 
 
 class TooLargeError(ValueError):
@@ -20,15 +20,15 @@ class TooLargeError(ValueError):
 
 @contextmanager
 def build_limit(elements: int | None = None) -> Iterator[None]:
-    """Stop the building of a module, in this thread, once its parameters have more numbers than weights there can be.
+    """Stop building a module, in this thread, once its parameters have more numbers than its weights can have.
 
-    The number of parameters is limited as well, so that a number of layers that nobody has ends soon.
+    The number of parameters is limited as well, so that an absurd number of layers is refused soon.
 
     Args:
-        elements: Most numbers of all parameters; None: as many as there may be, which the meta device has room for.
+        elements: Most numbers of all parameters; None: no limit, for the meta device.
 
     Raises:
-        TooLargeError: Then.
+        TooLargeError: If there are more.
 
     Example:
         >>> with build_limit(10):

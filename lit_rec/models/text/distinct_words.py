@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 
 class DistinctWords:
-    """The vectors of some words, which stand in the place of their lookup for a while.
+    """The vectors of some words, which can replace the encoder's lookup of words for a time.
 
-    The gradient of a lookup has a row for every word that there is, and each pass of the encoder would fill one and add
-    it up: 46 MB each for 30,000 words of 384. So there is one lookup for all passes, and theirs are among these few
-    vectors.
+    The gradient of a lookup has a row for every word of the vocabulary. Each pass of the encoder would fill such a
+    gradient and add it up: 46 MB each for 30,000 words of 384. So words are looked up once for all passes, and each
+    pass takes them from these few vectors.
 
     Args:
-        lookup: The encoder's lookup of words; what it returns of a word may depend on nothing else.
-        words: Numbers of all words that are going to be looked up, some perhaps more than once.
+        lookup: The encoder's lookup of words; its output for a word may depend on nothing else.
+        words: Ids of all words that passes will look up; repeated ids are fine.
 
     Example:
         >>> lookup = nn.Embedding(1000, 2)
@@ -36,7 +36,7 @@ class DistinctWords:
 
     @contextmanager
     def replaced(self) -> Iterator[None]:
-        """Have the lookup find its words among these for a while."""
+        """Let the lookup take its words from these vectors within a ``with`` block."""
         self._lookup.forward = self._found
         try:
             yield

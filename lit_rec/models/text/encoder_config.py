@@ -1,4 +1,4 @@
-"""What an encoder that others wrote may ask for: no code of its own, no weights from elsewhere, no impossible size."""
+"""Checks of an encoder's files: no code of its own, no weights from elsewhere, no impossible size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST = 2**31
 _LONGEST_JSON = 50_000_000  # bytes
 _DEEPEST = 40
 _SLACK = 100_000_000
-_ATTENTIONS = (None, "eager", "sdpa")  # others may be fetched from a hub
+_ATTENTIONS = (None, "eager", "sdpa")  # others may be downloaded from a hub
 _REFUSED = {
     "auto_map": "an architecture of transformers: code that comes with an encoder is not run",
     "quantization_config": "weights that are not quantized",
@@ -29,10 +29,10 @@ _OPTION = "PretrainedBackbone.name"
 
 
 def encoder_problem(config: Mapping[str, Any]) -> Problem | None:
-    """Return what of an encoder's configuration is refused: the entry, what it holds, the rule; None where all is well.
+    """Return what is refused in an encoder's configuration: the entry, its value, the rule; None if nothing is.
 
     Args:
-        config: Plain values, as config.json has them.
+        config: Plain values, as in config.json.
 
     Example:
         >>> encoder_problem({"model_type": "bert", "hidden_size": 16})
@@ -48,10 +48,10 @@ def encoder_problem(config: Mapping[str, Any]) -> Problem | None:
 
 
 def check_encoder_folder(folder: Path) -> None:
-    """Refuse a folder whose files would make transformers run code, look elsewhere, or build what cannot be.
+    """Refuse a folder whose files make transformers run code, read files elsewhere, or build an impossible size.
 
     Raises:
-        ConfigError: Then, naming the file and the entry.
+        ConfigError: If so, naming the file and the entry.
     """
     if (folder / "adapter_config.json").exists():
         raise ConfigError(
@@ -89,10 +89,10 @@ def check_encoder_folder(folder: Path) -> None:
 
 
 def most_numbers(folder: Path) -> int:
-    """Return how many numbers an encoder may have whose weights are the files of a folder.
+    """Return how many numbers an encoder may have, from the size of the weight files in its folder.
 
-    A number takes a byte or more, and each is counted twice: when the encoder is built, and when its weights are read.
-    A damaged file is as short as it is, and shall be called damaged.
+    A number takes at least a byte, and is counted twice: when the encoder is built, and when its weights are read. The
+    slack is for a damaged, shorter file: its error is to say that it is damaged.
     """
     files = [path for kind in ("*.safetensors", "*.bin") for path in folder.glob(kind)]
     return 2 * sum(path.stat().st_size for path in files if path.is_file()) + _SLACK
@@ -118,7 +118,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of a mapping and of those within it, with their names."""
+    """Yield the names and values of a mapping's entries, and of the mappings inside it."""
     waiting: list[tuple[str, Mapping[str, Any], int]] = [("", config, 0)]
     while waiting:
         before, held, depth = waiting.pop()
@@ -140,7 +140,7 @@ def _problem(name: str, value: Any) -> str | None:
 
 
 def _number_problem(name: str, value: int) -> str | None:
-    # some are 0 in good encoders, such as DeBERTa's type_vocab_size; heads below 0 are built and fail at the first text
+    # 0 is valid for some, such as DeBERTa's type_vocab_size; heads below 0 would fail only at the first text
     if value < 0 and (name.endswith(("_size", "_heads", "_layers")) or name in _SIZES):
         return "no size below 0"
     if "layer" in name and value > _MOST_LAYERS:

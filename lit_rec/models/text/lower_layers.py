@@ -1,4 +1,4 @@
-"""LowerLayers: an encoder's lowest layers and all before them, whose output can be cached and put in their place."""
+"""LowerLayers: an encoder's lowest layers, whose output can be cached and used in their place."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 
 class LowerLayers:
-    """The lowest layers of an encoder: what leaves the last of them, and a pass of the encoder that begins there.
+    """The lowest layers of an encoder: their output, and a pass of the encoder that begins there.
 
-    Such a pass is the encoder's own, so positions, masks and caches are those that it makes itself; only the layers
-    below are skipped.
+    Such a pass runs the encoder's own code, which makes positions, masks and caches as always; only the lower layers
+    are skipped.
 
     Args:
         layers: The lowest layers, one or more, lowest first.
@@ -23,19 +23,19 @@ class LowerLayers:
     Example:
         >>> layers = [nn.Linear(1, 1), nn.Linear(1, 1), nn.ReLU()]
         >>> encoder, lower = nn.Sequential(*layers), LowerLayers(layers[:2])
-        >>> kept = lower.output(lambda: encoder(torch.ones(1, 1)))
-        >>> with lower.replaced(kept):
-        ...     bool((encoder(torch.zeros(1, 1)) == encoder[2](kept)).all())
+        >>> cached = lower.output(lambda: encoder(torch.ones(1, 1)))
+        >>> with lower.replaced(cached):
+        ...     bool((encoder(torch.zeros(1, 1)) == encoder[2](cached)).all())
         True
     """
 
     def __init__(self, layers: list[nn.Module]) -> None:
         self._layers = layers
-        # what a layer returns beside its tokens' vectors; None: it returns these alone
+        # how many values a layer returns beside its token vectors; None: it returns these alone
         self._beside: int | None = None
 
     def output(self, run: Callable[[], Any]) -> Tensor:
-        """Return what leaves the last of the layers, ``[P, T, width]``, and compute no layer above.
+        """Return the output of the last of the layers ``[P, T, width]``; no layer above is computed.
 
         Args:
             run: Runs the encoder.
@@ -59,7 +59,7 @@ class LowerLayers:
 
     @contextmanager
     def replaced(self, states: Tensor) -> Iterator[None]:
-        """Have the layers compute nothing for a while, and the last of them give ``states`` ``[P, T, width]``.
+        """Let the layers compute nothing within a ``with`` block, and the last return ``states`` ``[P, T, width]``.
 
         Call ``output`` before.
         """
@@ -74,10 +74,10 @@ class LowerLayers:
                 del layer.forward
 
     def can_be_replaced(self, run: Callable[[], Tensor], mask: Tensor) -> bool:
-        """Return whether a pass that begins at the border gives what one from the first layer gives, to rounding.
+        """Return whether a pass from the border gives the same as one from the first layer, up to rounding.
 
-        Tried: an encoder whose upper layers look at more than the layer below them does not. What padding holds may not
-        count.
+        This is tried, as some encoders' upper layers read more than the layer below them. Padding is set to zero there
+        and must not matter.
 
         Args:
             run: Runs the encoder in evaluation mode and returns token vectors ``[P, T, width]``.
@@ -87,7 +87,7 @@ class LowerLayers:
         try:
             with self.replaced(self.output(run) * mask.unsqueeze(-1)):
                 return torch.allclose(run()[mask], whole[mask], rtol=1e-4, atol=1e-4)
-        except Exception:  # whatever a layer's caller does with what it did not expect
+        except Exception:  # an encoder may fail in any way on outputs that it did not expect
             return False
 
     def _passed_on(self, states: Tensor, *others: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""TextPasses: texts through an encoder, some at a time, and gradients back through all or some of them."""
+"""TextPasses: encodes texts some at a time, with gradients through all or some of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.distinct_words import DistinctWords
 from lit_rec.models.text.pooling import Pooling
-from lit_rec.models.text.text_cache import KeptTexts
+from lit_rec.models.text.text_cache import CachedTexts
 
-# from the vectors of P' texts and whether they have a token to what is kept of them
+# from the vectors of P' texts, and whether each has a token, to what the caller needs of them
 Finish = Callable[[Tensor, Tensor], Tensor]
 # called with the number of texts after each pass of this thread, and of no other
 _PASSED: ContextVar[Callable[[int], None] | None] = ContextVar("passed", default=None)
@@ -26,7 +26,7 @@ _PASSED: ContextVar[Callable[[int], None] | None] = ContextVar("passed", default
 
 @contextmanager
 def passes_counted(count: Callable[[int], None]) -> Iterator[None]:
-    """Have ``count`` called with the number of texts after each pass that this thread makes for a while.
+    """Call ``count`` with the number of texts after each pass of this thread within a ``with`` block.
 
     Example:
         >>> with passes_counted(print):
@@ -41,7 +41,7 @@ def passes_counted(count: Callable[[int], None]) -> Iterator[None]:
 
 
 def texts_passed(number: int) -> None:
-    """Say that a number of texts have passed the encoder in this thread: a bar may show it.
+    """Report that a number of texts have passed the encoder in this thread: a bar may show it.
 
     Networks with passes of their own call it.
     """
@@ -51,19 +51,19 @@ def texts_passed(number: int) -> None:
 
 @dataclass(frozen=True)
 class TextPasses:
-    """How texts pass an encoder: each of them once, similar lengths together.
+    """How texts pass an encoder: each text once, similar lengths together.
 
     Args:
         backbone: The encoder.
         pooling: From token vectors to a text vector.
-        special: What stands around a text.
+        special: Tokens around a text.
         max_tokens: Most tokens of a pass, padding included.
         recompute: Compute each pass again in the backward pass instead of keeping its activations.
-        gradient_share: Share of the texts, drawn at random, through which gradients go back; they count ``1 / share``,
-            so that their mean over draws is the gradient of all. The others pass without one, by the same weights, in a
-            third of the time.
-        calls_of_all_ranks: Where processes share the encoder: from this one's number of chunks to that with which all
-            call it equally often.
+        gradient_share: Share of the texts, drawn at random, that get gradients; these are multiplied by ``1 / share``,
+            so that their mean over draws is the gradient of all. The others pass without gradients, by the same
+            weights, in a third of the time.
+        calls_of_all_ranks: Where processes share the encoder: from this process's number of chunks to the number of
+            calls that every process makes.
 
     Reference:
         Cheng et al. 2022, Stochastic backpropagation, https://arxiv.org/abs/2203.16755 (there of a video's frames).
@@ -77,7 +77,7 @@ class TextPasses:
         >>> backbone = Backbone(model_of_config({"model_type": "bert", **tiny}), FullTuning())
         >>> passes = TextPasses(backbone, MeanPooling(4), SpecialTokens((1,), (2,), 0), max_tokens=8)
         >>> texts = Texts(torch.tensor([5, 6, 7]), torch.tensor([0, 1, 3]))  # "5" and "6 7"
-        >>> passes.finished(texts, lambda vectors, told: vectors, (4,)).shape
+        >>> passes.finished(texts, lambda vectors, has_token: vectors, (4,)).shape
         torch.Size([2, 4])
     """
 
@@ -90,22 +90,26 @@ class TextPasses:
     calls_of_all_ranks: Callable[[int], int] | None = None
 
     def finished(
-        self, texts: Texts, finish: Finish, shape: tuple[int, ...], kept: KeptTexts | None = None
+        self,
+        texts: Texts,
+        finish: Finish,
+        shape: tuple[int, ...],
+        cached: CachedTexts | None = None,
     ) -> Tensor:
-        """Return what ``finish`` makes of the texts' vectors ``[P, *shape]`` float32, in their order.
+        """Return ``finish`` of the texts' vectors ``[P, *shape]`` float32, in their order.
 
         Args:
             texts: The texts.
-            finish: Gets the vectors of some texts, and learns from all of them.
-            shape: Of what it makes of one.
-            kept: What leaves the encoder's lower layers of these texts, where they are not passed.
+            finish: Called with the vectors of some texts; its parameters get gradients from all of them.
+            shape: Of its output for one text.
+            cached: Output of the encoder's frozen layers for these texts, which then pass the other layers alone.
         """
         parts, order = [], []
-        begun = None if kept is None else (kept, texts)
+        begin = None if cached is None else (cached, texts)
         words = self._words(texts)
         for group, counts in self._groups(texts):
             for chunk in self._chunks(texts, group):
-                given = (chunk, finish, begun, words, counts)
+                given = (chunk, finish, begin, words, counts)
                 if counts and self.recompute and torch.is_grad_enabled():
                     found = checkpoint(self._pass, *given, use_reentrant=False)
                 else:
@@ -119,24 +123,24 @@ class TextPasses:
         return torch.cat(parts)[place]
 
     def _groups(self, texts: Texts) -> list[tuple[Tensor, float]]:
-        """Return masks ``[P]`` of texts, and how much the gradients of each count: 0 where none go back."""
+        """Return masks ``[P]`` of texts, and the factor of the gradients of each; 0: no gradients."""
         every = torch.ones(len(texts), dtype=torch.bool, device=texts.offsets.device)
         if self.gradient_share == 1 or not torch.is_grad_enabled():
             return [(every, 1.0)]
         number = max(1, round(self.gradient_share * len(texts)))
-        still = every.clone()
-        still[torch.randperm(len(texts), device=every.device)[:number]] = False
-        return [(still, 0.0), (~still, max(1.0, len(texts) / number))]
+        without = every.clone()
+        without[torch.randperm(len(texts), device=every.device)[:number]] = False
+        return [(without, 0.0), (~without, max(1.0, len(texts) / number))]
 
     def _words(self, texts: Texts) -> DistinctWords | None:
         if self.calls_of_all_ranks is not None:
-            return None  # the encoder's parts are together within its own passes alone
+            return None  # the encoder's weights are gathered only within its own passes
         special = (*self.special.prefix, *self.special.suffix, self.special.pad, 0)
         around = torch.tensor(special, device=texts.tokens.device)
         return self.backbone.words(torch.cat([texts.tokens.long(), around]))
 
     def _chunks(self, texts: Texts, group: Tensor) -> Iterable[TextChunk]:
-        """Return the chunks of some of the texts, as numbered among all."""
+        """Return the chunks of some of the texts, with their numbers among all."""
         some = texts if group.all() else texts.where(group)
         number = group.nonzero().squeeze(1)
         chunks = some.chunks(self.max_tokens, self.special)
@@ -144,24 +148,24 @@ class TextPasses:
         if self.calls_of_all_ranks is None:
             return own
         all_own = list(own)
-        # one text without a word, whose vector is no text's
+        # one text without a word, whose vector belongs to no text
         blank = Texts(texts.tokens[:0], texts.offsets.new_zeros(2))
         chunk = next(blank.chunks(self.max_tokens, self.special))
         nothing = replace(chunk, text_index=chunk.text_index[:0])
-        # asked before the first pass, in which processes wait for each other too
+        # called before the first pass: processes wait for each other here, too
         return all_own + [nothing] * (self.calls_of_all_ranks(len(all_own)) - len(all_own))
 
     def _pass(
         self,
         chunk: TextChunk,
         finish: Finish,
-        begun: tuple[KeptTexts, Texts] | None,
+        begin: tuple[CachedTexts, Texts] | None,
         words: DistinctWords | None,
         counts: float,
     ) -> Tensor:
         with torch.set_grad_enabled(torch.is_grad_enabled() and counts > 0):
-            # here, so that what is recomputed does not hold the states
-            states = None if begun is None else begun[0].states(begun[1], chunk)
+            # read here, so that a recomputed pass does not hold the states
+            states = None if begin is None else begin[0].states(begin[1], chunk)
             tokens = self.backbone(chunk, states=states, words=words)  # [P', T, width]
             with torch.autocast(tokens.device.type, enabled=False):
                 vectors = self.pooling(tokens, chunk.mask)

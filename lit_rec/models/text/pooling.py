@@ -78,7 +78,7 @@ class ClsPooling(Pooling):
 
 
 class LastTokenPooling(Pooling):
-    """Take the last real token, the only one that has seen the whole text in a decoder.
+    """Take the last real token: in a decoder, only this one has attended to the whole text.
 
     Example:
         >>> LastTokenPooling(1)(torch.tensor([[[2.0], [4.0], [9.0]]]), torch.tensor([[True, True, False]]))
@@ -123,7 +123,7 @@ class AttentionPooling(Pooling):
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Softmax over the last dimension where ``mask`` is True; all zeros where nothing is.
+    """Softmax over the last dimension where ``mask`` is True; zeros where the mask has no True.
 
     Example:
         >>> masked_softmax(torch.zeros(2, 2), torch.tensor([[True, False], [False, False]]))

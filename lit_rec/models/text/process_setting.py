@@ -1,4 +1,4 @@
-"""ProcessSetting: a setting of the whole process that several threads need for a while."""
+"""ProcessSetting: a setting of the whole process that several threads need at times."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from threading import Lock
 
 
 class ProcessSetting:
-    """Made by the first thread that comes, and undone by the last one that leaves.
+    """A setting that the first thread makes on entering, and the last one undoes on leaving.
 
-    Two threads that each set it and set it back would do so in turns: the second would find what the first has set, and
-    leave it so for good.
+    If each of two threads set it and restored what it found, the second would find the first one's setting and leave it
+    so for good.
 
     Args:
-        make: Returns what makes the setting when it is entered, and undoes it when it is left.
+        make: Returns a context manager: it makes the setting on entering, and undoes it on leaving.
 
     Example:
         >>> from contextlib import nullcontext
@@ -39,7 +39,7 @@ class ProcessSetting:
 
     @contextmanager
     def made(self) -> Iterator[None]:
-        """Have the setting made for a while."""
+        """Make the setting for a ``with`` block."""
         with self._lock:
             if not self._inside:
                 self._undo.enter_context(self._make())

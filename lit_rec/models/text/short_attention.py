@@ -1,4 +1,4 @@
-"""Attention of texts of few tokens on a CPU: plain products, where these are faster than the fused kernel."""
+"""Attention for texts of few tokens on a CPU: plain products, where they are faster than the fused kernel."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lit_rec.models.text.process_setting import ProcessSetting
 
-_SHORT = 128  # tokens up to which a training step was faster so, with 12 heads of 32
+_SHORT = 128  # up to this many tokens plain products made a step faster, with 12 heads of 32
 
 
 @contextmanager
 def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
-    """Have ``scaled_dot_product_attention`` multiply plainly for a while where its fused kernel is the slower.
+    """Let ``scaled_dot_product_attention`` use plain products within a ``with`` block where they are faster.
 
-    That is in bfloat16 on a CPU, with few tokens. There torch's kernel works through one text and head after the other,
-    and its backward pass takes two to seven times as long as batched products of all of them. In float32 it is the
-    fused one that is faster. What is computed is the same to rounding. The kernel is one of the process: while a thread
-    multiplies so, others do too.
+    They are faster in bfloat16 on a CPU, with few tokens. There torch's fused kernel works on one text and head at a
+    time, and its backward pass takes two to seven times as long as batched products of all of them. In float32 the
+    fused kernel is faster. The result is the same up to rounding. The choice of kernel belongs to the process:
+    meanwhile other threads use plain products, too.
 
     Args:
-        model: The encoder, which multiplies in what its weights are or what autocast makes of them.
-        ids: ``[P', T]``, the words of its texts.
+        model: The encoder; it computes in the type of its weights, or of autocast.
+        ids: ``[P', T]``, token ids of its texts.
 
     Example:
         >>> query = torch.ones(1, 1, 2, 4, dtype=torch.bfloat16)
@@ -42,9 +42,9 @@ def short_attention(model: nn.Module, ids: Tensor) -> Iterator[None]:
 
 @contextmanager
 def _plain() -> Iterator[None]:
-    flags = torch.backends.cuda  # they rule the plain products of every device
+    flags = torch.backends.cuda  # they apply to plain products on every device
     before = flags.fp16_bf16_reduction_math_sdp_allowed()  # type: ignore[no-untyped-call]
-    flags.allow_fp16_bf16_reduction_math_sdp(True)  # else they are those of float32
+    flags.allow_fp16_bf16_reduction_math_sdp(True)  # otherwise they are computed in float32
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield

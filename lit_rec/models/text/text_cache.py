@@ -1,4 +1,4 @@
-"""KeptTexts: what a still part of an encoder makes of texts, each computed once in a run."""
+"""CachedTexts: vectors of texts by the frozen part of an encoder, each computed once in a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from torch import Tensor
 from lit_rec.data.batches.batch import TextChunk, Texts
 
 
-class KeptTexts:
-    """Keep some rows of each text of a store: its vector, or the vectors of its tokens.
+class CachedTexts:
+    """Cache rows of each text of a store in memory: its vector, or the vectors of its tokens.
 
-    Exact: nothing that changes while training is in them, and they are computed in float32, as evaluation has them,
-    whatever the precision of a step. Each process knows what it computed or was given, and no process waits for another
-    here.
+    The cache is exact: it depends on nothing that is trained, and is computed in float32 as in evaluation, whatever the
+    precision of a step. Each process holds what it computed or was given, and waits for no other here.
 
     Args:
         width: Width of a row.
@@ -26,7 +25,7 @@ class KeptTexts:
         self._stores: dict[str, _Rows] = {}
 
     def clear(self) -> None:
-        """Forget all, for the encoder has other weights."""
+        """Forget all: the encoder has other weights now."""
         self._stores = {}
 
     def begin(self, store: str, rows: int, device: torch.device) -> None:
@@ -34,13 +33,13 @@ class KeptTexts:
         self._stores[store] = _Rows(self._width, rows, device)
 
     def add(self, store: str, number: Tensor, lengths: Tensor, rows: Tensor) -> None:
-        """Keep of a store's texts ``number`` ``[P]``, not there yet, ``lengths`` ``[P]`` rows each, end to end."""
+        """Add ``lengths`` ``[P]`` rows, end to end, for each of a store's texts ``number`` ``[P]`` not cached yet."""
         if store not in self._stores:
             self.begin(store, len(rows), rows.device)
         self._stores[store].add(number, lengths, rows)
 
     def knows(self, texts: Texts) -> bool:
-        """Return whether all of these texts are there."""
+        """Return whether all of these texts are cached."""
         return texts.store in self._stores and bool((self._first(texts) >= 0).all())
 
     @torch.no_grad()
@@ -49,14 +48,14 @@ class KeptTexts:
 
         Args:
             texts: Texts of a store.
-            encode: Gives the vectors of those that are not there yet.
+            encode: Gives the vectors of texts that are not cached yet.
 
         Raises:
-            ValueError: If it is not known which texts of which store these are.
+            ValueError: If the texts have no numbers or no store.
         """
         number, store = texts.number, texts.store
         if number is None or store is None:
-            raise ValueError("texts without a store cannot be kept")
+            raise ValueError("texts without a store cannot be cached")
         new = self._first(texts) < 0
         if new.any() or store not in self._stores:
             with torch.autocast(new.device.type, enabled=False):
@@ -65,13 +64,13 @@ class KeptTexts:
         return self._stores[store].at(self._first(texts))
 
     def states(self, texts: Texts, chunk: TextChunk) -> Tensor:
-        """Return the rows of a chunk of known texts, one for each token, ``[P', T, width]``; zeros in padding."""
+        """Return the rows of a chunk of cached texts, one for each token, ``[P', T, width]``; zeros in padding."""
         first = self._first(texts)[chunk.text_index].unsqueeze(1)  # [P', 1]
         place = torch.arange(chunk.mask.shape[1], device=first.device)  # [T]
         return self._stores[str(texts.store)].at(torch.where(chunk.mask, first + place, -1))
 
     def _first(self, texts: Texts) -> Tensor:
-        """Return the first row of each text ``[P]``, -1 where it is not known."""
+        """Return the first row of each text ``[P]``, -1 where it is not cached."""
         number = texts.number
         if number is None or texts.store not in self._stores:
             return texts.offsets.new_full((len(texts),), -1)
@@ -79,12 +78,12 @@ class KeptTexts:
 
 
 class _Rows:
-    """Rows of the texts of one store, in the order of their coming; the last is of zeros."""
+    """Rows of the texts of one store, in the order they were added; the last row is zeros."""
 
     def __init__(self, width: int, rows: int, device: torch.device) -> None:
         self._rows = torch.zeros(rows + 1, width, device=device)
         self._used = 0
-        self._first = torch.full((0,), -1, device=device)  # by text, -1: not known
+        self._first = torch.full((0,), -1, device=device)  # by text, -1: not cached
 
     def on(self, device: torch.device) -> _Rows:
         self._rows, self._first = self._rows.to(device), self._first.to(device)

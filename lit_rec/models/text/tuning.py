@@ -8,12 +8,12 @@ from torch import nn
 
 from lit_rec.errors import ConfigError, option_of
 
-# where encoders keep their layers: BERT and kin, ModernBERT, DistilBERT, GPT-2
+# names of the list of layers: BERT and similar models, ModernBERT, DistilBERT, GPT-2
 _LAYER_LISTS = ("encoder.layer", "layers", "transformer.layer", "h")
 
 
 def encoder_layers(model: nn.Module) -> nn.ModuleList:
-    """Return the encoder's layers, lowest first, found by structure and not by a parameter's name.
+    """Return the encoder's layers, lowest first; they are found by its structure.
 
     Raises:
         ConfigError: If the encoder is of no known structure.
@@ -49,18 +49,18 @@ class Tuning(ABC):
     def apply(self, model: nn.Module) -> None:
         """Set ``requires_grad`` on every parameter of the encoder."""
 
-    def still(self, model: nn.Module) -> list[nn.Module]:
-        """Return the parts that work as in evaluation while the rest is trained, their dropout off.
+    def frozen_parts(self, model: nn.Module) -> list[nn.Module]:
+        """Return the parts that stay in evaluation mode while the rest is trained: their dropout is off.
 
-        After ``apply``: the whole encoder where nothing of it is trained, else nothing.
+        Call it after ``apply``. By default the whole encoder where nothing of it is trained, otherwise nothing.
         """
         return [] if _is_trained(model) else [model]
 
-    def still_layers(self, model: nn.Module) -> list[nn.Module]:
-        """Return the lowest layers that stay as pretrained together with all that is before them, lowest first.
+    def frozen_layers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the lowest layers that are frozen, together with all that is before them; lowest first.
 
-        After ``apply``, and where only a part of the encoder is trained: what leaves the last of them may be kept while
-        training.
+        Call it after ``apply``, where only a part of the encoder is trained. The output of the last of them may be
+        cached while training.
         """
         return []
 
@@ -71,7 +71,7 @@ class FullTuning(Tuning):
     Example:
         >>> encoder = nn.Linear(2, 2)
         >>> FullTuning().apply(encoder)
-        >>> encoder.weight.requires_grad, FullTuning().still(encoder)
+        >>> encoder.weight.requires_grad, FullTuning().frozen_parts(encoder)
         (True, [])
     """
 
@@ -86,7 +86,7 @@ class FrozenTuning(Tuning):
     Example:
         >>> encoder = nn.Linear(2, 2)
         >>> FrozenTuning().apply(encoder)
-        >>> encoder.weight.requires_grad, FrozenTuning().still(encoder)
+        >>> encoder.weight.requires_grad, FrozenTuning().frozen_parts(encoder)
         (False, [Linear(in_features=2, out_features=2, bias=True)])
     """
 
@@ -103,7 +103,7 @@ class TopLayersTuning(Tuning):
 
     Raises:
         ConfigError: If ``layers`` is below 1 or above the number the encoder has, or the encoder is of no known
-            structure; seen by ``apply``.
+            structure; ``apply`` checks it.
 
     Example:
         >>> encoder = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])})
@@ -116,7 +116,7 @@ class TopLayersTuning(Tuning):
         self.layers = layers
 
     def apply(self, model: nn.Module) -> None:
-        """Train the top layers, and what follows them."""
+        """Train the top layers, and the norm after them."""
         found = encoder_layers(model)
         if not 1 <= self.layers <= len(found):
             raise ConfigError(
@@ -132,8 +132,8 @@ class TopLayersTuning(Tuning):
             if name in ("norm", "ln_f", "final_norm"):  # after the last layer
                 module.requires_grad_(True)
 
-    def still(self, model: nn.Module) -> list[nn.Module]:
-        """Return the lower layers, and what is outside them and not trained: embeddings, and the dropout after them."""
+    def frozen_parts(self, model: nn.Module) -> list[nn.Module]:
+        """Return the lower layers, and frozen parts outside all layers: embeddings, and the dropout after them."""
         layers = encoder_layers(model)
         inside = set(layers.modules())
         outside = [
@@ -141,9 +141,9 @@ class TopLayersTuning(Tuning):
             for module in model.modules()
             if module not in inside and layers not in module.modules() and not _is_trained(module)
         ]
-        return [*outside, *self.still_layers(model)]
+        return [*outside, *self.frozen_layers(model)]
 
-    def still_layers(self, model: nn.Module) -> list[nn.Module]:
+    def frozen_layers(self, model: nn.Module) -> list[nn.Module]:
         """Return the layers below the top ones."""
         layers = encoder_layers(model)
         return list(layers[: len(layers) - self.layers])

@@ -1,4 +1,4 @@
-"""A user who looks different beside each candidate: behaviors that resemble it weigh more."""
+"""CandidateAttentionUserEncoder: a user vector for each candidate; behaviors similar to it weigh more."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
         ids: What a known user's id adds.
-        shrinkage: Ratings that the user's bias is shrunk by at the start.
+        shrinkage: How strongly the user's bias is shrunk, in ratings, at the start.
         hidden: Width of queries and keys.
         slots_per_block: Most slots of histories and candidates, padding included, that are held at once: sets the
-            memory of a step. A batch with more of them is computed in blocks of rows, each of them again in the
-            backward pass.
+            memory of a step. A larger batch is computed in blocks of rows, and each block again in the backward pass.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows with C candidates -> ``[B, C, width + 1]`` float32.
@@ -84,12 +83,12 @@ class CandidateAttentionUserEncoder(BehaviorSumUserEncoder):
 
 
 def candidate_weights(queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-    """Return w_cd ``[B, C, H]``; those of a row without history are 0.
+    """Return w_cd ``[B, C, H]``; a row without history has zeros.
 
     Args:
         queries: ``[B, C, hidden]``.
         keys: ``[B, H, hidden]``.
-        mask: ``[B, H]``, True where something real stands.
+        mask: ``[B, H]``, False in padding.
     """
     scores = queries @ keys.transpose(1, 2) / keys.shape[-1] ** 0.5
     return masked_softmax(scores, mask.unsqueeze(1).expand_as(scores))

@@ -1,4 +1,4 @@
-"""CausalTransformerUserEncoder: the user after every behavior, from that behavior and those before it."""
+"""CausalTransformerUserEncoder: the user after every behavior, from that behavior and earlier ones."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from lit_rec.ranges import count, share
 
 
 class CausalTransformerUserEncoder(UserEncoder):
-    """Self-attention over the item vectors of a history in order, each slot seeing itself and those before it.
+    """Self-attention over the item vectors of a history, where each slot attends to itself and earlier ones.
 
-    A sequence trains at all of its positions at once, and each is what it would be if nothing came after it: positions
-    are counted from the oldest slot, for counted from the newest an early slot would be told how much is still to come,
-    which no evaluation can know. A window of more behaviors than ``max_length`` is refused; ``data.history.max_length``
-    sets what a batch has. Histories of similar length are computed together, padded to the longest of them and not to
-    the longest of the batch.
+    A sequence trains at all of its positions at once, and no position depends on later ones. Positions are counted from
+    the oldest slot: counted from the newest, an early slot would know how many follow, which evaluation cannot know. A
+    window of more behaviors than ``max_length`` is refused; ``data.history.max_length`` sets how many a batch has.
+    Histories of similar length are computed together, padded to the longest of them and not to the longest of the
+    batch.
 
-    Layers normalise before attention and before the feed-forward part, and once at the end: trained so, deep and
-    shallow ones need no warm-up and no care with rates, where normalising afterwards does. A behavior enters as its
-    item's vector, what was done (event), and times how it was rated; neither ages nor labels are read. A user without
-    history has a learned vector, which the first row of each sequence trains. The bias coordinate is 0: it would move
-    all items of a user alike.
+    Layers normalise before attention and before the feed-forward part, and once at the end. So deep and shallow ones
+    train without warm-up and with ordinary learning rates, which is not so when normalising afterwards. A behavior
+    enters as its item's vector, plus embeddings of its position and event, and a learned vector times its rating; ages
+    and labels are not read. A user without history has a learned vector, trained by the first row of each sequence. The
+    bias coordinate is 0: it would change all scores of a user alike.
 
     Args:
         facts: Facts of the data.
@@ -38,16 +38,15 @@ class CausalTransformerUserEncoder(UserEncoder):
         layers: Number of layers.
         heads: Attention heads; they divide ``width``.
         hidden: Width of the feed-forward part, in units of ``width``.
-        dropout: Share dropped of what enters, of attention weights and of what each layer adds, while training.
+        dropout: Share dropped of inputs, of attention weights and of what each layer adds, while training.
         max_length: Most behaviors of a history.
-        recency: Where given, a user begins as the mean direction of the history's items, each behavior counting this
-            often for one of the behavior after it, and the layers learn what is to be added to that; the weights are
-            learned from there on. Item vectors that already say what is alike, as projected texts do, serve from the
-            first step on then.
+        recency: Where given, a user begins as the mean direction of the history's items, and the layers learn what to
+            add to it. Each behavior weighs this many times as much as the next one; the weights are learned from there.
+            Item vectors that are useful before training, such as projected texts, are then used from the first step on.
 
     Shape:
         ``positions``: ``[B, H + 1, width + 1]`` float32, at h the user after h behaviors; ``forward``:
-        ``[B, width + 1]``, after all.
+        ``[B, width + 1]``, after all of them.
 
     Raises:
         ConfigError: If a number is below 1, ``dropout`` or ``recency`` is not from 0 to 1, or ``heads`` does not divide
@@ -103,7 +102,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         self.empty = nn.Parameter(torch.zeros(width))
         nn.init.normal_(self.position.weight, std=0.02)
         nn.init.normal_(self.event.weight[1:], std=0.02)
-        # what no behavior of the data has is no parameter: it would wait for a gradient
+        # not trained if no behavior has an event or rating: it would never get a gradient
         self.event.weight.requires_grad_(len(facts.events) > 0)
         self.rating.requires_grad_(facts.rating_high > facts.rating_low)
         self.enter = nn.Sequential(nn.LayerNorm(width), nn.Dropout(dropout))
@@ -121,7 +120,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         """
         slots = batch.history.mask.shape[1]
         found = [
-            # with the bias coordinate, and the slots that the group has not
+            # padded by the bias coordinate, and by the slots that this group lacks
             (rows, functional.pad(vectors, (0, 1, 0, slots - vectors.shape[1])))
             for rows, vectors in self._groups(item_vectors, batch.history)
         ]
@@ -129,7 +128,7 @@ class CausalTransformerUserEncoder(UserEncoder):
         return torch.cat([start, _in_order(found)], 1)  # [B, H + 1, width + 1]
 
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the user after all that is known of it."""
+        """Return the user after the whole history."""
         length = batch.history.mask.sum(1)
         last = (length - 1).clamp(min=0)
         found = [
@@ -144,8 +143,8 @@ class CausalTransformerUserEncoder(UserEncoder):
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield rows ``[b]`` of similar length, and the users ``[b, L, width]`` at their slots; every row once."""
         self._check(history.mask.shape[1])
-        # a row without history is computed as well, as if it had a slot: a batch of none would leave parameters without
-        # a gradient
+        # A row without history is computed, too, as if it had one slot: in a batch of such rows parameters would
+        # otherwise get no gradient.
         room = (0, int(not history.mask.shape[1]))
         for rows, longest in length_groups(history.mask.sum(1).clamp(min=1)):
             item, event, rating = (
@@ -157,7 +156,7 @@ class CausalTransformerUserEncoder(UserEncoder):
             level = torch.nan_to_num((rating - self.mean) / self.spread)  # no rating: NaN
             vectors = self.enter(vectors + level.unsqueeze(-1) * self.rating)
             for layer in self.layers:
-                # padding stands to the right: no real slot sees it
+                # padding is on the right: no real slot attends to it
                 vectors = layer(vectors)
             vectors = self.leave(vectors)
             yield rows, vectors if self.recent is None else self.recent(items, vectors)
@@ -173,7 +172,7 @@ class CausalTransformerUserEncoder(UserEncoder):
 
 
 class _RecentMean(nn.Module):
-    """The mean direction of a history's items, the newest counting most, and what is learned, which begins at 0."""
+    """The weighted mean direction of a history's items, plus a learned part that begins at 0."""
 
     def __init__(self, width: int, max_length: int, recency: float) -> None:
         super().__init__()
@@ -183,7 +182,7 @@ class _RecentMean(nn.Module):
         nn.init.zeros_(self.beside.weight)
 
     def forward(self, items: Tensor, learned: Tensor) -> Tensor:
-        """Return users at each slot ``[B, H, width]`` from slots' items and what layers say, ``[B, H, width]`` each."""
+        """Return users at each slot ``[B, H, width]`` from its item and the layers' output, ``[B, H, width]`` each."""
         slot = torch.arange(items.shape[1], device=items.device)
         ago = slot.unsqueeze(1) - slot
         weight = self.log_weight[ago.clamp(min=0)].masked_fill(ago < 0, -torch.inf).softmax(1)
@@ -193,13 +192,13 @@ class _RecentMean(nn.Module):
 
 
 def _in_order(found: list[tuple[Tensor, Tensor]]) -> Tensor:
-    """Return what groups have of their rows, in the rows' order."""
+    """Join the values of groups of rows, in the order of the rows."""
     rows, vectors = (torch.cat(part) for part in zip(*found, strict=True))
     return vectors[torch.argsort(rows)]
 
 
 class _Layer(nn.Module):
-    """Causal self-attention, then a feed-forward part, each added to what came in."""
+    """Causal self-attention, then a feed-forward part, each added to its input."""
 
     def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -213,7 +212,7 @@ class _Layer(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Return ``[B, H, width]`` of as many."""
+        """Return ``[B, H, width]`` for vectors of the same shape."""
         rows, length, width = vectors.shape
         parts = self.into(self.before_attention(vectors))  # [B, H, 3 * width]
         queries, keys, values = (

@@ -1,4 +1,4 @@
-"""RidgeUserEncoder: a regression of its own for each user."""
+"""RidgeUserEncoder: a ridge regression for each user."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from lit_rec.ranges import count, positive
 class RidgeUserEncoder(UserEncoder):
     """u = the ridge regression of the user's own ratings on the vectors of the items they rated, solved for each row.
 
-    What minimises ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` what a rating lies
-    above mean and item bias; ``b`` is the user's bias. So ``u . i`` beside ``DotHead`` is the user's own forecast for
-    an item by what they thought of all others, each weighed by what it adds to the rest; of a short history little is
-    believed, of none nothing. Gradients go through the solution: item vectors are learned such that few ratings tell
-    the others. It holds for users whom training never saw.
+    u and b minimise ``sum_h (r_h - b - u . i_h)^2 + p |u|^2 + c b^2`` over the history, with ``r_h`` the rating minus
+    mean and item bias; ``b`` is the user's bias. With ``DotHead``, ``u . i`` is then the user's own forecast for an
+    item from their ratings of all others. A short history moves it little, an empty one not at all. Gradients go
+    through the solution: item vectors are learned such that few ratings predict the others. It holds for users whom
+    training never saw.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out. Each row solves for ``width + 1`` numbers.
         ids: What a known user's id adds; takes the number of ids and ``width``. Nothing by default.
-        shrinkage: c, ratings that the user's bias is shrunk by at the start (learned).
+        shrinkage: c, how strongly the user's bias is shrunk, in ratings, at the start (learned).
         penalty: p at the start (learned), in ratings for item vectors of norm 1; see ``balanced`` of ``ItemEncoder``.
         slots_per_block: Most history slots, padding included, whose vectors are held at once: sets the memory of a
-            step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
+            step. A larger batch is computed in blocks of rows, and each block again in the backward pass.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32.
@@ -81,18 +81,19 @@ class RidgeUserEncoder(UserEncoder):
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user vectors."""
         history = batch.history
-        told = self.answers.told(item_vectors, history)
-        # the last coordinate is 1, that of the user's level
+        residuals = self.answers.residuals(item_vectors, history)
+        # the last input is 1, for the user's bias
         ones = torch.ones_like(item_vectors[:, -1:])
         inputs = torch.cat([item_vectors[:, :-1], ones], 1)  # [N, width + 1]
         width = inputs.shape[1] - 1
         penalty = torch.cat([self.log_penalty.expand(width), self.log_shrinkage.expand(1)]).exp()
 
         def of_rows(rows: slice) -> Tensor:
-            known = told.known[rows].unsqueeze(-1)
+            known = residuals.known[rows].unsqueeze(-1)
             seen = inputs[history.item_index[rows]] * known  # [b, H, width + 1]
             gram = seen.transpose(1, 2) @ seen + torch.diag(penalty)
-            moment = (told.residual[rows].unsqueeze(1) @ seen).transpose(1, 2)  # [b, width + 1, 1]
+            residual = residuals.residual[rows].unsqueeze(1)  # [b, 1, H]
+            moment = (residual @ seen).transpose(1, 2)  # [b, width + 1, 1]
             return torch.cholesky_solve(moment, torch.linalg.cholesky_ex(gram).L).squeeze(-1)
 
         block = rows_per_block(self.slots_per_block, history.item_index.shape[1])

@@ -1,4 +1,4 @@
-"""UserEncoder: from the user's behaviors to a vector, for users never seen as well."""
+"""UserEncoder: from the user's behaviors to a vector, also for users whom training never saw."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from lit_rec.ranges import count, positive
 class UserEncoder(nn.Module, ABC):
     """From item vectors and histories to user vectors; the last coordinate of each is the user's bias.
 
-    ``gives_positions`` says whether it can tell what comes next all along a history, ``per_candidate`` whether a user
-    looks different beside each candidate.
+    ``gives_positions`` says whether it can predict the next item at every position of a history; ``per_candidate``,
+    whether a user has a vector for each candidate.
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` per
@@ -37,7 +37,7 @@ class UserEncoder(nn.Module, ABC):
         """Return the user vectors."""
 
     def positions(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return the user as it was before its history and after each slot of it, ``[B, H + 1, width + 1]``.
+        """Return the user before the first slot of the history and after each, ``[B, H + 1, width + 1]``.
 
         Raises:
             ValueError: If the encoder gives one vector per row.
@@ -48,17 +48,17 @@ class UserEncoder(nn.Module, ABC):
 class BehaviorSumUserEncoder(UserEncoder):
     """u = sum_d w_d d over the user's behaviors; subclasses choose the weights w_d.
 
-    Each behavior enters as its item's vector plus an embedding of what was done (event) and times how it was rated: a
-    learned scale of the rating's deviation from mean and item bias. The last coordinate of a user vector is the user's
-    bias, the shrunk mean of those deviations, so that it holds for a user whom training never saw. A user without
-    history has a learned vector. Of two labels the deviation is that of 1 or 0 from the expected probability; of more,
-    each label has an embedding as an event has.
+    Each behavior d is its item's vector, times how it was rated, plus an embedding of what was done (event). How it was
+    rated is the rating's deviation from mean and item bias, times a learned scale. The last coordinate of a user vector
+    is the user's bias, the shrunk mean of those deviations, so it holds for users whom training never saw. A user
+    without history has a learned vector. With two labels the deviation is that of 1 or 0 from the expected probability.
+    With more, each label has an embedding, as each event has.
 
     Args:
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
         ids: What a known user's id adds; takes the number of ids and ``width``. Nothing by default.
-        shrinkage: Ratings that the user's bias is shrunk by at the start (learned).
+        shrinkage: How strongly the user's bias is shrunk, in ratings, at the start (learned).
 
     Shape:
         item_vectors ``[N, width + 1]``, a batch of B rows -> ``[B, width + 1]`` float32, or ``[B, C, width + 1]`` where
@@ -96,8 +96,8 @@ class BehaviorSumUserEncoder(UserEncoder):
     def forward(self, item_vectors: Tensor, batch: RecBatch) -> Tensor:
         """Return the user vectors."""
         history = batch.history
-        bias, told = self.answers.beyond_user(item_vectors, history, self.log_shrinkage.exp())
-        level, rated = told.residual / self.answers.spread, told.known
+        bias, residuals = self.answers.beyond_user(item_vectors, history, self.log_shrinkage.exp())
+        level, rated = residuals.residual / self.answers.spread, residuals.known
         known = history.mask.any(1)
         vector = self.summary(item_vectors, batch, level, rated)  # [B, width] or [B, C, width]
         ids: Tensor = self.ids(batch.users.vocab_row)  # [B, width + 1]
@@ -131,7 +131,7 @@ class BehaviorSumUserEncoder(UserEncoder):
 
 
 class MeanUserEncoder(BehaviorSumUserEncoder):
-    """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with what is known of the user.
+    """Weigh all behaviors alike, by 1 / sqrt(count + shrinkage): the vector grows with the length of the history.
 
     Reference:
         Koren 2008, Factorization meets the neighborhood, https://doi.org/10.1145/1401890.1401944, section 4.
@@ -151,7 +151,7 @@ class MeanUserEncoder(BehaviorSumUserEncoder):
     def summary(
         self, item_vectors: Tensor, batch: RecBatch, level: Tensor, rated: Tensor
     ) -> Tensor:
-        """Return the same sum without a vector per behavior: weights are added up per distinct item first."""
+        """Return the weighted sum; it holds no vector per behavior, as weights are summed per distinct item first."""
         history = batch.history
         weights = self.weights(history.mask)
         index, vectors = history.item_index, item_vectors[:, :-1]
@@ -179,10 +179,10 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
         facts: Facts of the data.
         width: Width of item and user vectors, the bias coordinate left out.
         ids: What a known user's id adds.
-        shrinkage: Ratings that the user's bias is shrunk by at the start.
+        shrinkage: How strongly the user's bias is shrunk, in ratings, at the start.
         hidden: Width of the attention's hidden layer.
         slots_per_block: Most history slots, padding included, whose behaviors are held at once: sets the memory of a
-            step. A batch with more of them is computed in blocks of rows, each of them again in the backward pass.
+            step. A larger batch is computed in blocks of rows, and each block again in the backward pass.
 
     Raises:
         ConfigError: If ``hidden`` or ``slots_per_block`` is below 1, or ``shrinkage`` is not above 0.
@@ -236,7 +236,7 @@ class AdditiveAttentionUserEncoder(BehaviorSumUserEncoder):
         Args:
             behaviors: ``[B, H, width]``.
             level: ``[B, H]``, each rating's deviation from the user's own level (0: no rating).
-            mask: ``[B, H]``, True where something real stands.
+            mask: ``[B, H]``, False in padding.
         """
         inputs = torch.cat([behaviors, level.unsqueeze(-1)], -1)
         scores = self.score(torch.tanh(self.hidden(inputs))).squeeze(-1)  # [B, H]

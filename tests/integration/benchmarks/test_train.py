@@ -84,10 +84,11 @@ def test_steps_of_all_sides_train(speed_train, archive, monkeypatch):
     sides = speed_train._sides(archive / "ml-100k", 2)
     encoders = [module.built().item_encoder for _, module in built]
     assert [encoder.recompute for encoder in encoders] == [False, True, False, False, False]
-    assert [encoder.kept_tokens > 0 for encoder in encoders] == [False, False, False, True, False]
+    cached = [encoder.tokens_to_cache > 0 for encoder in encoders]
+    assert cached == [False, False, False, True, False]
     assert [encoder.gradient_share for encoder in encoders] == [1.0, 1.0, 0.25, 1.0, 1.0]
     (data, module), (_, top) = built[0], built[3]
-    assert top.built().item_encoder._kept.knows(next(iter(data.train_dataloader())).texts)
+    assert top.built().item_encoder._cache.knows(next(iter(data.train_dataloader())).texts)
     groups = {group["name"]: group for group in module.new_optimizer().param_groups}
     assert groups["encoder"]["lr"] == module.hparams["encoder_rate"]
     assert groups["head"]["weight_decay"] == module.hparams["head_decay"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lit_rec.data.batches.batch import HistorySlots
-from lit_rec.models.answers import Deeds, LabelAnswers, RatingAnswers, answers_of
+from lit_rec.models.answers import CountedBehaviors, LabelAnswers, RatingAnswers, answers_of
 
 # three items of width 2; the last coordinate is the item's bias
 ITEMS = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, -0.5], [2.0, 2.0, 0.0]])
@@ -31,10 +31,10 @@ def test_ratings(facts, history):
     """5 and 2 around a mean of 3.5 with biases of 0.5 and -0.5."""
     answers = answers_of(facts)
     assert isinstance(answers, RatingAnswers)
-    told = answers.told(ITEMS, history)
-    assert told.residual.tolist() == [[0.0, 0.0], [1.0, -1.0], [0.0, 0.0]]
-    assert told.known.tolist() == [[False, False], [True, True], [False, False]]
-    beyond = answers.told(ITEMS, history, torch.tensor([[9.0], [0.25], [9.0]]))
+    residuals = answers.residuals(ITEMS, history)
+    assert residuals.residual.tolist() == [[0.0, 0.0], [1.0, -1.0], [0.0, 0.0]]
+    assert residuals.known.tolist() == [[False, False], [True, True], [False, False]]
+    beyond = answers.residuals(ITEMS, history, torch.tensor([[9.0], [0.25], [9.0]]))
     assert beyond.residual.tolist() == [[0.0, 0.0], [0.75, -1.25], [0.0, 0.0]]
     level = answers.level(torch.tensor([3.0, 2.0]), torch.tensor(4.0))
     assert float(level) == 3 / (2 + 4)
@@ -45,11 +45,11 @@ def test_labels(clicks, history):
     answers = answers_of(clicks)
     assert isinstance(answers, LabelAnswers)
     expected = [1 / (1 + math.exp(-math.log(1 / 3) - bias)) for bias in (0.5, -0.5)]
-    told = answers.told(ITEMS, history)
-    assert told.known.tolist() == [[False, False], [True, True], [False, False]]
+    residuals = answers.residuals(ITEMS, history)
+    assert residuals.known.tolist() == [[False, False], [True, True], [False, False]]
     wanted = torch.tensor([[0.0, 0.0], [1 - expected[0], -expected[1]], [0.0, 0.0]])
-    torch.testing.assert_close(told.residual, wanted)
-    beyond = answers.told(ITEMS, history, torch.tensor([[9.0], [-0.5], [9.0]]))
+    torch.testing.assert_close(residuals.residual, wanted)
+    beyond = answers.residuals(ITEMS, history, torch.tensor([[9.0], [-0.5], [9.0]]))
     assert float(beyond.residual[1, 0]) == pytest.approx(1 - 1 / 4)
     assert answers.spread == pytest.approx((1 / 4 * 3 / 4) ** 0.5)
 
@@ -63,18 +63,18 @@ def test_level_of_labels_is_the_log_odds_ratio_of_rows_with_some_put_in(clicks, 
     assert float(level) == pytest.approx(math.log(found / usual), rel=1e-5)
 
 
-def test_nothing_told_is_no_level(clicks, history):
-    for answers in (LabelAnswers(clicks), Deeds()):
-        told = answers.told(ITEMS, replace(history, mask=torch.zeros_like(history.mask)))
-        assert not told.residual.any()
-        assert not answers.level(told.parts.sum(1), torch.tensor(5.0)).any()
+def test_history_without_answers_has_no_level(clicks, history):
+    for answers in (LabelAnswers(clicks), CountedBehaviors()):
+        residuals = answers.residuals(ITEMS, replace(history, mask=torch.zeros_like(history.mask)))
+        assert not residuals.residual.any()
+        assert not answers.level(residuals.parts.sum(1), torch.tensor(5.0)).any()
 
 
 def test_deeds_count(history):
-    answers = Deeds()
-    told = answers.told(ITEMS, history)
-    assert told.residual.tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]]
-    level = answers.level(told.parts.sum(1), torch.tensor(2.0))
+    answers = CountedBehaviors()
+    residuals = answers.residuals(ITEMS, history)
+    assert residuals.residual.tolist() == [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]]
+    level = answers.level(residuals.parts.sum(1), torch.tensor(2.0))
     torch.testing.assert_close(level, torch.tensor([0.0, 2 / 4, 1 / 3]))
 
 

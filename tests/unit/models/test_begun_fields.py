@@ -45,9 +45,9 @@ def items():
 @pytest.fixture
 def texts():
     vectors = torch.randn(COUNT, 6, generator=torch.Generator().manual_seed(1)) + 5
-    told = torch.ones(COUNT, dtype=torch.bool)
-    told[3] = False
-    return vectors, told
+    has_token = torch.ones(COUNT, dtype=torch.bool)
+    has_token[3] = False
+    return vectors, has_token
 
 
 def begun(items, texts, **options):
@@ -103,8 +103,8 @@ def test_balanced_fields_sum_up_to_their_components_together(items, texts):
     fields.calibrate(*texts, items)
     vectors = fields(fields.project(*texts), items).detach()
     assert not vectors[:, -1].any(), "biases begin at 0"
-    vectors, told = vectors[:, :-1], texts[1]
-    shown = (texts[0].unsqueeze(1) - fields.centre) * told.view(-1, 1, 1)
+    vectors, has_token = vectors[:, :-1], texts[1]
+    shown = (texts[0].unsqueeze(1) - fields.centre) * has_token.view(-1, 1, 1)
     inputs = [shown[items.text_index[:, f], f] for f in range(2)]
     others = zip(fields.columns, fields.others, strict=True)
     inputs += [encoder.inputs(items.fields[column]) for column, encoder in others]

@@ -1,4 +1,4 @@
-"""ItemEncoder above kept lower layers: the vectors and gradients of one that begins at the first layer."""
+"""ItemEncoder above cached lower layers: the vectors and gradients of one that begins at the first layer."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from lit_rec.models.text.pooling import AttentionPooling, MeanPooling
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
 
 SILENT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-# what may be kept: the states below the top layer, or those of a frozen encoder whose pooling is trained
-KEEPING = [(TopLayersTuning(1), MeanPooling), (FrozenTuning(), AttentionPooling)]
+# what may be cached: the states below the top layer, or those of a frozen encoder whose pooling is trained
+CACHED = [(TopLayersTuning(1), MeanPooling), (FrozenTuning(), AttentionPooling)]
 
 
 @pytest.fixture
@@ -34,25 +34,25 @@ def texts(make_batch):
     return replace(make_batch().texts, number=torch.tensor([8, 3, 5, 1, 0, 2, 4, 7, 6]), store="s")
 
 
-def keep(encoder, texts):
+def cache(encoder, texts):
     tokens = len(texts.tokens) + 2 * len(texts)
     first = torch.arange(9) < 4
-    encoder.keep_states([texts.where(first), texts.where(~first)], tokens)
+    encoder.cache_states([texts.where(first), texts.where(~first)], tokens)
 
 
 @pytest.mark.parametrize("share", [0.4, 1.0])
 @pytest.mark.parametrize("recompute", [False, True])
-@pytest.mark.parametrize(("tuning", "pooling"), KEEPING)
+@pytest.mark.parametrize(("tuning", "pooling"), CACHED)
 def test_vectors_and_gradients(make, make_batch, texts, tuning, pooling, recompute, share):
     encoder = make(
         tuning, pooling, recompute=recompute, max_tokens_per_chunk=20, gradient_share=share
     )
     batch, found = make_batch(), []
-    for kept in (False, True):
+    for cached in (False, True):
         torch.manual_seed(1)  # the same texts are drawn
-        if kept:
-            keep(encoder, texts)
-            assert encoder._kept.knows(texts)
+        if cached:
+            cache(encoder, texts)
+            assert encoder._cache.knows(texts)
         encoder.zero_grad()
         vectors = encoder(texts, batch.items)
         vectors.square().sum().backward()
@@ -64,22 +64,22 @@ def test_vectors_and_gradients(make, make_batch, texts, tuning, pooling, recompu
 
 def test_states_lie_flat_without_padding(make, texts):
     encoder = make(TopLayersTuning(1))
-    keep(encoder, texts)
-    rows = encoder._kept._stores["s"]._rows
+    cache(encoder, texts)
+    rows = encoder._cache._stores["s"]._rows
     assert rows.shape == (len(texts.tokens) + 2 * 9 + 1, 16), "the last of them stands for padding"
     assert rows[-1].tolist() == [0.0] * 16
     assert rows[:-1].any(1).all()
     chunk = next(texts.chunks(1000, encoder.special))
     wanted = encoder.backbone.border_states(chunk) * chunk.mask.unsqueeze(-1)
-    torch.testing.assert_close(encoder._kept.states(texts, chunk), wanted, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(encoder._cache.states(texts, chunk), wanted, rtol=1e-6, atol=1e-6)
 
 
 def test_a_batch_with_another_text_begins_at_the_first_layer(make, texts):
     encoder = make(TopLayersTuning(1))
     plain = encoder.encode_texts(texts)
-    keep(encoder, texts)
-    with torch.no_grad():  # so that what is kept can be told from what is not
-        encoder._kept._stores["s"]._rows.mul_(2)
+    cache(encoder, texts)
+    with torch.no_grad():  # so that what is cached differs from what is not
+        encoder._cache._stores["s"]._rows.mul_(2)
     assert not torch.allclose(encoder.encode_texts(texts), plain)
     others = replace(texts, number=texts.number + 1), replace(texts, store="another")
     for other in (*others, replace(texts, number=None, store=None)):
@@ -88,29 +88,29 @@ def test_a_batch_with_another_text_begins_at_the_first_layer(make, texts):
 
 def test_other_weights_forget(make, texts):
     encoder = make(TopLayersTuning(1))
-    keep(encoder, texts)
+    cache(encoder, texts)
     encoder.load_state_dict(encoder.state_dict())
-    assert not encoder._kept.knows(texts)
+    assert not encoder._cache.knows(texts)
 
 
 @pytest.mark.parametrize(
-    ("tuning", "pooling", "kept"),
+    ("tuning", "pooling", "cached"),
     [
-        *((*parts, 500_000) for parts in KEEPING),
+        *((*parts, 500_000) for parts in CACHED),
         (FrozenTuning(), MeanPooling, 0),
         (FullTuning(), MeanPooling, 0),
         (TopLayersTuning(2), MeanPooling, 0),
     ],
 )
-def test_how_many_tokens_are_kept(make, tuning, pooling, kept):
-    """Of an encoder and a pooling that are both frozen, vectors of whole texts are kept instead."""
+def test_how_many_tokens_are_kept(make, tuning, pooling, cached):
+    """Of an encoder and a pooling that are both frozen, vectors of whole texts are cached instead."""
     encoder = make(tuning, pooling)
-    assert encoder.kept_tokens == kept
+    assert encoder.tokens_to_cache == cached
     encoder.share(lambda calls: calls)
-    assert encoder.kept_tokens == 0
-    assert make(tuning, pooling, max_kept_tokens=0).kept_tokens == 0
+    assert encoder.tokens_to_cache == 0
+    assert make(tuning, pooling, max_kept_tokens=0).tokens_to_cache == 0
 
 
 def test_texts_of_no_store(make, texts):
     with pytest.raises(ValueError, match="without a store"):
-        keep(make(TopLayersTuning(1)), replace(texts, number=None, store=None))
+        cache(make(TopLayersTuning(1)), replace(texts, number=None, store=None))

@@ -47,7 +47,7 @@ def test_row_alone_scores_as_in_a_batch(made, unrated, only_row, padded, encoder
 
 
 @pytest.mark.parametrize("encoder", USER_ENCODERS)
-def test_labels_are_read_where_they_are_told_and_never_in_padding(made, unrated, encoder):
+def test_labels_are_read_where_there_are_any_and_never_in_padding(made, unrated, encoder):
     case, build = made
     network = build(encoder)
     before, history = network(unrated), unrated.history
@@ -77,13 +77,13 @@ def test_bias_of_a_user_is_the_level_of_all_labels(clicks, unrated):
     """The same by a loop over slots."""
     encoder, items = MeanUserEncoder(clicks, 8), torch.randn(6, 9)
     answers = LabelAnswers(clicks)
-    told = answers.told(items, unrated.history)
+    residuals = answers.residuals(items, unrated.history)
     found = encoder(items, unrated)[:, -1]
     for row in range(len(unrated)):
         sums = torch.zeros(3)
         for slot in range(unrated.history.mask.shape[1]):
             if unrated.history.mask[row, slot] and unrated.history.label[row, slot]:
-                sums += told.parts[row, slot]
+                sums += residuals.parts[row, slot]
         torch.testing.assert_close(found[row], answers.level(sums, torch.tensor(5.0)))
 
 

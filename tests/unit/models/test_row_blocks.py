@@ -23,7 +23,7 @@ from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncod
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 
 ATTENTION = (AdditiveAttentionUserEncoder, CandidateAttentionUserEncoder)
-# user encoder and head, both told how many slots they may hold
+# user encoder and head, with the most slots they may hold
 PARTS = {
     "additive": lambda slots: (_blocked(AdditiveAttentionUserEncoder, slots), DotHead),
     "candidate": lambda slots: (_blocked(CandidateAttentionUserEncoder, slots), DotHead),

@@ -15,7 +15,7 @@ from torch import nn
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.item_inputs import input_hashes
 from lit_rec.data.texts.tokens import TokenStore
-from lit_rec.vectors import cached_table as kept_tables
+from lit_rec.vectors import cached_table
 from lit_rec.vectors.cached_table import CachedTables
 from lit_rec.vectors.fingerprint import fingerprint_of
 from lit_rec.vectors.store import CheckpointVectors, KnownVectors
@@ -49,14 +49,14 @@ def catalogue_of(texts, unseen=0):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def messages(monkeypatch):
     lines = []
-    monkeypatch.setattr(kept_tables, "rank_zero_info", lines.append)
+    monkeypatch.setattr(cached_table, "rank_zero_info", lines.append)
     return lines
 
 
 @pytest.fixture
-def count(tmp_path, told):
+def count(tmp_path, messages):
     """Make a table and return how many items were encoded for it; it is always that of encoding everything."""
 
     def made(catalogue, network=None, checkpoint=None, folder=tmp_path / "vectors", together=True):
@@ -67,12 +67,12 @@ def count(tmp_path, told):
             encoded.extend(rows.tolist())
             return network.encode(catalogue, rows)
 
-        kept = CachedTables(network, CPU, folder, checkpoint)
-        table = (kept.table_of_all if together else kept.table)(catalogue, encode)
+        tables = CachedTables(network, CPU, folder, checkpoint)
+        table = (tables.table_of_all if together else tables.table)(catalogue, encode)
         assert torch.equal(table, network.encode(catalogue, np.arange(len(catalogue))))
         assert len(set(encoded)) == len(encoded)
         found = f"{len(catalogue)} items, {len(catalogue) - len(encoded)} found"
-        assert told[-1] == f"item vectors: {found}, {len(encoded)} encoded"
+        assert messages[-1] == f"item vectors: {found}, {len(encoded)} encoded"
         return len(encoded)
 
     return made
@@ -110,8 +110,8 @@ def test_other_weights_options_or_profiles_encode_all(count, tmp_path):
     other = WordSums()
     other.scale = 2.0
     assert count(catalogue, other) == 7
-    kept = CachedTables(WordSums(), CPU, tmp_path / "vectors")
-    profiles = kept.table_of_all(catalogue, lambda rows: torch.ones(len(rows), 1), profiles=True)
+    tables = CachedTables(WordSums(), CPU, tmp_path / "vectors")
+    profiles = tables.table_of_all(catalogue, lambda rows: torch.ones(len(rows), 1), profiles=True)
     assert profiles.tolist() == [[1.0]] * 7
 
 
@@ -180,8 +180,8 @@ def test_tables_on_disk_are_mapped_and_bounded(count, tmp_path):
         shutil.rmtree(folder / name)
     assert count(catalogue, WordSums(10)) == 0, "what is used stays"
     assert count(catalogue, WordSums(22)) == 0
-    kept = CachedTables(WordSums(22), CPU, folder)
-    table = kept.table(catalogue, None)
+    tables = CachedTables(WordSums(22), CPU, folder)
+    table = tables.table(catalogue, None)
     (size,) = {path.stat().st_size for path in folder.glob("*/vectors.npy")}
     table.zero_()  # what is done to it stays here
     assert count(catalogue, WordSums(22)) == 0

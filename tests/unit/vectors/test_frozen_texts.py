@@ -163,7 +163,7 @@ def test_processes_encode_a_part_each_and_know_all(data, passed, monkeypatch):
     monkeypatch.setattr(of_run, "gather_from_all", lambda part: torch.stack(parts))
     monkeypatch.setattr(of_run, "_process", lambda: (1, 3))
     encoder = Parts(FrozenTuning()).eval().item_encoder
-    torch.testing.assert_close(encoded(), encoder.encode_anew(data.catalogue.texts(text)))
+    torch.testing.assert_close(encoded(), encoder.encode_uncached(data.catalogue.texts(text)))
 
 
 def deep(tuning, **options):
@@ -198,7 +198,7 @@ def test_lower_layers_read_each_text_once(data, layers):
 
 
 @pytest.mark.parametrize(
-    ("tuning", "options", "kept"),
+    ("tuning", "options", "cached"),
     [
         (TopLayersTuning(1), {"max_kept_tokens": 56}, True),
         (TopLayersTuning(1), {"max_kept_tokens": 55}, False),
@@ -206,18 +206,20 @@ def test_lower_layers_read_each_text_once(data, layers):
         (FullTuning(), {}, False),
     ],
 )
-def test_a_catalogue_that_does_not_fit_is_encoded_as_it_comes(data, layers, tuning, options, kept):
+def test_a_catalogue_that_does_not_fit_is_encoded_as_it_comes(
+    data, layers, tuning, options, cached
+):
     lengths = np.diff(data.catalogue.store.offsets)
     assert lengths.sum() + 2 * len(lengths) == 56
     network = deep(tuning, **options)
     encode_frozen_texts(network, data, CPU, QUIET)
     layers[:] = [0, 0]
     network.vectors(data, range(6))
-    assert layers == [0 if kept else 10, 10]
+    assert layers == [0 if cached else 10, 10]
 
 
 def test_rows_of_other_texts_begin_at_the_first_layer(data, layers):
-    """Without a table of items, texts that only rows of the test have are not kept."""
+    """Without a table of items, texts that only rows of the test have are not cached."""
     network = deep(TopLayersTuning(1), has_item_table=False)
     encode_frozen_texts(network, data, CPU, QUIET)
     for items, below in (([0, 3], 0), ([0, 5], 4)):

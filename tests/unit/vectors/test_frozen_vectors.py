@@ -92,9 +92,9 @@ def test_other_texts_or_another_encoder_are_encoded(read, tmp_path, other, encod
     found, count = read(items, **other)
     assert count == encoded
     shutil.rmtree(tmp_path / "vectors")
-    anew, count = read(items, **other)
+    again, count = read(items, **other)
     assert count == 4
-    assert np.array_equal(found, anew)
+    assert np.array_equal(found, again)
 
 
 def test_frozen_vectors_of_one_field_are_centred_and_of_unit_norm(frozen):

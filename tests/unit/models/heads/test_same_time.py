@@ -103,8 +103,8 @@ def test_what_was_rated_seconds_ago_counts_more(head, make_batch, vectors):
     users, items = torch.zeros(1, 9), torch.cat([items[:, :-1], torch.zeros(6, 1)], 1)
 
     def term(*seconds):
-        told = replace(history, age_days=torch.tensor([seconds]) * SECOND)
-        return head.neighbours(users, items, replace(batch, history=told))[..., 1]
+        timed = replace(history, age_days=torch.tensor([seconds]) * SECOND)
+        return head.neighbours(users, items, replace(batch, history=timed))[..., 1]
 
     assert (term(600.0, 1.0) > 0).all()
     assert (term(1.0, 600.0) < 0).all()

@@ -113,10 +113,10 @@ def test_fields_are_weighed_together_with_texts():
     with torch.no_grad():
         fields.field_logits.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]).log())
         fields.bias.copy_(torch.tensor([1.0, 2.0, 3.0]))
-    texts, told = torch.randn(4, 3), torch.tensor([True, True, False, True])
-    found = fields(fields.project(texts, told), items_of())
+    texts, has_token = torch.randn(4, 3), torch.tensor([True, True, False, True])
+    found = fields(fields.project(texts, has_token), items_of())
     for item in range(4):
-        expected = fields.bias + 0.2 * told[item] * (fields.weight @ texts[item])
+        expected = fields.bias + 0.2 * has_token[item] * (fields.weight @ texts[item])
         for place, field in enumerate(FIELDS):
             added = fields.others[place](VALUES[field.column])[item]
             expected = expected + 2 * 0.1 * (place + 2) * added
@@ -172,8 +172,8 @@ def test_every_part_of_fields_and_profiles_learns(make_network, rich, batch):
     network(full).square().sum().backward()
     parts = [*network.item_encoder.fields.named_parameters(), *network.profile.named_parameters()]
     assert len(parts) > 10
-    still = {name for name, part in parts if part.grad is None or not part.grad.any()}
-    assert not still
+    without_gradient = {name for name, part in parts if part.grad is None or not part.grad.any()}
+    assert not without_gradient
 
 
 def test_fields_travel_with_the_batch(batch):
@@ -205,10 +205,10 @@ def test_projections_begin_as_principal_components():
     fields = FieldSum(2, 6, (), 4, dropout=0.0, principal=True)
     index = torch.arange(40).unsqueeze(1).expand(-1, 2).clone()
     index[20:, 1] = 0  # the second field has half of the texts
-    told = torch.ones(40, dtype=torch.bool)
+    has_token = torch.ones(40, dtype=torch.bool)
     items = Items(index, torch.arange(40), torch.arange(1, 41))
-    fields.calibrate(torch.from_numpy(vectors), told, items)
-    projected = fields.project(torch.from_numpy(vectors), told).detach().numpy()
+    fields.calibrate(torch.from_numpy(vectors), has_token, items)
+    projected = fields.project(torch.from_numpy(vectors), has_token).detach().numpy()
     for field in (0, 1):
         of_field = vectors[index[:, field]]
         known = PCA(4).fit(of_field)

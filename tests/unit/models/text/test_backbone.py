@@ -120,7 +120,7 @@ def test_frozen_encoder_has_no_gradient_and_no_dropout(facts, model_type, option
 def test_partly_frozen_encoder_has_dropout_in_its_trained_layers_alone(
     facts, model_type, options, top
 ):
-    """Lower layers give one output for one text; what they give may be kept."""
+    """Lower layers give one output for one text; their output may be cached."""
     noisy = options | dict.fromkeys(DROPOUTS, 0.5)
     backbone = ConfiguredBackbone(facts, model_type, noisy, TopLayersTuning(1)).train()
     first, last = encoder_layers(backbone.model)

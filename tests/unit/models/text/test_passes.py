@@ -30,7 +30,7 @@ def learn(backbone, **options):
     projection = torch.randn(16, 3, requires_grad=True)
     backbone.zero_grad()
     passes = TextPasses(backbone, MeanPooling(16), SPECIAL, max_tokens=9, **options)
-    vectors = passes.finished(TEXTS, lambda vectors, told: vectors @ projection, (3,))
+    vectors = passes.finished(TEXTS, lambda vectors, has_token: vectors @ projection, (3,))
     (vectors * torch.arange(12.0).view(4, 3)).sum().backward()
     weights = [weight for weight in backbone.parameters() if weight.requires_grad]
     return vectors.detach(), [weight.grad.clone() for weight in weights], projection.grad
@@ -93,7 +93,7 @@ def test_nothing_is_drawn_in_evaluation(facts, backbone, monkeypatch):
 def test_no_texts(backbone):
     passes = TextPasses(backbone, MeanPooling(16), SPECIAL, max_tokens=9, gradient_share=0.5)
     none = Texts(torch.empty(0).int(), torch.tensor([0]))
-    assert passes.finished(none, lambda vectors, told: vectors, (16,)).shape == (0, 16)
+    assert passes.finished(none, lambda vectors, has_token: vectors, (16,)).shape == (0, 16)
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, float("nan")])
@@ -122,8 +122,8 @@ def test_words_are_looked_up_once(backbone, monkeypatch):
 
 @pytest.mark.parametrize("tuning", [FrozenTuning(), TopLayersTuning(1)])
 def test_words_that_do_not_learn_are_not_looked_up(facts, tiny_bert, tuning):
-    still = ConfiguredBackbone(facts, "bert", tiny_bert, tuning)
-    assert still.words(torch.tensor([1, 2])) is None
+    frozen = ConfiguredBackbone(facts, "bert", tiny_bert, tuning)
+    assert frozen.words(torch.tensor([1, 2])) is None
     assert ConfiguredBackbone(facts, "bert", tiny_bert).words(torch.tensor([1, 2])) is not None
     with torch.no_grad():
         assert ConfiguredBackbone(facts, "bert", tiny_bert).words(torch.tensor([1])) is None

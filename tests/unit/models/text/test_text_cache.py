@@ -1,4 +1,4 @@
-"""Vectors that are kept are those that would be computed, and only where nothing of them is trained."""
+"""Cached vectors are those that would be computed, and only where nothing of them is trained."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from lit_rec.data.batches.batch import Texts
 from lit_rec.models.ids import IdEmbedding
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.text.backbone import ConfiguredBackbone
-from lit_rec.models.text.text_cache import KeptTexts
+from lit_rec.models.text.text_cache import CachedTexts
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning
 
 
@@ -53,9 +53,9 @@ def test_kept_vectors_are_those_computed_anew(make, make_batch, passes):
     wanted = encoder.fields.weight.grad.clone()
     encoder.zero_grad()
     passes.clear()
-    kept = of_store(batch, torch.tensor([8, 3, 5, 1, 0, 2, 4, 7, 6]))
+    cached = of_store(batch, torch.tensor([8, 3, 5, 1, 0, 2, 4, 7, 6]))
     for _ in range(2):
-        found = encoder(kept.texts, kept.items)
+        found = encoder(cached.texts, cached.items)
         torch.testing.assert_close(found, plain)
     found.sum().backward()
     torch.testing.assert_close(encoder.fields.weight.grad, wanted)
@@ -108,7 +108,7 @@ def test_what_is_trained_or_too_much_is_not_kept(make, make_batch, passes, optio
 def test_texts_of_nowhere():
     texts = Texts(torch.tensor([1]), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="without a store"):
-        KeptTexts(4).vectors(texts, lambda part: torch.zeros(len(part), 4))
+        CachedTexts(4).vectors(texts, lambda part: torch.zeros(len(part), 4))
 
 
 def test_processes_that_share_the_encoder_keep_nothing(make, make_batch, passes):
