@@ -11,7 +11,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
 from lit_rec.inference.lists.list_writer import ListWriter
 from lit_rec.tasks.registry import task_of
-from lit_rec.training.callbacks.predictions import PredictionWriter
+from lit_rec.training.callbacks.score_writers import PredictionWriter
 from lit_rec.training.checkpoint.content import facts_of
 
 

@@ -35,12 +35,11 @@ from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import ConfigError
 from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
-from lit_rec.training.callbacks.hyperparameters import HyperparameterRecord
 from lit_rec.training.callbacks.monitors import check_monitors, logged_names, missed_metric
 from lit_rec.training.callbacks.order import arranged
-from lit_rec.training.callbacks.report_writer import ReportWriter
 from lit_rec.training.callbacks.run_folder import RunCheckpoint
-from lit_rec.training.callbacks.run_record import RunRecord
+from lit_rec.training.callbacks.run_record import HyperparameterRecord, RunRecord
+from lit_rec.training.callbacks.score_writers import ReportWriter
 from lit_rec.training.callbacks.stop_at_step import is_child, listen
 from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint, tokenizer_of

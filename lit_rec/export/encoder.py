@@ -12,11 +12,12 @@ from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
 
-from lit_rec.errors import ConfigError
+from lit_rec.data.texts.tokenizer_files import NAMES
+from lit_rec.errors import ConfigError, some_of
 from lit_rec.export.comparison import largest_difference, sample_texts
 from lit_rec.export.model_card import model_card
-from lit_rec.export.replaced_folder import check_replaced
 from lit_rec.export.sentence_transformers_files import (
+    POOLING_WEIGHTS,
     mode_of,
     why_not,
     write_pooling_weights,
@@ -26,7 +27,7 @@ from lit_rec.export.template_text import TEMPLATE_FILE
 from lit_rec.export.trained_encoder import TrainedEncoder
 from lit_rec.export.transformers_files import write_transformers
 from lit_rec.files.new_folder import write_folder
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.training.checkpoint.content import facts_of
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
@@ -146,3 +147,41 @@ def _pretrained_name(part: Any) -> Any:
     if str(part.get("class_path")).rpartition(".")[2] == "PretrainedBackbone":
         return (part.get("init_args") or {}).get("name")
     return next(filter(None, map(_pretrained_name, part.values())), None)
+
+
+_OWN = NAMES | {
+    *("README.md", "config.json", "modules.json", "1_Pooling", "sentence_bert_config.json"),
+    *("config_sentence_transformers.json", TEMPLATE_FILE, POOLING_WEIGHTS),
+}
+_WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
+
+
+def check_replaced(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something, unless it is of an earlier export and the user wants another in its place.
+
+    Args:
+        folder: What is there.
+        overwrite: Whether the user wants it replaced.
+
+    Raises:
+        ConfigError: Then, naming what would be lost.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    others = [name for name in names if name not in _OWN and not _WEIGHTS.fullmatch(name)]
+    # every export has one; the folder of somebody's encoder has not
+    others += [] if TEMPLATE_FILE in names else names
+    if not overwrite:
+        problem, remedy = f"the folder holds {some_of(names)}", "name another folder"
+        if not others:
+            remedy += ", or replace this export: --overwrite (in Python overwrite=True)"
+    elif others:
+        problem = f"the folder holds what no export wrote: {some_of(dict.fromkeys(others))}"
+        remedy = "name another folder, or move these away first"
+    else:
+        return
+    raise ConfigError(
+        problem,
+        where=f"--output {folder}",
+        rule="a folder that is absent or empty, or with --overwrite one of an earlier export",
+        remedy=remedy,
+    )

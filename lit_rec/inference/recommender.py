@@ -23,16 +23,16 @@ from lit_rec.inference.requests.entries import (
     listed,
     time_of,
 )
-from lit_rec.inference.requests.items import NamedItems, read_history
-from lit_rec.inference.requests.new_items import ids_of_new_items
-from lit_rec.inference.scores.catalogue_scores import Asker, CatalogueScores
-from lit_rec.inference.scores.catalogue_state import CatalogueState
-from lit_rec.inference.scores.catalogue_vectors import catalogue_vectors
+from lit_rec.inference.requests.items import NamedItems, ids_of_new_items, read_history
+from lit_rec.inference.scores.catalogue_scores import (
+    Asker,
+    CatalogueScores,
+    CatalogueState,
+    catalogue_vectors,
+)
 from lit_rec.inference.stored.items import StoredItems
-from lit_rec.inference.stored.loading import load_module
-from lit_rec.inference.stored.network import LoadedNetwork
-from lit_rec.inference.stored.profiles import StoredProfiles
-from lit_rec.inference.stored.users import StoredUsers
+from lit_rec.inference.stored.network import LoadedNetwork, load_module
+from lit_rec.inference.stored.users import StoredProfiles, StoredUsers
 from lit_rec.training.lit_rec import LitRec
 
 

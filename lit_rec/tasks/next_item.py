@@ -5,19 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.data.batches.batch import SeenItems
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
+from lit_rec.data.history.rule import in_order
 from lit_rec.data.targets.next_item import NextItemTarget
-from lit_rec.evaluation.metrics.ranks import MAIN
-from lit_rec.evaluation.report.report import Report
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.arrays import RatingRows
+from lit_rec.evaluation.baselines.next_item import (
+    FrozenTextNextBaseline,
+    NextItemBaseline,
+    NextPopularityBaseline,
+)
+from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
+from lit_rec.evaluation.metrics.ranks import MAIN, RankMeasures
+from lit_rec.evaluation.report.report import Report, build_report
+from lit_rec.evaluation.report.slices import rating_slices
 from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
-from lit_rec.tasks.logged_ranks import LOGGED, RankMetric
-from lit_rec.tasks.next_item_report import next_item_report
+from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
 
 _EDGES = (2, 5, 20, 100)
@@ -73,3 +84,68 @@ class NextItemTask(Task):
         counts = np.bincount(places, minlength=len(_BARS))
         bars = zip(_BARS, counts, strict=True)
         return {"histogram": [{"value": name, "count": int(count)} for name, count in bars]}
+
+
+_ROWS = 4096  # rows whose histories are looked at together: bounds the memory, not what they say
+
+
+def next_item_report(
+    data: BehaviorDataModule, rows: Int64s, ranks: Float64s, vectors: Float64s | None
+) -> Report:
+    """Fit the baselines on the training rows and compare; rows that do not count are not asked about.
+
+    Args:
+        data: The behaviors.
+        rows: ``[R]`` rows of ``Prepared``.
+        ranks: ``[R, 2]``, where the model has what came next: among all items, and among those not seen.
+        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: unreadable.
+    """
+    prepared = data.prepared
+    target = target_of_rows(prepared, data.facts, data.history.where)
+    known = target[rows] >= 0
+    rows = rows[known]
+    train = prepared.rows_of("train")
+    train = train[target[train] >= 0]
+    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
+    found = {"lit_rec": ranks.reshape(-1, 2)[known]}
+    for baseline in next_item_baselines(item[train], len(prepared.items), vectors):
+        found[baseline.name] = baseline_ranks(baseline, data, rows)
+    return build_report(
+        list(found),
+        [RankMeasures(list(found.values()))],
+        rating_slices(RatingRows(user[train], item[train], np.empty(0)), user[rows], item[rows]),
+        user[rows],
+        item[rows],
+        meta={"items": len(prepared.items)},
+    )
+
+
+def next_item_baselines(
+    item: Int64s, items: int, vectors: Float64s | None
+) -> list[NextItemBaseline]:
+    """Return the baselines; on frozen text only where the encoder can be read.
+
+    Args:
+        item: ``[n]`` items of the training rows.
+        items: How many there are.
+        vectors: ``[I, D]`` frozen text vectors; None: unreadable.
+    """
+    found: list[NextItemBaseline] = [NextPopularityBaseline(item, items)]
+    return found if vectors is None else [*found, FrozenTextNextBaseline(vectors)]
+
+
+@torch.no_grad()
+def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Int64s) -> Float64s:
+    """Return the ranks ``[R, 2]`` that a baseline gives, which sees the histories that the model saw."""
+    bound = in_order(data.history).bind(data.prepared)
+    ranks = [np.empty((0, 2))]
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        history = bound.of(part)
+        seen = SeenItems.of_pairs(*bound.seen(part))
+        users = baseline.users(torch.from_numpy(history.item), torch.from_numpy(history.mask))
+        target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
+        for block in scored_blocks(users, baseline.items, target):
+            found = target_ranks(block, target[block.rows], seen.within(block.rows))
+            ranks.append(found.double().numpy())
+    return np.concatenate(ranks)

@@ -22,15 +22,17 @@ from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.registry import task_of
-from lit_rec.training.calibration import look_before_training
 from lit_rec.training.callbacks.monitors import settle_monitors
 from lit_rec.training.checkpoint.content import KEY, checkpoint_content, vectors_of_checkpoint
-from lit_rec.training.checkpoint.network import StoredShapes, check_loaded, network_of
-from lit_rec.training.checkpoint.own_checkpoints import OwnCheckpoints
-from lit_rec.training.checkpoint.vocabulary import check_vocabulary
-from lit_rec.training.fused_optimizer import fused_on_cpu
+from lit_rec.training.checkpoint.network import (
+    OwnCheckpoints,
+    StoredShapes,
+    check_loaded,
+    network_of,
+)
+from lit_rec.training.first_look import check_vocabulary, look_before_training
 from lit_rec.training.memory import MemoryExplained, explains_memory
-from lit_rec.training.parameter_groups import parameter_groups
+from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule

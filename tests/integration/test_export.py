@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from lit_rec.data.batches.batch import Items
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 
 from .conftest import lit_rec, message

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of

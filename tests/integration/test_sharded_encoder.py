@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.vectors.fingerprint import fingerprint_of
 
 from . import several_commands

@@ -10,7 +10,7 @@ import yaml
 from lit_rec import errors
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.training.lit_rec import LitRec
 
 from .conftest import lit_rec, message, options

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from lit_rec.export.encoder import export_encoder
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 
 from .conftest import lit_rec

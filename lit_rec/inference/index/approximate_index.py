@@ -14,12 +14,11 @@ from torch import Tensor
 
 from lit_rec.errors import CheckpointError
 from lit_rec.inference.index.best_columns import ordered
-from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_index import CHANGES, Found, IndexFactory, ItemIndex, Rescore
 from lit_rec.inference.index.item_lists import ItemLists, Reading, needed_faiss
 from lit_rec.inference.index.item_vectors import ItemVectors
-from lit_rec.inference.index.search_space import SearchSpace
+from lit_rec.inference.index.search_space import Rows, SearchSpace
 from lit_rec.inference.index.stored_index import StoredIndex
 
 # Candidates are one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as sorting

@@ -9,11 +9,10 @@ from typing import Self
 
 from torch import Tensor
 
-from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_index import CHANGES, Found, ItemIndex, Rescore
 from lit_rec.inference.index.item_vectors import ItemVectors
-from lit_rec.inference.index.search_space import SearchSpace
+from lit_rec.inference.index.search_space import Rows, SearchSpace
 
 
 class ExactIndex(ItemIndex):

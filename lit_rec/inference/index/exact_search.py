@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from lit_rec.inference.index.best_columns import best_columns, merged, ordered
-from lit_rec.inference.index.catalogue_rows import Rows, distinct_rows, sorted_distinct
 from lit_rec.inference.index.item_index import Found, Rescore
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
-from lit_rec.inference.index.search_space import SearchSpace
+from lit_rec.inference.index.search_space import Rows, SearchSpace, distinct_rows, sorted_distinct
 from lit_rec.inference.index.whole_float32 import whole_float32
 
 _WIDER = 8  # times as many candidates where they were too few

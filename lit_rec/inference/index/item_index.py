@@ -11,8 +11,7 @@ from typing import Self
 
 from torch import Tensor
 
-from lit_rec.inference.index.catalogue_rows import Rows
-from lit_rec.inference.index.search_space import SearchSpace
+from lit_rec.inference.index.search_space import Rows, SearchSpace
 
 CHANGES = RLock()  # one index is changed at a time; searches do not look at it
 

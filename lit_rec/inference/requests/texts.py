@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
+from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
@@ -21,7 +23,6 @@ from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.errors import CheckpointError, DataError
 from lit_rec.inference.requests.entries import listed
-from lit_rec.inference.requests.tokenizer_pool import TokenizerPool
 from lit_rec.training.checkpoint.content import tokenizer_of
 
 TextEntry = str | Mapping[str, Any]
@@ -241,3 +242,31 @@ def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return shown_columns(pl.DataFrame({"value": [value]}, strict=False), ["value"])["value"][0]
+
+
+class TokenizerPool:
+    """Tokenizers of the same files, each used by one thread at a time.
+
+    A tokenizer stores where to cut and then cuts, in two steps. Between them another thread may store something else,
+    and texts are cut elsewhere, or not at all. With a lock around both, a short text would wait for the texts of a
+    whole table.
+
+    Args:
+        files: The tokenizer; it is opened when the first text comes, and again only while all that are open are in use.
+    """
+
+    def __init__(self, files: TokenizerFiles) -> None:
+        self._files = files
+        self._idle: list[PreTrainedTokenizerBase] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[PreTrainedTokenizerBase]:
+        """Have a tokenizer alone for a while."""
+        try:
+            tokenizer = self._idle.pop()  # one step of the interpreter, as is append
+        except IndexError:
+            tokenizer = self._files.open()
+        try:
+            yield tokenizer
+        finally:
+            self._idle.append(tokenizer)

@@ -1,10 +1,12 @@
-"""CatalogueScores: what a network says of a catalogue's items to one who asks, and which are best."""
+"""CatalogueScores and CatalogueState: all that a Recommender knows of its items at one moment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,12 @@ from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
 from lit_rec.inference.index.item_vectors import ItemVectors, by_column
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
+from lit_rec.inference.stored.items import StoredItems
+from lit_rec.training.checkpoint.content import catalogue_of, facts_of
+from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
 from lit_rec.training.lit_rec import LitRec
+from lit_rec.vectors.cached_table import CachedTables
+from lit_rec.vectors.evaluation_tables import FOLDER
 
 Profile = tuple[Texts, Items]
 
@@ -190,3 +197,78 @@ def _told(users: UserScores, rows: Tensor) -> tuple[Float64s, Float64s]:
         return np.empty(0), np.empty(0)
     sorting, shown = users.told(slice(0, 1), rows.unsqueeze(0))
     return sorting[0].double().cpu().numpy(), shown[0].double().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class CatalogueState:
+    """The items and their scores, row by row the same: a value.
+
+    A ``Recommender`` holds one of them. Whoever reads takes it once and looks at nothing else; whoever changes the
+    catalogue makes another one, whole, and puts it in its place by one assignment.
+
+    Args:
+        items: Ids, rows and columns.
+        scores: Vectors and the index.
+    """
+
+    items: StoredItems
+    scores: CatalogueScores
+
+    def with_more(
+        self, ids: Sequence[str], columns: Mapping[str, Sequence[str | None]], vectors: Tensor
+    ) -> CatalogueState:
+        """Return the state with more items after the last.
+
+        Raises:
+            DataError: If a vector ``[n, D]`` is not finite.
+        """
+        return CatalogueState(self.items.with_more(ids, columns), self.scores.with_more(vectors))
+
+    def without(self, rows: Int64s, for_good: Callable[[], Container[str]]) -> CatalogueState:
+        """Return the state of which some rows cannot be recommended; rows are given back where many cannot.
+
+        Args:
+            rows: Of the items, or of what is remembered: that cannot be recommended anyway.
+            for_good: Returns the ids that are never forgotten; it is called where rows are given back.
+        """
+        rows = rows[rows < len(self.items)]
+        items, scores = self.items.without(rows.tolist()), self.scores.without(rows)
+        if items.has_many_removed:
+            kept, remembered = items.of_kept(for_good())
+            left = [row for row in range(len(items)) if row not in items.removed]
+            of_kept = scores.of_kept(np.array(left, np.int64), np.array(remembered, np.int64))
+            if of_kept is not None:
+                return CatalogueState(kept, of_kept)
+        return CatalogueState(items, scores)
+
+
+def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") -> Tensor:
+    """Return the vectors of the catalogue's items ``[I, D]`` on the module's device.
+
+    A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are looked for where
+    ``lit-rec test`` keeps its own, if that folder is there, and encoded if not.
+
+    Args:
+        module: Built and loaded.
+        content: The checkpoint's content.
+        where: The checkpoint's file, where it lies in one.
+    """
+    vectors: Tensor | None = content["catalogue"]["vectors"]
+    if vectors is not None:
+        return vectors.to(module.device)
+    catalogue = catalogue_of(content, facts_of(content))
+    folder = _cache(content, where)
+    if folder is None:
+        return module.item_table(catalogue)
+    kept = CachedTables(module.built(), module.device, folder / FOLDER)
+    return kept.table(catalogue, lambda rows: module.item_table(catalogue, rows))
+
+
+def _cache(content: dict[str, Any], where: str) -> Path | None:
+    """Return the cache that an evaluation would use, where there is one; nothing is written into any other folder."""
+    data = (content["config"] or {}).get("data") or {}
+    named = data.get("init_args", {}).get("cache_folder")
+    if not isinstance(named, str):
+        return None
+    folder = Path(cache_of_checkpoint(named, Path(where)) if where else named)
+    return folder if is_cache(folder) else None

@@ -11,10 +11,10 @@ from torch import Tensor
 from lit_rec.data.batches.batch import Candidates, RecBatch, Target, Users
 from lit_rec.data.facts import Facts
 from lit_rec.inference.index.best_columns import ordered
-from lit_rec.inference.index.catalogue_rows import Rows
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import Found, ItemIndex
 from lit_rec.inference.index.scored_search import search_by_scores
+from lit_rec.inference.index.search_space import Rows
 from lit_rec.models.networks.two_tower import Network, TwoTower
 from lit_rec.models.row_blocks import slots_of
 from lit_rec.tasks.registry import task_of

@@ -1,18 +1,86 @@
-"""LoadedNetwork: what everything that answers from a checkpoint alone is made of."""
+"""From a checkpoint to its module, and LoadedNetwork: the base of the classes that answer from a checkpoint alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from argparse import ArgumentError
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from lit_rec.errors import ConfigError
+from jsonargparse import ArgumentParser, set_parsing_settings
+
+from lit_rec.data.facts import Facts
+from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.requests.texts import NewTexts
-from lit_rec.inference.stored.loading import load_module
 from lit_rec.models.networks.text_classifier import TextClassifier
 from lit_rec.models.networks.two_tower import Network
-from lit_rec.training.checkpoint.content import facts_of
+from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint
+from lit_rec.training.checkpoint.network import StoredShapes, check_stored
+from lit_rec.training.checkpoint.trusted_classes import check_named
 from lit_rec.training.lit_rec import LitRec
+
+
+def load_module(
+    path: str | Path,
+    network: Callable[[Facts], Network] | None = None,
+    trust: str | Sequence[str] = (),
+) -> tuple[LitRec, dict[str, Any]]:
+    """Rebuild the module of a checkpoint, and return it with the checkpoint's content.
+
+    Args:
+        path: The file.
+        network: The network's factory, for a checkpoint of a run without a YAML.
+        trust: Modules of your own that the checkpoint may name, with all below them; nothing else than lit_rec and
+            optimizers of torch is imported because a checkpoint names it.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
+            given, names what is not trusted, or its weights are not those of its network.
+        ConfigError: If ``trust`` holds no names of modules.
+    """
+    checkpoint = read_checkpoint(path)
+    content = checkpoint[KEY]
+    module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
+    module.restore(facts_of(content), StoredShapes.of(checkpoint, str(path)))
+    module.configure_model()
+    check_stored(checkpoint, module, str(path))
+    module.load_state_dict(checkpoint["state_dict"])
+    return module, content
+
+
+def _module_of(
+    config: dict[str, Any] | None, path: str | Path, trust: str | Sequence[str]
+) -> LitRec:
+    if config is None:
+        raise CheckpointError(
+            "it holds no configuration, for it was written by a run without a YAML",
+            where=str(path),
+            rule="the network is built from the configuration, or from a factory",
+            remedy="from_checkpoint(path, network=FACTORY)",
+        )
+    check_named({"model": config.get("model")}, trust, str(path))
+    # a mapping is data where an option takes any value, whatever classes it names
+    set_parsing_settings(instantiate_subclass_spec_in_any=False)
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(LitRec, "model")
+    try:
+        options = parser.parse_object({"model": config["model"]})
+    except ArgumentError as error:
+        raise CheckpointError(
+            f"its network cannot be built here ({_reason(str(error))})",
+            where=str(path),
+            rule="the classes that it was trained with can be imported",
+            remedy="install the package they are in, or name their folder in PYTHONPATH",
+        ) from error
+    module: LitRec = parser.instantiate(options).model
+    return module
+
+
+def _reason(message: str) -> str:
+    found = re.search(r"No module named '[^']+'|module '[^']+' has no attribute '[^']+'", message)
+    return found[0] if found else " ".join(message.split())[:160]
+
 
 # kind -> the class that answers from it, and its command
 _ANSWER = {

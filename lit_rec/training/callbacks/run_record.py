@@ -1,10 +1,11 @@
-"""config.yaml of a run, as a file and in TensorBoard."""
+"""What a run was given: config.yaml, the HPARAMS tab of TensorBoard, and the options in other loggers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import lightning
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -41,3 +42,58 @@ class RunRecord(SaveConfigCallback):
                 if self.config["ckpt_path"] is not None:
                     text = self.parser.dump(self.config, skip_none=False)
                 logger.experiment.add_text("config", f"```yaml\n{text}\n```")
+
+
+_PARTS = ("model", "data")
+
+
+class HyperparameterRecord(Callback):
+    """Log the options of model and data, for runs to be compared by.
+
+    TensorBoard has them at the end of ``fit``, with the last validation metrics. Other loggers have them at the start,
+    of a run that is not a resumed one: MLflow takes no option twice.
+    """
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Log to every logger but TensorBoard's."""
+        for logger in trainer.loggers if trainer.ckpt_path is None else ():
+            if not isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(_options(trainer, pl_module))
+
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Log to every TensorBoardLogger."""
+        metrics = {
+            f"hp/{name}": float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("val/")
+        }
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(_options(trainer, pl_module), metrics)
+
+
+def _options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, str | int | float | bool]:
+    """Return the options; of a run without a configuration (from Python) its rates alone."""
+    config = pl_module.run_config or {"model": dict(pl_module.hparams)}
+    options = flat_options({part: config.get(part) for part in _PARTS})
+    return options | {"trainer.max_epochs": trainer.max_epochs or 0}
+
+
+def flat_options(options: Any, name: str = "") -> dict[str, str | int | float | bool]:
+    """Return nested options as one mapping of plain values, named by their path.
+
+    Example:
+        >>> flat_options({"model": {"class_path": "a.B", "init_args": {"width": 64, "ids": None}}})
+        {'model': 'B', 'model.width': 64}
+    """
+    if isinstance(options, dict):
+        if "class_path" in options:
+            short = str(options["class_path"]).rpartition(".")[2]
+            return {name: short, **flat_options(options.get("init_args") or {}, name)}
+        found: dict[str, str | int | float | bool] = {}
+        for key, value in options.items():
+            found |= flat_options(value, f"{name}.{key}" if name else str(key))
+        return found
+    if options is None:
+        return {}
+    return {name: options if isinstance(options, bool | int | float) else str(options)}

@@ -20,7 +20,7 @@ from lit_rec.data.training_facts import target_of_rows
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.behavior_weights import behavior_weights
-from lit_rec.training.callbacks.collected import ScoreWriter
+from lit_rec.training.callbacks.score_writers import ScoreWriter
 
 _PROJECTED = 5_000  # items in the projector: more make a browser slow
 _WEIGHED_ROWS = 256  # whose weights of behaviors are computed again: little beside a validation

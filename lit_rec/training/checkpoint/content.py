@@ -1,8 +1,9 @@
-"""What makes a checkpoint explain itself: all that inference needs, in values that ``weights_only=True`` reads."""
+"""The content of a checkpoint: how it is made, read and checked."""
 
 from __future__ import annotations
 
 import platform
+import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -24,7 +25,6 @@ from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
 from lit_rec.training.checkpoint.content_schema import check_checkpoint
-from lit_rec.training.checkpoint.file import read_values
 from lit_rec.training.checkpoint.former_paths import current_paths
 from lit_rec.training.checkpoint.values import is_whole, shown
 from lit_rec.vectors.store import CheckpointVectors, KnownVectors
@@ -203,3 +203,35 @@ def vectors_of_checkpoint(content: dict[str, Any]) -> CheckpointVectors | None:
         return None
     inputs = input_hashes(catalogue_of(content, facts_of(content)))
     return CheckpointVectors(entry["maker"], KnownVectors(inputs, entry["vectors"]))
+
+
+def read_values(path: Path, where: str) -> Any:
+    """Return what a file of ``torch.save`` holds, on the CPU.
+
+    Args:
+        path: The file.
+        where: The file as the user named it.
+
+    Raises:
+        CheckpointError: If it cannot be read.
+    """
+    try:
+        _check_archive(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files raise anything from OSError to UnicodeDecodeError
+        raise CheckpointError(
+            f"the file of {path.stat().st_size:,} bytes cannot be read ({type(error).__name__})",
+            where=where,
+            rule="a whole checkpoint written by lit_rec",
+            remedy="copy it again, or use another checkpoint (last.ckpt beside best.ckpt)",
+        ) from error
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what would be longer in memory than on disk: torch.save compresses nothing and stores nothing twice."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise zipfile.BadZipFile("compressed entries")
+    if sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise zipfile.BadZipFile("entries that are longer than the file")

@@ -42,9 +42,9 @@ MOVED = {
     "lit_rec.training.callback_list": "lit_rec.training.callbacks.order",
     "lit_rec.training.early_stopping": "lit_rec.training.callbacks.early_stopping",
     "lit_rec.training.finite_loss": "lit_rec.training.callbacks.finite_loss",
-    "lit_rec.training.hyperparameters": "lit_rec.training.callbacks.hyperparameters",
-    "lit_rec.training.predictions": "lit_rec.training.callbacks.predictions",
-    "lit_rec.training.report_writer": "lit_rec.training.callbacks.report_writer",
+    "lit_rec.training.hyperparameters": "lit_rec.training.callbacks.run_record",
+    "lit_rec.training.predictions": "lit_rec.training.callbacks.score_writers",
+    "lit_rec.training.report_writer": "lit_rec.training.callbacks.score_writers",
     "lit_rec.training.run_folder": "lit_rec.training.callbacks.run_folder",
     "lit_rec.training.tensorboard_views": "lit_rec.training.callbacks.tensorboard_views",
 }

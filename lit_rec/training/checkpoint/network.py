@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NoReturn
 
+import lightning
 import torch
 
 from lit_rec.data.facts import Facts
-from lit_rec.errors import CheckpointError, LitRecError
+from lit_rec.errors import CheckpointError, ConfigError, LitRecError
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.text.build_limit import TooLargeError, build_limit
 from lit_rec.training.checkpoint.content import KEY, check_content, facts_of
@@ -129,4 +130,22 @@ class StoredShapes:
             where=self.where,
             rule="a network of the sizes that its weights have",
             remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
+        )
+
+
+class OwnCheckpoints(lightning.LightningModule):
+    """Refuse ``load_from_checkpoint``, which builds whatever the ``hyper_parameters`` of a file name, from anybody."""
+
+    @classmethod
+    def load_from_checkpoint(cls, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(
+            "Lightning would build what the file names, and does not know its facts and vocabulary",
+            where=f"{cls.__name__}.load_from_checkpoint",
+            rule="a checkpoint of lit_rec is opened by lit_rec",
+            remedy="lit_rec.inference.stored.network.load_module(path), or Recommender.from_checkpoint(path)",
         )

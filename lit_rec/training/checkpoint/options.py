@@ -1,10 +1,12 @@
-"""Options beside a checkpoint's own: which of them may win over it, and which may not."""
+"""Options of a checkpoint: which of them an evaluation takes, and which the user may replace."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field, FittedField
 from lit_rec.data.tables.source import is_there
 from lit_rec.errors import ConfigError
-from lit_rec.training.checkpoint.cache import cache_of_checkpoint
 from lit_rec.training.checkpoint.trusted_classes import check_named, is_number
 
 CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
@@ -165,3 +166,29 @@ def _differences(asked: Any, stored: Any, name: str = "") -> list[tuple[str, Any
             )
         ]
     return [] if asked == stored else [(name, asked, stored)]
+
+
+DEFAULT = ".lit_rec_cache"  # of a datamodule, in the folder that a command runs in
+
+
+def is_cache(folder: Path) -> bool:
+    """Say whether a folder is a cache of prepared data by lit_rec: nothing of another kind is in danger there."""
+    with suppress(OSError, ValueError):  # a name with a zero byte is no path
+        for manifest in folder.glob("*/manifest.json"):
+            with suppress(OSError, ValueError):
+                content = json.loads(manifest.read_text(encoding="utf-8"))
+                if isinstance(content, dict) and content.keys() == {"key", "files"}:
+                    return True
+    return False
+
+
+def cache_of_checkpoint(named: object, checkpoint: Path) -> str:
+    """Return the folder that an evaluation prepares its data in.
+
+    Args:
+        named: ``data.cache_folder`` of the stored configuration.
+        checkpoint: The file; where another folder is named that is no cache, one of its own is made next to it.
+    """
+    if named == DEFAULT or (isinstance(named, str) and is_cache(Path(named))):
+        return str(named)
+    return str(checkpoint.parent / DEFAULT)

@@ -14,7 +14,7 @@ from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.export.encoder import export_encoder
 from lit_rec.export.transformers_files import write_transformers
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 
 # some libraries warn when they are imported, or of their own calls

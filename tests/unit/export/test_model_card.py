@@ -6,7 +6,7 @@ import pytest
 
 from lit_rec.evaluation.report.report import Report, ReportRow
 from lit_rec.export.encoder import _hub_name
-from lit_rec.export.report_text import figures_section
+from lit_rec.export.model_card import figures_section
 from lit_rec.export.template_text import template_section, written_template
 
 

@@ -12,7 +12,7 @@ from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
-from lit_rec.inference.stored.loading import load_module
+from lit_rec.inference.stored.network import load_module
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.two_tower import TwoTower

@@ -13,7 +13,7 @@ import yaml
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import CheckpointError, ConfigError
-from lit_rec.training.checkpoint.cache import cache_of_checkpoint, is_cache
+from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
 from lit_rec.training.checkpoint.trusted_classes import (
     _known,
     _leaves,

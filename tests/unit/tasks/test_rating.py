@@ -10,9 +10,9 @@ import torch
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.evaluation.baselines.ratings import Baseline
 from lit_rec.evaluation.report.report import Report
-from lit_rec.tasks import rating_report, registry
-from lit_rec.training.callbacks import report_writer
-from lit_rec.training.callbacks.report_writer import ReportWriter
+from lit_rec.tasks import rating, registry
+from lit_rec.training.callbacks import score_writers
+from lit_rec.training.callbacks.score_writers import ReportWriter
 
 
 class LinearBaseline(Baseline):
@@ -49,9 +49,9 @@ def toy_ratings(user_ids):
 def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkeypatch):
     """Of 0, 10 and 20, cut to 2 to 4."""
     data = toy_ratings(("a",))
-    monkeypatch.setattr(rating_report, "baselines", lambda data, vectors: [LinearBaseline()])
-    monkeypatch.setattr(report_writer, "readable_frozen_vectors", lambda *about: None)
-    monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
+    monkeypatch.setattr(rating, "baselines", lambda data, vectors: [LinearBaseline()])
+    monkeypatch.setattr(score_writers, "readable_frozen_vectors", lambda *about: None)
+    monkeypatch.setattr(score_writers, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
     writer, module = ReportWriter(), SimpleNamespace(new_network=None, device=None)
     writer.on_test_start(trainer, module)
@@ -74,9 +74,7 @@ def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkey
 @pytest.mark.parametrize("with_vectors", [False, True])
 def test_without_users_rows_are_drawn_and_no_baseline_knows_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
-    report = rating_report.rating_report(
-        toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4]), vectors
-    )
+    report = rating.rating_report(toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4]), vectors)
     names = ["lit_rec", "mean", *(["frozen_text_ridge"] if with_vectors else [])]
     assert list(dict.fromkeys(row.model for row in report.rows)) == names
     assert {row.slice for row in report.rows} == {"all"}
@@ -87,7 +85,7 @@ def test_without_users_rows_are_drawn_and_no_baseline_knows_users(with_vectors):
 @pytest.mark.parametrize("with_vectors", [False, True])
 def test_baselines_of_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
-    found = [baseline.name for baseline in rating_report.baselines(toy_ratings(("a",)), vectors)]
+    found = [baseline.name for baseline in rating.baselines(toy_ratings(("a",)), vectors)]
     frozen = ["frozen_text_knn", "frozen_text_ridge"]
     assert found == ["mean", "user_item_bias", "history_bias", *(frozen if with_vectors else [])]
 
@@ -101,8 +99,8 @@ def test_report_is_that_of_the_task(tmp_path, monkeypatch):
             return Report((), {"made": [*rows.tolist(), predicted.shape, vectors.tolist()]})
 
     monkeypatch.setitem(registry._TASKS, RatingTarget.name, Weighed())
-    monkeypatch.setattr(report_writer, "readable_frozen_vectors", lambda *about: vectors)
-    monkeypatch.setattr(report_writer, "run_folder", lambda trainer: tmp_path)
+    monkeypatch.setattr(score_writers, "readable_frozen_vectors", lambda *about: vectors)
+    monkeypatch.setattr(score_writers, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=SimpleNamespace(facts=SimpleNamespace(task="rating")))
     module = SimpleNamespace(new_network=None, device=None)
     ReportWriter().write(trainer, module, np.array([4, 7]), np.zeros((2, 3)))

@@ -12,7 +12,7 @@ from lit_rec.data.tables.tables import Tables
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import training_facts
-from lit_rec.tasks.label_report import label_report, shared_history
+from lit_rec.tasks.label import label_report, shared_history
 
 VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]])
 
@@ -184,7 +184,7 @@ def test_no_scored_row_leaves_an_empty_report(tmp_path, vectors):
 
 @pytest.mark.parametrize("block", [1, 2, 3, 100])
 def test_shared_history_is_that_of_each_row(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("lit_rec.tasks.label_report._ROWS", block)
+    monkeypatch.setattr("lit_rec.tasks.label._ROWS", block)
     data = shown(tmp_path, GivenHistory())
     rows = data.prepared.rows_of("test")
     found = shared_history(data, rows)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lit_rec.training.calibration import _calibrate
+from lit_rec.training.first_look import _calibrate
 
 KNOWN = 3000
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lit_rec.errors import CheckpointError
-from lit_rec.training.checkpoint.file import read_values
+from lit_rec.training.checkpoint.content import read_values
 
 SECONDS = 10.0
 

@@ -1,4 +1,4 @@
-from lit_rec.training.callbacks.hyperparameters import flat_options
+from lit_rec.training.callbacks.run_record import flat_options
 
 
 def test_options_are_named_by_their_path():

@@ -1,0 +1,203 @@
+"""Writers of scores: predictions.parquet of ``predict``, report.json of ``test``; each row once, from all processes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import polars as pl
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities import rank_zero_info
+from rich.console import Console
+from torch import Tensor
+
+from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.files.atomic import replace_file
+from lit_rec.files.parquet import write_parquet
+from lit_rec.tasks.registry import task_of
+from lit_rec.training.callbacks.run_folder import run_folder
+from lit_rec.vectors.frozen_texts import readable_frozen_vectors
+
+
+class CollectedScores:
+    """Collect ``(row, scores)`` of every batch.
+
+    Example:
+        >>> collected = CollectedScores()
+        >>> collected.add(torch.tensor([4, 2]), torch.tensor([[0.5], [1.5]]))
+        >>> rows, scores = collected.gather()
+        >>> rows.tolist(), scores.tolist()
+        ([2, 4], [1.5, 0.5])
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[Tensor] = []
+        self._scores: list[Tensor] = []
+
+    def add(self, rows: Tensor, scores: Tensor) -> None:
+        """Take ``rows`` ``[B]`` and ``scores`` ``[B, 1]``, or ``[B, 1, K]`` for labels.
+
+        Raises:
+            ValueError: If there is more than one candidate per row.
+        """
+        if scores.shape[1] != 1:
+            raise ValueError(f"one candidate per row, not {scores.shape[1]}, is collected")
+        self._rows.append(rows.detach().cpu())
+        self._scores.append(scores.detach().float().cpu()[:, 0])
+
+    def gather(self) -> tuple[Int64s, Float64s]:
+        """Return all rows ``[R]`` in increasing order and their scores, on every process.
+
+        Returns:
+            Scores ``[R]``, or ``[R, K]`` of labels; ``[0]`` where there is no row.
+
+        Raises:
+            ValueError: If a row was scored twice.
+        """
+        none = torch.empty(0)
+        mine = (
+            torch.cat(self._rows or [none.long()]).numpy(),
+            torch.cat(self._scores or [none]).numpy(),
+        )
+        parts = [mine]
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            parts = [mine] * torch.distributed.get_world_size()
+            torch.distributed.all_gather_object(parts, mine)
+        # a process without rows knows of no labels
+        parts = [part for part in parts if len(part[0])] or [mine]
+        rows = np.concatenate([part[0] for part in parts])
+        scores = np.concatenate([part[1] for part in parts]).astype(np.float64)
+        order = np.argsort(rows)
+        if len(np.unique(rows)) != len(rows):
+            raise ValueError("a row was scored twice: the sampler must hand out each row once")
+        return rows[order], scores[order]
+
+
+class ScoreWriter(Callback, ABC):
+    """Collect what a stage scores and write it once, where all processes have come together.
+
+    The hooks of the stage call ``begin``, ``collect`` and ``finish``.
+    """
+
+    def begin(self) -> None:
+        """Begin a new collection."""
+        self._collected = CollectedScores()
+
+    def collect(self, outputs: Any, batch: Any) -> None:
+        """Collect the ``outputs`` ``[B, 1]`` or ``[B, 1, K]`` of a batch."""
+        self._collected.add(batch.row, outputs)
+
+    def finish(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Gather on every process, write on the first."""
+        rows, scores = self._collected.gather()
+        if trainer.is_global_zero:
+            self.write(trainer, pl_module, rows, scores)
+
+    @abstractmethod
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
+        """Write the scores ``[R]``, or ``[R, K]``, of ``rows`` ``[R]``, which increase."""
+
+
+class PredictionWriter(ScoreWriter):
+    """Write what ``predict`` found, from one or several processes.
+
+    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and
+    how probable it is. Of two labels ``score`` is the probability of the second, the positive one. Without users there
+    is no user_id.
+
+    Example:
+        ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet next to
+        best.ckpt.
+
+        >>> pl.read_parquet("checkpoints/quickstart/version_0/predictions.parquet").columns  # doctest: +SKIP
+        ['user_id', 'item_id', 'score']
+    """
+
+    def on_predict_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self.begin()
+
+    def on_predict_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self.collect(outputs, batch)
+
+    def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write."""
+        self.finish(trainer, pl_module)
+
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
+        """Write the file beside the checkpoint, whole or not at all."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        prepared, facts = data.prepared, data.facts
+        columns = {"item_id": prepared.items["item_id"].gather(prepared.item[rows])}
+        if facts.user_ids:
+            users = pl.Series("user_id", prepared.user_ids, dtype=pl.String)
+            columns = {"user_id": users.gather(prepared.user[rows]), **columns}
+        columns |= task_of(facts).columns(scores, facts)
+        frame = pl.DataFrame({"row": prepared.row[rows], **columns}).sort("row")
+        path = Path(run_folder(trainer), "predictions.parquet")
+        replace_file(path, partial(write_parquet, frame.drop("row")))
+        rank_zero_info(f"{len(frame):,} predictions: {path}")
+
+
+class ReportWriter(ScoreWriter):
+    """After ``test``, fit the baselines on the same training rows and write the report beside the checkpoint.
+
+    Example:
+        ``lit-rec test --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes report.json beside best.ckpt.
+
+        >>> from pathlib import Path
+        >>> from lit_rec.evaluation.report.report import Report
+        >>> Report.read(Path("checkpoints/quickstart/version_0/report.json")).value("mean", "rmse")  # doctest: +SKIP
+    """
+
+    def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Begin a new collection."""
+        self.begin()
+
+    def on_test_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Collect a batch."""
+        self.collect(outputs, batch)
+
+    def on_test_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write."""
+        self.finish(trainer, pl_module)
+
+    def write(
+        self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
+    ) -> None:
+        """Compare, show the table and write the file."""
+        data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        vectors = readable_frozen_vectors(pl_module.new_network, data, pl_module.device, trainer)
+        report = task_of(data.facts).report(data, rows, scores, vectors)
+        path = run_folder(trainer) / "report.json"
+        report.write(path)
+        console = Console()
+        console.print(report.table())
+        console.print(f"report: {path}", soft_wrap=True)
