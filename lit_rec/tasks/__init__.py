@@ -1,1 +1,1 @@
-"""What is predicted: all that depends on the task of a run."""
+"""Tasks: all that depends on what a run predicts."""

@@ -1,4 +1,4 @@
-"""LabelTask: labels of behaviors or of texts, such as clicked or not, as probabilities."""
+"""LabelTask: probabilities of labels of behaviors or texts, such as clicked or not."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ from lit_rec.tasks.logged_metrics import IMPRESSION_MEASURES, ImpressionMetric, 
 from lit_rec.tasks.pictures import confusion, enlarged
 from lit_rec.tasks.task import Task, wrong_label
 
-_PR_ROWS = 200_000  # of a PR curve: enough for its shape
-_RARE = 0.01  # share of the training rows, below which accuracy says little of a label
+_PR_ROWS = 200_000  # rows of a PR curve: enough for its shape
+_RARE = 0.01  # share of the training rows below which accuracy says little about a label
+_ROWS = 8192  # histories that are read at once: limits the memory, does not change the result
 
 
 class LabelTask(Task):
-    """The label of a behavior: cross-entropy by default, decided by AUC or, of more than two labels, by accuracy.
+    """Predict labels: cross-entropy by default, and the best epoch by AUC, or by accuracy for more than two labels.
 
-    Where rows were shown together in impressions, the AUC within these decides.
+    If rows were shown together in impressions, the AUC within impressions decides.
     """
 
     target = LabelTarget()
@@ -54,7 +55,7 @@ class LabelTask(Task):
     deciding = ("impression_auc", "auc", "accuracy")
 
     def default_objective(self, gives: str) -> Objective:
-        """Return cross-entropy: of two labels where a score is the logit of the second, else of K."""
+        """Return binary cross-entropy if a score is the logit of the second of two labels, else that of K labels."""
         return BinaryCrossEntropy() if gives == "scores" else CrossEntropy()
 
     def predictions(self, scores: Tensor, facts: Facts, gives: str) -> Tensor:
@@ -66,7 +67,7 @@ class LabelTask(Task):
     def metrics(
         self, facts: Facts, data: BehaviorDataModule | None, part: str
     ) -> dict[str, Metric]:
-        """Return accuracy and macro F1; of two labels the AUC, and those of impressions where there are some."""
+        """Return accuracy and macro F1; for two labels also AUC, and metrics of impressions if there are some."""
         labels = len(facts.labels)
         found: dict[str, Metric] = {
             "accuracy": _Accuracy(labels, average="micro"),
@@ -85,12 +86,14 @@ class LabelTask(Task):
         predicted: Float64s,
         vectors: Float64s | None,
     ) -> Report:
-        """Compare with frequencies and frozen text, also within impressions."""
+        """Compare the model with label frequencies and frozen text, also within impressions."""
         return label_report(data, rows, predicted, vectors)
 
     def columns(self, predicted: Float64s, facts: Facts) -> dict[str, pl.Series]:
-        """Return the most probable label and how probable it is; of two, the positive one's probability as score."""
-        prob = predicted.reshape(-1, len(facts.labels))  # no row at all leaves no axis of labels
+        """Return the most probable label and its probability; for two labels also the positive one's, as score."""
+        prob = predicted.reshape(
+            -1, len(facts.labels)
+        )  # without rows, the axis of labels is missing
         found = {
             "label": pl.Series(facts.labels, dtype=pl.String).gather(prob.argmax(1)),
             "probability": pl.Series(prob.max(1)),
@@ -102,7 +105,7 @@ class LabelTask(Task):
     def draw(
         self, writer: Any, predicted: Float64s, true: np.ndarray[Any, Any], facts: Facts, step: int
     ) -> None:
-        """Draw the confusion matrix, and of two labels the PR curve."""
+        """Draw the confusion matrix, and for two labels the PR curve."""
         table = confusion(predicted.argmax(1), true, len(facts.labels))
         writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
         if len(facts.labels) == 2:
@@ -110,10 +113,10 @@ class LabelTask(Task):
             writer.add_pr_curve("val/precision_recall", true, positive, step)
 
     def asked_label(self, label: str | None, facts: Facts) -> int | None:
-        """Return the place of a label; of two, that of the positive one where none is named.
+        """Return the index of a label; without a name, that of the positive one of two labels.
 
         Raises:
-            DataError: If the label is none of the data's, or none is named of more than two.
+            DataError: If the data has no such label, or none is named for more than two labels.
         """
         if label is None and len(facts.labels) == 2:
             return 1
@@ -126,7 +129,7 @@ class LabelTask(Task):
     def sorting_and_shown(
         self, scores: Tensor, facts: Facts, gives: str, label: str | None
     ) -> tuple[Tensor, Tensor]:
-        """Return log probabilities, or logits of two labels, and probabilities.
+        """Return log probabilities, or logits for two labels, as sort keys, and probabilities to show.
 
         Raises:
             DataError: As ``asked_label`` does.
@@ -138,35 +141,35 @@ class LabelTask(Task):
         return scores if place else -scores, shown
 
     def falls_with_scores(self, label: str | None, facts: Facts) -> bool:
-        """Return whether the first of two labels is asked for: it gets less probable as the logit rises."""
+        """Return whether the first of two labels is asked for: its probability falls as the logit rises."""
         return label == facts.labels[0]
 
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
-        """Return how many training rows have each label."""
+        """Return the counts of training rows by label."""
         bars = zip(data.facts.labels, data.facts.label_counts, strict=True)
         return {"histogram": [{"value": name, "count": count} for name, count in bars]}
 
     def remarks(self, target: dict[str, Any]) -> Iterator[str]:
-        """Warn of a label that is rare."""
+        """Warn of a rare label."""
         bars = target["histogram"]
         rare, rows = min(bars, key=lambda bar: bar["count"]), sum(bar["count"] for bar in bars)
         if rare["count"] < _RARE * rows:
             yield (
                 f"Label '{rare['value']}' is on {rare['count']:,} of {rows:,} training rows: "
-                "accuracy will say little of it."
+                "accuracy will say little about it."
             )
 
 
 class _Accuracy(MulticlassAccuracy):
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count; torchmetrics would stop at a batch whose rows have no label, or a process that has no row."""
+        """Count rows; torchmetrics would fail on a batch without labels, or a process without rows."""
         if len(target):
             super().update(preds, target)
 
 
 class _MacroF1(MulticlassF1Score):
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count, as above."""
+        """Count rows, as ``_Accuracy`` does."""
         if len(target):
             super().update(preds, target)
 
@@ -175,23 +178,20 @@ class _PositiveAUC(BinaryAUROC):
     """The area under the ROC curve from the probabilities of both labels."""
 
     def update(self, preds: Tensor, target: Tensor, *args: Any) -> None:
-        """Take the positive one's."""
+        """Add the probabilities of the positive label."""
         super().update(preds[:, 1], target)
-
-
-_ROWS = 8192  # rows whose histories are looked at together: bounds the memory, not what they say
 
 
 def label_report(
     data: BehaviorDataModule, rows: Int64s, prob: Float64s, vectors: Float64s | None
 ) -> Report:
-    """Fit the baselines on the training rows and compare; rows without a label do not count.
+    """Fit the baselines on the training rows and compare; rows without a label are left out.
 
     Args:
         data: The behaviors.
         rows: ``[R]`` rows of ``Prepared``.
-        prob: ``[R, K]``, what the model predicts of them; K labels as ``Facts.labels`` has them.
-        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: unreadable.
+        prob: ``[R, K]`` probabilities by the model; labels in the order of ``Facts.labels``.
+        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: the encoder cannot be loaded.
     """
     prepared, labels = data.prepared, data.facts.labels
     target = target_of_rows(prepared, data.facts).astype(np.int64)
@@ -202,7 +202,7 @@ def label_report(
     impression = np.asarray(prepared.impression[rows], np.int64)
     by_impression = len(labels) == 2 and bool((impression >= 0).any())
     history = shared_history(data, rows)
-    # no row at all leaves no axis of labels
+    # without rows, the axis of labels is missing
     predictions = {"lit_rec": prob[known].reshape(-1, len(labels))}
     for baseline in label_baselines(vectors, history, by_impression=by_impression):
         baseline.fit(train, len(prepared.items), len(labels))
@@ -226,13 +226,13 @@ def label_report(
 def label_baselines(
     vectors: Float64s | None, history: SharedHistory, *, by_impression: bool
 ) -> list[LabelBaseline]:
-    """Return the baselines of labels; on frozen text only where the encoder can be read.
+    """Return the baselines of labels; those on frozen text only if the encoder can be loaded.
 
     Args:
-        vectors: ``[I, D]`` frozen text vectors; None: unreadable.
+        vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
         history: Histories of the tested rows.
-        by_impression: Whether rows were shown together and one of two labels is wanted: then those that only rank are
-            of use.
+        by_impression: Whether there are two labels and rows were shown together; baselines that only rank are then
+            included.
     """
     found: list[LabelBaseline] = [MajorityBaseline(), ItemLabelFrequencyBaseline()]
     if by_impression:
@@ -247,7 +247,7 @@ def label_baselines(
 def shared_history(data: BehaviorDataModule, rows: Int64s) -> SharedHistory:
     """Return the histories that the model saw for ``rows``.
 
-    Neighbouring rows with the same one share it, as in an impression.
+    Neighbouring rows with equal histories share one, as in an impression.
     """
     bound = data.history.bind(data.prepared)
     none = np.empty(0, np.int64)

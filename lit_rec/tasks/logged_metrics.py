@@ -1,4 +1,4 @@
-"""Metrics that are logged while training, over all batches and processes: those of the reports."""
+"""The reports' metrics of ranks and impressions for logging, over all batches and processes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.metrics.impressions import RankedImpressions
 from lit_rec.evaluation.metrics.ranks import GAINS, rank_gains
 
-# of what the report has, what curves are of use: 24 would bury them
+# the report's metrics that are logged as curves: all 24 would be too many
 LOGGED = tuple(name for name in GAINS if not name.startswith("masked_") or name.endswith("@10"))
 
 
 class RankMetric(Metric):
-    """The mean of one metric over rows; NaN without any.
+    """The mean of one metric over rows; NaN without rows.
 
-    All of them keep the sums of all, so that a collection finds them equal and adds up once.
+    Each holds the sums of all metrics, so that a MetricCollection recognises equal states and updates once.
 
     Args:
-        name: Name of the metric.
+        name: The metric's name.
 
     Shape:
         ``update`` takes ranks ``[n, 2]``; see ``target_ranks``.
@@ -64,12 +64,12 @@ class RankMetric(Metric):
 
 
 class ImpressionMetric(Metric):
-    """The mean of a metric over impressions, wherever their rows came from; NaN where none counts.
+    """The mean of a metric over impressions; NaN if no impression counts.
 
-    Rows are kept, not ranks: an impression may be divided among batches, and among processes.
+    The state holds rows, not ranks, because the rows of an impression may be in several batches and processes.
 
     Args:
-        measure: Gives a value for each impression, NaN for one that it says nothing of.
+        measure: Returns a value for each impression, NaN for those where the metric is not defined.
 
     Shape:
         ``update`` takes probabilities ``[n, 2]`` of two labels, targets ``[n]`` and numbers of impressions ``[n]``, -1
@@ -93,19 +93,19 @@ class ImpressionMetric(Metric):
         super().__init__(**options)
         self._measure = measure
         for name in ("impression", "score", "relevant"):
-            # "cat" joins a process's batches before it gathers: without, processes with unequal numbers of batches
-            # would not meet
+            # "cat" joins a process's batches before it gathers; otherwise processes with unequal numbers of batches
+            # would gather unequally often
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
     def update(self, preds: Tensor, target: Tensor, impression: Tensor) -> None:
-        """Keep the rows that were shown with others."""
+        """Add the rows that belong to an impression."""
         shown = impression >= 0
         self.impression.append(impression[shown])
         self.score.append(preds[shown, 1].float())
         self.relevant.append(target[shown] == 1)
 
     def sync(self, *args: Any, **kwargs: Any) -> None:
-        """Gather; a process without a batch gives rows of the same types as the others, none of them."""
+        """Gather rows; a process without a batch contributes empty tensors of the right types."""
         if not self.impression:
             self.update(torch.empty(0, 2), torch.empty(0), torch.empty(0, dtype=torch.int64))
             for rows in (self.impression, self.score, self.relevant):
@@ -124,7 +124,7 @@ class ImpressionMetric(Metric):
 
 
 def has_impressions(data: BehaviorDataModule, part: str) -> bool:
-    """Return whether there is something to rank: an impression of the part with rows of both of two labels.
+    """Return whether a part has an impression with rows of both labels, so that there is something to rank.
 
     Args:
         data: The behaviors.
@@ -145,7 +145,7 @@ def _ndcg_at_10(ranked: RankedImpressions) -> Float64s:
     return ranked.ndcg(10)
 
 
-# what the report has of impressions, by its names
+# the report's metrics of impressions, by name
 IMPRESSION_MEASURES: dict[str, Callable[[RankedImpressions], Float64s]] = {
     "impression_auc": RankedImpressions.auc,
     "mrr": RankedImpressions.mrr,

@@ -31,12 +31,13 @@ from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
 
+_ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
 _EDGES = (2, 5, 20, 100)
 _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
 
 
 class NextItemTask(Task):
-    """The item of a behavior from what came before: softmax over items by default, decided by nDCG@10."""
+    """Predict the next item from the history: softmax over items by default, and the best epoch by nDCG@10."""
 
     target = NextItemTarget()
     spoken = "the next item"
@@ -49,7 +50,7 @@ class NextItemTask(Task):
         return ItemSoftmax()
 
     def predictions(self, scores: Tensor, facts: Facts, gives: str) -> Tensor:
-        """Return the scores themselves, for they have no unit."""
+        """Return the scores themselves, because they have no unit."""
         return scores
 
     def metrics(
@@ -65,7 +66,7 @@ class NextItemTask(Task):
         predicted: Float64s,
         vectors: Float64s | None,
     ) -> Report:
-        """Compare the ranks with those of popularity and frozen text."""
+        """Compare the model's ranks with those of popularity and frozen text."""
         return next_item_report(data, rows, predicted, vectors)
 
     def draw(
@@ -75,7 +76,7 @@ class NextItemTask(Task):
         writer.add_histogram("val/log10_rank", np.log10(predicted[:, 0]), step)
 
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
-        """Return how many training rows are of items that are met so often."""
+        """Return the counts of training rows by how often their item occurs."""
         prepared = data.prepared
         of_rows = self.target.of_rows(prepared, (), data.history.where)
         item = of_rows[prepared.rows_of("train")]
@@ -86,19 +87,16 @@ class NextItemTask(Task):
         return {"histogram": [{"value": name, "count": int(count)} for name, count in bars]}
 
 
-_ROWS = 4096  # rows whose histories are looked at together: bounds the memory, not what they say
-
-
 def next_item_report(
     data: BehaviorDataModule, rows: Int64s, ranks: Float64s, vectors: Float64s | None
 ) -> Report:
-    """Fit the baselines on the training rows and compare; rows that do not count are not asked about.
+    """Fit the baselines on the training rows and compare; rows without a target are left out.
 
     Args:
         data: The behaviors.
         rows: ``[R]`` rows of ``Prepared``.
-        ranks: ``[R, 2]``, where the model has what came next: among all items, and among those not seen.
-        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: unreadable.
+        ranks: ``[R, 2]`` ranks of the next item by the model: among all items, and among unseen items.
+        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: the encoder cannot be loaded.
     """
     prepared = data.prepared
     target = target_of_rows(prepared, data.facts, data.history.where)
@@ -123,12 +121,12 @@ def next_item_report(
 def next_item_baselines(
     item: Int64s, items: int, vectors: Float64s | None
 ) -> list[NextItemBaseline]:
-    """Return the baselines; on frozen text only where the encoder can be read.
+    """Return the baselines; those on frozen text only if the encoder can be loaded.
 
     Args:
         item: ``[n]`` items of the training rows.
-        items: How many there are.
-        vectors: ``[I, D]`` frozen text vectors; None: unreadable.
+        items: Number of items.
+        vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
     """
     found: list[NextItemBaseline] = [NextPopularityBaseline(item, items)]
     return found if vectors is None else [*found, FrozenTextNextBaseline(vectors)]
@@ -136,7 +134,7 @@ def next_item_baselines(
 
 @torch.no_grad()
 def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Int64s) -> Float64s:
-    """Return the ranks ``[R, 2]`` that a baseline gives, which sees the histories that the model saw."""
+    """Return the ranks ``[R, 2]`` by a baseline, from the same histories as the model's."""
     bound = in_order(data.history).bind(data.prepared)
     ranks = [np.empty((0, 2))]
     for start in range(0, len(rows), _ROWS):

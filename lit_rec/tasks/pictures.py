@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lit_rec.data.arrays import Float32s
 
-_CELLS = 40  # of a picture of predictions against truth, each way
+_CELLS = 40  # cells of a picture in each direction
 
 
 def density(
@@ -18,9 +18,9 @@ def density(
     low: float,
     high: float,
 ) -> Float32s:
-    """Return a picture ``[H, W]`` from 0 to 1: true ratings to the right, predicted ones upwards.
+    """Return a picture ``[H, W]`` from 0 to 1: true ratings on the x axis, predicted ones on the y axis.
 
-    Each column is scaled by its fullest cell.
+    Each column is divided by its largest cell.
 
     Args:
         predicted: ``[R]``.
@@ -38,7 +38,7 @@ def density(
 def confusion(
     predicted: npt.NDArray[np.integer[Any]], true: npt.NDArray[np.integer[Any]], labels: int
 ) -> Float32s:
-    """Return the confusion matrix ``[K, K]``, each row of true labels as shares; rows without any are 0.
+    """Return the confusion matrix ``[K, K]``; each row of a true label sums to 1, or is 0 without such labels.
 
     Example:
         >>> confusion(np.array([0, 1, 1]), np.array([0, 0, 1]), 2).tolist()
@@ -50,6 +50,6 @@ def confusion(
 
 
 def enlarged(table: Float32s, least: int = 320) -> Float32s:
-    """Return a table as a picture of at least ``least`` pixels each way."""
+    """Return a table as a picture of at least ``least`` pixels in each direction."""
     side = max(-(-least // len(table)), 1)
     return np.kron(table, np.ones((side, side), np.float32))

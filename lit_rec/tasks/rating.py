@@ -37,9 +37,9 @@ _BARS = 11  # distinct values shown one by one
 
 
 class RatingTask(Task):
-    """The rating of a behavior: squared error by default, decided by RMSE.
+    """Predict ratings: squared error by default, and the best epoch by RMSE.
 
-    Predictions are cut to the range of the training ratings, for nobody rates 5.3 of 5.
+    Predictions are clipped to the range of the training ratings.
     """
 
     target = RatingTarget()
@@ -52,11 +52,11 @@ class RatingTask(Task):
         return SquaredError()
 
     def predictions(self, scores: Tensor, facts: Facts, gives: str) -> Tensor:
-        """Return ratings within their range."""
+        """Return ratings, clipped to their range."""
         return scores.clamp(*facts.rating_range)
 
     def judged(self, scores: Tensor, predicted: Tensor) -> Tensor:
-        """Return the ratings as they are shown."""
+        """Return the clipped ratings."""
         return predicted
 
     def metrics(
@@ -72,7 +72,7 @@ class RatingTask(Task):
         predicted: Float64s,
         vectors: Float64s | None,
     ) -> Report:
-        """Compare with means, biases and frozen text."""
+        """Compare the model with means, biases and frozen text."""
         return rating_report(data, rows, predicted, vectors)
 
     def draw(
@@ -84,7 +84,7 @@ class RatingTask(Task):
         writer.add_histogram("val/error", predicted - true, step)
 
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
-        """Return how often each rating is given, one by one where there are few, else in ten bins."""
+        """Return the counts of ratings, one by one if there are few, else in ten bins."""
         rating = data.prepared.rating[data.prepared.rows_of("train")]
         rating = rating[~np.isnan(rating)].astype(np.float64)
         values, counts = np.unique(rating, return_counts=True)
@@ -103,19 +103,19 @@ class RatingTask(Task):
     def remarks(self, target: dict[str, Any]) -> Iterator[str]:
         """Warn of ratings that are all the same."""
         if target["low"] == target["high"]:
-            yield f"All ratings of the training rows are {target['low']:g}: there is nothing to tell apart."
+            yield f"All ratings of the training rows are {target['low']:g}: there is nothing to predict."
 
 
 def rating_report(
     data: BehaviorDataModule, rows: Int64s, ratings: Float64s, vectors: Float64s | None
 ) -> Report:
-    """Fit the baselines on the training rows and compare; rows without a rating do not count.
+    """Fit the baselines on the training rows and compare; rows without a rating are left out.
 
     Args:
         data: The behaviors.
         rows: ``[R]`` rows of ``Prepared``.
-        ratings: ``[R]``, what the model predicts of them.
-        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: unreadable.
+        ratings: ``[R]`` predictions of the model.
+        vectors: ``[I, D]`` frozen text vectors of the catalogue; None: the encoder cannot be loaded.
     """
     prepared = data.prepared
     train = _rating_rows(data, prepared.rows_of("train"))
@@ -127,7 +127,7 @@ def rating_report(
     for baseline in baselines(data, vectors):
         baseline.fit(train, len(prepared.user_ids), len(prepared.items))
         predicted = baseline.predict(test.user, test.item, history)
-        # cut as the model's are: no baseline shall lose by ratings that nobody can give
+        # clipped as the model's are: ratings out of range must not count against a baseline
         predictions[baseline.name] = predicted.clip(*data.facts.rating_range)
     with_users = bool(data.facts.user_ids)
     return build_report(
@@ -142,11 +142,11 @@ def rating_report(
 def baselines(data: BehaviorDataModule, vectors: Float64s | None) -> list[Baseline]:
     """Return the baselines of rating prediction.
 
-    Without users they are those that know none. Those on frozen text are there only where the encoder can be read.
+    Baselines with users are left out if the data has none, those on frozen text if the encoder cannot be loaded.
 
     Args:
         data: The behaviors.
-        vectors: ``[I, D]`` frozen text vectors; None: unreadable.
+        vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
     """
     found: list[Baseline] = [MeanBaseline()]
     with_users = bool(data.facts.user_ids)
@@ -159,7 +159,7 @@ def baselines(data: BehaviorDataModule, vectors: Float64s | None) -> list[Baseli
 
 
 def ragged_history(data: BehaviorDataModule, rows: Int64s) -> RaggedHistory:
-    """Return the histories that the model saw for ``rows``, for the baselines to see the same."""
+    """Return the histories that the model saw for ``rows``, as input of the baselines."""
     prepared = data.prepared
     found = data.history.bind(prepared).of(rows)
     source = np.where(found.source >= 0, found.source, 0)

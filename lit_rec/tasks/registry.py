@@ -14,9 +14,9 @@ _TASKS: dict[str, Task] = {}
 
 
 def register_task(task: Task) -> None:
-    """Have ``data.task`` know a task by the name of its target.
+    """Register a task under the name of its target, for ``data.task``.
 
-    A module of your own calls this when it is imported, which it is where a YAML names one of its classes.
+    Call this when your module is imported. A YAML that names one of its classes imports it.
     """
     register_target(task.target)
     _TASKS[task.target.name] = task
@@ -29,7 +29,7 @@ def task_named(name: str) -> Task:
         name: As ``data.task`` names it.
 
     Raises:
-        ConfigError: If no task has this name, or only a rule for targets.
+        ConfigError: If there is no task of this name, or only a rule for targets.
 
     Example:
         >>> task_named("label").spoken
@@ -47,7 +47,7 @@ def task_named(name: str) -> Task:
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return the tasks that are known."""
+    """Return all registered tasks."""
     return tuple(_TASKS.values())
 
 

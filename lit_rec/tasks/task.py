@@ -21,18 +21,18 @@ from lit_rec.models.objectives.score import Objective
 
 
 class Task(ABC):
-    """What a run predicts. A new task is a class of this kind, registered with ``register_task``.
+    """What a run predicts. A new task is a subclass that is registered with ``register_task``.
 
-    What batches and Facts have to know of it is ``target``, a ``TargetRule`` with the task's name; one of lit_rec's, or
-    a class derived from one, goes with the heads and objectives that there are for it.
+    Batches and Facts use its ``target``, a ``TargetRule`` with the task's name. With a rule of lit_rec, or a subclass
+    of one, the task can use the heads and objectives for that rule.
 
     Class attributes:
         target: The rule for targets; its name is the task's.
-        spoken: What is predicted, in the words of messages: "ratings".
-        logged: Names of all that validation and test may log, without the stage.
-        deciding: Of these, what decides by default which epoch is best: the first that is logged.
-        errors: Those of ``logged`` of which less is better.
-        list_length: How many items a list of ``predict`` has by default; None: ``predict`` scores rows.
+        spoken: What is predicted, as messages name it: "ratings".
+        logged: Names of all metrics that validation and test may log, without the stage.
+        deciding: Metrics that decide by default which epoch is best: the first of them that is logged.
+        errors: Metrics of ``logged`` for which smaller is better.
+        list_length: Default number of items in a list of ``predict``; None: ``predict`` scores rows.
 
     Example:
         >>> from lit_rec.tasks.registry import task_named
@@ -49,41 +49,41 @@ class Task(ABC):
 
     @abstractmethod
     def default_objective(self, gives: str) -> Objective:
-        """Return the plain objective.
+        """Return the default objective.
 
         Args:
-            gives: What the network gives, ``scores``, ``class_scores`` or ``vectors``.
+            gives: The network's kind of output: ``scores``, ``class_scores`` or ``vectors``.
         """
 
     @abstractmethod
     def predictions(self, scores: Tensor, facts: Facts, gives: str) -> Tensor:
-        """Return what a user is shown.
+        """Return the predictions as a user sees them.
 
         Args:
-            scores: ``[..., C]``, or ``[..., C, K]`` where the network gives class scores.
+            scores: ``[..., C]``, or ``[..., C, K]`` if the network gives class scores.
             facts: Facts of the data.
-            gives: What the network gives.
+            gives: The network's kind of output.
 
         Returns:
             ``[..., C]``, or probabilities ``[..., C, K]``.
         """
 
     def judged(self, scores: Tensor, predicted: Tensor) -> Tensor:
-        """Return what the loss of an evaluation is computed from: the scores, or what is shown of them."""
+        """Return the input of an evaluation's loss: the scores, or the predictions."""
         return scores
 
     @abstractmethod
     def metrics(
         self, facts: Facts, data: BehaviorDataModule | None, part: str
     ) -> dict[str, Metric]:
-        """Return what is logged of a part: some of ``logged``.
+        """Return the metrics that are logged for a part, by names from ``logged``.
 
-        They take predictions ``[n]`` or ``[n, K]``, or ranks ``[n, 2]``, targets ``[n]``, and those that ask for it as
-        ``impression`` the numbers ``[n]`` of what was shown together.
+        Their inputs are predictions ``[n]`` or ``[n, K]``, or ranks ``[n, 2]``, and targets ``[n]``. A metric whose
+        ``update`` has a parameter ``impression`` also gets the numbers ``[n]`` of impressions.
 
         Args:
             facts: Facts that the network was built from.
-            data: Knows the rows, where there is a Trainer.
+            data: The data, if there is a Trainer.
             part: ``val`` or ``test``.
         """
 
@@ -101,11 +101,11 @@ class Task(ABC):
             data: The behaviors.
             rows: ``[R]`` rows of ``Prepared``.
             predicted: ``[R]`` or ``[R, K]`` predictions of them, or ``[R, 2]`` ranks.
-            vectors: ``[I, D]``, the catalogue's texts by the encoder as it was before training; None: unreadable.
+            vectors: ``[I, D]`` text vectors of the catalogue by the encoder before training; None: it cannot be loaded.
         """
 
     def columns(self, predicted: Float64s, facts: Facts) -> dict[str, pl.Series]:
-        """Return the columns of predictions.parquet beside the ids.
+        """Return the columns of predictions.parquet apart from the ids.
 
         Args:
             predicted: ``[R]``, or ``[R, K]``.
@@ -116,25 +116,25 @@ class Task(ABC):
     def draw(  # noqa: B027  (a task may draw nothing)
         self, writer: Any, predicted: Float64s, true: np.ndarray[Any, Any], facts: Facts, step: int
     ) -> None:
-        """Draw a validation's predictions for TensorBoard; nothing by default.
+        """Draw the predictions of a validation in TensorBoard; draws nothing by default.
 
         Args:
             writer: TensorBoard's ``SummaryWriter``.
             predicted: ``[R]`` or ``[R, K]``, or ``[R, 2]`` ranks.
             true: ``[R]``, all of them known.
             facts: Facts of the data.
-            step: Of the run.
+            step: The run's step.
         """
 
     def asked_label(self, label: str | None, facts: Facts) -> int | None:
-        """Return the place of the label whose probability is asked for; None: the task has no labels.
+        """Return the index of the label whose probability is asked for; None: the task has no labels.
 
         Args:
-            label: Its name; of two labels, the positive one by default.
+            label: Its name; for two labels the default is the positive one.
             facts: Facts of the data.
 
         Raises:
-            DataError: If the label is none of the data's, or none is named of more than two, or the task has none.
+            DataError: If the data has no such label, none is named for more than two labels, or the task has no labels.
         """
         if label is not None:
             rule = f"a model of {self.spoken} has no labels"
@@ -144,14 +144,14 @@ class Task(ABC):
     def sorting_and_shown(
         self, scores: Tensor, facts: Facts, gives: str, label: str | None
     ) -> tuple[Tensor, Tensor]:
-        """Return what a list is sorted by, and what is shown of it, ``[..., C]`` each.
+        """Return sort keys of a list, and the values that are shown, ``[..., C]`` each.
 
-        Cut ratings and rounded probabilities tie, so lists are sorted by what is behind them.
+        Clipped ratings and rounded probabilities have ties, so lists are sorted by the scores behind them.
 
         Args:
-            scores: ``[..., C]``, or ``[..., C, K]`` where the network gives class scores.
+            scores: ``[..., C]``, or ``[..., C, K]`` if the network gives class scores.
             facts: Facts of the data.
-            gives: What the network gives.
+            gives: The network's kind of output.
             label: Whose probability is asked for.
 
         Raises:
@@ -161,26 +161,26 @@ class Task(ABC):
         return scores, self.predictions(scores, facts, gives)
 
     def falls_with_scores(self, label: str | None, facts: Facts) -> bool:
-        """Return whether what a list is sorted by falls as scores ``[B, C]`` rise."""
+        """Return whether the sort keys of a list fall as the scores ``[B, C]`` rise."""
         return False
 
     @abstractmethod
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
-        """Return what ``check`` shows of the training rows' targets.
+        """Return what ``check`` shows about the training rows' targets.
 
-        Under ``histogram`` a list of bars ``{"value": name, "count": rows}``, and whatever else is told beside it.
+        ``histogram`` is a list of bars ``{"value": name, "count": rows}``; other entries may be added.
         """
 
     def remarks(self, target: dict[str, Any]) -> Iterator[str]:
-        """Yield what ``check`` warns of, one sentence each.
+        """Yield the warnings of ``check``, one sentence each.
 
         Args:
-            target: What ``histogram`` returned.
+            target: The result of ``histogram``.
         """
         yield from ()
 
 
 def wrong_label(label: str | None, rule: str, remedy: str) -> DataError:
-    """Return the error of a label that cannot be asked for."""
+    """Return the error for a label that cannot be asked for."""
     problem = "no label is named" if label is None else f"'{label}' is not usable"
     return DataError(problem, where="label", rule=rule, remedy=remedy)

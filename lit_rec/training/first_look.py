@@ -1,4 +1,4 @@
-"""What happens before the first step: a network meets the data that it will be trained on."""
+"""Before the first step: check the vocabulary, encode frozen texts, calibrate a new network."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.two_tower import Network
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
-_SEEN = 2048  # items, or users: enough for a mean and a spread
+_CALIBRATED = 2048  # items, or users: enough for a mean and a spread
 
 
 def look_before_training(
     network: Network, trainer: lightning.Trainer, device: torch.device
 ) -> None:
-    """Encode what no step will change, and have a new network measure its inputs once; a resumed one has.
+    """Encode the texts of frozen encoders, and calibrate a new network; a resumed one is calibrated already.
 
     Args:
-        network: About to be trained.
-        trainer: Of the run, with its data.
+        network: The network that will be trained.
+        trainer: The run's Trainer, with its data.
         device: Where the network is.
     """
     data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
@@ -31,13 +31,13 @@ def look_before_training(
 
 
 def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
-    """Show a network items and profiles of the training rows.
+    """Calibrate a network on items and profiles of the training rows.
 
-    It sees all items where it wants them all, else some, drawn by a seed of its own.
+    It gets all items if it needs all, else a sample drawn with a fixed seed.
 
     Args:
-        network: Not yet trained.
-        data: Has the catalogue and the profiles.
+        network: A network that is not trained yet.
+        data: The data, with the catalogue and the profiles.
         device: Where the network is.
     """
     for catalogue, look, looks_at_all in (
@@ -46,18 +46,18 @@ def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device)
     ):
         if catalogue is not None:
             known = np.flatnonzero(catalogue.vocab_row)
-            number = len(known) if looks_at_all else _SEEN
+            number = len(known) if looks_at_all else _CALIBRATED
             chosen = np.random.default_rng(0).permutation(known)[:number]
             texts, entities = catalogue.take(np.sort(chosen))
             look(texts.to(device), entities.to(device))
 
 
 def check_vocabulary(network: Network, data: object) -> None:
-    """Check the largest token of the data, and those that stand around a text.
+    """Check that the encoder has a vector for the largest token of the data, and for special tokens.
 
     Args:
-        network: Has the encoder, if there is one.
-        data: The datamodule; one of another kind is not looked into.
+        network: The network; one without an encoder is not checked.
+        data: The datamodule; one of another kind is not checked.
 
     Raises:
         ConfigError: If the encoder has no vector for a token.

@@ -54,19 +54,19 @@ _RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 class LitRec(OwnCheckpoints, MemoryExplained):
     """Train and evaluate a network on batches of behaviors.
 
-    No option carries a size: the network is built from the data's ``Facts``. Training encodes each distinct item of a
-    batch once, evaluation the catalogue once.
+    The network gets its sizes from the data's ``Facts``, not from options. Training encodes each distinct item of a
+    batch once; evaluation encodes the catalogue once.
 
     Args:
         network: Builds the network from Facts; in Python, a ``functools.partial``.
-        objective: What is minimised; by default squared error of ratings, cross-entropy of labels, or a softmax of the
-            next item over those trained.
+        objective: The objective that is minimised; by default squared error for ratings, cross-entropy for labels, and
+            a softmax over the training items for the next item.
         encoder_rate: Learning rate of the encoder.
         head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder (none on biases and norms).
         head_decay: Weight decay of everything else (none on biases and scales).
-        schedule: How the rates go with the optimizer step; linear after a warm-up of 10 % by default.
-        optimizer: Takes the parameter groups; AdamW by default.
+        schedule: Learning rates by optimizer step; by default linear decay after a warm-up of 10 %.
+        optimizer: Optimizer of the parameter groups; AdamW by default.
 
     Raises:
         ConfigError: If a rate or decay is negative.
@@ -109,16 +109,18 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.run_config: dict[str, Any] | None = None
         self._target_weights = TargetWeights()
-        self._restored: list[dict[str, Any]] = []  # what each process of the resumed run knew
+        self._restored: list[
+            dict[str, Any]
+        ] = []  # random state and loss of each process of the resumed run
         self._tables: VectorTables | None = None
         self._checkpoint_vectors: CheckpointVectors | None = None
 
     def setup(self, stage: str) -> None:
-        """Refuse a precision that batches cannot have, and a strategy that networks cannot.
+        """Refuse precisions and strategies that lit_rec does not support.
 
         Raises:
-            ConfigError: If the Trainer's precision is another than float32 or a mixed one, or weights would be divided
-                in a way unknown.
+            ConfigError: If the Trainer's precision is neither float32 nor a mixed one, or its strategy divides weights
+                in an unsupported way.
         """
         check_precision(self.trainer)
         check_strategy(self.trainer)
@@ -134,7 +136,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
             self.objective = self.objective or task_of(self.facts).default_objective(gives)
             self.objective.bind(self.facts, gives)
         data = None if self._trainer is None else self.trainer.datamodule  # type: ignore[attr-defined]
-        # another data set may have impressions where the one before had none
+        # another data set may have impressions that the previous one had not
         facts = self._known()
         task = task_of(facts)
         self._val_metrics, self._test_metrics = (
@@ -148,23 +150,23 @@ class LitRec(OwnCheckpoints, MemoryExplained):
                 settle_monitors(self.trainer, task, self._val_metrics.keys())
 
     def batch_plan(self) -> BatchPlan:
-        """Return what network and objective need of batches."""
+        """Return what network and objective need in batches."""
         network, objective = self.built(), self.objective
         if not isinstance(objective, RankingObjective):
             return BatchPlan(network.has_item_table)
         return BatchPlan(network.has_item_table, network.gives_positions, objective.negatives)
 
     def restore(self, facts: Facts, shapes: StoredShapes | None) -> None:
-        """Have the network built from a checkpoint's Facts, not from those of the data at hand.
+        """Use a checkpoint's Facts to build the network, not those of the present data.
 
         Args:
             facts: Facts of the checkpoint.
-            shapes: Shapes of its weights, which are compared before the network is built.
+            shapes: Shapes of its weights, which are checked before the network is built.
         """
         self.facts, self._stored = facts, shapes
 
     def record(self, config: dict[str, Any]) -> None:
-        """Have checkpoints hold the configuration that this module was built from."""
+        """Store the configuration that this module was built from in checkpoints."""
         self.run_config = config
 
     def built(self) -> Network:
@@ -178,12 +180,12 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         return self.network
 
     def new_optimizer(self) -> torch.optim.Optimizer:
-        """Return the optimizer over parameter groups, as yet without a step."""
+        """Return a new optimizer of the parameter groups."""
         network, rates = self.built(), {name: self.hparams[name] for name in _RATES}
         return fused_on_cpu(self._optimizer(parameter_groups(network, network.backbone, **rates)))
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Return the optimizer, and a schedule that advances by step."""
+        """Return the optimizer, and a schedule that advances by optimizer step."""
         optimizer = self.new_optimizer()
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -203,12 +205,12 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     @explains_memory
     def validation_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch; it is logged, and metrics are."""
+        """Return the loss of a batch, and log loss and metrics."""
         return self._evaluated(batch, "val", self._val_metrics)
 
     @explains_memory
     def test_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return predictions of a batch, which the report collects; its loss and metrics are logged."""
+        """Return the predictions of a batch for the report, and log loss and metrics."""
         self._evaluated(batch, "test", self._test_metrics)
         return self.last_predictions
 
@@ -220,7 +222,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
     def scores(self, batch: RecBatch) -> Tensor:
         """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores.
 
-        They are from the vector tables where these stand, else from encoding the batch.
+        Item vectors are looked up in the vector tables if there are any, else the batch is encoded.
         """
         network = self.built()
         if self.training or self._tables is None:
@@ -231,7 +233,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         return network.score(users, item_vectors, batch)
 
     def predictions(self, scores: Tensor) -> Tensor:
-        """Return what a user is shown: see ``Task.predictions``."""
+        """Return the predictions as a user sees them: see ``Task.predictions``."""
         facts = self._known()
         return task_of(facts).predictions(scores, facts, self.built().gives)
 
@@ -251,9 +253,9 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         return loss
 
     def _log_loss(self, part: str, total: Tensor, count: Tensor, rows: int) -> Tensor:
-        """Log the mean loss of a part, and return that of the batch."""
+        """Update the logged mean loss of a part, and return the loss of the batch."""
         mean = {"train": self._train_loss, "val": self._val_loss, "test": self._test_loss}[part]
-        # a mean of batch means would weigh rows unequally
+        # a mean of batch means would give rows unequal weights
         loss: Tensor = total.detach() / count.float().clamp(min=1e-9)
         mean.update(loss, count)
         self.log(f"{part}/loss", mean, on_step=False, on_epoch=True, batch_size=rows)
@@ -275,20 +277,20 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as the Trainer asks, all parts of a gradient together."""
+        """Clip gradients as the Trainer's options say, also where they are divided among processes."""
         clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Weigh accumulated micro-batches by their targets."""
+        """Average gradients over processes where needed, and weigh micro-batches by their targets."""
         reduce_gradients(self.trainer, optimizer)
         self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
 
     def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:
-        """Make another network; ``pretrained`` reads the encoder's own weights even if Facts know its configuration."""
+        """Return a new network; ``pretrained`` loads the pretrained encoder even if Facts hold its configuration."""
         return self._factory(replace(facts, backbone=None) if pretrained else facts)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what makes the checkpoint explain itself, and the state of all chance."""
+        """Add the content that inference needs, and the state of all random generators."""
         facts = self.facts
         if facts is None:
             raise ValueError("a checkpoint is saved after configure_model")
@@ -298,18 +300,18 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         tables, weights = self._tables, checkpoint["state_dict"]
         vectors = {} if tables is None else tables.saved(weights, self.built())
         checkpoint[KEY] = checkpoint_content(data, facts, vectors, self.run_config)
-        # of an epoch that goes on, the mean loss so far
+        # the mean loss so far of an unfinished epoch
         sums = {} if self.trainer.is_last_batch else self._train_loss.metric_state
         loss = {name: torch.as_tensor(value).cpu() for name, value in sums.items()}
         checkpoint["ranks"] = of_all_ranks({"chance": random_state(), "train_loss": loss})
-        # the configuration stands under KEY; Lightning would lay these over the user's options without a word
+        # the configuration is under KEY; Lightning would silently put these over the user's options
         checkpoint.pop("hyper_parameters", None)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Compare the checkpoint's Facts and weights with those of the network built here.
 
         Raises:
-            CheckpointError: If they differ, naming both values, or an entry is of another kind than it has to be.
+            CheckpointError: If they differ, naming both values, or an entry has a wrong type.
         """
         if KEY not in checkpoint or self.facts is None:
             return
@@ -321,15 +323,15 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     @explains_memory
     def on_fit_start(self) -> None:
-        """Have the network look at what it will be trained on."""
+        """Encode frozen texts, and calibrate a new network: see ``look_before_training``."""
         look_before_training(self.built(), self.trainer, self.device)
 
     def on_train_start(self) -> None:
-        """Go on with the checkpoint's rows, chance and mean loss where a run is resumed.
+        """Restore the sampler, random state and mean loss of a resumed run.
 
-        A process that the checkpoint did not have begins from the start.
+        A process that the checkpoint did not have starts from the beginning.
         """
-        # Lightning hands loaders their states when it opens them; counting the steps opens them before there are any
+        # Lightning restores loaders when it opens them, but counting the steps has opened them before
         self.trainer.fit_loop._load_combined_loader_states()
         restored, self._restored = self._restored[self.global_rank :], []
         if restored:
@@ -339,12 +341,12 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     @explains_memory
     def item_table(self, catalogue: Catalogue, rows: Int64s | None = None) -> Tensor:
-        """Encode the catalogue, or some rows, once in evaluation mode: ``[I, D]`` float32 on this module's device."""
+        """Encode the catalogue, or some rows, in evaluation mode: ``[I, D]`` float32 on this module's device."""
         return item_table(self.built(), catalogue, self.device, self._trainer, rows)
 
     @property
     def last_table(self) -> Tensor | None:
-        """The catalogue's vectors ``[I, D]`` of the last evaluation; None without an evaluation or a table."""
+        """The catalogue's vectors ``[I, D]`` of the last evaluation; None before any, or without a table."""
         return None if self._tables is None else self._tables.items
 
     @explains_memory
@@ -353,13 +355,13 @@ class LitRec(OwnCheckpoints, MemoryExplained):
             self._tables = vector_tables(self, self.trainer, self._checkpoint_vectors)
 
     def on_validation_epoch_start(self) -> None:
-        """Encode what is looked up."""
+        """Encode the catalogue, if items are looked up in a table."""
         self._renew_tables()
 
     def on_test_epoch_start(self) -> None:
-        """Encode what is looked up."""
+        """Encode the catalogue, if items are looked up in a table."""
         self._renew_tables()
 
     def on_predict_epoch_start(self) -> None:
-        """Encode what is looked up."""
+        """Encode the catalogue, if items are looked up in a table."""
         self._renew_tables()

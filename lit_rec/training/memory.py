@@ -1,4 +1,4 @@
-"""Out of memory: which options set the memory of a step, what they are, and which to change first."""
+"""Errors for exhausted memory: the options that set the memory of a step, their values, and what to change first."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from torch import Tensor, nn
 
 from lit_rec.errors import ConfigError, option_of
 
-# of parts of networks; nothing is kept for a backward pass while evaluating
+# of parts of networks; an evaluation stores no activations for a backward pass
 _EVALUATION_OPTIONS = ("max_tokens_per_chunk", "slots_per_block")
 _OPTIONS = ("max_tokens_per_chunk", "recompute", "slots_per_block")
-_CPU = "DefaultCPUAllocator"  # PyTorch has no class for memory that a CPU's process is refused
+_CPU = "DefaultCPUAllocator"  # PyTorch has no error class for a CPU without free memory
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def explains_memory(method: Method) -> Method:
-    """Have a method of a LightningModule raise a ConfigError where memory runs out, chained to PyTorch's own error.
+    """Wrap a method of a LightningModule: it raises a ConfigError, chained to PyTorch's error, if memory runs out.
 
-    It is raised where the memory ran out, so that the Trainer ends the run as after any other error: callbacks, loggers
-    and other processes are told.
+    It is raised where the memory ran out. So the Trainer ends the run as after any other error, with its callbacks,
+    loggers and other processes.
 
     Args:
-        method: Of a module with a ``network``.
+        method: A method of a module with a ``network``.
     """
 
     @wraps(method)
@@ -43,9 +43,9 @@ def explains_memory(method: Method) -> Method:
 
 
 class MemoryExplained(lightning.LightningModule):
-    """A LightningModule whose transfer, backward pass and optimizer step say what to change where memory runs out."""
+    """A LightningModule whose transfer, backward pass and optimizer step explain how to avoid running out of memory."""
 
-    # wrapped, not written anew: Lightning warns of a transfer of one's own beside a datamodule
+    # wrapped, not overridden by a new method: Lightning warns of such a transfer next to a datamodule
     transfer_batch_to_device = explains_memory(lightning.LightningModule.transfer_batch_to_device)
 
     @explains_memory
@@ -60,11 +60,11 @@ class MemoryExplained(lightning.LightningModule):
 
 
 def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:
-    """Return the error that tells a user what to change.
+    """Return the error that says what to change.
 
     Args:
-        module: A LightningModule with a ``network``; in training mode if it ran out while training.
-        error: PyTorch's.
+        module: A LightningModule with a ``network``; in training mode if memory ran out while training.
+        error: PyTorch's error.
     """
     options = _options(module)
     shown = ", ".join(f"{name} is {value}" for name, value in options.items())
@@ -73,7 +73,7 @@ def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:
         f"out of memory while {'training' if module.training else 'evaluating'} ({first[-160:]})",
         where=str(module.device),
         details=[shown] if shown else [],
-        rule="a step's activations have room beside the weights and the optimizer",
+        rule="a step's activations have room next to the weights and the optimizer",
         remedy=_remedy(options, training=module.training),
     )
 

@@ -17,16 +17,16 @@ def parameter_groups(
     encoder_decay: float,
     head_decay: float,
 ) -> list[dict[str, Any]]:
-    """Return at most four groups, each trained parameter in exactly one.
+    """Return at most four groups; each trained parameter is in exactly one.
 
-    A parameter of one dimension or none (a bias, a norm's weight, a scale) has no weight decay, as in BERT's own
+    Parameters of fewer than two dimensions (biases, weights of norms, scales) have no weight decay, as in BERT's own
     training.
 
     Args:
         network: The whole network.
         backbone: Its encoder, if it has one.
         encoder_rate: Learning rate of the encoder.
-        head_rate: Learning rate of all else.
+        head_rate: Learning rate of everything else.
         encoder_decay: Weight decay of the encoder's matrices.
         head_decay: Weight decay of all other matrices.
     """
@@ -49,11 +49,11 @@ def parameter_groups(
 def fused_on_cpu(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     """Choose the fused kernel for groups of parameters on the CPU, unless the user has chosen.
 
-    On CUDA torch joins tensors by itself; on a CPU it goes through them one at a time and through each several times,
-    which for an encoder of many millions of weights can cost as much as the step's forward and backward passes.
+    On CUDA, torch updates many tensors at once by default. On a CPU it updates one at a time, in several passes. For an
+    encoder of many millions of weights this can cost as much as the step's forward and backward passes.
 
     Args:
-        optimizer: As it was built. One without a fused kernel is left as it is.
+        optimizer: A new optimizer. One without a fused kernel is not changed.
 
     Returns:
         The same optimizer.
@@ -65,7 +65,7 @@ def fused_on_cpu(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     """
     for group in optimizer.param_groups:
         unchosen = "fused" in group and group["fused"] is None and not group.get("foreach")
-        # what a fused kernel cannot do: see torch's own checks
+        # the conditions that torch itself sets for a fused kernel
         plain = not group.get("differentiable") and all(
             weight.device.type == "cpu" and weight.is_floating_point() for weight in group["params"]
         )

@@ -1,4 +1,4 @@
-"""Precision: which there can be, and PrecisionProbe, which takes bf16 where it is faster here, else float32."""
+"""Which precisions are allowed; PrecisionProbe, which chooses bf16 if it is faster on this machine, else float32."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 
 def check_precision(trainer: lightning.Trainer) -> None:
-    """Check that the Trainer leaves weights and batches in float32: only the encoder is for other precisions.
+    """Check that the Trainer keeps weights and batches in float32: only the encoder runs in other precisions.
 
     Raises:
-        ConfigError: If it converts them.
+        ConfigError: If it would convert them.
     """
     if str(trainer.precision) not in _PRECISIONS:
         raise ConfigError(
             f"'{trainer.precision}' would have all of the model in it",
             where=option_of("Trainer", "precision"),
-            rule=f"one of {', '.join(_PRECISIONS)}: similarities, losses and metrics need float32, and no more",
+            rule=f"one of {', '.join(_PRECISIONS)}: similarities, losses and metrics need float32",
             remedy="set Trainer.precision to bf16-mixed for speed, or leave it out",
         )
 
 
 class PrecisionProbe(Callback):
-    """Time the encoder in float32 and in bf16-mixed before training, and take the faster.
+    """Time the encoder in float32 and in bf16-mixed before training, and use the faster one.
 
-    The forward and backward pass on texts of the data are timed. bf16 has to take less than 0.9 of the time, for a tie
-    should not be decided by noise. Where a run has to be repeated bit by bit, leave this callback out and name the
-    Trainer's precision. Where bf16 takes four times as long for a few texts, these decide. On several processes the
-    first decides for all. A run that is resumed keeps the precision that it began with. Does nothing where the
-    Trainer's precision is not the default ``32-true``.
+    The forward and backward pass on texts of the data are timed. bf16 is used if it takes less than 0.9 of the time, so
+    that noise does not decide a tie. If bf16 takes four times as long for a few texts, no more are timed. With several
+    processes, the first decides for all. A resumed run has the precision that it began with. If a run must be
+    reproducible bit by bit, leave this callback out and set the Trainer's precision. Does nothing if the Trainer's
+    precision is not the default ``32-true``.
 
     Reference:
         Kalamkar et al. 2019, A study of BFLOAT16 for deep learning training, https://arxiv.org/abs/1905.12322.
 
     Example:
         >>> probe = PrecisionProbe()  # among the callbacks of a Trainer
-        >>> probe.load_state_dict({"mixed": True})  # of a run that goes on, which had taken bf16
+        >>> probe.load_state_dict({"mixed": True})  # of a resumed run that had chosen bf16
         >>> probe.state_dict()
         {'mixed': True}
     """
@@ -59,11 +59,11 @@ class PrecisionProbe(Callback):
         self._mixed: bool | None = None
 
     def state_dict(self) -> dict[str, bool | None]:
-        """Return what was chosen."""
+        """Return the choice."""
         return {"mixed": self._mixed}
 
     def load_state_dict(self, state_dict: dict[str, bool | None]) -> None:
-        """Keep what was chosen."""
+        """Restore the choice."""
         self._mixed = state_dict["mixed"]
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:

@@ -1,4 +1,4 @@
-"""Lightning's loggers for files: their folder is this run's alone, and their files are whole or not there."""
+"""Lightning's loggers for files. No other run shares their folder, and a kill leaves no half-written file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from lit_rec.training.version_folders import VersionFolders
 
 
 def make_own(loggers: Iterable[Any], folders: VersionFolders) -> None:
-    """Have TensorBoardLogger and CSVLogger make their folder, and write their files whole.
+    """Replace TensorBoardLogger and CSVLogger by those of this module.
 
-    Lightning looks for the next free number and makes the folder later: two runs that start together get one.
-    Loggers of storage that is no disk, and those derived from Lightning's, stay as they are.
+    Lightning chooses the next free number and makes the folder later, so two runs that start together share one.
+    Loggers on remote storage, and subclasses of Lightning's loggers, are not replaced.
 
     Args:
-        loggers: Of a run that trains; they have not yet chosen a version.
-        folders: Of this run: loggers of one experiment share a folder.
+        loggers: Loggers of a run that trains; they have not chosen a version yet.
+        folders: This run's folders; loggers of one experiment share a folder.
     """
     for logger in loggers:
         kind = _OWN.get(type(logger))
@@ -37,18 +37,18 @@ def make_own(loggers: Iterable[Any], folders: VersionFolders) -> None:
 
 
 def _experiment(logger: TensorBoardLogger | CSVLogger) -> Path:
-    """Return the folder that holds the versions, where Lightning finds it: ``~`` is the user's own."""
+    """Return the folder that holds the versions, with ``~`` and variables expanded as Lightning does."""
     root = os.path.expanduser(logger.root_dir)
     return Path(os.path.expandvars(root) if isinstance(logger, TensorBoardLogger) else root)
 
 
 def _is_other() -> bool:
-    """Return whether this is not the first process, which says to the others where files lie."""
+    """Return whether this is not the first process, which chooses the folder for all."""
     return bool(getattr(rank_zero_only, "rank", 0))
 
 
 class OwnTensorBoardLogger(TensorBoardLogger):
-    """TensorBoardLogger in a folder that it has made."""
+    """TensorBoardLogger that makes its folder when it chooses the number."""
 
     folders: VersionFolders
 
@@ -59,7 +59,7 @@ class OwnTensorBoardLogger(TensorBoardLogger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write hparams.yaml where there is none, or an empty one, and what waits for the disk."""
+        """Write hparams.yaml if it is absent or empty, then write what is in the buffer."""
         folder = Path(self.log_dir)
         path = folder / self.NAME_HPARAMS_FILE
         if folder.is_dir() and not (path.is_file() and path.stat().st_size):
@@ -68,7 +68,7 @@ class OwnTensorBoardLogger(TensorBoardLogger):
 
 
 class OwnCSVLogger(CSVLogger):
-    """CSVLogger in a folder that it has made."""
+    """CSVLogger that makes its folder when it chooses the number."""
 
     folders: VersionFolders
 
@@ -80,7 +80,7 @@ class OwnCSVLogger(CSVLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """What writes the files."""
+        """The writer of the files."""
         if self._experiment is None:
             self._experiment = _WholeFiles(log_dir=os.path.expanduser(self.log_dir))
         return self._experiment
@@ -95,7 +95,7 @@ class _WholeFiles(ExperimentWriter):
         _write_options(Path(self.log_dir, self.NAME_HPARAMS_FILE), self.hparams)
 
     def save(self) -> None:
-        """Add lines at the end; where a column is new, replace the file."""
+        """Append lines; if a column is new, replace the file."""
         if not self.metrics:
             return
         path = Path(self.metrics_file_path)
@@ -123,13 +123,13 @@ def _write_options(path: Path, options: Any) -> None:
 
 
 def _append(path: Path, lines: bytes) -> None:
-    """Add lines by one write, and none of them where the disk does not take all."""
+    """Append lines in one write; if the disk is full, append none of them."""
     with path.open("ab", buffering=0) as file:
         size = file.tell()
         try:
             written = file.write(lines)
             if written != len(lines):
-                file.write(lines[written:])  # says why
+                file.write(lines[written:])  # raises the reason
         except OSError:
             file.truncate(size)
             raise

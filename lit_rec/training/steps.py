@@ -1,4 +1,4 @@
-"""What an evaluation computes of a batch: the losses, and what metrics look at."""
+"""The evaluation of one batch: its losses, and the input of the metrics."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from lit_rec.vectors.evaluation_tables import VectorTables
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What came of a batch.
+    """The result of a batch.
 
     Shape:
-        total: ``[]``, sum of the losses. count: ``[]``, their number. predicted: what a metric looks at, ``[B, C]``
+        total: ``[]``, sum of the losses. count: ``[]``, their number. predicted: input of the metrics: ``[B, C]``
             ratings, ``[B, C, K]`` probabilities, or ``[B, 1, 2]`` ranks.
     """
 
@@ -41,15 +41,15 @@ def evaluated_scores(
     facts: Facts,
     gives: str,
 ) -> Evaluated:
-    """Judge the scores of a batch's candidates.
+    """Compute losses and predictions from the scores of a batch's candidates.
 
     Args:
-        objective: Gives the loss.
+        objective: The objective, which computes the loss.
         scores: ``[B, C]``, or ``[B, C, K]`` for class scores.
         batch: The rows.
         task: What is predicted.
         facts: Facts of the data.
-        gives: What the network gives.
+        gives: The network's kind of output.
     """
     if not isinstance(objective, ScoreObjective):
         raise ValueError("there is no objective of scores before configure_model")
@@ -61,11 +61,11 @@ def evaluated_scores(
 def evaluated_ranks(
     objective: RankingObjective, network: Network, batch: RecBatch, tables: VectorTables | None
 ) -> Evaluated:
-    """Rank what came next in the whole catalogue.
+    """Rank each row's next item in the whole catalogue.
 
     Args:
-        objective: Gives the loss.
-        network: Gives vectors.
+        objective: The objective, which computes the loss.
+        network: A network of vectors.
         batch: The rows.
         tables: Vectors of the catalogue.
 
@@ -93,7 +93,7 @@ def _among_all(
     code = batch.items.catalogue_row
     target = code[batch.candidates.item_index[:, 0]]  # [B]
     if batch.seen is None:
-        raise ValueError("the batch does not tell what its users had seen")
+        raise ValueError("the batch does not hold what its users had seen")
     ranks, losses = [users.new_zeros(0, 2)], [users.new_zeros(0)]
     for block in scored_blocks(users, items, target, repeats):
         rows = block.rows

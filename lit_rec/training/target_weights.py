@@ -1,4 +1,4 @@
-"""TargetWeights: every target counts alike, whichever process and micro-batch it came in."""
+"""TargetWeights: every target has the same weight in the gradient, whatever its process and micro-batch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 
 class TargetWeights:
-    """Make the gradient of a step that of one batch with all its rows: the sum of losses over the number of targets.
+    """Make the gradient of a step equal to that of one batch with all its rows: sum of losses / number of targets.
 
-    Lightning takes the mean over processes and over accumulated micro-batches, which would weigh targets unequally
-    where rows have none, and at the end of an epoch, where the last step has fewer micro-batches and rows. What is
-    exact for a loss that is a sum over rows is not for one that compares the rows of a batch: a micro-batch has fewer
-    rows to compare.
+    Lightning takes the mean over processes and over accumulated micro-batches. Targets would then have unequal weights
+    where rows have no target, and in the last step of an epoch, which has fewer micro-batches and rows. This is exact
+    for a loss that is a sum over rows. It is not exact for a loss that compares the rows of a batch, because a
+    micro-batch has fewer rows to compare.
     """
 
     def __init__(self) -> None:
@@ -23,12 +23,12 @@ class TargetWeights:
     def losses(
         self, total: Tensor, count: Tensor, trainer: lightning.Trainer
     ) -> tuple[Tensor, Tensor]:
-        """Return the loss to go backward from, and the mean loss over all processes.
+        """Return the loss for the backward pass, and the mean loss over all processes.
 
         Args:
             total: Sum of this process's losses, a scalar.
-            count: Their number.
-            trainer: Knows the processes.
+            count: Number of this process's targets.
+            trainer: The Trainer, which knows the number of processes.
         """
         everywhere = torch.stack([total.detach().float(), count.float()])
         if trainer.world_size > 1:
@@ -45,8 +45,8 @@ class TargetWeights:
         """Divide the gradients by the step's number of targets, before they are clipped.
 
         Args:
-            optimizer: Whose parameters.
-            micro_batches: Number that Lightning has divided the loss by.
+            optimizer: The optimizer of the parameters.
+            micro_batches: Number of micro-batches, by which Lightning has divided the loss.
         """
         if micro_batches > 1 and self._first is not None and self._seen is not None:
             factor = micro_batches * self._first.clamp(min=1e-9) / self._seen.clamp(min=1e-9)

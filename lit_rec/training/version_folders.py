@@ -1,4 +1,4 @@
-"""VersionFolders: numbered folders of runs, each made by the run that uses it, so that no two runs share one."""
+"""VersionFolders: numbered folders of runs. Each run makes its own, so that no two runs share one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NUMBERED = re.compile(r"version_([0-9]+)")
 
 
 class VersionFolders:
-    """The folders ``version_N`` that one run makes, one in each folder of an experiment.
+    """The folders ``version_N`` of one run, one in each experiment's folder.
 
     Example:
         >>> import tempfile
@@ -27,9 +27,9 @@ class VersionFolders:
         self._made: list[Path] = []  # from the outermost
 
     def number(self, experiment: Path) -> int:
-        """Return N of the folder that is this run's, made at the first call: above all that are there.
+        """Return the number N of this run's folder. The first call makes it, with the next free number.
 
-        What killed runs were writing in the other folders is removed.
+        Unfinished files that killed runs left in the other folders are removed.
 
         Raises:
             OSError: If the folder cannot be made.
@@ -51,14 +51,14 @@ class VersionFolders:
             folder = experiment / f"version_{number}"
             try:
                 folder.mkdir()
-            except FileExistsError:  # of a run that was faster
+            except FileExistsError:  # another run was faster
                 number += 1
             else:
                 self._made.append(folder)
                 return number
 
     def remove_empty(self) -> None:
-        """Remove what was made and nothing was written into: of a run that ended before it began."""
+        """Remove the folders that are still empty, where a run ended before it began."""
         for folder in reversed(self._made):
             with suppress(OSError):
                 folder.rmdir()

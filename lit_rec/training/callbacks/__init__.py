@@ -1,1 +1,1 @@
-"""What happens around the steps of a run."""
+"""Callbacks: what happens around the steps of a run."""

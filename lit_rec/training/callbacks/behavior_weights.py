@@ -1,4 +1,4 @@
-"""The weights w_d of users' behaviors, where an attention over them has learned some."""
+"""The weights w_d of users' behaviors, where a user encoder learns them by attention."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Part = TypeVar("Part")
 def behavior_weights(
     encoder: nn.Module | None, item_vectors: Tensor, batch: RecBatch, rows: int
 ) -> Tensor | None:
-    """Return w_d ``[R, H]`` of a batch's first rows, each row's for its first candidate; 0 in padding.
+    """Return w_d ``[R, H]`` of a batch's first rows, for each row's first candidate; 0 in padding.
 
-    The encoder is run on these rows, and what its layers give on the way is listened to.
+    The encoder runs on these rows, and hooks record the outputs of its layers.
 
     Args:
         encoder: The user encoder.
         item_vectors: ``[N, width + 1]``.
-        batch: The rows.
-        rows: R, how many of them at most.
+        batch: The batch.
+        rows: R, the largest number of rows.
 
     Returns:
-        None where the weights are not learned.
+        None if the encoder learns no weights.
     """
     first = replace(
         batch,
@@ -54,7 +54,7 @@ def behavior_weights(
 
 
 def _first(part: Part, rows: int) -> Part:
-    """Return a part of a batch with its first rows alone."""
+    """Return a part of a batch with its first rows only."""
     tensors = {f.name: getattr(part, f.name) for f in fields(part)}  # type: ignore[arg-type]
     cut = {name: t[:rows] for name, t in tensors.items() if isinstance(t, Tensor)}
     return replace(part, **cut)  # type: ignore[type-var]
@@ -63,16 +63,16 @@ def _first(part: Part, rows: int) -> Part:
 def _outputs(
     encoder: nn.Module, layers: tuple[nn.Module, ...], item_vectors: Tensor, batch: RecBatch
 ) -> list[Tensor]:
-    """Run the encoder and return what each of its layers gave; an encoder may take the rows in several blocks."""
+    """Run the encoder and return the outputs of its layers; it may process the rows in several blocks."""
     found: list[list[Tensor]] = [[] for _ in layers]
     with ExitStack() as hooks:
         for layer, outputs in zip(layers, found, strict=True):
 
-            def keep(
+            def record(
                 layer: nn.Module, given: Any, output: Tensor, outputs: list[Tensor] = outputs
             ) -> None:
                 outputs.append(output)
 
-            hooks.enter_context(layer.register_forward_hook(keep))
+            hooks.enter_context(layer.register_forward_hook(record))
         encoder(item_vectors, batch)
     return [torch.cat(outputs) for outputs in found]

@@ -1,4 +1,4 @@
-"""RunEarlyStopping: a run that gets no better ends, by the metric that decides which checkpoint is the best."""
+"""RunEarlyStopping: end a run that no longer improves, by the metric that decides which checkpoint is best."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lit_rec.training.callbacks.monitors import DefaultMonitor, mode_of
 
 
 class RunEarlyStopping(EarlyStopping, DefaultMonitor):
-    """End a run whose validation has not got better for some time.
+    """End a run if its validation metric has not improved for some time.
 
     Args:
-        monitor: Metric that decides; by default that of RunCheckpoint: RMSE of ratings, nDCG@10 of the next item, and
+        monitor: The metric; by default that of RunCheckpoint: RMSE of ratings, nDCG@10 of the next item, and
             of labels the AUC within impressions where there are some, else the AUC of two labels, else accuracy.
-        mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
-        patience: Validations without a better value that are waited for.
-        min_delta: By how much a value is better at least.
+        mode: Whether small (``min``) or large (``max``) is good; by default the metric's own.
+        patience: Number of validations without a better value after which the run ends.
+        min_delta: Smallest difference that counts as better.
         options: Further options of Lightning's EarlyStopping.
 
     Raises:
@@ -49,12 +49,12 @@ class RunEarlyStopping(EarlyStopping, DefaultMonitor):
             min_delta=min_delta,
             **options,
         )
-        self._is_told = monitor is not None
+        self._is_named = monitor is not None
         self._least_gain = min_delta
 
     def wait_for(self, monitor: str) -> None:
-        """Wait for this metric unless the user named another."""
-        if not self._is_told and self.monitor != monitor:
+        """Use this metric unless the user named another."""
+        if not self._is_named and self.monitor != monitor:
             self.monitor, self.mode = monitor, mode_of(monitor, None, where="RunEarlyStopping")
             sign = 1 if self.mode == "max" else -1
             self.min_delta = sign * self._least_gain

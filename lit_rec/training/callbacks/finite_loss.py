@@ -1,4 +1,4 @@
-"""FiniteLoss: a run that has diverged ends, and what it saved before stays."""
+"""FiniteLoss: end a run that has diverged; its earlier checkpoints remain."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lit_rec.errors import ConfigError, option_of
 
 
 class FiniteLoss(Callback):
-    """End a run whose loss is no longer a finite number.
+    """End a run if its loss is NaN or infinite.
 
-    The loss is looked at once per ``trainer.log_every_n_steps``, where it is read for the logger anyway, after each
-    validation and after each epoch. Checkpoints are saved after that, so those of a diverged model never take the place
-    of earlier ones.
+    The loss is checked every ``trainer.log_every_n_steps`` steps, when the logger reads it anyway, after each
+    validation and after each epoch. Checkpoints are saved after that, so a diverged model never replaces an earlier
+    one.
 
     Example:
         >>> stop = FiniteLoss()
@@ -33,7 +33,7 @@ class FiniteLoss(Callback):
           Try:  lower the learning rate, or set Trainer.gradient_clip_val to 1.0.
     """
 
-    # a run that is resumed at the end of an epoch ends it without a batch
+    # a run that is resumed at the end of an epoch has no batch before the epoch ends
     _train_loss: Tensor | None = None
 
     def on_train_batch_end(
@@ -44,7 +44,7 @@ class FiniteLoss(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Note the loss, and look at it where it is logged.
+        """Store the loss, and check it when it is logged.
 
         Raises:
             ConfigError: If it is NaN or infinite.
@@ -57,7 +57,7 @@ class FiniteLoss(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Look at the loss of the epoch's last batch.
+        """Check the loss of the epoch's last batch.
 
         Raises:
             ConfigError: If it is NaN or infinite.
@@ -68,7 +68,7 @@ class FiniteLoss(Callback):
     def on_validation_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Begin a new sum."""
+        """Start a new sum."""
         self._val_loss = torch.zeros((), device=pl_module.device)
 
     def on_validation_batch_end(
@@ -80,13 +80,13 @@ class FiniteLoss(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Add a batch's loss: the logged mean leaves NaN out, and is NaN where no row has a target."""
+        """Add a batch's loss. The logged mean would not do: it skips NaN, and is NaN if no row has a target."""
         self._val_loss = self._val_loss + outputs.detach()
 
     def on_validation_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Look at the sum over the validation rows.
+        """Check the sum over the validation rows.
 
         Raises:
             ConfigError: If it is NaN or infinite.
@@ -99,7 +99,7 @@ def _check(
     name: str, loss: Tensor, trainer: lightning.Trainer, module: lightning.LightningModule
 ) -> None:
     value = float(loss)
-    # one process that ended alone would leave the others waiting for it
+    # if one process ended alone, the others would wait for it forever
     if not trainer.strategy.reduce_boolean_decision(not math.isfinite(value), all=False):
         return
     rates = " or ".join(

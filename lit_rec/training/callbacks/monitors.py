@@ -1,7 +1,4 @@
-"""Metrics that callbacks wait for: chosen by what is logged.
-
-A wrong name is refused before training, or else when it is missed.
-"""
+"""The metrics that callbacks monitor: defaults by task, and errors for names that nobody logs."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _LOSSES = ("train/loss", "train/loss_step", "val/loss")
 
 
 def logged_names(task: Task) -> tuple[str, ...]:
-    """Return all that ``fit`` may log of a task.
+    """Return the names of all metrics that ``fit`` may log for a task.
 
     Example:
         >>> from lit_rec.tasks.registry import task_named
@@ -30,7 +27,7 @@ def logged_names(task: Task) -> tuple[str, ...]:
 
 
 class DefaultMonitor(ABC):
-    """A callback that waits for a metric; which one is known once it is known what will be logged.
+    """A callback with a default metric, which is chosen when the logged metrics are known.
 
     Example:
         >>> class Watching(Callback, DefaultMonitor):
@@ -44,15 +41,15 @@ class DefaultMonitor(ABC):
 
     @abstractmethod
     def wait_for(self, monitor: str) -> None:
-        """Wait for this metric unless the user named another."""
+        """Use this metric unless the user named another."""
 
 
 def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
     """Return whether small (``min``) or large (``max``) values are good.
 
     Args:
-        monitor: A metric; None: the one that decides by default, which has a mode of its own.
-        mode: As the user named it; None: what the metric is known for, ``min`` for one that is not of lit_rec.
+        monitor: A metric; None: the default metric, which has its own mode.
+        mode: The user's choice; None: the metric's own mode, ``min`` for a metric that lit_rec does not know.
         where: The callback, for the error.
 
     Raises:
@@ -66,7 +63,7 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
         raise ConfigError(
             f"'{mode}', but no metric is named",
             where=option_of(where, "mode"),
-            rule="a mode beside a monitor; the metric that decides by default has its own",
+            rule="a mode together with a monitor; the default metric has its own mode",
             remedy="name the monitor as well, or leave the mode out",
         )
     metric = (monitor or "").removeprefix("val/")
@@ -75,15 +72,15 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
 
 
 def settle_monitors(trainer: lightning.Trainer, task: Task, logged: Iterable[object]) -> None:
-    """Have callbacks without a metric wait for the one that decides, and refuse one that this data does not have.
+    """Set the default metric of callbacks without one, and refuse metrics that this data does not have.
 
     Args:
         trainer: The Trainer with its callbacks.
         task: What is predicted; the first of its ``deciding`` metrics that is logged decides.
-        logged: Names of what validation will log beside the loss.
+        logged: Names of the metrics that validation will log, apart from the loss.
 
     Raises:
-        ConfigError: If a callback waits for a metric of other data, such as one of impressions where there are none.
+        ConfigError: If a callback monitors a metric of other data, such as one of impressions where there are none.
     """
     names = [*_LOSSES, *map(str, logged)]
     deciding = next(f"val/{name}" for name in task.deciding if f"val/{name}" in names)
@@ -99,17 +96,16 @@ def settle_monitors(trainer: lightning.Trainer, task: Task, logged: Iterable[obj
 
 
 def check_monitors(trainer: lightning.Trainer, names: Collection[str]) -> None:
-    """Refuse a metric that nobody will log, before training rather than after an epoch of it.
+    """Refuse a metric that nobody will log, before training and not after its first epoch.
 
-    A callback that is neither Lightning's nor lit_rec's may log names of its own; where there is one, nothing is
-    refused here.
+    A callback that is neither Lightning's nor lit_rec's may log other names. If there is one, nothing is refused here.
 
     Args:
         trainer: The Trainer with its callbacks.
-        names: What is logged, beside rates.
+        names: What is logged, apart from learning rates.
 
     Raises:
-        ConfigError: If a callback waits for a metric that is not logged.
+        ConfigError: If a callback monitors a metric that is not logged.
     """
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     if any(_may_log_anything(callback) for callback in callbacks):
@@ -123,11 +119,11 @@ def check_monitors(trainer: lightning.Trainer, names: Collection[str]) -> None:
 
 
 def missed_metric(trainer: lightning.Trainer, error: Exception) -> ConfigError | None:
-    """Return what to say if ``error`` came of a callback whose metric was not logged; None: it came of something else.
+    """Return the error to show if a callback's metric was not logged; None if ``error`` has another cause.
 
     Args:
         trainer: The Trainer that stopped.
-        error: What it stopped by.
+        error: The error that stopped it.
     """
     there = sorted(trainer.callback_metrics)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]

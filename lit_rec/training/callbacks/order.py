@@ -1,4 +1,4 @@
-"""The callbacks of a run, as those need them that copy the network or that log."""
+"""The order of a run's callbacks, and which of them are left out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lit_rec.errors import ConfigError, option_of
 class NetworkFirst(Callback):
     """Build the network before other callbacks are set up.
 
-    StochasticWeightAveraging copies the module when it is set up, which is before Lightning has networks built: without
-    this, named first, it would average nothing, without a word.
+    StochasticWeightAveraging copies the module in its ``setup``, before Lightning builds the network. Without this
+    callback before it, it would silently average nothing.
 
     Example:
         >>> averaging = StochasticWeightAveraging(swa_lrs=1e-3)
@@ -47,14 +47,14 @@ def _refuse_twins(callbacks: list[Callback]) -> None:
 
 
 def arranged(callbacks: list[Callback], *, logs: bool) -> list[Callback]:
-    """Put NetworkFirst before an average that needs it, and leave out what only logs where nothing is logged.
+    """Put NetworkFirst before StochasticWeightAveraging, and leave out LearningRateMonitor without a logger.
 
     Args:
         callbacks: As the configuration names them.
         logs: Whether the run has a logger; Lightning refuses a LearningRateMonitor without one.
 
     Raises:
-        ConfigError: If a checkpoint could not tell the states of two callbacks apart.
+        ConfigError: If two callbacks would store their state under the same name.
     """
     _refuse_twins(callbacks)
     if not logs:

@@ -1,4 +1,4 @@
-"""Where a run's files lie: best.ckpt, last.ckpt, config.yaml, report.json and what ``predict`` writes in one folder."""
+"""The folder of a run: best.ckpt, last.ckpt, config.yaml, report.json and the files of ``predict``."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lit_rec.training.version_folders import VersionFolders
 
 
 class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
-    """Keep ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
+    """Save ``best.ckpt`` by a validation metric and ``last.ckpt``, in the run's own folder.
 
-    ``last.ckpt`` is of the newest validation also where that was not the best; Lightning's own stays behind then, and
-    resuming would go back. A run that is resumed on the command line goes on in the folder of its checkpoint, where
-    ``best.ckpt`` is replaced only by a better one. A file is there whole or not at all, whenever a run is killed.
+    ``last.ckpt`` is always of the newest validation. Lightning's own is older if the newest was not the best, so that a
+    resumed run would repeat steps. A run that is resumed on the command line continues in the folder of its checkpoint,
+    where only a better checkpoint replaces ``best.ckpt``. A killed run leaves no half-written file.
 
     Args:
-        monitor: Metric that decides; by default RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within
+        monitor: The metric; by default RMSE of ratings, nDCG@10 of the next item, and of labels the AUC within
             impressions where there are some, else the AUC of two labels, else accuracy.
-        mode: Whether small (``min``) or large (``max``) is good; by default as the metric has it.
-        last_every_n_steps: Optimizer steps after which ``last.ckpt`` is saved within an epoch too; by default after
-            validations alone.
+        mode: Whether small (``min``) or large (``max``) is good; by default the metric's own.
+        last_every_n_steps: Number of optimizer steps after which ``last.ckpt`` is also saved; by default only after
+            validations.
         options: Further options of Lightning's ModelCheckpoint.
 
     Raises:
@@ -64,17 +64,17 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
                 f"{last_every_n_steps} is too small",
                 where=option_of(self, "last_every_n_steps"),
                 rule="1 or more",
-                remedy="leave it out to save after validations alone",
+                remedy="leave it out to save only after validations",
             )
         self._last_every_n_steps = last_every_n_steps
-        self._is_told = monitor is not None
-        self._resumed: Path | None = None  # folder of the run that goes on
+        self._is_named = monitor is not None
+        self._resumed: Path | None = None  # folder of the resumed run
         self._step_seen = 0
         self._best_is_here = False
 
     def wait_for(self, monitor: str) -> None:
-        """Keep the best by this metric unless the user named another."""
-        if not self._is_told and self.monitor != monitor:
+        """Use this metric unless the user named another."""
+        if not self._is_named and self.monitor != monitor:
             self.monitor, self.mode = monitor, mode_of(monitor, None, where="RunCheckpoint")
             self.kth_value = torch.tensor(torch.inf if self.mode == "min" else -torch.inf)
 
@@ -82,18 +82,18 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         """Choose the run's folder.
 
         Raises:
-            ConfigError: If averaged weights are to be saved, but ``save_weights_only`` would save the others.
+            ConfigError: If weights are averaged, but ``save_weights_only`` would save those that are not averaged.
         """
         averaged = any(isinstance(callback, WeightAveraging) for callback in _callbacks(trainer))
         if averaged and self.save_weights_only:
             raise ConfigError(
-                "true beside averaged weights: those are validated, but Lightning would save the present ones",
+                "true with averaged weights: these are validated, but Lightning would save the present ones",
                 where=option_of(self, "save_weights_only"),
                 rule="false where weights are averaged",
                 remedy="leave it out",
             )
         if stage != "fit":
-            return  # nothing is saved, and a folder chosen now would be that of a later fit
+            return  # nothing is saved, and a later fit would use a folder that is chosen now
         self.folder(trainer)
         super().setup(trainer, pl_module, stage)
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
@@ -106,13 +106,13 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         return Path(self.dirpath)
 
     def resume_in(self, folder: Path) -> None:
-        """Go on in the folder of a run that is resumed, unless another experiment is named."""
+        """Continue in the folder of a resumed run, unless another experiment is named."""
         self._resumed = folder
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """See whether a run goes on beside its ``best.ckpt``."""
+        """Check whether a resumed run continues in the folder of its ``best.ckpt``."""
         if trainer.state.fn != "fit":
             return
         before, now = Path(str(trainer.ckpt_path)).parent, self.folder(trainer)
@@ -120,31 +120,31 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         self._best_is_here = trainer.strategy.broadcast(here)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember the best score so far, where its checkpoint lies here."""
+        """Restore the best score so far, if its checkpoint is in this folder."""
         score = state_dict["best_model_score"]
         if self._best_is_here and score is not None:
             best = str(Path(str(self.dirpath), "best.ckpt"))
             moved = {"dirpath": self.dirpath, "best_k_models": {best: score}}
             moved |= {"best_model_path": best, "kth_best_model_path": best}
-            # Lightning deletes the last file before, which a stranger's checkpoint may call anything
+            # Lightning deletes the previous last file, and an untrusted checkpoint may name any file
             moved |= {"last_model_path": str(Path(str(self.dirpath), "last.ckpt"))}
             super().load_state_dict(state_dict | moved)
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        """Begin to count steps; the one that a resumed run begins at has been saved."""
+        """Start to count steps; a resumed run's first step is saved already."""
         super().on_train_start(trainer, pl_module)
         self._step_seen = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save the last after every n steps, unless a validation or the epoch's end follows, which does."""
+        """Save the last after every n steps, unless a validation or the epoch's end follows, which saves it too."""
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         every, step = self._last_every_n_steps, trainer.global_step
         if every and step % every == 0 and step != self._step_seen and not pauses(trainer):
             saved = self._last_global_step_saved
             self.save_newest(trainer)
-            # of this step, the best may still be saved
+            # the best of this step may be saved later
             self._last_global_step_saved = saved
         self._step_seen = step
 
@@ -161,23 +161,24 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
             self.save_newest(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Save the last again where averaged weights have only now been put in place."""
+        """Save the last again if the averaged weights were set only now."""
         super().on_train_end(trainer, pl_module)
         averaged = any(isinstance(c, StochasticWeightAveraging) for c in _callbacks(trainer))
         if averaged and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
     def save_newest(self, trainer: Trainer) -> None:
-        """Save the last of this step; every process calls this."""
-        if not self._should_skip_saving_checkpoint(trainer):  # nor where this step was just saved
+        """Save ``last.ckpt`` at this step; every process calls this."""
+        # also skipped if this step was just saved
+        if not self._should_skip_saving_checkpoint(trainer):
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
 def forget_foreign_files(states: Any) -> None:
-    """Take from stored states of ModelCheckpoint what they would delete outside of their folder.
+    """Remove paths outside their folder from stored states of ModelCheckpoint, which would delete these files.
 
     Args:
-        states: By callback, as a checkpoint has them; changed in place.
+        states: A checkpoint's states by callback; changed in place.
     """
     for state in states.values() if isinstance(states, dict) else ():
         if not isinstance(state, dict) or "dirpath" not in state:
@@ -191,31 +192,31 @@ def forget_foreign_files(states: Any) -> None:
 
 
 def _is_within(path: Any, folder: Any) -> bool:
-    """Say whether a path lies in a folder, as it is written; one that is empty names nothing."""
+    """Return whether a path is in a folder, by its text alone; an empty path is."""
     if not path or not isinstance(path, str) or not isinstance(folder, str):
         return not path
     return ".." not in Path(path).parts and Path(path).is_relative_to(folder)
 
 
 class _WholeFiles(TorchCheckpointIO):
-    """Checkpoints are saved next to the old file, which they then replace.
+    """Save checkpoints next to the old file, then replace it.
 
-    Lightning's own moves a file from the system's temporary folder: a copy where that is another disk, and left there
-    by a kill.
+    Lightning moves a file from the system's temporary folder. This copies it if that folder is on another disk, and a
+    kill leaves it there.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
         """Save next to the old file, then replace it."""
-        if "://" in str(path):  # storage that is no disk puts a file in place when it is whole
+        if "://" in str(path):  # remote storage writes whole files itself
             super().save_checkpoint(checkpoint, path, storage_options)
         else:
             replace_file(Path(path), partial(save_tensors, checkpoint))
 
 
 def run_folder(trainer: Trainer) -> Path:
-    """Return the folder of the checkpoint that is used, or of the run that trains; every process calls this."""
+    """Return the folder of the checkpoint in use, or of the run that trains; every process calls this."""
     if trainer.state.fn != "fit" and trainer.ckpt_path:
         return Path(trainer.ckpt_path).parent
     for callback in _callbacks(trainer):
@@ -225,7 +226,7 @@ def run_folder(trainer: Trainer) -> Path:
 
 
 def _new_folder(trainer: Trainer, resumed: Path | None) -> Path:
-    """Return the logger's folder; of a resumed run its checkpoint's, unless another experiment is named."""
+    """Return the logger's folder; for a resumed run its checkpoint's, unless another experiment is named."""
     first = trainer.is_global_zero
     chosen = _logged_folder(trainer, resumed) if first else Path()
     folder: Path = trainer.strategy.broadcast(chosen)
@@ -247,7 +248,7 @@ def _logged_folder(trainer: Trainer, resumed: Path | None) -> Path:
 
 
 def pauses(trainer: Trainer) -> bool:
-    """Whether a validation or the end of the epoch follows the present batch."""
+    """Return whether a validation or the end of the epoch follows the present batch."""
     loop = trainer.fit_loop
     fetcher: Any = loop._data_fetcher
     return trainer.is_last_batch or loop.epoch_loop._should_check_val_fx(fetcher)

@@ -1,4 +1,4 @@
-"""What a run was given: config.yaml, the HPARAMS tab of TensorBoard, and the options in other loggers."""
+"""Record a run's options: config.yaml, the HPARAMS tab of TensorBoard, and other loggers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lit_rec.files.atomic import replace_file
 from lit_rec.training.callbacks.run_folder import forget_foreign_files, run_folder
 
+_PARTS = ("model", "data")
+
 
 class RunRecord(SaveConfigCallback):
     """Write config.yaml next to the checkpoints of ``fit`` and show the configuration in TensorBoard."""
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Write once, for a run that trains."""
+        """Write the file, if the run trains."""
         if stage == "fit":
             self._folder = run_folder(trainer)
             super().setup(trainer, pl_module, stage)
@@ -25,15 +27,14 @@ class RunRecord(SaveConfigCallback):
     def on_load_checkpoint(
         self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]
     ) -> None:
-        """Have no callback delete what a checkpoint names, before any of them takes its state."""
+        """Remove foreign files from the stored states before callbacks restore them: they could delete these files."""
         forget_foreign_files(checkpoint.get("callbacks"))
 
     def save_config(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
         """Write the file, and send the configuration to TensorBoard as text."""
         config = self.config.clone()
-        config["ckpt_path"] = (
-            None  # a run by this file starts from the beginning, whether or not this one did
-        )
+        # a run with this file starts from the beginning, also if this one was resumed
+        config["ckpt_path"] = None
         text = self.parser.dump(config, skip_none=False)
         path = self._folder / self.config_filename
         replace_file(path, lambda work: work.write_text(text, encoding="utf-8"))
@@ -44,14 +45,11 @@ class RunRecord(SaveConfigCallback):
                 logger.experiment.add_text("config", f"```yaml\n{text}\n```")
 
 
-_PARTS = ("model", "data")
-
-
 class HyperparameterRecord(Callback):
-    """Log the options of model and data, for runs to be compared by.
+    """Log the options of model and data, so that runs can be compared.
 
-    TensorBoard has them at the end of ``fit``, with the last validation metrics. Other loggers have them at the start,
-    of a run that is not a resumed one: MLflow takes no option twice.
+    TensorBoard gets them at the end of ``fit``, with the last validation metrics. Other loggers get them at the start,
+    but not in a resumed run, because MLflow refuses an option that is logged twice.
     """
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -73,7 +71,7 @@ class HyperparameterRecord(Callback):
 
 
 def _options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, str | int | float | bool]:
-    """Return the options; of a run without a configuration (from Python) its rates alone."""
+    """Return the options; of a run without a configuration (from Python) only its rates."""
     config = pl_module.run_config or {"model": dict(pl_module.hparams)}
     options = flat_options({part: config.get(part) for part in _PARTS})
     return options | {"trainer.max_epochs": trainer.max_epochs or 0}

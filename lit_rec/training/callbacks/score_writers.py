@@ -1,4 +1,4 @@
-"""Writers of scores: predictions.parquet of ``predict``, report.json of ``test``; each row once, from all processes."""
+"""Callbacks that collect scores from all processes: predictions.parquet of ``predict``, report.json of ``test``."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class CollectedScores:
         self._scores: list[Tensor] = []
 
     def add(self, rows: Tensor, scores: Tensor) -> None:
-        """Take ``rows`` ``[B]`` and ``scores`` ``[B, 1]``, or ``[B, 1, K]`` for labels.
+        """Add ``rows`` ``[B]`` and ``scores`` ``[B, 1]``, or ``[B, 1, K]`` for labels.
 
         Raises:
-            ValueError: If there is more than one candidate per row.
+            ValueError: If a row has more than one candidate.
         """
         if scores.shape[1] != 1:
             raise ValueError(f"one candidate per row, not {scores.shape[1]}, is collected")
@@ -55,7 +55,7 @@ class CollectedScores:
         """Return all rows ``[R]`` in increasing order and their scores, on every process.
 
         Returns:
-            Scores ``[R]``, or ``[R, K]`` of labels; ``[0]`` where there is no row.
+            The rows ``[R]``, and scores ``[R]``, or ``[R, K]`` for labels; ``[0]`` if there is no row.
 
         Raises:
             ValueError: If a row was scored twice.
@@ -69,7 +69,7 @@ class CollectedScores:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             parts = [mine] * torch.distributed.get_world_size()
             torch.distributed.all_gather_object(parts, mine)
-        # a process without rows knows of no labels
+        # a process without rows does not know the number of labels
         parts = [part for part in parts if len(part[0])] or [mine]
         rows = np.concatenate([part[0] for part in parts])
         scores = np.concatenate([part[1] for part in parts]).astype(np.float64)
@@ -80,7 +80,7 @@ class CollectedScores:
 
 
 class ScoreWriter(Callback, ABC):
-    """Collect what a stage scores and write it once, where all processes have come together.
+    """Collect the scores of a stage and write them once, on the first process.
 
     The hooks of the stage call ``begin``, ``collect`` and ``finish``.
     """
@@ -107,11 +107,11 @@ class ScoreWriter(Callback, ABC):
 
 
 class PredictionWriter(ScoreWriter):
-    """Write what ``predict`` found, from one or several processes.
+    """Write the predictions of ``predict`` in the order of the input, from one or several processes.
 
-    Ratings as (user_id, item_id, score); labels as (user_id, item_id, label, probability): the most probable one and
-    how probable it is. Of two labels ``score`` is the probability of the second, the positive one. Without users there
-    is no user_id.
+    The columns for ratings are (user_id, item_id, score). For labels they are (user_id, item_id, label, probability),
+    with the most probable label and its probability; for two labels also ``score``, the probability of the second, the
+    positive one. Data without users has no user_id.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes predictions.parquet next to
@@ -144,7 +144,7 @@ class PredictionWriter(ScoreWriter):
     def write(
         self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
     ) -> None:
-        """Write the file beside the checkpoint, whole or not at all."""
+        """Write the file next to the checkpoint, whole or not at all."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         prepared, facts = data.prepared, data.facts
         columns = {"item_id": prepared.items["item_id"].gather(prepared.item[rows])}
@@ -159,10 +159,10 @@ class PredictionWriter(ScoreWriter):
 
 
 class ReportWriter(ScoreWriter):
-    """After ``test``, fit the baselines on the same training rows and write the report beside the checkpoint.
+    """After ``test``, fit the baselines on the same training rows and write the report next to the checkpoint.
 
     Example:
-        ``lit-rec test --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes report.json beside best.ckpt.
+        ``lit-rec test --ckpt_path checkpoints/quickstart/version_0/best.ckpt`` writes report.json next to best.ckpt.
 
         >>> from pathlib import Path
         >>> from lit_rec.evaluation.report.report import Report

@@ -1,4 +1,4 @@
-"""StopAtStep: a run that is asked to end stops after an optimizer step, with a last.ckpt that goes on exactly there."""
+"""StopAtStep: after a signal, end a run at an optimizer step and save a last.ckpt that resumes exactly there."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lit_rec.training.callbacks.run_folder import RunCheckpoint, pauses
 class StopAtStep(Callback):
     """End at the next step after a signal, on every process at the same step.
 
-    Where a validation follows the step or runs, it is finished first: ``last.ckpt`` is then of its end, as ever. It
-    stands after all other callbacks, so that what is saved is what they know after the step.
+    If a validation runs or follows the step, it is finished first, and ``last.ckpt`` is saved after it as usual. This
+    callback comes after all others, so that the checkpoint holds their states after the step.
 
     Example:
         >>> trainer = lightning.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False)
@@ -29,7 +29,7 @@ class StopAtStep(Callback):
     """
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Say what there is to go on with before the first step."""
+        """Set the message for a run that is ended before its first step."""
         if trainer.state.fn == "fit":
             stop.place = "before the first step of this run"
             path = trainer.ckpt_path
@@ -38,7 +38,7 @@ class StopAtStep(Callback):
             )
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """From here on a signal waits for the end of a step."""
+        """From now on, end at a step after a signal, and not at once."""
         self._describe(trainer)
         stop.waits = True
 
@@ -73,17 +73,17 @@ class StopAtStep(Callback):
             self._end(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Nothing waits any more."""
+        """From now on, end at once after a signal."""
         stop.waits = False
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: Any) -> None:
-        """Say what there is now."""
+        """Set the message for what is saved now."""
         stop.waits = False
         if trainer.state.fn == "fit" and trainer.global_step:
             self._describe(trainer)
 
     def _end(self, trainer: lightning.Trainer) -> None:
-        # a process that ended alone would leave the others waiting for it
+        # if one process ended alone, the others would wait for it forever
         if not trainer.strategy.reduce_boolean_decision(stop.asked is not None, all=False):
             return
         for checkpoint in trainer.checkpoint_callbacks:
@@ -111,20 +111,20 @@ def _remedy(folder: Path) -> str:
 
 
 def listen(trainer: lightning.Trainer) -> None:
-    """Have signals end ``fit`` after a step, in the place of Lightning's own handling.
+    """End ``fit`` after a step when a signal comes, in place of Lightning's own handling.
 
-    That of SLURM's requeue signal stays Lightning's: it saves and requeues by itself.
+    Lightning still handles SLURM's requeue signal: it saves and requeues.
     """
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     callbacks.append(StopAtStep())
     environment = _environment(trainer)
     if not (isinstance(environment, SLURMEnvironment) and environment.auto_requeue):
-        # it would broadcast to other processes from within the handler
+        # Lightning's handler would broadcast to other processes
         trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
 
 
 def is_child(trainer: lightning.Trainer) -> bool:
-    """Whether Lightning has launched this process from the first."""
+    """Return whether Lightning has launched this process from the first one."""
     environment = _environment(trainer)
     return isinstance(environment, LightningEnvironment) and environment.local_rank() != 0
 

@@ -1,7 +1,4 @@
-"""What TensorBoard shows besides curves.
-
-Errors, confusion, PR curves, the weights v_f and w_d, and the items' vectors with their titles.
-"""
+"""Pictures and histograms in TensorBoard: predictions, the weights v_f and w_d, and item vectors with their titles."""
 
 from __future__ import annotations
 
@@ -23,25 +20,26 @@ from lit_rec.training.callbacks.behavior_weights import behavior_weights
 from lit_rec.training.callbacks.score_writers import ScoreWriter
 
 _PROJECTED = 5_000  # items in the projector: more make a browser slow
-_WEIGHED_ROWS = 256  # whose weights of behaviors are computed again: little beside a validation
+_WEIGHED_ROWS = 256  # rows whose behavior weights are computed again, which is cheap
 
 FloatArray = npt.NDArray[Any]
 
 
 class TensorBoardViews(ScoreWriter):
-    """At each validation of ``fit``, draw what the metrics sum up; at its end, show the items in the projector.
+    """At each validation of ``fit``, draw the predictions; at its end, show the items in the projector.
 
-    What a task draws (``Task.draw``): of ratings, predicted against true as a picture, and a histogram of the errors;
-    of the next item, a histogram of the logarithms of its ranks; of labels, the confusion matrix as a picture (rows:
-    true, columns: predicted, brightness: share of the row), and of two labels the PR curve. Besides, histograms of the
-    weights v_f of text fields, and, of some rows of the last batch, of the weights w_d of behaviors, and of how many
-    behaviors ago they were, each counted by its weight. Does nothing without a TensorBoardLogger.
+    The task decides what is drawn (``Task.draw``). Ratings: a picture of predicted against true values, and a histogram
+    of the errors. Next item: a histogram of the logarithms of its ranks. Labels: a picture of the confusion matrix
+    (rows: true, columns: predicted, brightness: share of the row), and the PR curve of two labels. All tasks have
+    histograms of the weights v_f of text fields. For some rows of the last batch there are also histograms of the
+    weights w_d of behaviors, and of how many behaviors ago they were, weighted by w_d. Does nothing without a
+    TensorBoardLogger.
 
     Args:
         projector: Whether the items' vectors are written at the end, with the columns of the items table.
 
     Example:
-        ``lit-rec fit`` brings it; from Python, and without the projector:
+        ``lit-rec fit`` uses it by default; from Python, without the projector:
 
         >>> views, logger = TensorBoardViews(projector=False), TensorBoardLogger("checkpoints")  # doctest: +SKIP
         >>> trainer = lightning.Trainer(callbacks=[views], logger=logger)  # doctest: +SKIP
@@ -51,7 +49,7 @@ class TensorBoardViews(ScoreWriter):
         self.projector = projector
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Begin a new collection."""
+        """Start a new collection."""
         if _draws(trainer):
             self.begin()
             self._last_batch: Any = None
@@ -79,7 +77,7 @@ class TensorBoardViews(ScoreWriter):
     def write(
         self, trainer: lightning.Trainer, pl_module: Any, rows: Int64s, scores: Float64s
     ) -> None:
-        """Draw the predictions of the rows whose rating or label is known, and the learned weights."""
+        """Draw the predictions of rows with a known target, and the learned weights."""
         facts, step = pl_module.facts, trainer.global_step
         data = trainer.datamodule  # type: ignore[attr-defined]
         target = target_of_rows(data.prepared, facts, data.history.where)[rows]
@@ -95,7 +93,7 @@ class TensorBoardViews(ScoreWriter):
             if of_behaviors is not None and len(of_behaviors[0]):
                 values, ago = of_behaviors
                 writer.add_histogram("model/behavior_weights", values, step)
-                add_weighed_histogram(writer, "model/behaviors_ago", ago, values, step)
+                add_weighted_histogram(writer, "model/behaviors_ago", ago, values, step)
 
     def _behavior_weights(self, pl_module: Any) -> tuple[FloatArray, FloatArray] | None:
         """Return the weights w_d of real behaviors ``[S]``, and how many behaviors ago they were, from 1."""
@@ -108,7 +106,7 @@ class TensorBoardViews(ScoreWriter):
         if weights is None:
             return None
         mask = batch.history.mask[:_WEIGHED_ROWS]
-        # oldest first, real ones to the left
+        # oldest first, padding to the right
         ago = mask.sum(1, keepdim=True) - torch.arange(mask.shape[1], device=mask.device)
         return weights[mask].float().cpu().numpy(), ago[mask].cpu().numpy()
 
@@ -121,10 +119,10 @@ class TensorBoardViews(ScoreWriter):
         items = trainer.datamodule.prepared.items  # type: ignore[attr-defined]
         chosen = np.sort(np.random.default_rng(0).permutation(len(items))[:_PROJECTED])
         shown = items[chosen]
-        # a tab or a line end in a title would move all labels after it
+        # a tab or a line end in a title would shift all labels after it
         names = [[_one_line(value) for value in row] for row in shown.rows()]
         for writer in writers:
-            # a killed run may have begun it
+            # a killed run may have left an unfinished one
             Path(writer.log_dir, "projector_config.pbtxt").unlink(missing_ok=True)
             writer.add_embedding(
                 vectors[torch.from_numpy(chosen)][:, :-1].float().cpu(),
@@ -135,7 +133,7 @@ class TensorBoardViews(ScoreWriter):
             )
 
     def _vectors(self, trainer: lightning.Trainer, pl_module: Any) -> Tensor | None:
-        """Return the items' vectors; of a run that is resumed after its last validation, encoded again.
+        """Return the items' vectors; they are encoded again if a run is resumed after its last validation.
 
         Every process calls this.
         """
@@ -150,7 +148,7 @@ class TensorBoardViews(ScoreWriter):
 
 
 def _draws(trainer: lightning.Trainer) -> bool:
-    """Return whether this validation is drawn: the same on every process, for all bring their rows together."""
+    """Return whether this validation is drawn. All processes agree, because all gather their rows."""
     there = any(isinstance(one, TensorBoardLogger) for one in trainer.loggers)
     return there and trainer.state.fn == "fit" and not trainer.sanity_checking
 
@@ -161,17 +159,17 @@ def _writers(trainer: lightning.Trainer) -> list[Any]:
     return [one.experiment for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
 
 
-def add_weighed_histogram(
+def add_weighted_histogram(
     writer: Any, tag: str, values: FloatArray, weights: FloatArray, step: int
 ) -> None:
-    """Write a histogram of whole numbers from 1, each counted by its weight.
+    """Write a weighted histogram of whole numbers from 1.
 
     Args:
-        writer: TensorBoard's.
+        writer: TensorBoard's writer.
         tag: The histogram's name.
         values: ``[S]``.
         weights: ``[S]``.
-        step: Of the run.
+        step: The run's step.
     """
     counts = np.bincount(values.astype(np.int64), weights)[1:]
     writer.add_histogram_raw(

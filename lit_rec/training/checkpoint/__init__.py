@@ -1,1 +1,1 @@
-"""What a checkpoint holds, how it is checked, and what of it may be replaced."""
+"""The content of a checkpoint, its checks, and the options that a user may replace."""

@@ -40,13 +40,13 @@ def checkpoint_content(
     vectors: Mapping[str, Any],
     config: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """Gather what goes into a checkpoint under ``KEY``.
+    """Return what is stored in a checkpoint under ``KEY``.
 
     Args:
         data: The datamodule of the run.
-        facts: What the network was built from, the encoder's configuration included.
-        vectors: What ``VectorTables.saved`` returned; without vectors, they are made on loading.
-        config: The resolved configuration as plain values, where the run has one.
+        facts: The network's Facts, with the encoder's configuration.
+        vectors: The result of ``VectorTables.saved``; if it is empty, vectors are computed on loading.
+        config: The resolved configuration as plain values, if the run has one.
     """
     prepared, catalogue = data.prepared, data.catalogue
     return {
@@ -80,7 +80,7 @@ def _template(template: TextTemplate) -> dict[str, Any]:
 
 
 def _entries(catalogue: Catalogue) -> dict[str, Any]:
-    """Return what the vectors of a catalogue, or of profiles, are made from."""
+    """Return the tokens and fields that the vectors of a catalogue, or of profiles, are computed from."""
     return {
         "tokens": torch.from_numpy(np.array(catalogue.store.tokens)),
         "offsets": torch.from_numpy(np.array(catalogue.store.offsets)),
@@ -92,7 +92,7 @@ def _entries(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _users(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return what every user of the data did that counts in a history, so that `recommend --user` needs no table."""
+    """Return all behaviors that count in histories, by user, so that `recommend --user` needs no table."""
     prepared = data.prepared
     counts = data.history.where.mask(prepared)
     until = np.concatenate([[0], np.cumsum(counts)])
@@ -109,10 +109,10 @@ def _users(data: BehaviorDataModule) -> dict[str, Any]:
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint, to the CPU, without running any code that it might hold.
+    """Read a checkpoint to the CPU, without running code from it.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, or not one of lit_rec's, or an entry is not what it has to be.
+        CheckpointError: If the file is absent, damaged or not written by lit_rec, or an entry is wrong.
     """
     path = Path(path)
     where = f"--ckpt_path {path}"
@@ -126,26 +126,26 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             else "this is a folder",
             where=where,
             rule="a checkpoint file, such as checkpoints/quickstart/version_0/best.ckpt",
-            remedy=f"beside it lie {', '.join(near)}"
+            remedy=f"in the same folder are {', '.join(near)}"
             if near
             else "check the path, or run `lit-rec fit` first",
         )
     checkpoint: dict[str, Any] = read_values(path, where)
     check_content(checkpoint, where=where)
-    with suppress(RecursionError):  # of lists without end, which are refused where they are used
+    with suppress(RecursionError):  # endless lists, which are refused where they are used
         checkpoint[KEY]["config"] = current_paths(checkpoint[KEY]["config"])
     return checkpoint
 
 
 def check_content(checkpoint: Any, *, where: str) -> None:
-    """Check what ``torch.load`` returned of a checkpoint, but for the state of training.
+    """Check a loaded checkpoint, except the state of training.
 
     Args:
-        checkpoint: What it returned.
+        checkpoint: The result of ``torch.load``.
         where: The checkpoint as the user named it.
 
     Raises:
-        CheckpointError: If it is not one of lit_rec's, or an entry is not what it has to be.
+        CheckpointError: If lit_rec did not write it, or an entry is wrong.
     """
     content = checkpoint.get(KEY) if isinstance(checkpoint, dict) else None
     if not isinstance(content, dict) or "format" not in content:
@@ -197,7 +197,7 @@ def _catalogue(entry: dict[str, Any], vocab_row: Int64s) -> Catalogue:
 
 
 def vectors_of_checkpoint(content: dict[str, Any]) -> CheckpointVectors | None:
-    """Return the catalogue's vectors of a checkpoint's content; None where it holds none."""
+    """Return the catalogue's vectors of a checkpoint's content; None if it holds none."""
     entry = content["catalogue"]
     if entry["vectors"] is None or "maker" not in entry:
         return None
@@ -206,7 +206,7 @@ def vectors_of_checkpoint(content: dict[str, Any]) -> CheckpointVectors | None:
 
 
 def read_values(path: Path, where: str) -> Any:
-    """Return what a file of ``torch.save`` holds, on the CPU.
+    """Return the values in a file of ``torch.save``, on the CPU.
 
     Args:
         path: The file.
@@ -223,12 +223,12 @@ def read_values(path: Path, where: str) -> Any:
             f"the file of {path.stat().st_size:,} bytes cannot be read ({type(error).__name__})",
             where=where,
             rule="a whole checkpoint written by lit_rec",
-            remedy="copy it again, or use another checkpoint (last.ckpt beside best.ckpt)",
+            remedy="copy it again, or use another checkpoint (last.ckpt next to best.ckpt)",
         ) from error
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse what would be longer in memory than on disk: torch.save compresses nothing and stores nothing twice."""
+    """Refuse a file that is larger in memory than on disk: torch.save neither compresses nor duplicates data."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):

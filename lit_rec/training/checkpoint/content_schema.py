@@ -1,4 +1,4 @@
-"""The schema of a checkpoint: what each of its entries holds, and which of them must agree."""
+"""The schema of a checkpoint: the rule of each entry, and which entries must agree."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from lit_rec.training.checkpoint.values import (
     whole,
 )
 
-_MOST_COPIES = 4  # tied weights stand under several names
+_MOST_COPIES = 4  # tied weights have several names
 
 
 def check_checkpoint(checkpoint: Mapping[str, Any], key: str, *, where: str) -> None:
-    """Check all that inference and evaluation read of a checkpoint.
+    """Check all entries of a checkpoint that inference and evaluation read.
 
     Args:
-        checkpoint: What ``torch.load`` returned, with lit_rec's content of the present format under ``key``.
-        key: Where the content is.
+        checkpoint: The result of ``torch.load``, with lit_rec's content of the present format under ``key``.
+        key: The name of the content's entry.
         where: The checkpoint as the user named it.
 
     Raises:
-        CheckpointError: If an entry is absent, of another kind, or does not agree with another, naming it.
+        CheckpointError: If an entry is absent, has a wrong type, or does not agree with another, naming it.
     """
     try:
         if "hyper_parameters" in checkpoint:
-            # Lightning would lay them over the user's options, classes included
+            # Lightning would put them over the user's options, classes included
             raise EntryError("hyper_parameters", "there", "not there: lit_rec stores none")
-        version = "pytorch-lightning_version"  # of which Lightning makes what it migrates from
+        version = "pytorch-lightning_version"  # Lightning migrates old checkpoints by it
         _version(checkpoint.get(version, "0"), version)
         _weights(checkpoint.get("state_dict"), "state_dict")
         _content(checkpoint[key], "")
@@ -80,7 +80,7 @@ def _content(value: Any, entry: str) -> None:
     facts, catalogue, users = value["facts"], value["catalogue"], value["users"]
     check_agreement(facts, "facts")
     if facts["backbone"] is None and _names(value["config"], "PretrainedBackbone"):
-        # it would be read from a folder, or a hub, that the checkpoint names
+        # the encoder would be read from a folder or hub that the checkpoint names
         raise EntryError(
             "facts.backbone", "None", "the configuration of the encoder in config.model"
         )
@@ -102,7 +102,7 @@ def _content(value: Any, entry: str) -> None:
 
 
 def _names(config: dict[str, Any] | None, kind: str) -> bool:
-    """Return whether a class of this name stands in the model's configuration, which is plain."""
+    """Return whether the model's configuration names a class of this name."""
     waiting: list[Any] = [(config or {}).get("model")]
     while waiting:
         held = waiting.pop()
@@ -116,7 +116,7 @@ def _names(config: dict[str, Any] | None, kind: str) -> bool:
 
 
 def _config(value: Any, entry: str) -> None:
-    """Options as YAML has them; their classes are looked at where they are named."""
+    """Check that a configuration holds plain values; ``check_named`` checks its classes."""
     plain(value, entry)
     if value is None:
         return
@@ -134,7 +134,7 @@ def _tokenizer(value: Any, entry: str) -> None:
 
 
 def _any(value: Any, entry: str) -> None:
-    """Any value: its rule needs what other entries say."""
+    """Accept any value: its rule depends on other entries and is checked later."""
 
 
 def _entities(
@@ -146,18 +146,18 @@ def _entities(
     fitted: Sequence[dict[str, Any]],
 ) -> None:
     """Check the texts and fields of items, or of users."""
-    tokens, borders = value["tokens"], value["offsets"]
+    tokens, starts = value["tokens"], value["offsets"]
     places([None], vocabulary_size(facts))(tokens, f"{entry}.tokens")
-    offsets(None, len(tokens))(borders, f"{entry}.offsets")
+    offsets(None, len(tokens))(starts, f"{entry}.offsets")
     around = len(facts["special"]["prefix"]) + len(facts["special"]["suffix"])
-    longest = int((borders[1:] - borders[:-1]).max()) if len(borders) > 1 else 0
+    longest = int((starts[1:] - starts[:-1]).max()) if len(starts) > 1 else 0
     if longest + around > facts["max_tokens"] and longest:
         problem = f"those of a text with {longest} tokens and {around} around it"
         raise EntryError(
             f"{entry}.offsets", problem, f"facts.max_tokens={facts['max_tokens']} at most"
         )
     shape = (rows, len(fields))
-    places(shape, len(borders) - 1)(value["text_of_item"], f"{entry}.text_of_item")
+    places(shape, len(starts) - 1)(value["text_of_item"], f"{entry}.text_of_item")
     names = [field["column"] for field in fitted]
     mapping_of(_any, names)(value["fields"], f"{entry}.fields")
     for field in fitted:
@@ -174,7 +174,7 @@ def _field_values(field: dict[str, Any], rows: int) -> Rule:
 
 
 def _loose(shape: Sequence[int]) -> Rule:
-    """Return the rule of numbers that may be absent or beyond all bounds: their bins have ends."""
+    """Return the rule of numbers that may be NaN or infinite, because bins hold them too."""
 
     def check(value: Any, entry: str) -> None:
         tensor(value, entry, (torch.float32,))
@@ -184,7 +184,7 @@ def _loose(shape: Sequence[int]) -> Rule:
 
 
 def _behaviors(users: dict[str, Any], entry: str, items: int) -> None:
-    """Check what users did."""
+    """Check the users' behaviors."""
     tensor(users["item"], f"{entry}.item")
     count = users["item"].numel()
     columns: dict[str, Rule] = {
@@ -200,7 +200,7 @@ def _behaviors(users: dict[str, Any], entry: str, items: int) -> None:
 
 
 def _template(value: Any, entry: str, fields: Collection[str]) -> None:
-    """Check how texts are made."""
+    """Check a text template."""
     _TEMPLATE(value, entry)
     columns = value["columns"]
     mapping_of(texts(low=1), fields)(columns, f"{entry}.columns")

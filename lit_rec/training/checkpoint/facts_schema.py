@@ -1,4 +1,4 @@
-"""The schema of Facts as a checkpoint stores them: their kinds, and which of them must agree."""
+"""The schema of Facts as a checkpoint stores them: the rule of each fact, and which facts must agree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lit_rec.training.checkpoint.values import (
 
 
 def check_agreement(facts: dict[str, Any], entry: str) -> None:
-    """Check which of the facts must agree."""
+    """Check that facts agree with one another."""
     items, names = len(facts["item_ids"]), len(facts["labels"])
     for name in ("item_bias", "item_log_frequency"):
         numbers(sizes=(0, items))(facts[name], f"{entry}.{name}")
@@ -48,7 +48,7 @@ def check_agreement(facts: dict[str, Any], entry: str) -> None:
 
 
 def vocabulary_size(facts: dict[str, Any]) -> int:
-    """Return how many tokens the encoder knows, as far as its configuration says."""
+    """Return the number of tokens that the encoder knows, if its configuration has it."""
     size = (facts["backbone"] or {}).get("vocab_size")
     return size if isinstance(size, int) and size > 0 else LARGEST
 
@@ -59,7 +59,7 @@ def all_of(names: Sequence[str], rule: Rule) -> dict[str, Rule]:
 
 
 def _field(value: Any, entry: str) -> None:
-    """A fitted field of one of three kinds."""
+    """Check a fitted field, which has one of three kinds."""
     mapping(value, entry)
     kind = value.get("kind")
     one_of(*_FIELDS)(kind, f"{entry}.kind")
@@ -89,10 +89,10 @@ _FIELDS: dict[str, dict[str, Rule]] = {
 
 
 def _task(value: Any, entry: str) -> None:
-    one_of(*task_names())(value, entry)  # looked up late: modules of a user's own register theirs
+    one_of(*task_names())(value, entry)  # looked up late: a user's own modules register tasks
 
 
-# what Facts.from_plain takes; check_agreement comes after it
+# the input of Facts.from_plain; check_agreement comes after it
 FACTS = entries(
     {
         "task": _task,

@@ -1,4 +1,4 @@
-"""Where the parts of lit_rec stood in version 0.1.0: checkpoints store full paths, and a YAML may name them."""
+"""Import paths of version 0.1.0, which checkpoints store and a YAML may name, and today's paths."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ MOVED = {
 
 
 def current_paths(value: Any) -> Any:
-    """Return a configuration, or a part of it, with each class where it stands today; anything else stays as it is.
+    """Return a configuration, or a part of it, with former import paths of classes replaced by today's.
 
     Example:
         >>> current_paths({"class_path": "lit_rec.models.heads.DotHead", "init_args": {"rate": 0.1}})

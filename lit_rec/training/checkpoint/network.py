@@ -1,4 +1,4 @@
-"""A network built from what a checkpoint says of it: never larger than the weights that the checkpoint holds for it."""
+"""Build a network from a checkpoint, never larger than the checkpoint's weights, and check that both agree."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from lit_rec.training.checkpoint.weights import (
 )
 
 _PREFIX = "network."
-# tied and replaced parameters are counted each time that a module takes them
+# tied and replaced parameters are counted each time that a module registers them
 _REGISTERED, _SLACK = 4, 1_000_000
 
 
 def check_loaded(checkpoint: dict[str, Any], module: Any) -> None:
-    """Check that what Lightning has loaded fits what was built here; the file may be another than the one read before.
+    """Check that the checkpoint that Lightning loaded fits the network: the file may differ from the one read before.
 
     Args:
-        checkpoint: What ``torch.load`` returned.
-        module: A LitRec with its network, which will take the weights.
+        checkpoint: The result of ``torch.load``.
+        module: A LitRec with its network, which will load the weights.
 
     Raises:
-        CheckpointError: If weights or data differ, naming both values, or an entry is not what it has to be.
+        CheckpointError: If weights or data differ, naming both values, or an entry is wrong.
     """
     where = f"--ckpt_path {module.trainer.ckpt_path}"
     check_content(checkpoint, where=where)
@@ -49,7 +49,7 @@ def check_loaded(checkpoint: dict[str, Any], module: Any) -> None:
 
 
 def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
-    """Check that a checkpoint's weights, and its vectors of items, are those of a LitRec's network.
+    """Check that a checkpoint's weights and item vectors fit a LitRec's network.
 
     Raises:
         CheckpointError: If they are not.
@@ -67,7 +67,7 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
 def network_of(
     factory: Callable[[Facts], Network], facts: Facts, stored: StoredShapes | None
 ) -> Network:
-    """Build a network; under the limits of ``stored`` where a checkpoint brought the Facts and perhaps the factory."""
+    """Build a network; if its Facts are from a checkpoint, within the limits of the ``stored`` shapes."""
     return factory(facts) if stored is None else stored.build(lambda: factory(facts))
 
 
@@ -76,7 +76,7 @@ class StoredShapes:
     """Shapes of a checkpoint's weights.
 
     Args:
-        shapes: By name, of the network alone.
+        shapes: Shapes by name, only of the network.
         where: The checkpoint as the user named it.
     """
 
@@ -85,17 +85,16 @@ class StoredShapes:
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any], where: str) -> StoredShapes:
-        """Take the shapes of what ``torch.load`` returned."""
+        """Return the shapes of a checkpoint that ``torch.load`` returned."""
         weights = checkpoint["state_dict"].items()
         own = {n.removeprefix(_PREFIX): shape_of(w) for n, w in weights if n.startswith(_PREFIX)}
         return cls(own, where)
 
     def build(self, factory: Callable[[], Network]) -> Network:
-        """Build the network whose weights these are.
+        """Build the network that has these weights.
 
-        It is built on the meta device first, where tensors have shapes and no numbers: sizes that the weights do not
-        have are refused before memory is taken for them. A part that needs numbers is built once, under the limit of
-        all weights together.
+        It is first built on the meta device, where tensors have shapes and no numbers. Wrong sizes are refused before
+        memory is allocated. A part that needs numbers is built once, within the limit of all weights together.
 
         Raises:
             CheckpointError: If the network has other weights, or cannot be built.
@@ -108,7 +107,7 @@ class StoredShapes:
                 return factory()
         except LitRecError:
             raise
-        except Exception as error:  # of any part, with options that nobody looked at
+        except Exception as error:  # any part may fail by options that nobody checked
             raise self._unbuilt(error) from error
 
     def _try(self, factory: Callable[[], Network]) -> None:
@@ -134,7 +133,7 @@ class StoredShapes:
 
 
 class OwnCheckpoints(lightning.LightningModule):
-    """Refuse ``load_from_checkpoint``, which builds whatever the ``hyper_parameters`` of a file name, from anybody."""
+    """A LightningModule without ``load_from_checkpoint``, which would import whatever an untrusted file names."""
 
     @classmethod
     def load_from_checkpoint(cls, *_: Any, **__: Any) -> NoReturn:

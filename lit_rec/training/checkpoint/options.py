@@ -1,4 +1,4 @@
-"""Options of a checkpoint: which of them an evaluation takes, and which the user may replace."""
+"""Options of a checkpoint: which of them an evaluation uses, and which the user may replace."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ from lit_rec.errors import ConfigError
 from lit_rec.training.checkpoint.trusted_classes import check_named, is_number
 
 CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")
-# of the Trainer, what writes, runs code of its own or is named by an import path
+# options of the Trainer that write, run other code or are import paths
 _OF_THE_RUN = ("logger", "callbacks", "profiler", "plugins", "default_root_dir", "model_registry")
 _SHOWN = 60
+DEFAULT_CACHE = ".lit_rec_cache"  # of a datamodule, in the folder that a command runs in
 _WORD = re.compile(r"[\w:,-]+")  # cpu, 16-mixed, 0,1
 
 
 def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what belongs to training alone: a test writes beside its checkpoint, not into a new run folder."""
+    """Leave out what only training uses: a test writes next to its checkpoint, not into a new run folder."""
     config = {k: v for k, v in stored.items() if k in CONFIG_PARTS}
     config["trainer"] = {**config.get("trainer", {}), "logger": False, "callbacks": None}
     return config
 
 
 def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
-    """Return what an evaluation takes from the configuration of a checkpoint, which a stranger may have written.
+    """Return what an evaluation uses of the configuration in a checkpoint, which a stranger may have written.
 
-    Model and data are taken if they name nothing but parts of lit_rec and what is trusted. Of the Trainer, numbers and
-    words are taken; a logger, a profiler, plugins and folders are not. The cache is where the configuration says only
-    if a cache of lit_rec's is there.
+    Model and data are used if they name only parts of lit_rec and trusted modules. Of the Trainer, numbers and words
+    are used; a logger, a profiler, plugins and folders are not. The stored cache folder is used only if it already
+    holds a cache of lit_rec.
 
     Args:
-        stored: The configuration, as it lies in the checkpoint.
+        stored: The configuration in the checkpoint.
         path: The checkpoint.
-        trust: Modules that may be named, too.
+        trust: Further modules that may be named.
 
     Raises:
-        CheckpointError: If something else is named, or it is no configuration that ``lit-rec fit`` stores.
+        CheckpointError: If something else is named, or ``lit-rec fit`` stores no such configuration.
     """
     config: dict[str, Any] = {part: stored[part] for part in ("model", "data") if part in stored}
     check_named(config, trust, f"--ckpt_path {path}")
@@ -66,7 +67,7 @@ def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -
 
 
 def _is_plain(value: Any) -> bool:
-    """Say whether a value names nothing that a parser would import, look up or read."""
+    """Return whether a value holds nothing that a parser would import, look up or read."""
     if type(value) is list:
         return all(type(entry) is int for entry in value)
     if type(value) is str:
@@ -75,7 +76,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def refuse_other_model(asked: Any, stored: Any) -> None:
-    """Compare the options of two models.
+    """Refuse model options that differ from the checkpoint's.
 
     Raises:
         ConfigError: If they differ, naming both values.
@@ -95,7 +96,7 @@ def refuse_other_model(asked: Any, stored: Any) -> None:
 
 
 def overrides(asked: dict[str, Any], stored: dict[str, Any]) -> list[str]:
-    """Return a line for each option of data and trainer that wins over the checkpoint's.
+    """Return a line for each option of data and trainer that replaces the checkpoint's.
 
     Example:
         >>> overrides({"trainer": {"devices": 2, "logger": False}}, {"trainer": {"devices": 1}})
@@ -112,16 +113,16 @@ def overrides(asked: dict[str, Any], stored: dict[str, Any]) -> list[str]:
 def refuse_other_input(
     data: LightningDataModule, facts: Facts, stored: dict[str, Any] | None
 ) -> None:
-    """Compare what the data would hand to the network with what it was trained with.
+    """Refuse data options that would give the network other input than in training.
 
     Args:
-        data: The datamodule as asked for.
-        facts: The checkpoint's.
-        stored: The checkpoint's configuration, where it has one.
+        data: The datamodule that the user asked for.
+        facts: The checkpoint's Facts.
+        stored: The checkpoint's configuration, if it has one.
 
     Raises:
-        ConfigError: If texts would be cut elsewhere, divided into other fields, or be expected in another encoder's
-            tokens, or if other columns would be fields.
+        ConfigError: If texts would have another length, other fields or another encoder's tokens, or if other columns
+            would be fields.
     """
     if not isinstance(data, BehaviorDataModule):
         return
@@ -134,7 +135,7 @@ def refuse_other_input(
         ("user_text.columns", sorted(user_texts), sorted(facts.profile_texts)),
     ]
     if stored is not None:
-        # it would have no effect: the checkpoint brings its own tokenizer
+        # another encoder would have no effect: the checkpoint has its own tokenizer
         trained_with = (stored.get("data") or {}).get("init_args", {}).get("encoder", data.encoder)
         pairs.append(("encoder", data.encoder, trained_with))
     clash = [
@@ -168,12 +169,9 @@ def _differences(asked: Any, stored: Any, name: str = "") -> list[tuple[str, Any
     return [] if asked == stored else [(name, asked, stored)]
 
 
-DEFAULT = ".lit_rec_cache"  # of a datamodule, in the folder that a command runs in
-
-
 def is_cache(folder: Path) -> bool:
-    """Say whether a folder is a cache of prepared data by lit_rec: nothing of another kind is in danger there."""
-    with suppress(OSError, ValueError):  # a name with a zero byte is no path
+    """Return whether a folder is a cache of prepared data by lit_rec, so that writing there is safe."""
+    with suppress(OSError, ValueError):  # a name with a zero byte is not a path
         for manifest in folder.glob("*/manifest.json"):
             with suppress(OSError, ValueError):
                 content = json.loads(manifest.read_text(encoding="utf-8"))
@@ -183,12 +181,12 @@ def is_cache(folder: Path) -> bool:
 
 
 def cache_of_checkpoint(named: object, checkpoint: Path) -> str:
-    """Return the folder that an evaluation prepares its data in.
+    """Return the cache folder of an evaluation.
 
     Args:
         named: ``data.cache_folder`` of the stored configuration.
-        checkpoint: The file; where another folder is named that is no cache, one of its own is made next to it.
+        checkpoint: The file; if ``named`` is not a cache, a folder next to this file is used.
     """
-    if named == DEFAULT or (isinstance(named, str) and is_cache(Path(named))):
+    if named == DEFAULT_CACHE or (isinstance(named, str) and is_cache(Path(named))):
         return str(named)
-    return str(checkpoint.parent / DEFAULT)
+    return str(checkpoint.parent / DEFAULT_CACHE)

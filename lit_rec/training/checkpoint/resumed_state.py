@@ -1,4 +1,4 @@
-"""The state of training in a checkpoint: what a run that goes on takes from it, compared with the run's own state."""
+"""Checks of the state of training in a checkpoint against the state of the run that resumes from it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lit_rec.training.checkpoint.values import (
 )
 
 _KINDS, _NO_NUMBERS = (LambdaLR, SWALR), ("optimizer", "anneal_func")  # of schedules
-# of the size of their weight, in the optimizers of torch
+# moments that have their weight's shape, in the optimizers of torch
 _OF_WEIGHT_SIZE = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg")
 
 
@@ -38,16 +38,16 @@ def check_resumed(
     optimizer: torch.optim.Optimizer,
     where: str,
 ) -> None:
-    """Check what a run that goes on takes from a checkpoint, beside weights and content.
+    """Check what a resumed run reads from a checkpoint, apart from weights and content.
 
     Args:
-        checkpoint: What ``torch.load`` returned.
-        trainer: Of the run that goes on, before it has taken anything.
-        optimizer: As the run builds it, without a step.
+        checkpoint: The result of ``torch.load``.
+        trainer: The resumed run's Trainer, before it has restored anything.
+        optimizer: The run's new optimizer, without a step.
         where: The checkpoint as the user named it.
 
     Raises:
-        CheckpointError: If an entry is absent, or of another kind than the run's own.
+        CheckpointError: If an entry is absent, or has another type than the run's own.
     """
     try:
         for name in ("epoch", "global_step"):
@@ -104,7 +104,7 @@ def _moment(value: Any, entry: str, name: str, weight: Tensor) -> None:
 
 
 def _schedules(value: Any, entry: str, groups: int) -> None:
-    """Check what becomes attributes of schedules: plain values, under no name that is a method's."""
+    """Check values that become attributes of schedules: plain ones, and none with a method's name."""
     list_of(plain)(value, entry)
     for place, state in enumerate(value):
         name = f"{entry}[{place}]"
@@ -140,13 +140,13 @@ def _callbacks(value: Any, entry: str, trainer: lightning.Trainer) -> None:
 
 
 def _alike(value: Any, own: Any, entry: str, *, needed: bool = False) -> None:
-    """Check that a value is of the kind of the run's own; where that is None, nothing is known of it.
+    """Check that a value has the type of the run's own value; where that is None, any value is accepted.
 
     Args:
-        value: What is stored.
-        own: What the run has.
-        entry: Its name.
-        needed: Whether all entries of ``own`` must be there.
+        value: The stored value.
+        own: The run's own value.
+        entry: The entry's name.
+        needed: Whether all entries of ``own`` must be stored.
     """
     if isinstance(own, dict):
         mapping(value, entry)
@@ -154,7 +154,7 @@ def _alike(value: Any, own: Any, entry: str, *, needed: bool = False) -> None:
             if name in value:
                 _alike(value[name], held, f"{entry}.{name}", needed=needed)
             elif needed:
-                raise EntryError(f"{entry}.{name}", "absent", "all that a run goes on with")
+                raise EntryError(f"{entry}.{name}", "absent", "all that a resumed run needs")
     elif isinstance(own, list | tuple):
         list_of(plain, len(own), len(own))(value, entry)
         for place, (held, here) in enumerate(zip(value, own, strict=True)):
@@ -177,7 +177,7 @@ def _same_kind(value: Any, own: Any, entry: str) -> None:
 
 
 def _number(value: Any, entry: str) -> None:
-    """A number, infinite where nothing was measured yet; or a tensor of one."""
+    """Check for a number, or a tensor of one; it is infinite before the first measurement."""
     if isinstance(value, Tensor):
         tensor(value, entry)
         shaped(value, entry, [])
@@ -186,11 +186,11 @@ def _number(value: Any, entry: str) -> None:
 
 
 def _any(value: Any, entry: str) -> None:
-    """Any value: its rule needs what other entries say."""
+    """Accept any value: its rule depends on other entries and is checked later."""
 
 
 def _generator(value: Any, entry: str) -> None:
-    """The state of a generator of torch."""
+    """Check for the state of a generator of torch."""
     _bytes(value, entry)
     try:
         torch.Generator().set_state(value)

@@ -1,4 +1,4 @@
-"""Rules of stored tensors: kinds, shapes and ranges that an entry of a checkpoint may have."""
+"""Rules of stored tensors: the dtypes, shapes and ranges that an entry of a checkpoint may have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHOLE = (torch.int32, torch.int64)
 
 
 def tensor(value: Any, entry: str, kinds: Collection[torch.dtype] | None = None) -> None:
-    """A plain CPU tensor whose numbers all lie in the file: one stretched over a few numbers could fill the memory."""
+    """Check for a plain CPU tensor that is stored completely: an expanded view of few numbers could fill the memory."""
     if type(value) is not Tensor or value.requires_grad:
         raise EntryError(entry, shown(value), "a tensor")
     plain = value.layout is torch.strided and value.device.type == "cpu"
@@ -33,7 +33,7 @@ def tensor(value: Any, entry: str, kinds: Collection[torch.dtype] | None = None)
 
 
 def shaped(value: Tensor, entry: str, shape: Sequence[int | None]) -> None:
-    """Check a tensor's shape; None is any size."""
+    """Check a tensor's shape; None means any size."""
     fits = len(shape) == value.dim() and all(
         a is None or a == b for a, b in zip(shape, value.shape, strict=True)
     )
@@ -43,7 +43,7 @@ def shaped(value: Tensor, entry: str, shape: Sequence[int | None]) -> None:
 
 
 def places(shape: Sequence[int | None], size: int, *, gaps: bool = False) -> Rule:
-    """Return the rule of a tensor of whole numbers from 0 to below ``size``, where ``gaps`` says that -1 is none."""
+    """Return the rule of whole numbers from 0 to below ``size``; with ``gaps``, -1 (no value) is allowed too."""
     low = -1 if gaps else 0
 
     def check(value: Any, entry: str) -> None:
@@ -59,15 +59,15 @@ def places(shape: Sequence[int | None], size: int, *, gaps: bool = False) -> Rul
 
 
 def offsets(parts: int | None, size: int) -> Rule:
-    """Return the rule of ``[parts + 1]`` borders from 0 to ``size`` that never go back."""
+    """Return the rule of ``[parts + 1]`` offsets from 0 to ``size`` that never decrease."""
     shape = [None if parts is None else parts + 1]
-    rule = f"borders from 0 to {size}, none before the one that stands before it"
+    rule = f"offsets from 0 to {size} that never decrease"
 
     def check(value: Any, entry: str) -> None:
         tensor(value, entry, _WHOLE)
         shaped(value, entry, shape)
         if not len(value) or int(value[0]) != 0 or int(value[-1]) != size:
-            ends = f"borders from {value[0]} to {value[-1]}" if len(value) else "no border"
+            ends = f"offsets from {value[0]} to {value[-1]}" if len(value) else "no offset"
             raise EntryError(entry, ends, rule)
         back = (value[1:] < value[:-1]).nonzero()
         if len(back):
@@ -79,7 +79,7 @@ def offsets(parts: int | None, size: int) -> Rule:
 
 
 def finite(value: Tensor, entry: str, *, gaps: bool = False) -> None:
-    """Check that a tensor's numbers are finite, or NaN where ``gaps`` says that NaN is none."""
+    """Check that a tensor's numbers are finite; with ``gaps``, NaN (no value) is allowed too."""
     if not value.is_floating_point() or not value.numel():
         return
     wrong = (
@@ -95,7 +95,7 @@ def finite(value: Tensor, entry: str, *, gaps: bool = False) -> None:
 
 
 def floats(shape: Sequence[int | None], *, gaps: bool = False) -> Rule:
-    """Return the rule of a tensor of finite numbers, or NaN where ``gaps`` says that NaN is none."""
+    """Return the rule of finite numbers; with ``gaps``, NaN (no value) is allowed too."""
 
     def check(value: Any, entry: str) -> None:
         tensor(value, entry, _FLOATS)

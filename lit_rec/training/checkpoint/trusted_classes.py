@@ -1,8 +1,8 @@
-"""What the configuration of a checkpoint may name: classes of lit_rec and optimizers of torch, where options take them.
+"""Names in a checkpoint's configuration: only classes of lit_rec, optimizers of torch and trusted modules.
 
-A checkpoint may come from a stranger, and a parser imports whatever a configuration names: a class, a function, a file
-with more of it. Importing a module runs its code. So names are checked first, as plain data along the types of the
-options.
+A checkpoint may come from a stranger. A parser imports whatever a configuration names: a class, a function, a file with
+more configuration. Importing a module runs its code. So names are checked before parsing, as plain data, by the types
+of the options.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from lit_rec.data.tables.source import is_there
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.training.lit_rec import LitRec
 
-# no string makes a parser import anything where an option takes these alone
+# a parser imports nothing for an option that takes only these types
 _TEXT = (str, Path)
 _PLAIN = (*_TEXT, int, float, bool, complex, NoneType)
 _OPTION = "--trust"
-# whose modules no checkpoint needs; who does says so
+# no checkpoint needs other modules of these packages; a user may still trust them
 _LIBRARIES = ("lit_rec", "torch", "lightning", "pytorch_lightning", "transformers", "jsonargparse")
 _ANYTHING = (Any, object, *_PLAIN)
 _SPEC = {"class_path", "init_args", "dict_kwargs"}
@@ -36,10 +36,10 @@ _SHOWN = 60
 
 
 def modules_named(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the modules of ``--trust``, each of which may be several, divided by commas.
+    """Return the modules of ``--trust``; each value may hold several, separated by commas.
 
     Raises:
-        ConfigError: If one is no name of a module.
+        ConfigError: If one is not the name of a module.
 
     Example:
         >>> modules_named(["my_parts,mine.heads", "other"])
@@ -59,7 +59,7 @@ def modules_named(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def without_trust(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return words without ``--trust``, and what it names: the checkpoint is read before the parser sees the rest.
+    """Split off ``--trust`` and return the other words and its values: the checkpoint is read before parsing.
 
     Raises:
         ConfigError: If it names nothing.
@@ -80,16 +80,16 @@ def without_trust(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def check_named(config: Any, trust: Sequence[str], where: str) -> None:
-    """Check all that ``model``, and ``data`` if it is there, of a stored configuration name, before a parser sees it.
+    """Check all names in ``model`` and ``data`` of a stored configuration, before a parser sees it.
 
     Args:
         config: The configuration, or a part of it.
-        trust: Modules whose classes and functions may be named, too, with all below them.
+        trust: Modules whose classes and functions may be named too, with their submodules.
         where: What the checkpoint is called in errors.
 
     Raises:
-        CheckpointError: If something else is named, or the configuration is not one that ``lit-rec fit`` stores.
-        ConfigError: If ``trust`` holds no names of modules.
+        CheckpointError: If something else is named, or ``lit-rec fit`` stores no such configuration.
+        ConfigError: If ``trust`` holds something that is not the name of a module.
     """
     names = _Names(modules_named(trust), where)
     try:
@@ -98,18 +98,18 @@ def check_named(config: Any, trust: Sequence[str], where: str) -> None:
         names.check_options("model", LitRec, config.get("model"))
         if config.get("data") is not None:
             names.check("data", LightningDataModule, config["data"])
-    except RecursionError:  # lists in lists without end
+    except RecursionError:  # endlessly nested lists
         names.malformed("model or data", "...")
 
 
 class _Names:
-    """The rule for one checkpoint."""
+    """The check of one checkpoint's names."""
 
     def __init__(self, trust: tuple[str, ...], where: str) -> None:
         self._trust, self._where = trust, where
 
     def check_options(self, place: str, kind: Any, options: Any) -> None:
-        """Check the options of a class; a class whose options are not known takes no text that could be a name."""
+        """Check the options of a class; an option of unknown type may hold no text that could be a name."""
         if type(options) is not dict:
             self.malformed(place, options)
         hints = _hints(kind)
@@ -119,7 +119,7 @@ class _Names:
             self.check(f"{place}.{name}", hints.get(name, _Unknown), value)
 
     def check(self, place: str, hint: Any, value: Any) -> None:
-        """Check a value of an option of this type."""
+        """Check a value of an option with this type."""
         leaves = set(_leaves(hint))
         if isinstance(value, str):
             self._check_text(place, leaves, value)
@@ -141,7 +141,7 @@ class _Names:
             self.check_options(place, kind, value)
             return
         for name, entry in value.items():
-            # of texts by name, such as columns, names are anything
+            # mappings of plain values, such as columns, may have any names
             if not (leaves <= set(_PLAIN) or (isinstance(name, str) and "." not in name)):
                 self.malformed(place, name)
             self.check(f"{place}.{name}" if isinstance(name, str) else place, hint, entry)
@@ -178,7 +178,7 @@ class _Names:
         )
 
     def _imported(self, path: str) -> Any:
-        """Return what a trusted module has under this name."""
+        """Import a trusted module and return its class or function of this name."""
         module, _, name = path.rpartition(".")
         try:
             return getattr(importlib.import_module(module), name)
@@ -208,7 +208,7 @@ class _Names:
         )
 
     def malformed(self, place: str, value: Any) -> NoReturn:
-        """Refuse a value that no configuration has there."""
+        """Refuse a value that ``lit-rec fit`` never stores there."""
         self._refuse(
             f"{place[:_SHOWN]} holds {repr(value)[:_SHOWN]}",
             "a configuration as `lit-rec fit` stores it",
@@ -223,11 +223,11 @@ class _Names:
 
 
 class _Unknown:
-    """The type of an option of which no type is known."""
+    """The type of an option without a type hint."""
 
 
 def _known(path: str, leaves: set[Any]) -> type | None:
-    """Return a class of lit_rec or an optimizer of torch if one of these types may be it; import no other module."""
+    """Return a class of lit_rec or an optimizer of torch that has one of these types; import no other module."""
     module, _, name = path.rpartition(".")
     if module.partition(".")[0] == "lit_rec" and _NAME.fullmatch(module):
         try:
@@ -250,7 +250,7 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _section(hint: Any) -> type | None:
-    """Return the class whose options a mapping without a ``class_path`` is, where an option takes this one class."""
+    """Return the only class that an option takes: a mapping without a ``class_path`` then holds its options."""
     parts = [hint] if get_origin(hint) is None else get_args(hint)
     if get_origin(hint) not in (None, Union, UnionType):
         return None
@@ -259,7 +259,7 @@ def _section(hint: Any) -> type | None:
 
 
 def _leaves(hint: Any) -> Iterator[Any]:
-    """Yield the types in a type: of containers those of the entries, of a factory what it makes."""
+    """Yield the types in a type hint: of containers those of the entries, of a factory its result's."""
     origin = get_origin(hint)
     if origin is Literal:
         yield str
@@ -273,7 +273,7 @@ def _leaves(hint: Any) -> Iterator[Any]:
 
 
 def is_number(text: str) -> bool:
-    """Say whether a text is a number: 2e-05 is a text for some readers of YAML."""
+    """Return whether a text is a number: some YAML readers return 2e-05 as a text."""
     try:
         float(text)
     except ValueError:
@@ -282,7 +282,7 @@ def is_number(text: str) -> bool:
 
 
 def _is_collection(text: str) -> bool:
-    """Say whether a parser reads a mapping or a list out of a text, whatever escapes its names are written with."""
+    """Return whether a parser reads a text as a mapping or a list, also if its names are escaped."""
     try:
         return isinstance(yaml.safe_load(text), dict | list)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -290,5 +290,5 @@ def _is_collection(text: str) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    """Say whether a text names nothing that a parser would import or read."""
+    """Return whether a text is a plain word that a parser would neither import nor read as a file."""
     return text.isidentifier() and not is_there(text)

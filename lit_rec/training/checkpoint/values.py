@@ -1,4 +1,4 @@
-"""Rules of plain stored values: what a checkpoint's entry may hold, checked without Python loops over long lists."""
+"""Rules of plain values that a checkpoint's entry may hold, checked without Python loops over long lists."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor
 from lit_rec.errors import CheckpointError
 
 _REMEDY = "copy the file again, or use another checkpoint"
-LARGEST = 2**53  # no count is near it, and a float holds each whole number up to it
+LARGEST = 2**53  # larger than any count; a float holds each whole number up to it
 _DEEPEST = 40
 _MOST = 1_000_000
-_LONGEST = 10_000  # of a name with those it stands in
+_LONGEST = 10_000  # characters of an entry's full name
 _SHOWN = 60
 
 Rule = Callable[[Any, str], None]
@@ -36,13 +36,13 @@ class EntryError(Exception):
         self.entry, self.problem, self.rule, self.remedy = entry, problem, rule, remedy
 
     def error(self, where: str) -> CheckpointError:
-        """Return what the user is shown."""
+        """Return the error for the user."""
         place = f"{where}, {self.entry[:120]}" if where else self.entry[:120]
         return CheckpointError(self.problem, where=place, rule=self.rule, remedy=self.remedy)
 
 
 def shown(value: object) -> str:
-    """Return a value for a message: at most 60 characters, and of containers and tensors the kind alone.
+    """Return a value for a message: at most 60 characters, and only type and size of containers and tensors.
 
     Example:
         >>> shown("x" * 99), shown([1, 2])
@@ -66,19 +66,19 @@ def is_whole(value: object) -> bool:
 
 
 def text(value: Any, entry: str) -> None:
-    """A text that UTF-8 can hold."""
+    """Check for a text that UTF-8 can hold."""
     if not isinstance(value, str) or not _is_unicode(value):
         raise EntryError(entry, shown(value), "a text")
 
 
 def flag(value: Any, entry: str) -> None:
-    """True or false."""
+    """Check for true or false."""
     if not isinstance(value, bool):
         raise EntryError(entry, shown(value), "true or false")
 
 
 def nothing(value: Any, entry: str) -> None:
-    """No value."""
+    """Check for None."""
     if value is not None:
         raise EntryError(entry, shown(value), "none, for this checkpoint")
 
@@ -95,7 +95,7 @@ def whole(low: int = 0, high: int = LARGEST) -> Rule:
 
 
 def number(value: Any, entry: str) -> None:
-    """A finite number."""
+    """Check for a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise EntryError(entry, shown(value), "a finite number")
 
@@ -111,7 +111,7 @@ def one_of(*values: object) -> Rule:
 
 
 def optional(rule: Rule) -> Rule:
-    """Return a rule that None fits too."""
+    """Return a rule that also accepts None."""
 
     def check(value: Any, entry: str) -> None:
         if value is not None:
@@ -121,7 +121,7 @@ def optional(rule: Rule) -> Rule:
 
 
 def entries(needed: Mapping[str, Rule], further: Mapping[str, Rule] | None = None) -> Rule:
-    """Return the rule of a mapping with the entries ``needed``, perhaps those ``further``, and no others."""
+    """Return the rule of a mapping with the ``needed`` entries, optional ``further`` ones, and no others."""
     known = {**needed, **(further or {})}
 
     def check(value: Any, entry: str) -> None:
@@ -140,7 +140,7 @@ def entries(needed: Mapping[str, Rule], further: Mapping[str, Rule] | None = Non
 
 
 def mapping(value: Any, entry: str) -> None:
-    """A mapping with texts as keys."""
+    """Check for a mapping with texts as keys."""
     if not isinstance(value, dict):
         raise EntryError(entry, shown(value), "a mapping")
     for name in value:
@@ -148,7 +148,7 @@ def mapping(value: Any, entry: str) -> None:
 
 
 def mapping_of(rule: Rule, names: Collection[str] | None = None) -> Rule:
-    """Return the rule of a mapping, all of whose values fit ``rule``, with these names alone where they are given."""
+    """Return the rule of a mapping whose values follow ``rule``; ``names``, if given, are its only keys."""
 
     def check(value: Any, entry: str) -> None:
         mapping(value, entry)
@@ -165,7 +165,7 @@ def mapping_of(rule: Rule, names: Collection[str] | None = None) -> Rule:
 
 
 def list_of(rule: Rule, low: int = 0, high: int = LARGEST) -> Rule:
-    """Return the rule of a short list, each of whose values fits ``rule``: this one loops."""
+    """Return the rule of a list whose values follow ``rule``; it loops, so lists must be short."""
 
     def check(value: Any, entry: str) -> None:
         _sequence(value, entry, low, high)
@@ -181,10 +181,10 @@ def texts(
     """Return the rule of a list of texts.
 
     Args:
-        low: Fewest of them.
-        size: How many; None: any number.
-        unique: Whether each stands once.
-        gaps: Whether None may stand in a text's place.
+        low: Smallest number of texts.
+        size: Exact number of texts; None: any number.
+        unique: Whether no text may be repeated.
+        gaps: Whether values may be None.
     """
     rule = f"{'different ' if unique else ''}texts{' or none' if gaps else ''}"
 
@@ -211,9 +211,9 @@ def numbers(*, sizes: Collection[int] | None = None, low: int = 0, counts: bool 
     """Return the rule of a list of finite numbers.
 
     Args:
-        sizes: How many there may be; None: any number from ``low``.
-        low: Fewest of them.
-        counts: Whether they are whole and not below 0.
+        sizes: Allowed numbers of values; None: any number from ``low``.
+        low: Smallest number of values.
+        counts: Whether values must be whole numbers, 0 or more.
     """
     kinds = {int} if counts else {int, float}
     rule = "whole numbers, 0 or more" if counts else "finite numbers"
@@ -226,7 +226,7 @@ def numbers(*, sizes: Collection[int] | None = None, low: int = 0, counts: bool 
             )
         found = set(map(type, value))
         fits = found <= kinds
-        if fits and found == {float}:  # long lists are: a loop would be slow
+        if fits and found == {float}:  # long lists are of floats: a loop would be slow
             fits = bool(np.isfinite(np.array(value)).all())
         elif fits:
             fits = all(map(_is_finite, value)) and not (counts and min(value, default=0) < 0)
@@ -242,7 +242,7 @@ def numbers(*, sizes: Collection[int] | None = None, low: int = 0, counts: bool 
 
 
 def plain(value: Any, entry: str) -> None:
-    """Texts, numbers, flags and none in mappings and lists, neither deep nor many: what YAML and JSON can hold."""
+    """Check for values that YAML and JSON can hold, with limits on depth and number."""
     waiting, count = [(value, entry, 0)], 0
     while waiting:
         held, name, depth = waiting.pop()
@@ -276,7 +276,7 @@ def _sequence(value: Any, entry: str, low: int, high: int) -> None:
 def _is_unicode(value: str) -> bool:
     try:
         value.encode()
-    except UnicodeEncodeError:  # half of a pair of UTF-16
+    except UnicodeEncodeError:  # a lone surrogate
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Weights in a checkpoint: whether they are there, whole, the same, and of the same data."""
+"""Checks of a checkpoint's weights and training state against the network, data and run that use them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Shapes = Mapping[str, tuple[int, ...] | None]
 
 
 def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str = "") -> None:
-    """Check that a checkpoint has all weights of ``module``, of the same shapes, and no others.
+    """Check that a checkpoint has exactly the weights of ``module``, with the same shapes.
 
     Args:
-        checkpoint: What ``torch.load`` returned.
-        module: Whose ``load_state_dict`` will take them.
+        checkpoint: The result of ``torch.load``.
+        module: The module that will load them.
         where: The checkpoint as the user named it.
 
     Raises:
-        CheckpointError: If weights are absent, too many, or of another shape, naming them.
+        CheckpointError: If weights are absent, unknown, or of another shape, naming them.
     """
     there = checkpoint.get("state_dict")
     there = there if isinstance(there, dict) else {}
@@ -33,7 +33,7 @@ def check_weights(checkpoint: dict[str, Any], module: nn.Module, *, where: str =
 
 
 def other_weights(there: Shapes, here: Shapes) -> list[str]:
-    """Return how the weights of a checkpoint differ from those of a network, each in a few words."""
+    """Return the differences between a checkpoint's weights and a network's, each in a few words."""
     problems = [f"{name} is absent" for name in here if name not in there]
     problems += [f"{name} is not of the network" for name in there if name not in here]
     return problems + [
@@ -44,7 +44,7 @@ def other_weights(there: Shapes, here: Shapes) -> list[str]:
 
 
 def other_network(problems: Sequence[str], where: str) -> CheckpointError:
-    """Return the error of weights that are not those of a network."""
+    """Return the error for weights that do not fit a network."""
     return CheckpointError(
         "its weights are not those of its network",
         where=where,
@@ -55,7 +55,7 @@ def other_network(problems: Sequence[str], where: str) -> CheckpointError:
 
 
 def check_facts(stored: Facts, facts: Facts) -> None:
-    """Check that a run goes on with the data that it began with.
+    """Check that a run resumes with the same data.
 
     Args:
         stored: Facts of the checkpoint.
@@ -74,16 +74,16 @@ def check_facts(stored: Facts, facts: Facts) -> None:
         raise CheckpointError(
             "the checkpoint was trained on other data",
             details=clash,
-            rule="a run goes on with the data and options it began with",
+            rule="a resumed run has the data and options that it began with",
             remedy="restore the data and options, or start a new run without --ckpt_path",
         )
 
 
 def check_trainer(checkpoint: Mapping[str, Any], *, where: str = "") -> None:
-    """Check that a Trainer can read a checkpoint; other classes need less of it.
+    """Check that a Trainer can read a checkpoint; other classes need fewer entries.
 
     Args:
-        checkpoint: What ``torch.load`` returned.
+        checkpoint: The result of ``torch.load``.
         where: The checkpoint as the user named it.
 
     Raises:
@@ -99,19 +99,19 @@ def check_trainer(checkpoint: Mapping[str, Any], *, where: str = "") -> None:
 
 
 def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None:
-    """Check that a run can go on from a checkpoint.
+    """Check that a run can resume from a checkpoint.
 
     Args:
-        checkpoint: What ``torch.load`` returned.
+        checkpoint: The result of ``torch.load``.
         where: The checkpoint as the user named it.
 
     Raises:
-        CheckpointError: If it holds the model alone.
+        CheckpointError: If it holds only the model.
     """
     absent = [n for n in ("optimizer_states", "lr_schedulers", "loops") if n not in checkpoint]
     if absent:
         raise CheckpointError(
-            f"no run can go on from it: it holds no {', '.join(absent)}",
+            f"no run can resume from it: it holds no {', '.join(absent)}",
             where=where,
             rule="the state of training, which a checkpoint of save_weights_only=true leaves out",
             remedy="name a last.ckpt or best.ckpt with it, or start a new run without --ckpt_path",
@@ -124,5 +124,5 @@ def _short(value: object) -> str:
 
 
 def shape_of(value: object) -> tuple[int, ...] | None:
-    """Return the shape of a tensor, None of anything else."""
+    """Return the shape of a tensor; None for anything else."""
     return tuple(value.shape) if isinstance(value, Tensor) else None

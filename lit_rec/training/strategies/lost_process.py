@@ -1,4 +1,4 @@
-"""A process of a run that dies ends the others, with a sentence that says which, and what to go on with."""
+"""If a process of a run dies, end the others, and say which one died and how to resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lit_rec.errors import causes
 from lit_rec.stopping import say, stop
 
 _SECONDS, _GRACE = 1, 5
-# what gloo and NCCL say in a process whose peer is gone
+# messages of gloo and NCCL in a process when another one has ended
 _GONE = re.compile(
     r"[Cc]onnection (closed by peer|reset by peer|refused)|Broken pipe|NCCL|gloo.*(timed out|Timed out)|Socket closed"
 )
@@ -23,7 +23,7 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class ChildObserver(threading.Thread):
-    """Take the place of Lightning's own observer, which ends the process without a word and as if from outside.
+    """Replace Lightning's own observer, which ends the process silently, as if by a signal.
 
     Args:
         main_pid: The process that launched the others.
@@ -35,10 +35,10 @@ class ChildObserver(threading.Thread):
         _children[:] = child_processes
 
     def run(self) -> None:
-        """Look every second until all have ended; where one has failed, end the others and this process."""
+        """Check every second until all have ended; if one has failed, end the others and this process."""
         while True:
             if (lost := _lost()) is not None:
-                time.sleep(_GRACE)  # this process has time to say what its own error was
+                time.sleep(_GRACE)  # time for this process to report its own error
                 say(f"{lost}; {stop.remedy or 'begin again'}")
                 end_children()
                 os._exit(1)
@@ -48,10 +48,10 @@ class ChildObserver(threading.Thread):
 
 
 def watch_processes(*, child: bool) -> None:
-    """Have this process end with those that it cannot train without.
+    """End this process when another process of its run ends.
 
     Args:
-        child: Whether Lightning launched it from another, which it then watches.
+        child: Whether another process launched this one, which then watches that process.
     """
     subprocess_script._ChildProcessObserver = ChildObserver  # type: ignore[misc,assignment]
     if child:
@@ -60,10 +60,10 @@ def watch_processes(*, child: bool) -> None:
 
 
 def lost_process(error: BaseException) -> str | None:
-    """Return what to say of an error that comes of a lost process, None of another; the other children are ended.
+    """Return the message for an error that a lost process caused, and end the other children; None for other errors.
 
     Args:
-        error: What ended this process's own work.
+        error: The error that stopped this process.
     """
     lost = [
         str(one)
@@ -72,14 +72,14 @@ def lost_process(error: BaseException) -> str | None:
     ]
     if not lost:
         return None
-    time.sleep(_SECONDS)  # until the system says that the other has ended
+    time.sleep(_SECONDS)  # until the system reports that the other has ended
     message = _lost() or f"another process of this run has ended ({' '.join(lost[0].split())[:80]})"
     end_children()
     return f"{message}; {stop.remedy or 'begin again'}"
 
 
 def end_children() -> None:
-    """Kill what is left of the processes that this one launched."""
+    """Kill the processes that this one launched and that still run."""
     for child in _children:
         if child.poll() is None:
             child.kill()
@@ -87,7 +87,7 @@ def end_children() -> None:
 
 def _lost() -> str | None:
     ended = [(rank, child.poll()) for rank, child in enumerate(_children, 1) if child.poll()]
-    # those killed by a signal first: others have ended because of them
+    # first those killed by a signal: others ended because of them
     for rank, code in sorted(ended, key=lambda found: found[1] or 0):
         how = (
             f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
@@ -99,6 +99,6 @@ def _lost() -> str | None:
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_SECONDS)
-    time.sleep(_GRACE)  # a run that has ended well ends here in a moment, too
+    time.sleep(_GRACE)  # after a successful run, this process ends by itself in this time
     say(f"the process of rank 0 has ended, and this one with it; {stop.remedy or 'begin again'}")
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Strategies of a run: each process has the whole network, or a part of its encoder."""
+"""ShardedEncoder: a strategy that divides the encoder among processes; checks of other strategies."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _OTHERS = (DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy)
 
 
 class ShardedEncoder(ModelParallelStrategy):
-    """FSDP: each process has a part of the encoder's weights, gradients and optimizer states, and all of the rest.
+    """FSDP: each process has a part of the encoder's weights, gradients and optimizer states, and all other weights.
 
-    The steps are those of ``ddp``. Checkpoints are whole files, which any strategy resumes.
+    The steps equal those of ``ddp``. Checkpoints are single files, from which any strategy can resume.
 
     Example:
         ``lit-rec fit -c configs/own_data.yaml --trainer.devices 2 --trainer.strategy sharded_encoder``
@@ -47,15 +47,15 @@ class ShardedEncoder(ModelParallelStrategy):
         super().__init__(save_distributed_checkpoint=False)
 
     def setup_environment(self) -> None:
-        """Divide among all processes."""
+        """Use all processes for the division."""
         self._data_parallel_size = self.num_nodes * self.num_processes
         self._tensor_parallel_size = 1
         super().setup_environment()
-        # a process whose groups are still open when it ends may abort
+        # a process that ends with open process groups may abort
         atexit.register(_close_groups)
 
     def shard(self, network: Network) -> None:
-        """Divide the network's encoder, once, before there is an optimizer."""
+        """Divide the network's encoder, once, before the optimizer is built."""
         shard_encoder(network, self.device_mesh["data_parallel"], self.root_device)
 
     def lightning_module_state_dict(self) -> dict[str, Any]:
@@ -70,11 +70,11 @@ class ShardedEncoder(ModelParallelStrategy):
         return state if self.is_global_zero else {}
 
     def load_checkpoint(self, checkpoint_path: Any, weights_only: bool | None = None) -> Any:
-        """Read the whole file, on each process."""
+        """Read the whole file on each process."""
         return Strategy.load_checkpoint(self, checkpoint_path, weights_only)
 
     def load_model_state_dict(self, checkpoint: Mapping[str, Any], strict: bool = True) -> None:
-        """Take this process's parts of the weights."""
+        """Load this process's parts of the weights."""
         module = self._module()
         own = module.state_dict()
         parts = {
@@ -84,14 +84,14 @@ class ShardedEncoder(ModelParallelStrategy):
         module.load_state_dict(parts, strict=strict)
 
     def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take this process's parts of the optimizer's state."""
+        """Load this process's parts of the optimizer's state."""
         states = zip(checkpoint["optimizer_states"], self.optimizers, strict=True)
         parts = [parts_of_state(state, optimizer) for state, optimizer in states]
         Strategy.load_optimizer_state_dict(self, {"optimizer_states": parts})
 
     @property
     def lightning_restore_optimizer(self) -> bool:
-        """Whether Lightning hands over the optimizer's state: yes, as of a whole network."""
+        """Whether Lightning passes the optimizer's state on: yes, that of a whole network."""
         return True
 
     def _module(self) -> lightning.LightningModule:
@@ -106,17 +106,17 @@ StrategyRegistry.register(
 
 
 def check_strategy(trainer: lightning.Trainer) -> None:
-    """Refuse other ways to divide the weights among processes, and what ``ShardedEncoder`` does not go with.
+    """Refuse other strategies that divide weights, and options that ``ShardedEncoder`` does not support.
 
-    FSDP of Lightning's and DeepSpeed lay weights out flat, but which of them decay is told by their shape. All would
-    wait for ever where processes call the encoder unequally often, as they do: their batches hold different texts.
+    Lightning's FSDP and DeepSpeed flatten weights, but their shape decides which of them have weight decay. Both would
+    hang if processes call the encoder unequally often, which happens because their batches hold different texts.
 
     Raises:
-        ConfigError: If the weights would be divided in another way, or averaged, or loss scaling would be by process.
+        ConfigError: If another strategy divides the weights, or weights are averaged, or each process scales its loss.
     """
     strategy = trainer.strategy
     if isinstance(strategy, ShardedEncoder):
-        _check_beside(trainer)
+        _check_options(trainer)
     elif isinstance(strategy, _OTHERS):
         raise ConfigError(
             f"{type(strategy).__name__} divides the weights among processes",
@@ -126,33 +126,33 @@ def check_strategy(trainer: lightning.Trainer) -> None:
         )
 
 
-def _check_beside(trainer: lightning.Trainer) -> None:
+def _check_options(trainer: lightning.Trainer) -> None:
     if str(trainer.precision) == "16-mixed":
         raise ConfigError(
             "16-mixed looks for overflow in each process's part alone, "
             "so that one would take a step that another leaves out",
             where=option_of("Trainer", "precision"),
-            rule="32-true or bf16-mixed beside sharded_encoder",
+            rule="32-true or bf16-mixed with sharded_encoder",
             remedy="set Trainer.precision to bf16-mixed",
         )
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, WeightAveraging | StochasticWeightAveraging):
             raise ConfigError(
-                f"{type(callback).__name__} copies the network, of which no process has the whole",
+                f"{type(callback).__name__} copies the network, but no process has all of it",
                 where=option_of("Trainer", "callbacks"),
-                rule="no averaged weights beside sharded_encoder",
+                rule="no averaged weights with sharded_encoder",
                 remedy="leave it out, or take ddp",
             )
 
 
 def shard(network: Network, trainer: lightning.Trainer | None) -> None:
-    """Divide a new network where the Trainer's strategy does."""
+    """Divide a new network if the Trainer's strategy does."""
     if trainer is not None and isinstance(trainer.strategy, ShardedEncoder):
         trainer.strategy.shard(network)
 
 
 def reduce_gradients(trainer: lightning.Trainer, optimizer: torch.optim.Optimizer) -> None:
-    """Take the mean over processes of those gradients that the Trainer's strategy leaves apart."""
+    """Average over processes the gradients that the Trainer's strategy does not average itself."""
     if isinstance(trainer.strategy, ShardedEncoder):
         average_gradients(optimizer)
 
@@ -163,9 +163,9 @@ def clip_gradients(
     gradient_clip_val: float | None = None,
     gradient_clip_algorithm: str | None = None,
 ) -> None:
-    """Clip as the Trainer asks, all parts of a gradient together.
+    """Clip gradients as the Trainer's options say, also where they are divided among processes.
 
-    This is a LightningModule's ``configure_gradient_clipping``.
+    Called from a LightningModule's ``configure_gradient_clipping``.
     """
     if not isinstance(module.trainer.strategy, ShardedEncoder):
         module.clip_gradients(

@@ -1,4 +1,4 @@
-"""An encoder divided among processes (FSDP): its tensors in parts, those of all else whole in each process."""
+"""Functions for an encoder that is divided among processes (FSDP); each process has all other weights."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from lit_rec.processes import whole
 
 
 def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> None:
-    """Divide a network's encoder among the processes, the network being that of the first of them.
+    """Divide a network's encoder among the processes; all get the weights of the first process.
 
-    The layers are gathered one at a time, and again in the backward pass. What is outside the encoder stays whole: it
-    is small, and its parameters without a dimension cannot be divided. Every process has to call the encoder equally
-    often, so those with fewer chunks of texts go on with chunks of none.
+    The layers are gathered one at a time, and again in the backward pass. Weights outside the encoder are not divided:
+    they are few, and scalar parameters cannot be divided. All processes must call the encoder equally often, so a
+    process with fewer chunks of texts adds empty chunks.
 
     Args:
-        network: As it was built.
+        network: A new network.
         mesh: The processes, in one dimension.
-        device: Of this process.
+        device: This process's device.
 
     Raises:
-        ConfigError: If the network encodes in each batch of an evaluation, or the encoder has a parameter without a
-            dimension.
+        ConfigError: If the network encodes in each batch of an evaluation, or the encoder has a scalar parameter.
 
     Reference:
         Zhao et al. 2023, PyTorch FSDP, https://arxiv.org/abs/2304.11277.
@@ -48,7 +47,7 @@ def shard_encoder(network: Network, mesh: DeviceMesh, device: torch.device) -> N
 
 
 def part_like(tensor: Tensor, like: Tensor) -> Tensor:
-    """Return of a whole tensor what this process has of ``like``; all of it where that is not divided."""
+    """Return this process's part of a tensor, divided as ``like`` is; the whole tensor if ``like`` is not divided."""
     if not isinstance(like, DTensor):
         return tensor
     mesh, own = like.device_mesh, like.to_local()
@@ -61,16 +60,16 @@ def part_like(tensor: Tensor, like: Tensor) -> Tensor:
 
 
 def average_gradients(optimizer: torch.optim.Optimizer) -> None:
-    """Take the mean over processes of the gradients of undivided parameters, as FSDP has done for the others.
+    """Average the gradients of undivided parameters over processes; FSDP has averaged the others.
 
-    A parameter that got none in any process has none afterwards.
+    A parameter without a gradient on all processes has none afterwards.
     """
     parameters = [p for p in _parameters(optimizer) if not isinstance(p, DTensor)]
     if not parameters:
         return
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     present = gradients[0].new_tensor([p.grad is not None for p in parameters])
-    # one message for all: there are dozens of small ones
+    # one message for all: there are dozens of small gradients
     message = torch.cat([*(gradient.flatten() for gradient in gradients), present])
     torch.distributed.all_reduce(message)
     sizes = [gradient.numel() for gradient in gradients]
@@ -81,9 +80,9 @@ def average_gradients(optimizer: torch.optim.Optimizer) -> None:
 
 
 def clip_norm(optimizer: torch.optim.Optimizer, largest: float) -> None:
-    """Scale all gradients so that their common norm is at most ``largest``.
+    """Scale all gradients so that their total norm is at most ``largest``.
 
-    PyTorch's own takes no divided and whole tensors together.
+    PyTorch's own function does not accept divided and whole tensors together.
     """
     gradients = [p.grad for p in _parameters(optimizer) if p.grad is not None]
     parts = [g.to_local() for g in gradients if isinstance(g, DTensor)]
@@ -100,7 +99,7 @@ def clip_norm(optimizer: torch.optim.Optimizer, largest: float) -> None:
 
 
 def clip_value(optimizer: torch.optim.Optimizer, largest: float) -> None:
-    """Put every coordinate of the gradients between ``-largest`` and ``largest``."""
+    """Clip every coordinate of the gradients to the range from ``-largest`` to ``largest``."""
     for parameter in _parameters(optimizer):
         gradient = parameter.grad
         if gradient is not None:
@@ -109,7 +108,7 @@ def clip_value(optimizer: torch.optim.Optimizer, largest: float) -> None:
 
 
 def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return an optimizer's state as one process would have it; every process calls this."""
+    """Return an optimizer's whole state, as without division; every process calls this."""
     state = optimizer.state_dict()
     moments = {
         number: {name: whole(v) if isinstance(v, Tensor) else v for name, v in known.items()}
@@ -119,12 +118,12 @@ def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
 
 
 def parts_of_state(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return what this process keeps of the state that ``whole_state`` returned, or one process's ``state_dict``."""
+    """Return this process's part of a whole state, from ``whole_state`` or an undivided run's ``state_dict``."""
     numbers = [number for group in state["param_groups"] for number in group["params"]]
     own = dict(zip(numbers, _parameters(optimizer), strict=True))
 
     def part(value: Any, parameter: Tensor) -> Any:
-        # the number of steps is of the parameter, not of its coordinates
+        # the number of steps belongs to the parameter, not to its coordinates
         moment = isinstance(value, Tensor) and value.shape == parameter.shape
         return part_like(value, parameter) if moment else value
 
@@ -136,7 +135,7 @@ def parts_of_state(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> d
 
 
 def _divisible(network: Network) -> Backbone:
-    """Return the encoder of a network that can share it."""
+    """Return the encoder of a network, and check that it can be divided."""
     ddp = "take ddp; where memory is short, lower max_tokens_per_chunk or set recompute: true"
     if not network.has_item_table:
         raise ConfigError(
@@ -158,14 +157,14 @@ def _divisible(network: Network) -> Backbone:
             raise ConfigError(
                 f"the encoder's {name} is a single number",
                 where=option_of("Trainer", "strategy"),
-                rule="parameters of one dimension or more, of which each process keeps a part",
+                rule="parameters of one dimension or more, so that each process can have a part",
                 remedy=ddp,
             )
     return network.backbone
 
 
 def _copy_first(network: nn.Module, device: torch.device) -> None:
-    """Give every process the first one's weights, tensor by tensor: its own may be begun by other chance."""
+    """Copy the first process's weights to all, because their random initial weights may differ."""
     with torch.no_grad():
         for weight in [*network.parameters(), *network.buffers()]:
             sent = weight.to(device)
@@ -176,7 +175,7 @@ def _copy_first(network: nn.Module, device: torch.device) -> None:
 def _layers(model: nn.Module) -> Iterable[nn.Module]:
     try:
         return encoder_layers(model)
-    except ConfigError:  # of an unknown structure: gathered as one
+    except ConfigError:  # unknown structure: gathered as one
         return []
 
 

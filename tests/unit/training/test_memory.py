@@ -54,7 +54,7 @@ def test_of_a_network_with_an_item_encoder_while_training():
         "  Part.max_tokens_per_chunk is 2048, "
         "Part.recompute is False, BehaviorDataModule.batch_size is 512, "
         "History.max_length is 100",
-        "  Rule: a step's activations have room beside the weights and the optimizer.",
+        "  Rule: a step's activations have room next to the weights and the optimizer.",
         "  Try:  set Part.recompute to true, "
         "else lower Part.max_tokens_per_chunk to 1024, "
         "else lower BehaviorDataModule.batch_size and raise Trainer.accumulate_grad_batches by as much.",
