@@ -1,4 +1,4 @@
-"""Classifier: labels or ratings of texts from a checkpoint alone."""
+"""Classifier: labels or ratings of texts, from a checkpoint alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lit_rec.tasks.registry import task_of
 
 @dataclass(frozen=True)
 class Classification:
-    """A label of a text, and how probable it is.
+    """A label of a text, and its probability.
 
     Example:
         >>> found = [Classification("card_arrival", 0.75), Classification("lost_card", 0.125)]  # of one text
@@ -37,12 +37,12 @@ class Classification:
 
 
 class Classifier(LoadedNetwork):
-    """Say what label, or what rating, texts have, by a ``TextClassifier``.
+    """Predict labels or ratings of texts with a ``TextClassifier``.
 
-    A text is a string, which stands in the first column of the checkpoint's text template, or a mapping of the
-    template's columns (``columns``); a Polars table with these columns does as well. A text longer than in training is
-    cut as it was there. Equal texts are encoded once, and an answer does not depend on what else is asked. Many threads
-    may read one Classifier.
+    A text is a string, which is read as the first column of the checkpoint's text template, or a mapping of the
+    template's columns (``columns``). A Polars table with these columns can be given too. Long texts are cut as in
+    training. Equal texts are encoded once, and a prediction does not depend on other texts of the call. Many threads
+    may use one Classifier.
 
     Example:
         >>> intents = Classifier.from_checkpoint("checkpoints/banking77/version_0/best.ckpt")  # doctest: +SKIP
@@ -53,12 +53,12 @@ class Classifier(LoadedNetwork):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that make a text."""
+        """Columns of a text."""
         return self._texts.columns
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that a text can have, in the order of training; none where texts have a rating."""
+        """The labels that a text can have, in the order of training; empty for a model of ratings."""
         return self._facts.labels
 
     def classify(
@@ -67,12 +67,12 @@ class Classifier(LoadedNetwork):
         """Return the k most probable labels of each text, most probable first.
 
         Args:
-            texts: As many as there are.
-            k: How many labels; all of them where there are fewer.
-            where: What the texts are called in errors.
+            texts: Any number of texts.
+            k: Number of labels; all of them if there are fewer.
+            where: The argument's name, for errors.
 
         Raises:
-            ConfigError: If the model is one of ratings.
+            ConfigError: If the model predicts ratings.
             DataError: If a text is empty, or has columns that the model does not know, or a table lacks one.
         """
         at_least_one(k)
@@ -91,11 +91,11 @@ class Classifier(LoadedNetwork):
         """Return the rating of each text, within the range of the training ratings.
 
         Args:
-            texts: As many as there are.
-            where: What the texts are called in errors.
+            texts: Any number of texts.
+            where: The argument's name, for errors.
 
         Raises:
-            ConfigError: If the model is one of labels.
+            ConfigError: If the model predicts labels.
             DataError: As ``classify`` does.
         """
         self._needs(RatingTarget, "classify")
@@ -112,7 +112,7 @@ class Classifier(LoadedNetwork):
 
     @torch.no_grad()
     def _predicted(self, texts: Iterable[TextEntry] | pl.DataFrame, where: str) -> Float32s:
-        """Return probabilities ``[N, K]``, or ratings ``[N]``; texts that are equal in all fields are one item."""
+        """Return probabilities ``[N, K]``, or ratings ``[N]``; texts that are equal in all fields are encoded once."""
         rendered = self._texts.read(texts, where=where)
         if not len(rendered):
             return np.empty((0, len(self._facts.labels)), np.float32)

@@ -1,4 +1,4 @@
-"""Recommender: recommendations and ratings from a checkpoint alone."""
+"""Recommender: recommendations and scores, from a checkpoint alone."""
 
 from __future__ import annotations
 
@@ -52,26 +52,25 @@ class Recommendation:
 
 
 class Recommender(LoadedNetwork):
-    """Recommend from a checkpoint: no YAML, no data folder, no encoder folder and no network are needed.
+    """Recommend from a checkpoint alone, without YAML, data folder, encoder folder or internet.
 
-    A history is a list of item ids, or of mappings with ``item_id`` (or the columns of the text, such as ``title``, for
-    an item that the catalogue does not have) and optional ``rating``, ``label``, ``event`` and ``timestamp``. A
-    behavior without a rating counts as liked: for a model of ratings it is given the highest one, for a model of two
-    labels the positive one. For a model of labels, scores are probabilities: of the positive one of two, or of the
-    ``label`` asked for.
+    A history is a list of item ids or mappings. A mapping has ``item_id``, or for an item that is not in the catalogue
+    the columns of the text, such as ``title``; ``rating``, ``label``, ``event`` and ``timestamp`` are optional. A
+    behavior without a rating counts as liked: it gets the highest rating in a model of ratings, and the positive label
+    in a model of two labels. In a model of labels, scores are probabilities of the positive one of two labels, or of
+    the ``label`` asked for.
 
-    Many threads may read one Recommender while others add and remove items. An answer is that of one state of the
-    catalogue, the one when the call began, and no reader waits; changes are made one at a time, each whole or not at
-    all.
+    Many threads may use one Recommender while others add and remove items. Each call uses the catalogue as it was when
+    the call began, and does not wait. Changes are made one at a time, each completely or not at all.
 
     Args:
         module: The module, built and loaded.
         content: The checkpoint's content.
         where: What the checkpoint is called in errors.
-        index: What searches the catalogue: see ``from_checkpoint``.
+        index: Builds the index of the catalogue: see ``from_checkpoint``.
 
     Raises:
-        ConfigError: If the network is of another kind, or an index is given that could not be asked.
+        ConfigError: If the network is of another kind, or an index is given that cannot be used.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -94,11 +93,11 @@ class Recommender(LoadedNetwork):
         self._profiles = StoredProfiles(content, self._facts)
         self._user_vocab = {id_: row + 1 for row, id_ in enumerate(self._facts.user_ids)}
         vectors = catalogue_vectors(module, content, where)
-        # the state has all that is needed of the catalogue; held here as well, it would outlive items that are removed
+        # the state holds the catalogue; a second reference here would keep removed items in memory
         self._content = {name: part for name, part in content.items() if name != "catalogue"}
-        # read once by each answer, and replaced as a whole: see CatalogueState
+        # read once by each call, and replaced as a whole: see CatalogueState
         self._state = CatalogueState(items, CatalogueScores(module, self._facts, vectors, index))
-        self._changes = Lock()  # one change at a time; answers do not look at it
+        self._changes = Lock()  # for one change at a time; readers do not take it
 
     @classmethod
     def from_checkpoint(
@@ -116,33 +115,33 @@ class Recommender(LoadedNetwork):
             path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
-            index: What searches the catalogue, such as ``ApproximateIndex.beside(path)``; by default ``ExactIndex``
-                where it can.
-            trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
+            index: Builds the index of the catalogue, such as ``ApproximateIndex.beside(path)``; by default
+                ``ExactIndex``, if scores are inner products.
+            trust: Your own modules that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
                 given, or names what is not trusted.
-            ConfigError: If its network is of another kind, or an index is given that could not be asked.
+            ConfigError: If its network is of another kind, or an index is given that cannot be used.
         """
         module, content = load_module(path, network, trust)
         return cls(module.to(device), content, str(path), index)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy is made of: it has a lock of its own."""
+        """Return the state of a copy, without the lock: a copy gets a new one."""
         return {name: part for name, part in vars(self).items() if name != "_changes"}
 
     def __setstate__(self, parts: dict[str, Any]) -> None:
-        """Be a copy."""
+        """Restore a copy, with a new lock."""
         vars(self).update(parts, _changes=Lock())
 
     @property
     def item_ids(self) -> list[str]:
-        """Ids of what can be recommended, in the catalogue's order: added items included, removed ones not."""
+        """Ids of all items that can be recommended, in the catalogue's order, with added and without removed items."""
         return self._state.items.present()
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
-        """Return what a user of the data did, oldest first, as ``recommend`` takes it.
+        """Return the history of a user of the data, oldest first, in the form that ``recommend`` takes.
 
         Raises:
             DataError: If the data had no such user.
@@ -150,9 +149,9 @@ class Recommender(LoadedNetwork):
         return self._users.history_of(user_id)
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
-        """Return a history entry for something known by its text alone.
+        """Return a history entry for an item that is given by its text.
 
-        The text stands in the template's first column.
+        The text is the value of the template's first column.
         """
         return self._texts.record_of(text)
 
@@ -172,16 +171,16 @@ class Recommender(LoadedNetwork):
         """Return the k best items, best first; equal scores in the catalogue's order.
 
         Args:
-            history: What the user did, oldest first; may be empty.
-            k: How many.
-            user: The user's id, which adds what the model learned of it, and the profile that the data has of it.
-            profile: Columns of the users table, in place of what the data has; for a model that reads profiles.
-            timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
+            history: The user's behaviors, oldest first; may be empty.
+            k: Number of items.
+            user: The user's id, to use what the model has learned about this user, and the stored profile.
+            profile: Columns of the users table, in place of the stored profile; for a model that reads profiles.
+            timestamp: The time of the request in seconds, for the age of behaviors; without it they have no age.
             allow: Only these ids.
             deny: Not these ids.
             exclude_seen: Whether items of the history are left out.
-            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
-                default.
+            label: Label by whose probability the list is sorted, for a model of labels; for two labels the positive
+                one is the default.
 
         Raises:
             DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or
@@ -215,12 +214,13 @@ class Recommender(LoadedNetwork):
         """Return the model's score of each item, in the order asked: ratings, or probabilities for a model of labels.
 
         Args:
-            history: What the user did, oldest first.
+            history: The user's behaviors, oldest first.
             items: Ids of the catalogue.
-            user: The user's id, which adds what the model learned of it, and the profile that the data has of it.
-            profile: Columns of the users table, in place of what the data has; for a model that reads profiles.
-            timestamp: The time of asking in seconds, for the age of what was done; without it, nothing has an age.
-            label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
+            user: The user's id, to use what the model has learned about this user, and the stored profile.
+            profile: Columns of the users table, in place of the stored profile; for a model that reads profiles.
+            timestamp: The time of the request in seconds, for the age of behaviors; without it they have no age.
+            label: Label whose probability is returned, for a model of labels; for two labels the positive one is the
+                default.
 
         Raises:
             DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is
@@ -234,13 +234,13 @@ class Recommender(LoadedNetwork):
         return [float(s) for s in shown]
 
     def add_items(self, items: pl.DataFrame) -> None:
-        """Add items by their texts, without training: each is encoded once and can be recommended at once.
+        """Add items by their texts, without training: each is encoded once and can then be recommended.
 
-        The id of a removed item may be given again: it then names the new item, which is known by its text alone.
+        The id of a removed item may be used again for a new item.
 
         Args:
-            items: item_id and the columns of the text template; columns of other fields may be missing, and are empty
-                then.
+            items: item_id and the columns of the text template; columns of other fields may be missing, and then count
+                as empty.
 
         Raises:
             DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be
@@ -258,18 +258,18 @@ class Recommender(LoadedNetwork):
             self._state = state.with_more(ids, columns, vectors)
 
     def remove_items(self, items: Iterable[str]) -> None:
-        """Never recommend these items again; all else that names them, such as a history, goes on as before.
+        """Never recommend these items again; histories may still name them.
 
-        Once an eighth of all rows, and more than 1,024, are of removed items, these rows are given back. What a history
-        of the data names is remembered for good by its id and vector; of others, as many as the catalogue has items,
-        and at least 10,000, those that were removed last. An id that was removed before them is unknown, as if it had
-        never been there.
+        When more than 1,024 rows, and more than an eighth of all rows, belong to removed items, these rows are freed.
+        The ids and vectors of items in the data's histories are then always remembered. Of other removed items, the
+        last ones are remembered: as many as the catalogue has items, and at least 10,000. Earlier ones are unknown
+        afterwards, as if they had never been in the catalogue.
 
         Args:
-            items: Ids of the catalogue; what was removed before stays so.
+            items: Ids of the catalogue; ids of removed items have no effect.
 
         Raises:
-            DataError: If an id is not in the catalogue; then none is removed.
+            DataError: If an id is not in the catalogue; then no item is removed.
         """
         with self._changes:
             rows = _rows(items, self._state.items, where="remove_items")
@@ -278,7 +278,7 @@ class Recommender(LoadedNetwork):
     def _seen(
         self, history: Sequence[HistoryEntry], state: CatalogueState
     ) -> tuple[list[Seen], Tensor]:
-        """Read a history; items known by text alone get rows after all others, and vectors of their own."""
+        """Read a history; items that are given by text get rows after all others, and are encoded here."""
         named = NamedItems(state.items, self._texts)
         seen = read_history(history, named, self._facts)
         if not named.new:
@@ -305,12 +305,12 @@ class Recommender(LoadedNetwork):
 
 
 def _rows(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
-    """Return the rows of ids, of removed and remembered items too."""
+    """Return the rows of ids, also of removed and remembered items."""
     found = [item_row(id_, items, where=where) for id_ in listed(ids, where=where)]
     return np.array(found, np.int64)
 
 
 def _searched(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
-    """Return the rows of ids, but for those that no search looks at."""
+    """Return the rows of ids, without those of remembered items, which are not searched."""
     rows = _rows(ids, items, where=where)
     return rows[rows < len(items)]

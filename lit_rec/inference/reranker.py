@@ -1,4 +1,4 @@
-"""Reranker: scores of few items from a checkpoint of a network that reads history and item together."""
+"""Reranker: scores of few items by a network that reads history and item together, from a checkpoint alone."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class _Asked:
 
 
 class Reranker(LoadedNetwork):
-    """Put few items in order by a network that reads the history and each item as one text: a ``CrossEncoder``.
+    """Rank few items with a ``CrossEncoder``, which reads the history and each item as one text.
 
-    Histories are those of a ``Recommender``, and items are given in the same way: ids of the catalogue, or mappings
-    with the columns of the text. Each item costs a pass through the encoder, so let a ``Recommender`` find the items
-    that are worth it. Many threads may read one Reranker.
+    Histories are given as to a ``Recommender``, and items in the same way: ids of the catalogue, or mappings with the
+    columns of the text. Each item costs a pass through the encoder, so let a ``Recommender`` choose the candidates.
+    Many threads may use one Reranker.
 
     Example:
         >>> rec = Recommender.from_checkpoint("checkpoints/quickstart/version_0/best.ckpt")  # doctest: +SKIP
@@ -75,7 +75,7 @@ class Reranker(LoadedNetwork):
         return self._items.present()
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
-        """Return an entry for something known by its text alone: the text stands in the template's first column."""
+        """Return an entry for an item that is given by its text, as a value of the template's first column."""
         return self._texts.record_of(text)
 
     def rerank(
@@ -89,11 +89,11 @@ class Reranker(LoadedNetwork):
         """Return the k best of the items, best first; equal scores in the order asked.
 
         Args:
-            history: What the user did, oldest first; may be empty.
+            history: The user's behaviors, oldest first; may be empty.
             items: Ids of the catalogue, or mappings with the columns of the text.
-            k: How many.
-            label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
-                default.
+            k: Number of items.
+            label: Label by whose probability the list is sorted, for a model of labels; for two labels the positive
+                one is the default.
 
         Raises:
             DataError: If an id is not in the catalogue, an item has no text, a rating is out of range, or the label is
@@ -115,9 +115,10 @@ class Reranker(LoadedNetwork):
         """Return the score of each item, in the order asked: ratings, or probabilities for a model of labels.
 
         Args:
-            history: What the user did, oldest first; may be empty.
+            history: The user's behaviors, oldest first; may be empty.
             items: Ids of the catalogue, or mappings with the columns of the text.
-            label: Whose probability is asked for, for a model of labels; of two labels, the positive one by default.
+            label: Label whose probability is returned, for a model of labels; for two labels the positive one is the
+                default.
 
         Raises:
             DataError: As ``rerank`` does.
@@ -140,15 +141,15 @@ class Reranker(LoadedNetwork):
 
     @torch.no_grad()
     def _scores(self, asked: _Asked, label: str | None) -> tuple[Float64s, Float64s]:
-        """Return what the items are sorted by and what is shown of them; one that is asked for twice is read once."""
+        """Return sort keys and shown scores of the items; an item that is asked for twice is scored once."""
         if not len(asked.rows):
             return np.empty(0), np.empty(0)
-        kept = asked.seen[-self._content["history_length"] :]
+        seen = asked.seen[-self._content["history_length"] :]
         distinct, place_of = np.unique(asked.rows, return_inverse=True)
-        rows, place = np.unique([*(s.item for s in kept), *distinct], return_inverse=True)
-        slots = [replace(s, item=int(p)) for s, p in zip(kept, place[: len(kept)], strict=True)]
+        rows, place = np.unique([*(s.item for s in seen), *distinct], return_inverse=True)
+        slots = [replace(s, item=int(p)) for s, p in zip(seen, place[: len(seen)], strict=True)]
         texts, items = self._take(rows, asked.named)
-        batch = replace(request_batch(slots, place[len(kept) :], 0, None), texts=texts, items=items)
+        batch = replace(request_batch(slots, place[len(seen) :], 0, None), texts=texts, items=items)
         network = self._module.built()
         scores: Tensor = network(batch.to(self._module.device))
         task = task_of(self._facts)
@@ -157,7 +158,7 @@ class Reranker(LoadedNetwork):
         return sorting[place_of], shown[place_of]
 
     def _take(self, rows: Int64s, named: NamedItems) -> tuple[Texts, Items]:
-        """Return the texts and items of distinct rows, those of the catalogue first."""
+        """Return the texts and items of distinct rows, first those of the catalogue."""
         known, new = rows[rows < len(self._items)], rows[rows >= len(self._items)]
         parts = [self._catalogue.take(known)] if len(known) else []
         if len(new):

@@ -151,7 +151,7 @@ def test_an_index_is_kept_beside_the_checkpoint(text_run, workplace, run_folder,
     assert found[0] == found[1] == found[2]
     assert (text_run[0] / "best.index").exists()
     words = ("recommend", "--ckpt_path", run_folder / "best.ckpt", "--user=u1", "--index")
-    assert "index: nothing could be found by it" in message(capsys, *words, "approximate")
+    assert "index: it cannot be used" in message(capsys, *words, "approximate")
     assert "invalid choice: 'none'" in message(capsys, *words, "none")
 
 

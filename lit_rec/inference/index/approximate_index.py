@@ -1,4 +1,4 @@
-"""ApproximateIndex: nearly the best items, from the nearest lists of a catalogue instead of from all of it."""
+"""ApproximateIndex: nearly the best items, from the nearest lists of a catalogue instead of all items."""
 
 from __future__ import annotations
 
@@ -21,41 +21,40 @@ from lit_rec.inference.index.item_vectors import ItemVectors
 from lit_rec.inference.index.search_space import Rows, SearchSpace
 from lit_rec.inference.index.stored_index import StoredIndex
 
-# Candidates are one item of 256 at most, or 256 items: comparing all of a catalogue costs about as much as sorting
-# more.
+# Candidates are at most 1/256 of the items, or 256 items: sorting more costs about as much as comparing all items.
 _SHARE, _LEAST = 256, 256
 _WIDER = 4
-_BUILT = ("lists", "exact_below")  # what lists are built with
+_BUILT = ("lists", "exact_below")  # options that lists are built with
 _READING = Reading()
 
 
 class _Listed(NamedTuple):
-    """All items, and those of them that stand in lists; None: all of them are compared."""
+    """All items, and the lists of them; without lists (None) all items are compared."""
 
     exact: ExactSearch
     lists: ItemLists | None
 
 
 class ApproximateIndex(ItemIndex):
-    """Read the lists of items that come nearest to a query, then sort the best of them by their exact inner products.
+    """Read the lists that are nearest to a query, then sort the best of their items by exact inner products.
 
-    Items of similar direction stand in one list (k-means, by faiss), each as one bit a coordinate (RaBitQ; 8 of vectors
-    narrower than 256), which only choose candidates. Where filters leave few of them, more are taken; where those would
-    be many, as with few allowed items, the exact index answers. So what is found is never fewer than the exact index
-    finds, and its scores are right; what may be missing is an item in a list that was not read.
+    A list holds items of similar direction (k-means, by faiss), with one bit per coordinate (RaBitQ; 8 bits for vectors
+    narrower than 256). These bits only choose candidates. If filters leave few candidates, more are read. If those
+    would be too many, as with few allowed items, the exact index is used. So the result has as many items as that of
+    the exact index, and their scores are exact. Only an item in a list that was not read may be missing.
 
     Args:
-        vectors: ``[I, D]``; kept for the exact scores, not copied, where they are float32 and contiguous.
-        lists: Lists of items; 0: twice the root of the number of items. They are those of the items that are there when
-            they are built; items that are added go into the nearest.
-        share: Share of the lists that a search reads: more finds more, and takes longer.
-        least_read: Items whose lists are read, however small the share: of few items, the best lie in more of the
-            lists.
-        exact_below: A catalogue of fewer items has no lists: all of them are compared.
+        vectors: ``[I, D]``; used for the exact scores, without a copy if they are float32 and contiguous.
+        lists: Number of lists; 0: twice the square root of the number of items. Lists are built once; an item that is
+            added later goes into the nearest list.
+        share: Share of the lists that a search reads: a larger share finds more, and takes longer.
+        least_read: Smallest number of items in the lists that are read: in a small catalogue, the best items are
+            spread over a larger share of the lists.
+        exact_below: A catalogue with fewer items has no lists: all items are compared.
 
     Raises:
         ConfigError: If faiss is not installed.
-        ValueError: If ``vectors`` is no matrix, or an option is out of range.
+        ValueError: If ``vectors`` is not a matrix, or an option is out of range.
         DataError: If a vector is not finite.
 
     Reference:
@@ -86,11 +85,11 @@ class ApproximateIndex(ItemIndex):
         needed_faiss()
         self._options = {"lists": lists, "exact_below": exact_below}
         self._reading = reading
-        # whoever searches reads this once, and whoever changes the index puts another value here
+        # a search reads this once, and a change of the index replaces it by a new value
         self._now = _Listed(ExactSearch.of(vectors), None)
 
     def _build(self) -> None:
-        """Make lists of all items there are, if they are many enough."""
+        """Build lists of all items, if there are enough."""
         exact, options = self._now.exact, self._options
         vectors = exact.vectors
         if len(vectors) >= options["exact_below"]:
@@ -99,16 +98,16 @@ class ApproximateIndex(ItemIndex):
             self._now = _Listed(exact, lists)
 
     def __len__(self) -> int:
-        """Return how many items can be found."""
+        """Return the number of items that can be found."""
         return len(self._now.exact)
 
     @property
     def vectors(self) -> ItemVectors:
-        """The vectors of all rows, those of removed items too."""
+        """The vectors of all rows, also of removed items."""
         return self._now.exact.vectors
 
     def add_items(self, vectors: Tensor) -> range:
-        """Add items after the last, each into the list that is nearest: see ``ItemIndex``."""
+        """Add items after the last, each to the nearest list: see ``ItemIndex``."""
         with CHANGES:
             exact, lists = self._now
             first, exact = len(exact.vectors), exact.with_more(vectors)
@@ -120,7 +119,7 @@ class ApproximateIndex(ItemIndex):
             return range(first, len(exact.vectors))
 
     def remove_items(self, rows: Rows) -> None:
-        """Take items out of the lists: see ``ItemIndex``."""
+        """Remove items from the lists: see ``ItemIndex``."""
         with CHANGES:
             before, lists = self._now
             exact = before.without(rows)
@@ -129,22 +128,22 @@ class ApproximateIndex(ItemIndex):
             self._now = _Listed(exact, lists)
 
     def drop_removed(self) -> bool:
-        """Give the rows of removed items back: see ``ItemIndex``."""
+        """Free the rows of removed items: see ``ItemIndex``."""
         with CHANGES:
             exact, lists = self._now
             if lists is not None:
-                lists = lists.renumbered(exact.kept(), len(exact.vectors))
-            self._now = _Listed(exact.of_kept(), lists)
+                lists = lists.renumbered(exact.remaining(), len(exact.vectors))
+            self._now = _Listed(exact.compacted(), lists)
         return True
 
     def copy(self) -> Self:
-        """Return an index that changes apart from this one, and shares its vectors and lists."""
+        """Return an independent index that shares the vectors and lists of this one until either changes."""
         return copy(self)
 
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
     ) -> SearchSpace:
-        """Return what may be found: see ``ItemIndex``."""
+        """Return the items that may be found: see ``ItemIndex``."""
         return self._now.exact.space(queries, seen, allow, deny)
 
     @torch.no_grad()
@@ -158,18 +157,19 @@ class ApproximateIndex(ItemIndex):
         deny: Rows = (),
         rescore: Rescore | None = None,
     ) -> Found:
-        """Return k of the best items of each query, nearly always the best: see ``ItemIndex``."""
+        """Return nearly the k best items of each query: see ``ItemIndex``."""
         now, lists = self._now
         queries = now.checked(queries, k)
         space = now.space(len(queries), seen, allow, deny)
         rows = torch.full((len(queries), k), -1, device=queries.device)
         scores = torch.full((len(queries), k), -torch.inf, device=queries.device)
-        # One bit a coordinate has the best ten among its best hundred, and where few coordinates decide among two
-        # hundred. Where filters leave few of those, better ones are in lists that were not read.
+        # With one bit per coordinate, the best ten items are among the best hundred candidates, or two hundred if few
+        # coordinates decide. If filters leave few of these, better items are in lists that were not read.
         waiting, count = torch.arange(len(queries)), 4 * k + 160
         most = max(_LEAST, len(now) // _SHARE)
         while lists is not None and len(waiting) and count <= most < len(now):
-            if space.size * most < count * len(now):  # so few are allowed that none may be met
+            # so few are allowed that perhaps none is a candidate
+            if space.size * most < count * len(now):
                 break
             met = lists.nearest(queries[waiting], count)
             is_open = (met >= 0) & space.may_find(met, waiting)
@@ -201,7 +201,7 @@ class ApproximateIndex(ItemIndex):
         return Found(rows, scores)
 
     def save(self, path: str | Path) -> None:
-        """Write the lists to one file, with a hash of the vectors, which are not in it.
+        """Write the lists and a hash of the vectors to one file, without the vectors.
 
         Raises:
             ConfigError: If the file cannot be written.
@@ -223,11 +223,11 @@ class ApproximateIndex(ItemIndex):
         share: float = _READING.share,
         least_read: int = _READING.least_read,
     ) -> Self:
-        """Read what ``save`` wrote.
+        """Read a file that ``save`` wrote.
 
         Args:
             path: The file.
-            vectors: ``[I, D]``, those that the lists were built of: added items included, removed ones too.
+            vectors: ``[I, D]``, the vectors that the lists were built of, also of added and removed items.
             share: As for the class.
             least_read: As for the class.
 
@@ -250,13 +250,13 @@ class ApproximateIndex(ItemIndex):
 
     @classmethod
     def load_or_build(cls, path: str | Path, vectors: Tensor, **options: Any) -> Self:
-        """Return the index of these vectors at ``path``, built and written there if there is none, or one of others.
+        """Read the index at ``path``; if there is none of these vectors, build it and write it there.
 
         Args:
-            path: The file, such as ``best.index`` beside ``best.ckpt``.
+            path: The file, such as ``best.index`` next to ``best.ckpt``.
             vectors: ``[I, D]``.
-            options: As for the class; where ``lists`` or ``exact_below`` is named, an index built with another is built
-                anew.
+            options: As for the class; if the stored index was built with other ``lists`` or ``exact_below`` than given
+                here, it is built again.
 
         Raises:
             ConfigError: If faiss is not installed, or the file cannot be written.
@@ -268,7 +268,7 @@ class ApproximateIndex(ItemIndex):
             if asked.items() <= stored.options.items():
                 search = {name: options[name] for name in options if name not in _BUILT}
                 return cls._of(stored, vectors, Path(path), replace(_READING, **search))
-        except CheckpointError:  # none yet, or of another catalogue
+        except CheckpointError:  # none yet, or that of another catalogue
             pass
         index = cls(vectors, **options)
         index.save(path)
@@ -276,10 +276,10 @@ class ApproximateIndex(ItemIndex):
 
     @classmethod
     def beside(cls, checkpoint: str | Path, **options: Any) -> IndexFactory:
-        """Return what makes the index of a checkpoint's catalogue, kept in a file beside it: see ``load_or_build``.
+        """Return a factory of a checkpoint's index, which is stored in a file next to it: see ``load_or_build``.
 
         Args:
-            checkpoint: The checkpoint, such as ``best.ckpt``; the file is ``best.index`` then.
+            checkpoint: The checkpoint, such as ``best.ckpt``; the index's file is then ``best.index``.
             options: As for the class.
 
         Example:

@@ -1,22 +1,22 @@
-"""The largest scores of each row, equal ones in their order: what torch.topk does not promise."""
+"""The largest scores of each row, with ties in the order of columns, which torch.topk does not guarantee."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-_GROUPED = 32  # columns of a group
+_GROUPED = 32  # columns in a group
 
 
 def best_columns(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k largest scores of each row, largest first and equal ones by column, and their columns.
+    """Return the k largest scores of each row and their columns, largest first and ties by column.
 
-    The k best are among the k + 1 groups of columns whose maxima are largest; maxima are cheaper than a partial sort of
-    all columns.
+    The k + 1 largest scores are in the k + 1 groups of columns with the largest maxima. Maxima are cheaper than a
+    partial sort of all columns.
 
     Args:
         scores: ``[B, n]`` float32 without NaN.
-        k: How many, n at most.
+        k: Number of scores, at most n.
 
     Returns:
         ``[B, k]`` each.
@@ -31,7 +31,7 @@ def best_columns(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     values, columns = _largest(scores, k + 1)
     edge, beyond = values[:, k - 1 : k], values[:, k]
     values, columns = ordered(values[:, :k], columns[:, :k])
-    # where the first that is left out equals the last that is taken, topk may have chosen any of the equal ones
+    # if the first score left out equals the last one taken, topk may have chosen any of the equal ones
     open_ = (edge[:, 0] == beyond) & (beyond > -torch.inf)
     if bool(open_.any()):
         values[open_], columns[open_] = _first_of_equals(scores[open_], edge[open_], k)
@@ -41,21 +41,21 @@ def best_columns(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def merged(
     best: tuple[Tensor, Tensor], more: tuple[Tensor, Tensor], k: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the k best of two lists of scores and rows, whose rows in ``best`` are before those in ``more``."""
+    """Return the k best of two lists of scores and rows; for ties, ``best`` comes before ``more``."""
     values = torch.cat([best[0], more[0]], 1)
     values, order = values.sort(dim=1, descending=True, stable=True)
     return values[:, :k], torch.cat([best[1], more[1]], 1).gather(1, order)[:, :k]
 
 
 def ordered(values: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Return values and columns ``[B, n]``, the largest value first, equal ones by column."""
+    """Return values and columns ``[B, n]``, largest value first and ties by column."""
     columns, order = columns.sort(dim=1)
     values, best = values.gather(1, order).sort(dim=1, descending=True, stable=True)
     return values, columns.gather(1, best)
 
 
 def _largest(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k largest in any order of equal ones."""
+    """Return the k largest scores and their columns, with ties in any order."""
     rows, n = scores.shape
     groups = n // _GROUPED
     if groups < 4 * k:

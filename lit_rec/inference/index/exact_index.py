@@ -1,4 +1,4 @@
-"""ExactIndex: the best items by comparing a query with all of them, in constant memory."""
+"""ExactIndex: the best items, found by comparing a query with all items, in constant memory."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from lit_rec.inference.index.search_space import Rows, SearchSpace
 class ExactIndex(ItemIndex):
     """Compare each query with all vectors, a block of queries and of items at a time.
 
-    A matrix product rounds by the shape of its block, so it only chooses candidates: somewhat more than k, whose scores
-    are then summed alike, one item like another. Where what was left out comes as near as rounding reaches, more are
-    chosen. So equal vectors have equal scores wherever they stand, and on the CPU a query's list does not depend on the
-    queries beside it.
+    The rounding of a matrix product depends on the shape of its block, so the product only chooses candidates, a few
+    more than k. Their scores are then summed one by one, all alike. If the score of an item that was left out is
+    within rounding error, more candidates are chosen. So equal vectors have equal scores, and on the CPU a query's list
+    does not depend on the other queries.
 
     Args:
-        vectors: ``[I, D]``; kept, not copied, where they are float32, and contiguous or as ``by_column`` lays them,
-            which answers one query at a time sooner on a CPU. The index computes where they are.
-        block_items: Items of a block, for as many queries as ``block_queries``; fewer queries take more items at once.
-        block_queries: Queries of a block. A search holds ``block_queries * block_items`` scores at once.
+        vectors: ``[I, D]``; not copied if they are float32, and contiguous or in the layout of ``by_column``, which is
+            faster for one query at a time on a CPU. The index computes on their device.
+        block_items: Items in a block for ``block_queries`` queries; with fewer queries a block has more items.
+        block_queries: Queries in a block. A search holds ``block_queries * block_items`` scores at once.
 
     Raises:
-        ValueError: If ``vectors`` is no matrix, or a block is empty.
+        ValueError: If ``vectors`` is not a matrix, or a block is empty.
         DataError: If a vector is not finite.
 
     Example:
@@ -46,16 +46,16 @@ class ExactIndex(ItemIndex):
         if block_items < 1 or block_queries < 1:
             raise ValueError(f"blocks of {block_items} items and {block_queries} queries are empty")
         search = ExactSearch.of(vectors)
-        # whoever searches reads this once, and whoever changes the index puts another value here
+        # a search reads this once, and a change of the index replaces it by a new value
         self._now = replace(search, block_items=block_items, block_queries=block_queries)
 
     def __len__(self) -> int:
-        """Return how many items can be found."""
+        """Return the number of items that can be found."""
         return len(self._now)
 
     @property
     def vectors(self) -> ItemVectors:
-        """The vectors of all rows, those of removed items too."""
+        """The vectors of all rows, also of removed items."""
         return self._now.vectors
 
     @property
@@ -76,19 +76,19 @@ class ExactIndex(ItemIndex):
             self._now = self._now.without(rows)
 
     def drop_removed(self) -> bool:
-        """Give the rows of removed items back: see ``ItemIndex``."""
+        """Free the rows of removed items: see ``ItemIndex``."""
         with CHANGES:
-            self._now = self._now.of_kept()
+            self._now = self._now.compacted()
         return True
 
     def copy(self) -> Self:
-        """Return an index that changes apart from this one, and shares its vectors."""
+        """Return an independent index that shares the vectors of this one until either changes."""
         return copy(self)
 
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
     ) -> SearchSpace:
-        """Return what may be found: see ``ItemIndex``."""
+        """Return the items that may be found: see ``ItemIndex``."""
         return self._now.space(queries, seen, allow, deny)
 
     def search(
@@ -103,6 +103,6 @@ class ExactIndex(ItemIndex):
     ) -> Found:
         """Return the k best items of each query: see ``ItemIndex``.
 
-        If ``rescore`` gives no such products, all items are rescored.
+        If the results of ``rescore`` are not such products, all items are rescored.
         """
         return self._now.find(queries, k, seen=seen, allow=allow, deny=deny, rescore=rescore)

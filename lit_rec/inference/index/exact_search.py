@@ -1,4 +1,4 @@
-"""ExactSearch: the best items by comparing a query with all of them, in constant memory."""
+"""ExactSearch: the search of an ExactIndex, as an immutable value."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
 from lit_rec.inference.index.search_space import Rows, SearchSpace, distinct_rows, sorted_distinct
 from lit_rec.inference.index.whole_float32 import whole_float32
 
-_WIDER = 8  # times as many candidates where they were too few
-_NUMBERS = 1 << 22  # of item vectors that are multiplied one by one at once
+_WIDER = 8  # times as many candidates if they were too few
+_NUMBERS = 1 << 22  # numbers of item vectors in one step of elementwise products
 
 
 @dataclass(frozen=True)
 class ExactSearch:
-    """The vectors of a catalogue, which of them cannot be found, and how they are searched.
+    """The vectors of a catalogue, the removed ones among them, and their search.
 
-    It is a value, so searches disturb nothing.
+    It is immutable, so searches need no lock.
 
     Args:
         vectors: All vectors.
-        removed: Rows that are never found: sorted, each once, on the CPU.
+        removed: Rows that are never found: sorted and distinct, on the CPU.
         block_items: As for ``ExactIndex``.
         block_queries: As for ``ExactIndex``.
 
@@ -43,19 +43,19 @@ class ExactSearch:
 
     @classmethod
     def of(cls, vectors: Tensor) -> ExactSearch:
-        """Return the search of vectors ``[I, D]``, all of which can be found."""
+        """Return the search of vectors ``[I, D]`` of which none is removed."""
         return cls(ItemVectors(vectors), torch.empty(0, dtype=torch.int64))
 
     def __len__(self) -> int:
-        """Return how many items can be found."""
+        """Return the number of items that can be found."""
         return len(self.vectors) - len(self.removed)
 
     def with_more(self, vectors: Tensor) -> ExactSearch:
-        """Return the search of these items and others ``[n, D]`` after the last: see ``ItemVectors.with_more``."""
+        """Return the search of these items and of more ``[n, D]`` after the last: see ``ItemVectors.with_more``."""
         return replace(self, vectors=self.vectors.with_more(vectors))
 
     def without(self, rows: Rows) -> ExactSearch:
-        """Return the search that never finds these rows either.
+        """Return the search with these rows removed too.
 
         Raises:
             ValueError: If a row is not one of the catalogue.
@@ -63,15 +63,15 @@ class ExactSearch:
         gone = distinct_rows(rows, len(self.vectors), "rows")
         return replace(self, removed=sorted_distinct(torch.cat([self.removed, gone])))
 
-    def kept(self) -> Tensor:
-        """Return the rows that can be found, in their order."""
-        is_kept = torch.ones(len(self.vectors), dtype=torch.bool)
-        is_kept[self.removed] = False
-        return is_kept.nonzero()[:, 0]
+    def remaining(self) -> Tensor:
+        """Return the rows that are not removed, in their order."""
+        remains = torch.ones(len(self.vectors), dtype=torch.bool)
+        remains[self.removed] = False
+        return remains.nonzero()[:, 0]
 
-    def of_kept(self) -> ExactSearch:
-        """Return the search of what can be found alone: the vectors of removed items are given back."""
-        return replace(self, vectors=self.vectors.only(self.kept()), removed=self.removed[:0])
+    def compacted(self) -> ExactSearch:
+        """Return the search without removed items, whose vectors are freed."""
+        return replace(self, vectors=self.vectors.only(self.remaining()), removed=self.removed[:0])
 
     @torch.no_grad()
     def find(
@@ -86,7 +86,7 @@ class ExactSearch:
     ) -> Found:
         """Return the k best items of each query: see ``ItemIndex.search``.
 
-        If ``rescore`` gives no such products, all items are rescored.
+        If the results of ``rescore`` are not such products, all items are rescored.
         """
         queries = self.checked(queries, k)
         space = self.space(len(queries), seen, allow, deny)
@@ -99,7 +99,7 @@ class ExactSearch:
         return Found(rows, scores)
 
     def checked(self, queries: Tensor, k: int) -> Tensor:
-        """Return queries as this index computes with them.
+        """Return checked queries as float32 on the device of the vectors.
 
         Raises:
             ValueError: If they have another width, or k is below 1.
@@ -117,13 +117,13 @@ class ExactSearch:
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
     ) -> SearchSpace:
-        """Return what may be found: see ``find``."""
+        """Return the items that may be found: see ``find``."""
         size = len(self.vectors)
         closed = sorted_distinct(torch.cat([self.removed, distinct_rows(deny, size, "deny")]))
         return SearchSpace(size, queries, seen, allow, closed)
 
     def products(self, queries: Tensor, rows: Tensor) -> Tensor:
-        """Return the inner products of queries ``[b, D]`` with rows ``[b, c]``, each summed like the others."""
+        """Return the inner products of queries ``[b, D]`` with rows ``[b, c]``, all summed in the same way."""
         columns = max(1, _NUMBERS // max(len(queries) * self.vectors.width, 1))
         parts = [
             (queries.unsqueeze(1) * self.vectors.take(some)).sum(-1)
@@ -140,7 +140,7 @@ class ExactSearch:
         space: SearchSpace,
         rescore: Rescore | None,
     ) -> None:
-        """Write the lists of some queries; those that are not certain are searched again one by one."""
+        """Write the lists of some queries; queries with uncertain lists are searched again one by one."""
         waiting, count = [part], scores.shape[1] + scores.shape[1] // 8 + 16
         while waiting and space.size:
             again: list[slice] = []
@@ -166,12 +166,12 @@ class ExactSearch:
         space: SearchSpace,
         rescore: Rescore | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return scores and rows of the k best of ``count`` candidates, and whether no other item can be among them."""
+        """Return scores and rows of the k best of ``count`` candidates, and whether they are certainly the best."""
         rough, places = self._candidates(queries, count, part, space)
         rows = space.rows(places)
         exact = self.products(queries, rows) if rescore is None else rescore(part, rows)
         is_open = rough > -torch.inf
-        # two ways to add D products differ by less; the constant of a rescored list is added in float32 too
+        # bound of the rounding error of a sum of D products; the constant of a rescored list is added in float32 too
         size = torch.where(is_open, exact, 0.0).abs().amax(1)
         length = queries.norm(dim=1) * self.vectors.longest
         slack = torch.finfo(torch.float32).eps * ((self.vectors.width + 8) * length + 8 * size)
@@ -194,7 +194,7 @@ class ExactSearch:
             torch.empty(len(queries), 0, device=queries.device),
             torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device),
         )
-        # few queries take more items at once, for the same number of scores: each block costs a dozen small operations
+        # fewer queries get larger blocks of items, because each block costs a dozen small operations
         items = self.block_items * max(self.block_queries // max(len(queries), 1), 1)
         for first, vectors in self._blocks(space, items):
             scores = queries @ vectors.T  # [b, n]
@@ -207,6 +207,6 @@ class ExactSearch:
         if space.allowed is None:
             yield from self.vectors.blocks(items)
             return
-        # these are copied, however few queries there are
+        # these are copied, so blocks are not larger for fewer queries
         for first in range(0, space.size, self.block_items):
             yield first, self.vectors.take(space.allowed[first : first + self.block_items])

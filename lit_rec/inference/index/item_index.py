@@ -1,4 +1,4 @@
-"""ItemIndex: the items of a catalogue that go best with a vector."""
+"""ItemIndex: find the items of a catalogue with the largest inner products."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from torch import Tensor
 
 from lit_rec.inference.index.search_space import Rows, SearchSpace
 
-CHANGES = RLock()  # one index is changed at a time; searches do not look at it
+CHANGES = RLock()  # one index is changed at a time; searches do not take it
 
-# From some queries, b of them by their places, and rows of each [b, c] to the scores [b, c] that their lists are sorted
-# by.
+# From the indices of b queries and rows [b, c] of each to the sort keys [b, c].
 Rescore = Callable[[slice | Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Found:
-    """The best items of each query, best first; equal scores in the catalogue's order.
+    """The best items of each query, best first; ties in the catalogue's order.
 
     Args:
-        rows: ``[B, k]`` int64, rows of the catalogue; -1 where fewer than k items were left.
-        scores: ``[B, k]`` float32, inner products; -inf there.
+        rows: ``[B, k]`` int64, rows of the catalogue; -1 if fewer than k items were left.
+        scores: ``[B, k]`` float32, inner products; -inf where the row is -1.
 
     Example:
         >>> import torch
@@ -43,12 +42,12 @@ class Found:
 class ItemIndex(ABC):
     """Find the items whose vectors have the largest inner products with a query.
 
-    An item is named by its row: the first vector has row 0, added ones come after the last, and a removed one's row is
-    not given away again before ``drop_removed``.
+    An item is named by its row: the first vector has row 0, and added items come after the last. The row of a removed
+    item is not used again before ``drop_removed``.
 
-    Many threads may search an index of lit_rec while others change it: a search sees the items before a change or after
-    it, and waits for none. An index of your own is safe in a ``Recommender``, which changes only copies of it that
-    nobody searches yet.
+    Many threads may search an index of lit_rec while others change it. A search sees the items before or after a
+    change, and does not wait. Your own index is safe in a ``Recommender``, which changes only copies that nobody
+    searches yet.
 
     Example:
         >>> import torch
@@ -63,13 +62,13 @@ class ItemIndex(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Return how many items can be found."""
+        """Return the number of items that can be found."""
 
     @abstractmethod
     def space(
         self, queries: int, seen: Sequence[Rows] | None, allow: Rows | None, deny: Rows
     ) -> SearchSpace:
-        """Return what this number of queries may find, removed items left out: see ``search``."""
+        """Return the items that this number of queries may find, without removed ones: see ``search``."""
 
     @abstractmethod
     def search(
@@ -86,13 +85,13 @@ class ItemIndex(ABC):
 
         Args:
             queries: ``[B, D]``.
-            k: How many.
-            seen: Rows that are left out, of each query its own.
+            k: Number of items.
+            seen: Rows that are left out, for each query.
             allow: Only these rows, for all queries.
             deny: Not these rows, for all queries.
-            rescore: Takes some of the queries and rows of each ``[b, c]``, and returns the scores ``[b, c]`` by which
-                these are sorted in the end, and which ``Found`` has. They are the inner products plus a constant of the
-                query, but for rounding.
+            rescore: Takes the indices of b queries and rows ``[b, c]`` of each, and returns their final scores
+                ``[b, c]`` for sorting and for ``Found``. Apart from rounding, these must be the inner products plus a
+                constant of the query.
 
         Raises:
             ValueError: If shapes disagree, k is below 1, or a row is not one of the catalogue.
@@ -117,20 +116,20 @@ class ItemIndex(ABC):
         """
 
     def drop_removed(self) -> bool:
-        """Give the memory of removed items back, and their rows: those after them move up, in their order.
+        """Free the memory and rows of removed items; later items move up, in their order.
 
         Returns:
-            Whether this index can; if not, nothing has changed.
+            Whether this index can free rows; if not, nothing has changed.
         """
         return False
 
     def copy(self) -> Self:
-        """Return an index that finds the same now and changes apart from this one.
+        """Return an independent index with the same items.
 
-        Here all that the index holds is copied. An index that shares what does not change takes less time.
+        By default everything is copied. An index that shares what does not change is faster.
         """
         return deepcopy(self)
 
 
-# From the vectors [I, D] of a catalogue to what searches them.
+# From the vectors [I, D] of a catalogue to its index.
 IndexFactory = Callable[[Tensor], ItemIndex]

@@ -1,4 +1,4 @@
-"""ItemLists: the items of a catalogue by direction, in lists that faiss reads a part of."""
+"""ItemLists: inverted lists of items of similar direction, by faiss; a search reads some of them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from torch import Tensor
 from lit_rec.errors import ConfigError
 from lit_rec.inference.index.item_vectors import ItemVectors
 
-_SAMPLE = 40  # vectors of each list that the middles of lists are found with
+_SAMPLE = 40  # vectors per list for k-means
 _BLOCK = 65_536
-_ONE_BIT = 256  # of narrower vectors, 8 bits a coordinate are read as fast
+_ONE_BIT = 256  # width; for narrower vectors, 8 bits per coordinate are as fast
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How much of the lists a search reads.
+    """The part of the lists that a search reads.
 
     Args:
-        share: Of the lists.
-        least_read: Items, in whole lists, that are read however small the share: of few items, the best lie in more of
-            the lists.
+        share: Share of the lists.
+        least_read: Smallest number of items that are read, in whole lists: in a small catalogue, the best items are
+            spread over a larger share of the lists.
 
     Raises:
         ValueError: If one is out of range.
@@ -42,7 +42,7 @@ class Reading:
             raise ValueError(f"least_read is {self.least_read}, 1 or more is meant")
 
     def lists(self, count: int, items: int) -> int:
-        """Return how many of ``count`` lists with these items are read.
+        """Return the number of lists to read, of ``count`` lists with ``items`` items.
 
         Example:
             >>> Reading(0.1, 300).lists(10, items=10_000), Reading(0.1, 300).lists(10, items=600)
@@ -53,36 +53,36 @@ class Reading:
 
 
 class ItemLists:
-    """Lists of items of similar direction (k-means): a value.
+    """Lists of items of similar direction (k-means); immutable.
 
-    Each item has 8 bits a coordinate, or one bit (RaBitQ) from a width of 256 on. What changes them changes a copy, for
-    faiss may be searched by many threads, but not while something is added or removed. A copy has no vectors: of a
-    million items of 128 coordinates it is 136 MB, which takes less than a tenth of a second.
+    Each item has 8 bits per coordinate, or one bit (RaBitQ) for a width of 256 or more. A change is made on a copy,
+    because many threads may search faiss lists, but not while items are added or removed. A copy has no vectors. For a
+    million items of 128 coordinates it takes 136 MB and less than a tenth of a second.
 
-    The wider a vector, the less one bit of each coordinate errs. What lies in the lists is moved, so that what all
-    items have in common orders no list, and turned, for a coordinate that differs more than others, such as a bias,
-    would need more than a bit.
+    One bit per coordinate is more accurate for wider vectors. Vectors in the lists are centred, so that their common
+    part does not count. They are also rotated, because a coordinate with a large variance, such as a bias, would
+    need more than one bit.
 
     Args:
-        centre: ``[D]``, what is taken from the vectors.
-        rotation: ``[D, D]``, what they are multiplied by then.
-        lists: As faiss has them.
-        reading: How much of them a search reads.
+        centre: ``[D]``, subtracted from the vectors.
+        rotation: ``[D, D]``, by which the centred vectors are multiplied.
+        lists: The index of faiss.
+        reading: The part of the lists that a search reads.
     """
 
     def __init__(self, centre: Tensor, rotation: Tensor, lists: Any, reading: Reading) -> None:
         self.centre, self.rotation = centre, rotation
         self._lists, self._reading = lists, reading
-        # faiss reads it from the lists, so it is set before any search
+        # an attribute of the faiss index, so it is set before any search
         lists.nprobe = reading.lists(lists.nlist, lists.ntotal)
 
     @classmethod
     def of(cls, vectors: ItemVectors, count: int, reading: Reading) -> Self:
-        """Make ``count`` lists of some vectors, with all of them in."""
+        """Build ``count`` lists of all these vectors."""
         faiss, width = needed_faiss(), vectors.width
         form = "RaBitQfs" if width >= _ONE_BIT else "SQ8"
         lists = faiss.index_factory(width, f"IVF{count},{form}", faiss.METRIC_INNER_PRODUCT)
-        lists.cp.min_points_per_centroid = 1  # or it warns of few
+        lists.cp.min_points_per_centroid = 1  # otherwise faiss warns of few vectors
         lists.cp.max_points_per_centroid = _SAMPLE
         chance = torch.Generator().manual_seed(0)
         rotation = torch.linalg.qr(torch.randn(width, width, generator=chance)).Q
@@ -92,7 +92,7 @@ class ItemLists:
         return made._with(lists, vectors, 0)
 
     def with_items(self, vectors: ItemVectors, first: int) -> Self:
-        """Return the lists with the items from row ``first`` on, each in the list that is nearest."""
+        """Return the lists with the items from row ``first`` on, each in its nearest list."""
         return self._with(needed_faiss().clone_index(self._lists), vectors, first)
 
     def without(self, rows: Tensor) -> Self:
@@ -103,20 +103,20 @@ class ItemLists:
         lists.remove_ids(rows.cpu().numpy())
         return type(self)(self.centre, self.rotation, lists, self._reading)
 
-    def renumbered(self, kept: Tensor, size: int) -> Self:
-        """Return the lists, of some rows alone, with their places among these as rows.
+    def renumbered(self, remaining: Tensor, size: int) -> Self:
+        """Return the lists with new rows: the i-th of ``remaining`` becomes row i.
 
         Args:
-            kept: The rows, sorted.
-            size: How many rows there were.
+            remaining: The rows in the lists, sorted.
+            size: Number of rows before.
         """
         faiss = needed_faiss()
         lists = faiss.clone_index(self._lists)
         rows = np.zeros(size, np.int64)
-        rows[kept.numpy()] = np.arange(len(kept))
+        rows[remaining.numpy()] = np.arange(len(remaining))
         for number in range(lists.nlist):
             if count := lists.invlists.list_size(number):
-                # the clone's own memory, which nobody reads yet
+                # memory of the clone, which no search reads yet
                 ids = faiss.rev_swig_ptr(lists.invlists.get_ids(number), count)
                 ids[:] = rows[ids]
         return type(self)(self.centre, self.rotation, lists, self._reading)
@@ -129,17 +129,17 @@ class ItemLists:
         return type(self)(self.centre, self.rotation, lists, self._reading)
 
     def nearest(self, queries: Tensor, count: int) -> Tensor:
-        """Return rows ``[b, count]`` that stand in the lists that were read, -1 where there were fewer.
+        """Return candidate rows ``[b, count]`` from the lists that were read, -1 if there were fewer.
 
         Args:
             queries: ``[b, D]``.
-            count: Of each query, those with the largest inner products as the bits have them.
+            count: Number of rows for each query, those with the largest approximate inner products.
         """
         unit = queries / queries.norm(dim=1, keepdim=True).clamp(min=1e-30)
         return torch.from_numpy(self._lists.search((unit.cpu() @ self.rotation).numpy(), count)[1])
 
     def written(self) -> Tensor:
-        """Return what faiss reads, uint8."""
+        """Return the lists as faiss serializes them, uint8."""
         return torch.from_numpy(needed_faiss().serialize_index(self._lists))
 
     def _turned(self, vectors: Tensor) -> np.ndarray:
@@ -158,6 +158,6 @@ def needed_faiss() -> Any:
         raise ConfigError(
             f"faiss cannot be imported ({error})",
             where="ApproximateIndex",
-            rule="an approximate index needs the package faiss-cpu, which lit_rec does without otherwise",
+            rule="an approximate index needs the optional package faiss-cpu",
             remedy="pip install 'lit_rec[index]', or use the exact index",
         ) from error

@@ -1,4 +1,4 @@
-"""ItemVectors: the vectors of a catalogue that grows."""
+"""ItemVectors: the vectors of a growing catalogue, as an immutable value."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 
 from lit_rec.errors import DataError
 
-_PART = 8_192  # rows up to which a last part is copied when items are added to it
+_PART = 8_192  # a shorter last part is copied when items are added
 
 
 class ItemVectors:
-    """Vectors by row, in parts: a value, which shares its parts with those that are made from it.
+    """Vectors by row, in parts; immutable. Values that are made from it share its parts.
 
-    So adding items does not copy the catalogue, and whoever reads is not disturbed by it.
+    So adding items does not copy the catalogue, and does not affect readers.
 
     Args:
-        vectors: ``[I, D]``; kept as they are where they are float32, and contiguous or as ``by_column`` lays them.
+        vectors: ``[I, D]``; not copied if they are float32, and contiguous or in the layout of ``by_column``.
 
     Raises:
-        ValueError: If it is no matrix.
+        ValueError: If it is not a matrix.
         DataError: If a vector is not finite.
 
     Example:
@@ -43,11 +43,11 @@ class ItemVectors:
         self._parts, self._size = [vectors] if len(vectors) else [], len(vectors)
 
     def __len__(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return self._size
 
     def with_more(self, vectors: Tensor) -> ItemVectors:
-        """Return these vectors and others ``[n, D]`` after the last.
+        """Return these vectors with more ``[n, D]`` after the last.
 
         Raises:
             ValueError: If the width is another one.
@@ -68,13 +68,13 @@ class ItemVectors:
         return more
 
     def only(self, rows: Tensor) -> ItemVectors:
-        """Return the vectors of some rows, each copied: they have the rows 0, 1, ... there."""
+        """Return copies of the vectors of some rows, which get the rows 0, 1, ..."""
         some = copy(self)
         some._parts, some._size = [self._laid(self.take(rows))] if len(rows) else [], len(rows)
         return some
 
     def holds(self, vectors: Tensor) -> bool:
-        """Return whether these are vectors ``[I, D]`` themselves, not copies of them."""
+        """Return whether this value shares the memory of vectors ``[I, D]``."""
         if len(self._parts) != 1:
             return False
         (part,) = self._parts
@@ -98,7 +98,7 @@ class ItemVectors:
         return out
 
     def blocks(self, size: int) -> Iterator[tuple[int, Tensor]]:
-        """Yield the first row of each block, and the block: ``size`` vectors at most, none of them copied."""
+        """Yield the first row of each block, and the block: at most ``size`` vectors, without a copy."""
         first = 0
         for part in self._parts:
             for start in range(0, len(part), size):
@@ -106,14 +106,14 @@ class ItemVectors:
             first += len(part)
 
     def mean(self) -> Tensor:
-        """Return the mean ``[D]`` of all vectors, 0 of none."""
+        """Return the mean ``[D]`` of all vectors, 0 without vectors."""
         total = torch.zeros(self.width, dtype=torch.float64, device=self.device)
         for _, block in self.blocks(_PART):
             total += block.sum(0, dtype=torch.float64)
         return (total / max(len(self), 1)).float()
 
     def key(self) -> str:
-        """Return a hash of all vectors and their order: in how many steps they were added does not count."""
+        """Return a hash of all vectors in their order; it does not depend on their division into parts."""
         found = hashlib.sha256(f"{len(self)} x {self.width}".encode())
         for _, block in self.blocks(_PART):
             found.update(block.cpu().contiguous().numpy().data)
@@ -121,15 +121,14 @@ class ItemVectors:
 
 
 def untouched(sizes: Sequence[int], added: int) -> int:
-    """Return how many of the parts of these sizes stay as they are when others are added.
+    """Return the number of parts that are not copied when rows are added.
 
-    The rest of the parts and what is added become one part. A part that is added to is copied, so only short ones are,
-    and those that are not longer than what comes. Then there are few parts, however many items come in however many
-    steps.
+    The other parts and the added rows are copied to one new part. These are parts that are short, or not longer than
+    the added rows. So there are always few parts, whatever the number of additions.
 
     Args:
         sizes: Sizes of the parts.
-        added: How many are added.
+        added: Number of added rows.
 
     Example:
         >>> untouched([1_000_000, 5_000], 1), untouched([1_000_000, 20_000], 1), untouched([1_000_000, 20_000], 30_000)
@@ -143,10 +142,10 @@ def untouched(sizes: Sequence[int], added: int) -> int:
 
 
 def by_column(vectors: Tensor) -> Tensor:
-    """Return the same vectors ``[I, D]`` laid so that each coordinate's I numbers lie side by side.
+    """Return the vectors ``[I, D]`` in a layout in which the I numbers of each coordinate are contiguous.
 
-    They are copied if they are not laid so. A CPU multiplies them with one query sooner, for it adds to a run of scores
-    at once. A single vector is then read from D places.
+    They are copied if they have another layout. A CPU multiplies them faster with one query, but reads a single vector
+    from D places.
 
     Example:
         >>> by_column(torch.zeros(5, 3)).stride()
@@ -156,22 +155,19 @@ def by_column(vectors: Tensor) -> Tensor:
 
 
 def _longest(vectors: Tensor, first: int) -> float:
-    """Return the largest norm of vectors whose rows begin with ``first``, a part at a time.
-
-    The norms of all at once would need memory too.
-    """
+    """Return the largest norm of vectors, of which the first has row ``first``; in parts, to limit the memory."""
     starts = range(0, len(vectors), _PART)
     found = [check_finite(vectors[at : at + _PART], "item", first + at) for at in starts]
     return max(found, default=0.0)
 
 
 def check_finite(vectors: Tensor, name: str, first: int = 0) -> float:
-    """Return the largest norm of vectors ``[n, D]``, 0 of none.
+    """Return the largest norm of vectors ``[n, D]``, 0 without vectors.
 
     Args:
         vectors: The vectors.
-        name: What each is, for the error.
-        first: Number of the first.
+        name: What a vector belongs to, for the error.
+        first: Row of the first vector.
 
     Raises:
         DataError: If a vector is not finite.
@@ -181,7 +177,7 @@ def check_finite(vectors: Tensor, name: str, first: int = 0) -> float:
     if len(wrong):
         row = int(wrong[0])
         raise DataError(
-            f"the vector of {name} {first + row} is {norms[row].item()} long",
+            f"the vector of {name} {first + row} has length {norms[row].item()}",
             where="index",
             rule="finite numbers",
             remedy="train with a lower rate, or use an earlier checkpoint",

@@ -1,4 +1,4 @@
-"""The best items by scores that are no inner products: every item is scored, in constant memory."""
+"""Search by scores that are not inner products: every item is scored, in constant memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from lit_rec.inference.index.search_space import SearchSpace
 def search_by_scores(
     score: Rescore, space: SearchSpace, queries: int, k: int, *, at_once: int, device: torch.device
 ) -> Found:
-    """Return the k best items of each query, best first and equal ones in the catalogue's order.
+    """Return the k best items of each query, best first and ties in the catalogue's order.
 
     Args:
-        score: Takes some of the queries and the rows ``[1, c]`` of items that they are asked about, and returns scores
-            ``[b, c]``.
-        space: Which items each query may find.
-        queries: B, how many queries there are.
-        k: How many.
-        at_once: Most scores of a block of queries and items.
-        device: Where scores are.
+        score: Takes indices of b queries and rows ``[1, c]`` of items, and returns scores ``[b, c]``.
+        space: The items that each query may find.
+        queries: B, the number of queries.
+        k: Number of items.
+        at_once: Largest number of scores in a block of queries and items.
+        device: Device of the scores.
 
     Example:
         >>> ratings = torch.tensor([[3.0, 5.0, 4.0], [1.0, 1.0, 1.0]])

@@ -1,4 +1,4 @@
-"""Rows of a catalogue, and SearchSpace: which of them a search may find."""
+"""SearchSpace: the rows of a catalogue that a search may find."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Rows = Sequence[int] | Int64s | Tensor
 
 
 def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:
-    """Return rows of a catalogue, sorted and each once, on the CPU.
+    """Return rows of a catalogue, sorted and distinct, on the CPU.
 
     Args:
         rows: The rows.
-        size: Rows that the catalogue has.
-        name: What they were given as, for the error.
+        size: Number of rows of the catalogue.
+        name: The argument's name, for the error.
 
     Raises:
-        ValueError: If one is not of the catalogue.
+        ValueError: If the catalogue has no such row.
 
     Example:
         >>> distinct_rows([3, 1, 3], 4, "deny")
@@ -35,26 +35,26 @@ def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:
 
 
 def sorted_distinct(rows: Tensor) -> Tensor:
-    """Return rows sorted and each once."""
+    """Return sorted and distinct rows."""
     found: Tensor = torch.unique(rows)
     return found
 
 
 class SearchSpace:
-    """The places that are searched, and those of them that are closed, to all queries or to one.
+    """The places that are searched, and those that are closed to all queries or to one.
 
-    Without ``allow`` a place is a row of the catalogue; with it, a place in the sorted allowed rows, so that few
-    allowed items cost little.
+    Without ``allow`` a place is a row of the catalogue. With it, a place is an index of the sorted allowed rows, so
+    that few allowed items cost little.
 
     Args:
-        size: Rows of the catalogue.
-        queries: B, how many queries there are.
-        seen: Rows that are left out, of each query its own.
+        size: Number of rows of the catalogue.
+        queries: B, the number of queries.
+        seen: Rows that are left out, for each query.
         allow: Only these rows.
-        closed: Not these rows: sorted, each once.
+        closed: Not these rows: sorted and distinct.
 
     Raises:
-        ValueError: If a row is not one of the catalogue, or ``seen`` is not of B queries.
+        ValueError: If the catalogue has no such row, or ``seen`` is not of B queries.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class SearchSpace:
         return places if self.allowed is None else self.allowed.to(places.device)[places]
 
     def may_find(self, rows: Tensor, queries: Tensor) -> Tensor:
-        """Return which rows ``[b, c]``, any numbers, the ``queries`` ``[b]`` may find, ``[b, c]``; all on the CPU."""
+        """Return which rows ``[b, c]`` the ``queries`` ``[b]`` may find; rows may be any numbers. All on the CPU."""
         there = (rows >= 0) & (rows < self._rows)
         place, found = rows, there & ~is_among(rows, self.closed)
         if self.allowed is not None:
@@ -105,9 +105,9 @@ class SearchSpace:
         """Set the scores ``[b, n]`` of closed places to -inf.
 
         Args:
-            scores: Of some queries and n places.
-            first: The first of the places.
-            queries: Which queries.
+            scores: Scores of b queries and n places.
+            first: The first place.
+            queries: The queries.
         """
         edges = torch.tensor([first, first + scores.shape[1]])
         start, stop = torch.searchsorted(self.closed, edges).tolist()

@@ -1,4 +1,4 @@
-"""StoredIndex: an approximate index as one file."""
+"""StoredIndex: the file of an approximate index."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _FORMAT = 3
 
 @dataclass(frozen=True)
 class StoredIndex:
-    """What a file holds: the lists, and what they were built of.
+    """The content of a file: the lists, and a hash of their vectors.
 
     Args:
         key: Hash of the vectors.
-        options: Those that the index was built with.
+        options: Options that the index was built with.
         removed: Rows that cannot be found.
-        lists: ``centre`` and ``rotation`` of ItemLists, and ``lists`` as faiss writes them (uint8); None where all
+        lists: ``centre`` and ``rotation`` of ItemLists, and ``lists`` as faiss serializes them (uint8); None if all
             items are compared.
     """
 
@@ -50,7 +50,7 @@ class StoredIndex:
         """Read a file.
 
         Raises:
-            CheckpointError: If it is absent, damaged, or no index of this version.
+            CheckpointError: If it is absent, damaged, or not an index of this version.
         """
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -62,16 +62,16 @@ class StoredIndex:
             raise _wrong(path, "it is no index, or a damaged one") from error
         if stored is None:
             raise _wrong(path, f"it has format {form}, this version of lit_rec reads {_FORMAT}")
-        # faiss would follow damaged sizes out of memory
+        # with damaged sizes, faiss would read outside its memory
         if check != _hash(stored.lists):
             raise _wrong(path, "it is no index, or a damaged one")
         return stored
 
     def check_key(self, key: str, path: Path) -> None:
-        """Check that the index is of the vectors with this hash.
+        """Check that the index was built of the vectors with this hash.
 
         Raises:
-            CheckpointError: If it is of others.
+            CheckpointError: If it was built of others.
         """
         if key != self.key:
             raise _wrong(path, f"it is of other vectors ({self.key[:12]}, given are {key[:12]})")
@@ -81,10 +81,10 @@ class StoredIndex:
 
         Args:
             path: The file, for the error.
-            reading: How much of the lists a search reads.
+            reading: The part of the lists that a search reads.
 
         Raises:
-            CheckpointError: If another version of faiss wrote them, which this one cannot read.
+            CheckpointError: If this version of faiss cannot read them.
             ConfigError: If faiss is not installed.
         """
         if self.lists is None:

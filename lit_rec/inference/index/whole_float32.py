@@ -1,4 +1,4 @@
-"""Products in whole float32, whatever precision training was set to, in one thread or in many."""
+"""whole_float32: compute products in full float32, whatever precision the process uses, also with many threads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lit_rec.models.text.process_setting import ProcessSetting
 
 @contextmanager
 def whole_float32(device: str) -> Iterator[None]:
-    """Compute products in float32 for a while, even where training was set to round them to fewer bits.
+    """Compute products in full float32 inside this context, also if the process rounds them to fewer bits.
 
-    Where the process has the highest precision, as by default, nothing is set, and no thread waits for another.
+    If the process uses the highest precision, which is the default, nothing is set, and threads do not wait.
 
     Args:
-        device: Where is computed, for autocast is off too, in this thread.
+        device: Type of the device; autocast is turned off for it in this thread.
 
     Example:
         >>> torch.set_float32_matmul_precision("high")
@@ -37,9 +37,9 @@ def whole_float32(device: str) -> Iterator[None]:
 
 
 def _precision() -> str | None:
-    """Return the precision; None where it was set for one backend.
+    """Return the precision; None if it was set for only one backend.
 
-    Rounded products choose worse, and lists take longer to be certain.
+    Rounded products choose candidates less accurately, so that more searches must be repeated.
     """
     try:
         return torch.get_float32_matmul_precision()

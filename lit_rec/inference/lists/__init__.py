@@ -1,1 +1,1 @@
-"""Lists of items for every user."""
+"""Lists of recommended items for every user."""

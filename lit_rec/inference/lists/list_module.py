@@ -1,4 +1,4 @@
-"""ListModule: LitRec whose ``predict`` makes lists of items, a block of users at a time."""
+"""ListModule: a LitRec whose ``predict`` makes lists of items for blocks of users."""
 
 from __future__ import annotations
 
@@ -19,20 +19,18 @@ from lit_rec.inference.stored.network import kind_of
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.memory import explains_memory
 
-_SHOWN_AT_ONCE = (
-    1 << 16
-)  # items of lists whose scores are told at once: bounds the memory, not the result
+_SHOWN_AT_ONCE = 1 << 16  # items that are scored at once: limits the memory alone
 
 
 @dataclass(frozen=True)
 class ListOptions:
-    """What lists are asked for, as of a ``Recommender``.
+    """Options of lists, as in ``Recommender.recommend``.
 
     Args:
-        k: Most items of a list.
+        k: Largest number of items in a list.
         exclude_seen: Whether items that the user has seen are left out.
-        label: Whose probability the list is sorted by, for a model of labels; of two labels, the positive one by
-            default.
+        label: Label by whose probability the list is sorted, for a model of labels; for two labels the positive one
+            is the default.
 
     Raises:
         ConfigError: If ``k`` is below 1.
@@ -57,8 +55,8 @@ class Lists:
     """The lists of a block of users, best first.
 
     Shape:
-        rows: ``[B, k]`` int64 of the catalogue, -1 where fewer than k items were left. scores: ``[B, k]`` float32, what
-            is told of them.
+        rows: ``[B, k]`` int64 of the catalogue, -1 if fewer than k items were left. scores: ``[B, k]`` float32,
+            the shown scores.
     """
 
     rows: Tensor
@@ -66,10 +64,9 @@ class Lists:
 
 
 class ListModule(LitRec):
-    """LitRec, but for ``predict``: where ``lists`` is set, it takes a ``UserBlock`` and returns its ``Lists``.
+    """A LitRec whose ``predict`` makes lists: if ``lists`` is set, it takes a ``UserBlock`` and returns ``Lists``.
 
-    They are what a ``Recommender`` of the same checkpoint recommends to each user. ``ListWriter`` asks for
-    them and writes them.
+    The lists equal those of a ``Recommender`` of the same checkpoint. ``ListWriter`` asks for them and writes them.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` makes lists with it; from
@@ -88,7 +85,7 @@ class ListModule(LitRec):
         """Build the network.
 
         Raises:
-            ConfigError: If lists are asked of a network without a table of item vectors.
+            ConfigError: If lists are asked for, but the network has no table of item vectors.
         """
         super().configure_model()
         network = self.built()
@@ -101,27 +98,27 @@ class ListModule(LitRec):
             )
 
     def make_lists(self, options: ListOptions | None, blocks: Blocks | None) -> None:
-        """Have ``predict`` make lists; None: score rows.
+        """Make ``predict`` return lists; with None it scores rows.
 
         Args:
-            options: What lists are asked for.
-            blocks: Asked for the blocks of users that are to be done.
+            options: Options of the lists.
+            blocks: Returns the blocks of users that are not done yet.
         """
         self.lists, self._blocks = options, blocks
 
     def batch_plan(self) -> BatchPlan:
-        """Return a plan of users in place of rows where lists are made."""
+        """Return a plan with blocks of users in place of rows, if lists are made."""
         return replace(super().batch_plan(), user_blocks=self._blocks)
 
     def on_predict_epoch_start(self) -> None:
-        """Encode the catalogue, and where lists are made put it into an index."""
+        """Encode the catalogue, and build its index if lists are made."""
         self._renew_tables()
         if self.lists is not None and self._tables is not None:
             self._index = ExactIndex(keys_of(self.built(), self._tables.items))
 
     @explains_memory
     def predict_step(self, batch: Any, batch_idx: int) -> Any:
-        """Return the ``Lists`` of a block of users; without ``lists``, what LitRec predicts of rows."""
+        """Return the ``Lists`` of a block of users; without ``lists``, the predictions of LitRec."""
         if self.lists is None:
             return super().predict_step(batch, batch_idx)
         return self._lists_of(batch, self.lists)
@@ -142,14 +139,14 @@ class ListModule(LitRec):
         found = users.best(index, k, seen=seen)
         step = max(1, _SHOWN_AT_ONCE // k)
         parts = [slice(at, min(at + step, len(block))) for at in range(0, len(block), step)]
-        shown = [users.told(part, found.rows[part].clamp(min=0))[1] for part in parts]
+        shown = [users.sorting_and_shown(part, found.rows[part].clamp(min=0))[1] for part in parts]
         return Lists(found.rows, torch.cat(shown))
 
 
 def _by_rows(batch: RecBatch) -> RecBatch:
-    """Return the batch with the rows of the catalogue as what histories point into."""
+    """Return the batch with rows of the catalogue as items of histories."""
     history = batch.history
-    # where no user has a history there is no item that padding could point at
+    # if no user has a history, there is no item that padding could point at
     known = batch.items.catalogue_row[history.item_index[history.mask]]
     rows = torch.zeros_like(history.item_index).masked_scatter(history.mask, known)
     return replace(batch, history=replace(history, item_index=rows))

@@ -1,4 +1,4 @@
-"""recommendations.parquet: the best items of every user, in the data's order of users."""
+"""ListWriter: write recommendations.parquet, the best items of every user, in the data's order of users."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from lit_rec.inference.lists.parts import ListParts
 from lit_rec.training.callbacks.run_folder import run_folder
 from lit_rec.vectors.fingerprint import weights_hash
 
-_FORMAT = 1  # raise when what the parts hold changes
+_FORMAT = 1  # raise when the content of blocks changes
 
 
 class ListWriter(Callback):
-    """Have ``predict`` of a ``ListModule`` make lists, and write them from one or several processes.
+    """Make ``predict`` of a ``ListModule`` return lists, and write them from one or several processes.
 
-    The columns are user_id, rank, item_id and score. Users are divided into blocks of ``data.eval_batch_size``,
-    whatever the number of processes. A block that is done is kept in a folder beside the result until all are, so that
-    a run that was killed goes on where it stopped.
+    The columns are user_id, rank, item_id and score. Users are divided into blocks of ``data.eval_batch_size``, for any
+    number of processes. Finished blocks are stored in a folder next to the result until all are done, so that a killed
+    run resumes where it stopped.
 
     Args:
-        options: What lists are asked for.
+        options: Options of the lists.
 
     Example:
         ``lit-rec predict --ckpt_path checkpoints/quickstart/version_0/best.ckpt --k 10`` writes
-        recommendations.parquet beside best.ckpt.
+        recommendations.parquet next to best.ckpt.
 
         >>> pl.read_parquet("checkpoints/quickstart/version_0/recommendations.parquet").columns  # doctest: +SKIP
         ['user_id', 'rank', 'item_id', 'score']
@@ -48,7 +48,7 @@ class ListWriter(Callback):
         self._claimed: ListParts | None = None
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Have the data hand out blocks of users, and the module make their lists.
+        """Make the data yield blocks of users, and the module make their lists.
 
         Raises:
             ConfigError: If the data has no users.
@@ -64,10 +64,11 @@ class ListWriter(Callback):
                 remedy="leave --k out to have a score of each row",
             )
         pl_module.make_lists(self._options, partial(self._waiting, trainer, pl_module, data))
-        trainer.predict_loop.return_predictions = False  # they are in files, and memory has an end
+        # lists are written to files, and would fill the memory
+        trainer.predict_loop.return_predictions = False
 
     def teardown(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:
-        """Leave data and module as they were."""
+        """Restore data and module, and release the result."""
         if stage == "predict":
             pl_module.make_lists(None, None)
             if pl_module.network is not None:
@@ -77,7 +78,7 @@ class ListWriter(Callback):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException
     ) -> None:
-        """Let other commands go on where this one stops."""
+        """Release the result, so that other commands can write it."""
         self._release()
 
     def _release(self) -> None:
@@ -99,14 +100,14 @@ class ListWriter(Callback):
             self._parts.write(batch.number, _frame(prepared, batch.users, outputs))
 
     def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Once all processes are here, put the blocks together on the first."""
+        """When all processes are done, join the blocks on the first."""
         trainer.strategy.barrier("lists are made")
         if not trainer.is_global_zero:
             return
         done = len(self._parts.found())
-        if done < len(self._blocks):  # the Trainer was told to stop early
+        if done < len(self._blocks):  # an option of the Trainer stopped it early
             rank_zero_info(
-                f"{done:,} of {len(self._blocks):,} blocks of users are done; the same command goes on"
+                f"{done:,} of {len(self._blocks):,} blocks of users are done; run the same command again for the rest"
             )
             return
         rows = self._parts.join(len(self._blocks))
@@ -116,23 +117,23 @@ class ListWriter(Callback):
     def _waiting(
         self, trainer: lightning.Trainer, module: ListModule, data: BehaviorDataModule
     ) -> list[tuple[int, range]]:
-        """Return the blocks that are still to be made, once the module has its weights; every process calls this."""
+        """Return the blocks that are not done, after the module has loaded its weights; every process calls this."""
         size, users = data.eval_batch_size, len(data.prepared.user_ids)
         starts = range(0, users, size)
         self._blocks = [range(at, min(at + size, users)) for at in starts]
         self._result = Path(run_folder(trainer), "recommendations.parquet")
         self._parts = self._claimed = ListParts(self._result, _key(module, data, self._options))
         found = _found(self._parts) if trainer.is_global_zero else set()
-        # a process that looked for itself could find what another has just written
+        # processes that looked separately could find different blocks
         found = trainer.strategy.broadcast(found)
-        if isinstance(found, ConfigError):  # all stop: one alone would leave others waiting
+        if isinstance(found, ConfigError):  # all stop: otherwise the others would wait forever
             raise found
         rank_zero_info(f"{len(found):,} of {len(self._blocks):,} blocks of users were found done")
         return [block for block in enumerate(self._blocks) if block[0] not in found]
 
 
 def _found(parts: ListParts) -> set[int] | ConfigError:
-    """Return which blocks are done of a result that is this command's from now on, or why it is not."""
+    """Claim the result for this command, and return the blocks that are done, or the error if another has it."""
     try:
         parts.claim()
     except ConfigError as error:
@@ -141,7 +142,7 @@ def _found(parts: ListParts) -> set[int] | ConfigError:
 
 
 def _key(module: ListModule, data: BehaviorDataModule, options: ListOptions) -> str:
-    """Return a hash of everything that decides which lists are made; every process calls this."""
+    """Return the fingerprint of the lists; every process calls this."""
     return hash_of(
         {
             "format": _FORMAT,

@@ -1,4 +1,4 @@
-"""ListParts: finished blocks as files beside the result, so that a run that was killed goes on."""
+"""ListParts: finished blocks as files next to the result, so that a killed run can resume."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lit_rec.files.atomic import remove_unfinished, replace_file, unwritable
 from lit_rec.files.lock import FileLock
 from lit_rec.files.parquet import write_parquet
 
-# the loaders of a command that was killed hold its lock until they notice, which takes five
+# loaders of a killed command hold its lock until they notice, which takes five seconds
 _PATIENCE = 10.0  # seconds
 _BLOCK = re.compile(r"[0-9]{8,}\.parquet")
 _SCHEMA = pl.Schema(
@@ -26,9 +26,8 @@ class ListParts:
     """The blocks of one result, each in a file that is written whole or not at all, by one command at a time.
 
     Args:
-        result: The file that the blocks will make.
-        key: A hash of everything that decides what they hold; its folder is named after it, so that no block of another
-            result is taken for one of this.
+        result: The file that the blocks are joined to.
+        key: The fingerprint of the lists. It is part of the folder's name, so that blocks of other lists are not used.
     """
 
     def __init__(self, result: Path, key: str) -> None:
@@ -37,7 +36,7 @@ class ListParts:
         self._lock = FileLock(result.with_name(f".{result.stem}.lock"))
 
     def claim(self) -> None:
-        """Keep other commands out until ``release``, or until this process has ended, killed or not.
+        """Lock the result for this command until ``release``, or until this process ends or is killed.
 
         One process calls this.
 
@@ -54,16 +53,16 @@ class ListParts:
             raise ConfigError(
                 f"another predict writes {path.name} there",
                 where=str(path.parent),
-                rule="one command at a time makes lists in a folder: two would take each other's blocks away",
-                remedy="wait until it has ended, or copy the checkpoint to another folder, whose lists are its own",
+                rule="one command at a time makes lists in a folder: two would remove each other's blocks",
+                remedy="wait until it has ended, or copy the checkpoint to another folder, which gets its own lists",
             )
 
     def release(self) -> None:
-        """Let others in; nothing is done where nothing is claimed."""
+        """Unlock the result, if it is locked."""
         self._lock.release()
 
     def found(self) -> set[int]:
-        """Return the numbers of the blocks that are done, and remove what other results have left.
+        """Return the numbers of the blocks that are done, and remove blocks of other lists.
 
         One process calls this.
         """
@@ -83,14 +82,14 @@ class ListParts:
         replace_file(self._path(number), partial(write_parquet, frame.cast(_SCHEMA)))
 
     def join(self, count: int) -> int:
-        """Put blocks 0 to ``count`` together as the result, and remove them; return its rows.
+        """Join ``count`` blocks to the result, remove them, and return the number of rows.
 
-        A part of the result is in memory at a time.
+        Only a part of the result is in memory at a time.
 
         Raises:
             ConfigError: If the folder cannot be written, or the disk is full.
         """
-        # in order, and by full paths of which Polars reads no pattern, no `~` and no `name=value`
+        # in order, and as full paths in which Polars expands no pattern, no `~` and no `name=value`
         paths = [self._path(number).absolute() for number in range(count)]
         whole = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
         rows: list[int] = []
@@ -109,12 +108,12 @@ class ListParts:
 
 
 def _blocks(folder: Path) -> list[Path]:
-    """Return the files of a folder that are blocks."""
+    """Return the block files of a folder."""
     return [path for path in folder.glob("*.parquet") if _BLOCK.fullmatch(path.name)]
 
 
 def _remove_blocks(folder: Path) -> None:
-    """Remove the blocks, and the folder where nothing else lies in it."""
+    """Remove the blocks, and the folder if it is empty then."""
     remove_unfinished(folder)
     for path in _blocks(folder):
         path.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""What is asked, as batches."""
+"""Requests: from ids, texts and mappings to batches."""

@@ -1,4 +1,4 @@
-"""What is asked: histories and items, as ids, as texts, or both."""
+"""Entries of a request: histories and items, given by ids or texts."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Entry = TypeVar("Entry")
 
 
 def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
-    """Return ``values``, which must be several: a lone id would be read letter by letter.
+    """Return ``values``, and refuse a single id: it would be read letter by letter.
 
     Raises:
-        DataError: If it is a text, or a mapping.
+        DataError: If ``values`` is a text or a mapping.
     """
     if isinstance(values, str | Mapping):
         raise DataError(
-            f"{excerpt(values)} is one thing, not a list of them",
+            f"{excerpt(values)} is one entry, not a list",
             where=where,
-            rule="a list, also where it holds one thing only",
+            rule="a list, also for one entry",
             remedy=f"write [{excerpt(values)}]",
         )
     return values
 
 
 def at_least_one(k: int) -> None:
-    """Check how many are asked for.
+    """Check the number of results that are asked for.
 
     Raises:
-        DataError: If it is fewer than one.
+        DataError: If it is below 1.
     """
     if k < 1:
         raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
@@ -45,7 +45,7 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
 
     Args:
         entry: An id, or a mapping.
-        where: What it was given in, for the error.
+        where: The argument's name, for the error.
 
     Raises:
         DataError: If it is neither an id nor a mapping.
@@ -63,7 +63,7 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
 
 
 def item_row(item_id: str, items: StoredItems, *, where: str) -> int:
-    """Return the row of an id: of an item of the catalogue, or of one that was removed and is remembered.
+    """Return the row of an item id, also of a removed item that is remembered.
 
     Raises:
         DataError: If there is no such item.
@@ -81,10 +81,10 @@ def item_row(item_id: str, items: StoredItems, *, where: str) -> int:
 
 
 def event_place(event: str | None, events: Sequence[str]) -> int:
-    """Return 1 + the event's place, 0 for none.
+    """Return 1 + the event's index, 0 for no event.
 
     Raises:
-        DataError: If training saw no such event.
+        DataError: If the training data had no such event.
     """
     if event is None:
         return 0
@@ -99,14 +99,14 @@ def event_place(event: str | None, events: Sequence[str]) -> int:
 
 
 def label_place(label: Any, facts: Facts) -> int:
-    """Return 1 + the label's place; where none is given, that of the positive one of two, else 0.
+    """Return 1 + the label's index; without a label, that of the positive one of two labels, else 0.
 
     Args:
-        label: What the entry says.
-        facts: Facts of the data; where histories do not tell labels, none counts.
+        label: The entry's label.
+        facts: Facts of the data; if histories hold no labels, the result is 0.
 
     Raises:
-        DataError: If training saw no such label.
+        DataError: If the training data had no such label.
     """
     if not facts.history_labels:
         return 0
@@ -123,7 +123,7 @@ def label_place(label: Any, facts: Facts) -> int:
 
 
 def rating_of(value: Any, low: float, high: float) -> float:
-    """Return a rating as a number within the training data's range, which is 0 to 0 where it had no ratings.
+    """Return a rating as a number in the training data's range, which is 0 to 0 for data without ratings.
 
     Raises:
         DataError: If it is not a number, or out of range.
@@ -136,9 +136,9 @@ def rating_of(value: Any, low: float, high: float) -> float:
         return rating
     if low == high == 0:
         raise DataError(
-            f"the rating {excerpt(value)} says nothing to a model that was trained without ratings",
+            f"the rating {excerpt(value)} has no meaning for a model that was trained without ratings",
             where="history",
-            rule="entries have a rating where the training data had ratings",
+            rule="entries have a rating only if the training data had ratings",
             remedy="leave it out",
         )
     raise DataError(
@@ -150,11 +150,11 @@ def rating_of(value: Any, low: float, high: float) -> float:
 
 
 def time_of(value: Any, *, where: str = "history") -> float:
-    """Return a time in seconds, NaN where it is unknown.
+    """Return a time in seconds, NaN if it is unknown.
 
     Args:
         value: The time.
-        where: What it was given as, for the error.
+        where: The argument's name, for the error.
 
     Raises:
         DataError: If it is not a number, or infinite.

@@ -1,4 +1,4 @@
-"""Items that a request names: those of the catalogue by their ids, others by their texts; ids of new items."""
+"""Items of a request: by their ids in the catalogue, or by their texts; checks of the ids of added items."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from lit_rec.inference.stored.items import StoredItems
 
 
 class NamedItems:
-    """Rows of one request's items: those of ``StoredItems``, and after them one for each item known by its text alone.
+    """Rows of one request's items: first those of ``StoredItems``, then one for each item that is given by its text.
 
-    ``new`` has the texts' columns of the latter, in the order of their rows.
+    ``new`` has the columns of the items that are given by text, in the order of their rows.
 
     Args:
-        items: The catalogue's.
-        texts: Reads texts.
+        items: The catalogue's items.
+        texts: The reader of texts.
     """
 
     def __init__(self, items: StoredItems, texts: NewTexts) -> None:
@@ -46,7 +46,7 @@ class NamedItems:
 
         Args:
             record: ``item_id``, or columns of the text.
-            where: What it was given as, for errors.
+            where: The argument's name, for errors.
 
         Raises:
             DataError: If the id is unknown, or neither an id nor a text is given.
@@ -66,7 +66,7 @@ class NamedItems:
         return self._items.named + len(self.new) - 1
 
     def catalogue(self) -> Catalogue:
-        """Return ``new`` as items.
+        """Return ``new`` as a catalogue.
 
         Raises:
             DataError: If a value of a field cannot be read.
@@ -74,16 +74,16 @@ class NamedItems:
         return self._texts.catalogue(self._texts.render(self.new, where="history"))
 
     def shown(self, row: int) -> dict[str, str | None]:
-        """Return what is known of an item of ``new``, by its row."""
+        """Return the shown columns of an item of ``new``, by its row."""
         return self._texts.shown(self.new[row - self._items.named])
 
 
 def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Facts) -> list[Seen]:
-    """Return what a history says, oldest first; what has no rating, or label of two, counts as liked.
+    """Return the behaviors of a history, oldest first; those without a rating or label count as liked.
 
     Args:
         history: Ids, or mappings with ``item_id`` or text, and optional rating, label, event and timestamp.
-        items: Takes the items.
+        items: Collects the request's items.
         facts: Facts of the data.
 
     Raises:
@@ -105,14 +105,14 @@ def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Fact
 
 
 def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
-    """Return the ids of a table of new items, as text.
+    """Return the ids of a table of new items as texts.
 
     Args:
         items: A table with item_id.
         known: Ids of the catalogue.
 
     Raises:
-        DataError: If item_id is missing, empty, repeated, no id, or already in the catalogue.
+        DataError: If item_id is missing, empty, repeated, not an id, or already in the catalogue.
     """
     rule, remedy = "each item has an id of its own", "add only new items, each once"
     if "item_id" not in items.columns:

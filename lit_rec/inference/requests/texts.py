@@ -1,4 +1,4 @@
-"""Texts and fields of a request: from strings, mappings or a table to a catalogue of items that training never saw."""
+"""Texts and fields of a request: from strings, mappings or a table to a catalogue of new items."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ TextEntry = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a request brings of items or users: texts, a column per text field, and values of other fields by column."""
+    """Items or users of a request: texts, with a column for each text field, and values of other fields by column."""
 
     texts: pl.DataFrame
     fields: Mapping[str, Values]
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of items or users."""
         return len(self.texts) if self.texts.width else len(next(iter(self.fields.values()), ()))
 
 
@@ -44,15 +44,15 @@ class NewTexts:
     """Render and tokenise texts as training did: by the checkpoint's template and tokenizer, cut at its ``max_tokens``.
 
     Args:
-        template: Makes the texts; None where there are fields of other kinds alone.
+        template: The text template; None if all fields are of other kinds.
         text_fields: Text fields in the order of the network.
         fitted: The other fields.
         files: The tokenizer.
         max_tokens: Longest text.
-        vocabulary: How many tokens the encoder knows; None: as many as there are.
+        vocabulary: Number of tokens that the encoder knows; None: unknown, so tokens are not checked.
 
     Attributes:
-        columns: Columns that are read, those of the text first.
+        columns: Columns that are read, first those of the text.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class NewTexts:
         self._template, self._text_fields, self._fitted = template, list(text_fields), fitted
         self._max_tokens, self._vocabulary = max_tokens, vocabulary
         self._tokenizers = TokenizerPool(files)
-        # a text given alone stands in the first
+        # a single text is a value of the first column
         columns = [*(template.columns if template else ()), *(field.column for field in fitted)]
         self.columns = tuple(dict.fromkeys(columns))
 
     @classmethod
     def of_items(cls, content: dict[str, Any], facts: Facts) -> Self:
-        """Read as a checkpoint's items are read."""
+        """Return a reader of texts and fields of a checkpoint's items."""
         template, files = TextTemplate(**content["template"]), tokenizer_of(content)
         return cls(
             *(template, facts.fields, facts.item_fields, files, facts.max_tokens),
@@ -82,7 +82,7 @@ class NewTexts:
 
     @classmethod
     def of_profiles(cls, content: dict[str, Any], facts: Facts) -> Self:
-        """Read as the profiles of a checkpoint's users are read."""
+        """Return a reader of texts and fields of a checkpoint's user profiles."""
         stored, files = content["profile_template"], tokenizer_of(content)
         template = TextTemplate(**stored) if stored else None
         return cls(
@@ -91,34 +91,34 @@ class NewTexts:
         )
 
     def record_of(self, text: str) -> dict[str, Any]:
-        """Return a text given alone as a mapping."""
+        """Return a single text as a mapping."""
         return {self.columns[0]: text}
 
     def values(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a mapping's values of the columns that are read, or None where none of them says anything."""
+        """Return a mapping's values of the columns that are read; None if all of them are empty."""
         values = {column: record.get(column) for column in self.columns}
-        told = any((_as_text(value) or "").strip() for value in values.values())
-        return values if told else None
+        has_value = any((_as_text(value) or "").strip() for value in values.values())
+        return values if has_value else None
 
     def shown(self, record: Mapping[str, Any]) -> dict[str, str | None]:
-        """Return what ``values`` returned as text; lists are joined by commas, as in a table."""
+        """Return the result of ``values`` as texts; lists are joined by commas, as in a table."""
         return {column: _as_text(value) for column, value in record.items()}
 
     def render(self, records: Sequence[Mapping[str, Any]], *, where: str) -> Rendered:
-        """Return texts and fields of what ``values`` returned.
+        """Return texts and fields of results of ``values``.
 
         Raises:
             DataError: If a value cannot be read.
         """
         given = {c: [record.get(c) for record in records] for c in self.columns}
-        kept = set(self._template.columns) if self._template else set()
-        texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in kept}
+        columns = set(self._template.columns) if self._template else set()
+        texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in columns}
         others = {f.column: pl.Series(given[f.column], strict=False) for f in self._fitted}
         table = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
         return self._rendered(table, pl.DataFrame(others), where)
 
     def render_table(self, items: pl.DataFrame, *, where: str) -> Rendered:
-        """Return texts and fields of a table's rows; a field that is not in it is empty.
+        """Return texts and fields of a table's rows; a field without a column is empty.
 
         Raises:
             ConfigError: If a column of the text is missing.
@@ -133,15 +133,14 @@ class NewTexts:
         )
 
     def read(self, texts: Iterable[TextEntry] | pl.DataFrame, *, where: str) -> Rendered:
-        """Return what strings, mappings of the columns, or a table's rows hold.
+        """Return texts and fields of strings, mappings of the columns, or a table's rows.
 
         Args:
-            texts: As many as there are; a table may have other columns too.
-            where: What they are called in errors.
+            texts: Any number; a table may have other columns too.
+            where: The argument's name, for errors.
 
         Raises:
-            DataError: If one has no text, or is of another kind, or names a column that the text does not have; or a
-                table lacks one.
+            DataError: If an entry has no text, another type or an unknown column, or a table lacks a column.
         """
         if isinstance(texts, pl.DataFrame):
             return self._read_table(texts, where)
@@ -169,10 +168,10 @@ class NewTexts:
         return f" (near: {near[0]})" if near else ""
 
     def refuse_unknown(self, record: Any, *, where: str) -> None:
-        """Refuse what is no mapping of the columns that are read.
+        """Refuse anything but a mapping of the columns that are read.
 
         Raises:
-            DataError: Then.
+            DataError: If it is not a mapping, or has an unknown column.
         """
         if problem := self._problem(record):
             raise DataError(
@@ -210,7 +209,7 @@ class NewTexts:
         )
 
     def catalogue(self, rendered: Rendered) -> Catalogue:
-        """Return what was rendered as items whose ids training never saw; each distinct text is tokenised once.
+        """Return rendered texts and fields as a catalogue of new items; each distinct text is tokenised once.
 
         Raises:
             CheckpointError: If the checkpoint's tokenizer has tokens that its encoder does not know.
@@ -220,7 +219,7 @@ class NewTexts:
         if not self._text_fields:
             return Catalogue(*no_tokens(count), unseen, rendered.fields)
         distinct = rendered.texts.unpivot()["value"].unique(maintain_order=True)
-        with self._tokenizers.lent() as tokenizer:
+        with self._tokenizers.borrowed() as tokenizer:
             store = TokenStore.build(distinct.to_list(), tokenizer, self._max_tokens)
         largest = int(store.tokens.max(initial=0))
         if self._vocabulary is not None and largest >= self._vocabulary:
@@ -247,12 +246,12 @@ def _as_text(value: Any) -> str | None:
 class TokenizerPool:
     """Tokenizers of the same files, each used by one thread at a time.
 
-    A tokenizer stores where to cut and then cuts, in two steps. Between them another thread may store something else,
-    and texts are cut elsewhere, or not at all. With a lock around both, a short text would wait for the texts of a
+    A tokenizer first stores the largest length and then cuts texts. If another thread stores another length in between,
+    texts are cut at a wrong place, or not at all. With a lock around both, a short text would wait for the texts of a
     whole table.
 
     Args:
-        files: The tokenizer; it is opened when the first text comes, and again only while all that are open are in use.
+        files: The tokenizer; opened for the first text, and again whenever all open ones are in use.
     """
 
     def __init__(self, files: TokenizerFiles) -> None:
@@ -260,10 +259,10 @@ class TokenizerPool:
         self._idle: list[PreTrainedTokenizerBase] = []
 
     @contextmanager
-    def lent(self) -> Iterator[PreTrainedTokenizerBase]:
-        """Have a tokenizer alone for a while."""
+    def borrowed(self) -> Iterator[PreTrainedTokenizerBase]:
+        """Give the calling thread a tokenizer for itself."""
         try:
-            tokenizer = self._idle.pop()  # one step of the interpreter, as is append
+            tokenizer = self._idle.pop()  # atomic, as is append
         except IndexError:
             tokenizer = self._files.open()
         try:

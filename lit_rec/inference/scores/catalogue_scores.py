@@ -1,4 +1,4 @@
-"""CatalogueScores and CatalogueState: all that a Recommender knows of its items at one moment."""
+"""CatalogueState: a Recommender's items and their scores, as immutable values; the vectors of its catalogue."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ Profile = tuple[Texts, Items]
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks.
+    """The user of a request.
 
     Args:
-        seen: The history, oldest first; rows after those of the catalogue and of what it remembers are those of
+        seen: The history, oldest first; rows after those of the catalogue and of remembered items point into
             ``extra``.
-        extra: ``[n, D]``, vectors of what the catalogue does not have.
+        extra: ``[n, D]``, vectors of items that are not in the catalogue.
         user_row: The user's row in the id vocabulary, 0 for none.
-        now: Time of asking in seconds; None: ages are unknown.
-        profile: What is known of the user beside the history.
-        label: Whose probability is asked for.
+        now: Time of the request in seconds; None: ages are unknown.
+        profile: The user's profile.
+        label: The label whose probability is asked for.
     """
 
     seen: Sequence[Seen]
@@ -55,74 +55,71 @@ class Asker:
 
 
 class CatalogueScores:
-    """Scores of a catalogue's items by rows; where they are inner products of vectors, an index finds the best.
+    """Scores of a catalogue's items by rows; if they are inner products of vectors, an index finds the best.
 
-    A value: what adds or removes items returns another one, which shares what has not changed.
+    It is immutable: methods that add or remove items return a new one, which shares all that has not changed.
 
     Args:
         module: The module, built and loaded, of two towers.
         facts: Facts of its data.
         vectors: ``[I, D]``, the catalogue's.
-        index: Makes what finds the best by inner products; None: the exact index, where scores are such products.
+        index: Builds the index that finds the best by inner products; None: the exact index, if scores are products.
 
     Raises:
-        ConfigError: If an index is given, and scores are no inner products.
+        ConfigError: If an index is given, but scores are not inner products.
     """
 
     def __init__(
         self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
     ) -> None:
         self._module, self._facts = module, facts
-        # vectors of items that are remembered: they have the rows after the catalogue's
+        # vectors of remembered items, whose rows come after the catalogue's
         self._remembered = vectors.new_zeros(0, vectors.shape[1])
         self._vectors = ItemVectors(vectors)
         by_products = self._users(Asker([], self.no_vectors())).by_products
         if index is not None and not by_products:
             network = type(module.built()).__name__
             raise ConfigError(
-                f"nothing could be found by it: a {network} of these parts looks at user and item together",
+                f"it cannot be used: a {network} of these parts looks at user and item together",
                 where="index",
                 rule="scores that are inner products: a head with `queries`, "
-                "and users that look alike beside each candidate",
+                "and users that do not depend on the candidate",
                 remedy="leave it out, and every item is scored; or train with DotHead or CosineHead",
             )
         if index is None and by_products and vectors.device.type == "cpu":
-            vectors = by_column(vectors)  # one user at a time is answered sooner
+            vectors = by_column(vectors)  # faster for one user at a time
             self._vectors = ItemVectors(vectors)
         keys = keys_of(module.built(), vectors)
         self._index = (index or ExactIndex)(keys)
-        # where keys are the vectors, none stands in memory twice
+        # if keys and vectors are the same, they are held only once
         searched = _in_index(self._index)
         self._are_keys = searched is not None and searched.holds(vectors)
 
     def with_more(self, vectors: Tensor) -> CatalogueScores:
-        """Return the scores of these items and others ``[n, D]`` after the last."""
+        """Return the scores of these items and of more ``[n, D]`` after the last."""
         index = self._index.copy()
         index.add_items(keys_of(self._module.built(), vectors))
         return self._with(index, lambda: self._vectors.with_more(vectors))
 
     def without(self, rows: Int64s) -> CatalogueScores:
-        """Return the scores of these items, some of which are in no list.
-
-        Those who have done something with them are known by it.
-        """
+        """Return the scores without some rows in lists; histories may still hold them."""
         index = self._index.copy()
         index.remove_items(rows)
         return self._with(index, lambda: self._vectors)
 
-    def of_kept(self, kept: Int64s, remembered: Int64s) -> CatalogueScores | None:
-        """Return the scores of the items that can be in a list, which move up; None: the index cannot give rows back.
+    def compacted(self, rows: Int64s, remembered: Int64s) -> CatalogueScores | None:
+        """Return the scores without the rows of removed items; None: the index cannot free rows.
 
         Args:
-            kept: Their rows, in their order: all that were not removed.
-            remembered: Rows of items that a history may name all the same: they have the rows after those.
+            rows: All rows that were not removed, in their order; they become the rows 0, 1, ...
+            remembered: Rows of removed items that a history may still name; their new rows come after those.
         """
         index = self._index.copy()
         if not index.drop_removed():
             return None
         order = np.argsort(remembered)
         vectors = self._take(torch.from_numpy(remembered[order]))
-        fewer = self._with(index, lambda: self._vectors.only(torch.from_numpy(kept)))
+        fewer = self._with(index, lambda: self._vectors.only(torch.from_numpy(rows)))
         fewer._remembered = vectors[torch.from_numpy(np.argsort(order)).to(vectors.device)]
         return fewer
 
@@ -133,7 +130,7 @@ class CatalogueScores:
         return changed
 
     def _take(self, rows: Tensor, extra: Tensor | None = None) -> Tensor:
-        """Return the vectors of increasing rows ``[n]``: of the catalogue, of what is remembered, and of ``extra``."""
+        """Return the vectors of increasing rows ``[n]``: of the catalogue, remembered items, and ``extra``."""
         tables = [t for t in (self._remembered, extra) if t is not None and len(t)]
         if not tables:
             return self._vectors.take(rows)
@@ -147,30 +144,30 @@ class CatalogueScores:
         return torch.cat(found)
 
     def no_vectors(self) -> Tensor:
-        """Return vectors ``[0, D]`` of no item."""
+        """Return an empty table of vectors ``[0, D]``."""
         return self._vectors.take(torch.empty(0, dtype=torch.int64))
 
     @torch.no_grad()
     def of(self, asker: Asker, rows: Int64s) -> tuple[Float64s, Float64s]:
-        """Return what ``rows`` are sorted by and what is shown of them, ``[C]`` each."""
-        return _told(self._users(asker), torch.from_numpy(rows))
+        """Return the sort keys and shown scores of ``rows``, ``[C]`` each."""
+        return _sorting_and_shown(self._users(asker), torch.from_numpy(rows))
 
     @torch.no_grad()
     def best(
         self, asker: Asker, k: int, allow: Int64s | None, closed: Int64s
     ) -> tuple[Int64s, Float64s]:
-        """Return the rows of the k best items, best first, ties in the catalogue's order, and what is shown of them.
+        """Return the rows of the k best items, best first, ties in the catalogue's order, and their shown scores.
 
         Args:
-            asker: Who asks.
-            k: How many.
+            asker: The user.
+            k: Number of items.
             allow: Only these rows.
             closed: Not these rows.
         """
         users = self._users(asker)
         found = users.best(self._index, k, allow=allow, deny=closed).rows[0]
         found = found[found >= 0]
-        return found.cpu().numpy(), _told(users, found)[1]
+        return found.cpu().numpy(), _sorting_and_shown(users, found)[1]
 
     def _users(self, asker: Asker) -> UserScores:
         network = self._module.built()
@@ -187,24 +184,24 @@ class CatalogueScores:
 
 
 def _in_index(index: ItemIndex) -> ItemVectors | None:
-    """Return the vectors that an index of lit_rec holds."""
+    """Return the vectors of an index of lit_rec; None for other indexes."""
     return index.vectors if isinstance(index, ExactIndex | ApproximateIndex) else None
 
 
-def _told(users: UserScores, rows: Tensor) -> tuple[Float64s, Float64s]:
-    """Return what is told of rows ``[C]`` to the only user."""
+def _sorting_and_shown(users: UserScores, rows: Tensor) -> tuple[Float64s, Float64s]:
+    """Return sort keys and shown scores of rows ``[C]`` for the only user."""
     if not len(rows):
         return np.empty(0), np.empty(0)
-    sorting, shown = users.told(slice(0, 1), rows.unsqueeze(0))
+    sorting, shown = users.sorting_and_shown(slice(0, 1), rows.unsqueeze(0))
     return sorting[0].double().cpu().numpy(), shown[0].double().cpu().numpy()
 
 
 @dataclass(frozen=True)
 class CatalogueState:
-    """The items and their scores, row by row the same: a value.
+    """The items and their scores, with the same rows; immutable.
 
-    A ``Recommender`` holds one of them. Whoever reads takes it once and looks at nothing else; whoever changes the
-    catalogue makes another one, whole, and puts it in its place by one assignment.
+    A ``Recommender`` holds one state. A reader reads it once and uses nothing else. A change of the catalogue builds a
+    new state and replaces the old one by one assignment.
 
     Args:
         items: Ids, rows and columns.
@@ -224,34 +221,36 @@ class CatalogueState:
         """
         return CatalogueState(self.items.with_more(ids, columns), self.scores.with_more(vectors))
 
-    def without(self, rows: Int64s, for_good: Callable[[], Container[str]]) -> CatalogueState:
-        """Return the state of which some rows cannot be recommended; rows are given back where many cannot.
+    def without(
+        self, rows: Int64s, always_remembered: Callable[[], Container[str]]
+    ) -> CatalogueState:
+        """Return the state without some rows in lists; if many rows are removed, they are freed.
 
         Args:
-            rows: Of the items, or of what is remembered: that cannot be recommended anyway.
-            for_good: Returns the ids that are never forgotten; it is called where rows are given back.
+            rows: Rows of items; those of remembered items are ignored, because they are removed already.
+            always_remembered: Returns the ids that are never forgotten; called only if rows are freed.
         """
         rows = rows[rows < len(self.items)]
         items, scores = self.items.without(rows.tolist()), self.scores.without(rows)
         if items.has_many_removed:
-            kept, remembered = items.of_kept(for_good())
+            fewer, remembered = items.compacted(always_remembered())
             left = [row for row in range(len(items)) if row not in items.removed]
-            of_kept = scores.of_kept(np.array(left, np.int64), np.array(remembered, np.int64))
-            if of_kept is not None:
-                return CatalogueState(kept, of_kept)
+            compacted = scores.compacted(np.array(left, np.int64), np.array(remembered, np.int64))
+            if compacted is not None:
+                return CatalogueState(fewer, compacted)
         return CatalogueState(items, scores)
 
 
 def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") -> Tensor:
     """Return the vectors of the catalogue's items ``[I, D]`` on the module's device.
 
-    A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are looked for where
-    ``lit-rec test`` keeps its own, if that folder is there, and encoded if not.
+    A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are then read from
+    the cache of ``lit-rec test`` if it exists, or else encoded.
 
     Args:
-        module: Built and loaded.
+        module: The module, built and loaded.
         content: The checkpoint's content.
-        where: The checkpoint's file, where it lies in one.
+        where: The checkpoint's file, if it has one.
     """
     vectors: Tensor | None = content["catalogue"]["vectors"]
     if vectors is not None:
@@ -260,12 +259,12 @@ def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") 
     folder = _cache(content, where)
     if folder is None:
         return module.item_table(catalogue)
-    kept = CachedTables(module.built(), module.device, folder / FOLDER)
-    return kept.table(catalogue, lambda rows: module.item_table(catalogue, rows))
+    cached = CachedTables(module.built(), module.device, folder / FOLDER)
+    return cached.table(catalogue, lambda rows: module.item_table(catalogue, rows))
 
 
 def _cache(content: dict[str, Any], where: str) -> Path | None:
-    """Return the cache that an evaluation would use, where there is one; nothing is written into any other folder."""
+    """Return the cache folder of an evaluation if it exists; nothing is written to other folders."""
     data = (content["config"] or {}).get("data") or {}
     named = data.get("init_args", {}).get("cache_folder")
     if not isinstance(named, str):

@@ -1,4 +1,4 @@
-"""UserScores: what a network says of a catalogue's items to some users, and which are best for each."""
+"""UserScores: scores of a catalogue's items for some users, and the best items of each user."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from lit_rec.models.networks.two_tower import Network, TwoTower
 from lit_rec.models.row_blocks import slots_of
 from lit_rec.tasks.registry import task_of
 
-_NUMBERS = 1 << 21  # of item vectors that a head sees at once
+_NUMBERS = 1 << 21  # numbers of item vectors that a head gets at once
 
 
 class UserScores:
-    """Scores of a catalogue's items by rows; where they are inner products of vectors, an index finds the best.
+    """Scores of a catalogue's items for some users; if they are inner products, an index finds the best.
 
     Args:
         network: Two towers, in evaluation mode.
         facts: Facts of its data.
-        batch: The users; the ``item_index`` of their histories are rows that ``take`` knows, and candidates are not
-            looked at.
-        profiles: What the users' profiles add ``[M, D]``, where the network reads profiles.
-        take: From rows ``[n]``, which increase, to item vectors ``[n, D]``.
-        label: Whose probability is asked for.
+        batch: The users; ``item_index`` of their histories holds rows for ``take``, and candidates are ignored.
+        profiles: Vectors ``[M, D]`` of the users' profiles, if the network reads profiles.
+        take: Returns the item vectors ``[n, D]`` of increasing rows ``[n]``.
+        label: The label whose probability is asked for.
     """
 
     def __init__(
@@ -58,23 +57,23 @@ class UserScores:
         allow: Rows | None = None,
         deny: Rows = (),
     ) -> Found:
-        """Return the k best items of each user; ``scores`` are what the lists are sorted by.
+        """Return the k best items of each user; ``scores`` are the sort keys.
 
         Args:
-            index: Of the ``keys_of`` the catalogue.
-            k: How many.
-            seen: Rows that are left out, of each user its own.
+            index: An index of the catalogue's ``keys_of``.
+            k: Number of items.
+            seen: Rows that are left out, for each user.
             allow: Only these rows.
             deny: Not these rows.
 
         Raises:
-            ValueError: If scores are no inner products, and the index is no exact one.
+            ValueError: If scores are not inner products, and the index is not exact.
         """
         queries = self._queries()
         if queries is not None:
             return self._by_products(index, queries, k, seen, allow, deny)
         if not isinstance(index, ExactIndex):
-            raise ValueError(f"{type(index).__name__} finds nothing where every item is scored")
+            raise ValueError(f"{type(index).__name__} cannot be used where every item is scored")
         users, device = len(self._batch), index.vectors.device
         space = index.space(users, seen, allow, deny)
         at_once = max(1, _NUMBERS // index.vectors.width)
@@ -89,19 +88,16 @@ class UserScores:
         allow: Rows | None,
         deny: Rows,
     ) -> Found:
-        """Search by inner products; items of the history are scored apart.
-
-        The scores of these may be more or less than their inner products.
-        """
+        """Search by inner products; if items of the history have other scores, they are scored separately."""
         network = self._network
         if not isinstance(network, TwoTower) or network.repeats is None:
             return index.search(
                 queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
             )
-        had = self._had()
+        had = self._history_rows()
         space = index.space(len(had), seen, allow, deny)
         is_open = space.may_find(had, torch.arange(len(had)))
-        # the others are not found anyway: seen, denied, removed, or not of the catalogue
+        # the others cannot be found anyway: seen, denied, removed, or not in the catalogue
         closed = [
             torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
             for rows, mine, there in zip(seen or [()] * len(had), had, is_open, strict=True)
@@ -119,8 +115,8 @@ class UserScores:
         )
         return Found(rows[:, :k], scores[:, :k])
 
-    def _had(self) -> Tensor:
-        """Return the items of the histories ``[B, H]`` on the CPU, each of a user once, -1 elsewhere."""
+    def _history_rows(self) -> Tensor:
+        """Return the distinct rows of each user's history ``[B, H]`` on the CPU, -1 elsewhere."""
         history = self._batch.history
         rows = history.item_index.masked_fill(~history.mask, -1).sort(dim=1).values.cpu()
         rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
@@ -131,23 +127,23 @@ class UserScores:
         """Whether lists are sorted by inner products of vectors."""
         return self._queries() is not None
 
-    def told(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what rows are sorted by and what is shown of them to some users, ``[b, c]`` each.
+    def sorting_and_shown(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return sort keys and shown scores of rows for some users, ``[b, c]`` each.
 
-        The rows are ``[b, c]``, or ``[1, c]`` where they are alike for all users.
+        The rows are ``[b, c]``, or ``[1, c]`` if all users have the same.
         """
         table, batch = self._table(part, rows)
-        # a user who looks different beside each candidate is encoded beside these
+        # if users depend on the candidate, they are encoded together with candidates
         users = self._users[part] if self._users.dim() == 2 else self._encoded(table, batch)
         scores = self._network.score(users, table, batch)
         facts, gives = self._facts, self._network.gives
         return task_of(facts).sorting_and_shown(scores, facts, gives, self._label)
 
     def _sorting(self, part: slice | Tensor, rows: Tensor) -> Tensor:
-        return self.told(part, rows)[0]
+        return self.sorting_and_shown(part, rows)[0]
 
     def _queries(self) -> Tensor | None:
-        """Return ``[B, D]``, by whose inner products with keys the lists are sorted; None: by something else."""
+        """Return queries ``[B, D]``: lists are sorted by their inner products with keys. None: by other scores."""
         if not isinstance(self._network, TwoTower) or self._users.dim() != 2:
             return None
         queries = self._network.head.queries(self._users)
@@ -155,9 +151,9 @@ class UserScores:
         return -queries if queries is not None and falls else queries
 
     def _table(self, part: slice | Tensor, rows: Tensor) -> tuple[Tensor, RecBatch]:
-        """Return the vectors of the histories' and the asked items, each once, and the batch that points into them.
+        """Return the vectors of all items in some users' histories and ``rows``, each once, and a batch of these users.
 
-        The batch is of some users.
+        The batch's indices point into these vectors.
         """
         batch, history = self._batch, slots_of(self._batch.history, part)
         slots = history.item_index
@@ -184,5 +180,5 @@ class UserScores:
 
 
 def keys_of(network: Network, vectors: Tensor) -> Tensor:
-    """Return what an index of item vectors ``[I, D]`` holds: by whose inner products with queries lists are sorted."""
+    """Return the keys of item vectors ``[I, D]`` for an index: lists are sorted by products of queries and keys."""
     return network.head.keys(vectors) if isinstance(network, TwoTower) else vectors

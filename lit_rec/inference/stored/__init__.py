@@ -1,1 +1,1 @@
-"""What a checkpoint brings along."""
+"""The parts of a checkpoint that inference uses: network, items and users."""

@@ -1,4 +1,4 @@
-"""The items of a catalogue at one moment: ids, rows and what is shown of them."""
+"""StoredItems: the ids, rows and shown columns of a catalogue's items, as an immutable value."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from itertools import accumulate, chain, compress
 
 from lit_rec.inference.index.item_vectors import untouched
 
-LEAST_REMEMBERED = 10_000  # removed items that are remembered at least
-_LEAST_DROPPED, _SHARE_DROPPED = (
-    1_024,
-    8,
-)  # removed rows are given back when they are more, and an eighth
+LEAST_REMEMBERED = 10_000  # smallest number of removed items that are remembered
+# rows of removed items are freed when they are more than this number, and than an eighth of all rows
+_LEAST_DROPPED, _SHARE_DROPPED = 1_024, 8
 
 
 @dataclass(frozen=True)
 class ItemPart:
-    """Some items in a row: ids, columns by name, and each id's place; of an id that stands here twice, the later."""
+    """Consecutive items: ids, columns by name, and each id's place; for a repeated id the last place."""
 
     ids: Sequence[str]
     columns: Mapping[str, Sequence[str | None]]
@@ -26,7 +24,7 @@ class ItemPart:
 
     @classmethod
     def of(cls, ids: Iterable[str], columns: Mapping[str, Iterable[str | None]]) -> ItemPart:
-        """Return a part, whose places are found here, before anybody asks."""
+        """Return a part, with its places by id."""
         listed = list(ids)
         places = {id_: place for place, id_ in enumerate(listed)}
         return cls(listed, {name: list(values) for name, values in columns.items()}, places)
@@ -34,16 +32,15 @@ class ItemPart:
 
 @dataclass(frozen=True)
 class StoredItems:
-    """Items by row, and after them those that were removed and are only remembered.
+    """Items by row, followed by removed items that are only remembered.
 
-    It is a value, so whoever reads it sees one moment. A removed item keeps its row until ``of_kept``, and is then
-    remembered by a row after all others. A history may name any of them.
+    It is immutable, so a reader sees one state. A removed item has its row until ``compacted``, and is then remembered
+    by a row after all others. A history may name any of these items.
 
     Args:
         parts: The items, in the catalogue's order.
-        removed: Rows that cannot be recommended, in the order in which they were removed.
-        remembered: Ids of items that have no row among these any more, by their places in the order in which they were
-            removed.
+        removed: Rows that cannot be recommended, in the order of their removal.
+        remembered: Ids of items whose rows were freed, with their places in the order of their removal.
 
     Example:
         >>> items = StoredItems.of(["a", "b"], {"title": ["A", "B"]})
@@ -64,26 +61,26 @@ class StoredItems:
 
     @classmethod
     def of(cls, ids: Iterable[str], columns: Mapping[str, Iterable[str | None]]) -> StoredItems:
-        """Return items that can all be recommended."""
+        """Return items of which none is removed."""
         return cls((ItemPart.of(ids, columns),))
 
     def __len__(self) -> int:
-        """Return how many rows can be searched, of removed items too; rows from here on are only remembered."""
+        """Return the number of searched rows, including removed items; later rows are only remembered."""
         return self.starts[-1]
 
     @property
     def named(self) -> int:
-        """How many rows a history may name: those that are searched, and those that are remembered."""
+        """Number of rows that a history may name: searched and remembered ones."""
         return len(self) + len(self.remembered)
 
     @property
     def columns(self) -> Iterable[str]:
-        """Names of what is shown of an item."""
+        """Names of the columns that are shown."""
         return self.parts[0].columns
 
     @property
     def count(self) -> int:
-        """How many items can be recommended."""
+        """Number of items that can be recommended."""
         return len(self) - len(self.removed)
 
     def __contains__(self, id_: object) -> bool:
@@ -92,7 +89,7 @@ class StoredItems:
         return row is not None and row < len(self) and row not in self.removed
 
     def row(self, id_: str) -> int | None:
-        """Return the row of an id, of a removed item too; None: nobody knows it."""
+        """Return the row of an id, also of a removed item; None if it is unknown."""
         for number in range(len(self.parts) - 1, -1, -1):
             if (place := self.parts[number].places.get(id_)) is not None:
                 return self.starts[number] + place
@@ -100,7 +97,7 @@ class StoredItems:
         return None if place is None else len(self) + place
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the ids of all rows that are searched."""
+        """Yield the ids of all searched rows."""
         for part in self.parts:
             yield from part.ids
 
@@ -111,12 +108,12 @@ class StoredItems:
         return [id_ for row, id_ in enumerate(self) if row not in self.removed]
 
     def id(self, row: int) -> str:
-        """Return the id of a row that is searched."""
+        """Return the id of a searched row."""
         part, place = self._at(row)
         return part.ids[place]
 
     def fields(self, row: int) -> dict[str, str | None]:
-        """Return the columns of a row that is searched."""
+        """Return the columns of a searched row."""
         part, place = self._at(row)
         return {name: values[place] for name, values in part.columns.items()}
 
@@ -127,7 +124,7 @@ class StoredItems:
     def with_more(
         self, ids: Sequence[str], columns: Mapping[str, Sequence[str | None]]
     ) -> StoredItems:
-        """Return these items and others after the last; ``columns`` are those of ``self.columns``."""
+        """Return these items with more after the last; ``columns`` has the names of ``self.columns``."""
         before = untouched([len(part.ids) for part in self.parts], len(ids))
         grown = self.parts[before:]
         part = ItemPart.of(
@@ -140,41 +137,41 @@ class StoredItems:
         return replace(self, parts=(*self.parts[:before], part))
 
     def without(self, rows: Iterable[int]) -> StoredItems:
-        """Return the items of which these cannot be recommended either; one that is added again has another row."""
+        """Return the items with these rows removed too; an item that is added again gets a new row."""
         return replace(self, removed={**self.removed, **dict.fromkeys(rows)})
 
     @property
     def has_many_removed(self) -> bool:
-        """Whether so many rows are of removed items that it is time for ``of_kept``."""
+        """Whether so many rows belong to removed items that ``compacted`` should be called."""
         return len(self.removed) > max(_LEAST_DROPPED, len(self) // _SHARE_DROPPED)
 
-    def of_kept(self, for_good: Container[str]) -> tuple[StoredItems, list[int]]:
-        """Return the items without rows that cannot be recommended; those are remembered.
+    def compacted(self, always_remembered: Container[str]) -> tuple[StoredItems, list[int]]:
+        """Return the items without the rows of removed ones, which are remembered.
 
-        The first of too many are forgotten. Of those that were removed last, as many are remembered as there are items,
-        and ``LEAST_REMEMBERED`` at least.
+        As many removed items are remembered as there are items, and at least ``LEAST_REMEMBERED``. If there are more,
+        those that were removed first are forgotten.
 
         Args:
-            for_good: Ids that are never forgotten.
+            always_remembered: Ids that are never forgotten.
 
         Returns:
-            The items, and the rows, as these items have them, of what they remember.
+            The new items, and the rows in ``self`` of the items that they remember.
         """
-        kept = [row not in self.removed for row in range(len(self))]
+        stays = [row not in self.removed for row in range(len(self))]
         part = ItemPart.of(
-            compress(self, kept),
+            compress(self, stays),
             {
-                name: compress(chain(*(part.columns[name] for part in self.parts)), kept)
+                name: compress(chain(*(part.columns[name] for part in self.parts)), stays)
                 for name in self.columns
             },
         )
         rows = {id_: len(self) + place for id_, place in self.remembered.items()}
         for row in self.removed:
-            rows.pop(self.id(row), None)  # what was removed again goes to the end
+            rows.pop(self.id(row), None)  # an item that was removed again goes to the end
             rows[self.id(row)] = row
         # an id that was added again names the new item
         rows = {id_: row for id_, row in rows.items() if id_ not in part.places}
-        others = [id_ for id_ in rows if id_ not in for_good]
+        others = [id_ for id_ in rows if id_ not in always_remembered]
         for id_ in others[: max(len(others) - max(self.count, LEAST_REMEMBERED), 0)]:
             del rows[id_]
         remembered = {id_: place for place, id_ in enumerate(rows)}

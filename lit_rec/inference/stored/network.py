@@ -1,4 +1,4 @@
-"""From a checkpoint to its module, and LoadedNetwork: the base of the classes that answer from a checkpoint alone."""
+"""load_module: rebuild a checkpoint's module; LoadedNetwork: the base of classes that need only a checkpoint."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def load_module(
 
     Args:
         path: The file.
-        network: The network's factory, for a checkpoint of a run without a YAML.
-        trust: Modules of your own that the checkpoint may name, with all below them; nothing else than lit_rec and
-            optimizers of torch is imported because a checkpoint names it.
+        network: The network's factory, if the checkpoint is of a run without a YAML.
+        trust: Your own modules that the checkpoint may name, with their submodules. Of other names, only lit_rec and
+            optimizers of torch are imported.
 
     Raises:
         CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
             given, names what is not trusted, or its weights are not those of its network.
-        ConfigError: If ``trust`` holds no names of modules.
+        ConfigError: If ``trust`` holds something that is not the name of a module.
     """
     checkpoint = read_checkpoint(path)
     content = checkpoint[KEY]
@@ -54,13 +54,13 @@ def _module_of(
 ) -> LitRec:
     if config is None:
         raise CheckpointError(
-            "it holds no configuration, for it was written by a run without a YAML",
+            "it holds no configuration, because a run without a YAML wrote it",
             where=str(path),
             rule="the network is built from the configuration, or from a factory",
             remedy="from_checkpoint(path, network=FACTORY)",
         )
     check_named({"model": config.get("model")}, trust, str(path))
-    # a mapping is data where an option takes any value, whatever classes it names
+    # if an option takes any value, a mapping is data, also if it names classes
     set_parsing_settings(instantiate_subclass_spec_in_any=False)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(LitRec, "model")
@@ -82,7 +82,7 @@ def _reason(message: str) -> str:
     return found[0] if found else " ".join(message.split())[:160]
 
 
-# kind -> the class that answers from it, and its command
+# kind of network -> the class that uses it, and its command
 _ANSWER = {
     "two towers": ("recommender.Recommender", "lit-rec recommend"),
     "cross-encoder": ("reranker.Reranker", "lit-rec recommend --rerank"),
@@ -91,14 +91,14 @@ _ANSWER = {
 
 
 def kind_of(network: Network) -> str:
-    """Return what answers come from: vectors of items and users apart, both read together, or texts without a user."""
+    """Return the kind of a network: separate item and user vectors, history and item read together, or texts only."""
     if isinstance(network, TextClassifier):
         return "classifier of texts"
     return "two towers" if network.has_item_table else "cross-encoder"
 
 
 class LoadedNetwork:
-    """A network with what its checkpoint knows: no YAML, no data folder, no encoder folder and no network are needed.
+    """A network that is loaded from a checkpoint alone, without YAML, data folder, encoder folder or internet.
 
     Args:
         module: The module, built and loaded.
@@ -143,7 +143,7 @@ class LoadedNetwork:
             path: A file that ``lit-rec fit`` or a Trainer with LitRec wrote.
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
-            trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
+            trust: Your own modules that the checkpoint may name, such as ``["my_parts"]``.
 
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is

@@ -1,4 +1,4 @@
-"""What a checkpoint knows of users: histories and profiles."""
+"""Users in a checkpoint: their histories and profiles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lit_rec.training.checkpoint.content import profiles_of
 
 
 class StoredUsers:
-    """Histories as ``Recommender`` takes them.
+    """Stored histories, in the form that ``Recommender`` takes.
 
     Args:
         stored: A checkpoint's ``users``.
         item_ids: Ids of the catalogue.
-        facts: Know the events and labels that training rows had.
+        facts: The Facts, with the events and labels of training rows.
     """
 
     def __init__(self, stored: dict[str, Any], item_ids: Sequence[str], facts: Facts) -> None:
@@ -28,7 +28,7 @@ class StoredUsers:
         self._rows = {id_: row for row, id_ in enumerate(stored["user_id"])}
 
     def history_of(self, user_id: str) -> list[dict[str, Any]]:
-        """Return what a user did, oldest first.
+        """Return a user's history, oldest first.
 
         Raises:
             DataError: If the data had no such user.
@@ -50,7 +50,7 @@ class StoredUsers:
                 {
                     "item_id": self._item_ids[int(users["item"][place])],
                     "rating": float(users["rating"][place]),
-                    # an event that no training row had says nothing to the network
+                    # the network does not know events that no training row had
                     "event": event if event in self._facts.events else None,
                     "label": self._label(int(users["label"][place])),
                     "timestamp": float(users["timestamp"][place]),
@@ -59,7 +59,7 @@ class StoredUsers:
         return entries
 
     def item_ids(self) -> set[str]:
-        """Return the ids of all items that a history names."""
+        """Return the ids of all items in stored histories."""
         return {self._item_ids[item] for item in set(self._stored["item"].tolist())}
 
     def _label(self, code: int) -> str | None:
@@ -67,7 +67,7 @@ class StoredUsers:
 
 
 class StoredProfiles:
-    """Profiles by user id.
+    """Stored profiles by user id, and new ones from requests.
 
     Args:
         content: A checkpoint's content.
@@ -80,14 +80,14 @@ class StoredProfiles:
         self._new = NewTexts.of_profiles(content, facts)
 
     def of(self, user: str | None, given: Mapping[str, Any] | None) -> tuple[Texts, Items] | None:
-        """Return a user's profile as texts and fields; None where the network reads none.
+        """Return a user's profile as texts and fields; None if the network reads no profiles.
 
         Args:
-            user: An id; nothing is known of one that the data does not have.
-            given: Columns of the users table, which count in place of what the data has.
+            user: An id; if the data does not have it, the profile is empty.
+            given: Columns of the users table, in place of the stored profile.
 
         Raises:
-            DataError: If a column is not one that the network reads, or a value cannot be read.
+            DataError: If the network does not read a column, or a value cannot be read.
         """
         if self._profiles is None:
             if given is not None:

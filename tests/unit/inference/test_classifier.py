@@ -121,8 +121,8 @@ def test_a_table_may_have_other_columns_and_other_kinds(classifier):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("red", "texts: 'red' is one thing, not a list"),
-        ({"title": "red"}, "texts: .* is one thing"),
+        ("red", "texts: 'red' is one entry, not a list"),
+        ({"title": "red"}, "texts: .* is one entry"),
         (["red", ""], "texts, number 2: '' has no text"),
         (["red", " \n"], "texts, number 2: .* has no text"),
         ([{"title": None, "genres": " "}], "texts, number 1: .* has no text"),

@@ -83,7 +83,7 @@ def test_removed_items_are_never_recommended(rec):
 def test_all_that_is_named_is_removed_or_nothing(rec):
     for names, said in (
         (["i1", "i99"], "remove_items: 'i99' is not among"),
-        ("i1", "is one thing"),
+        ("i1", "is one entry"),
     ):
         with pytest.raises(DataError, match=said):
             rec.remove_items(names)

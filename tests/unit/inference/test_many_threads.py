@@ -179,7 +179,7 @@ def test_what_cannot_be_added_changes_nothing(rec, index, checkpoint, monkeypatc
     monkeypatch.setattr(
         rec._module, "item_table", lambda texts: item_table(texts) * torch.tensor(float("nan"))
     )
-    with pytest.raises(DataError, match="the vector of item 18 is nan"):
+    with pytest.raises(DataError, match="the vector of item 18 has length nan"):
         rec.add_items(NEW)
     assert rec._state is state
     assert rec.recommend(HISTORY, 50) == before

@@ -212,8 +212,8 @@ def test_history_by_text(rec):
         ({"history": HISTORY, "allow": ["i99"]}, "allow: 'i99'"),
         ({"history": HISTORY, "deny": ["i99"]}, "deny: 'i99'"),
         ({"history": HISTORY, "deny": [99]}, "deny: 99"),
-        ({"history": HISTORY, "deny": "i1"}, "deny: 'i1' is one thing"),
-        ({"history": "i1"}, "history: 'i1' is one thing"),
+        ({"history": HISTORY, "deny": "i1"}, "deny: 'i1' is one entry"),
+        ({"history": "i1"}, "history: 'i1' is one entry"),
         ({"history": [5]}, "history: 5 is int"),
         ({"history": [{"rating": 3}]}, "names no item"),
         ({"history": [{"item_id": "i1", "rating": 6}]}, "the rating 6"),
@@ -230,7 +230,7 @@ def test_requests_that_are_wrong(rec, options, said):
 def test_scores_of_unknown_items(rec):
     with pytest.raises(DataError, match=r"items: 'i1x' .*\n.*\n.*did you mean 'i1'"):
         rec.score(HISTORY, ["i1x"])
-    with pytest.raises(DataError, match="items: 'i1' is one thing"):
+    with pytest.raises(DataError, match="items: 'i1' is one entry"):
         rec.score(HISTORY, "i1")
 
 

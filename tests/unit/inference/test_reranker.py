@@ -116,7 +116,7 @@ def test_what_a_recommender_finds_can_be_put_in_order(rec, cross):
     ("options", "said"),
     [
         ({"items": ["i99"]}, "items: 'i99' is not among the 18 items"),
-        ({"items": "i1"}, "items: 'i1' is one thing"),
+        ({"items": "i1"}, "items: 'i1' is one entry"),
         ({"items": [5]}, "items: 5 is int, neither an id nor a mapping"),
         ({"items": [{"titel": "red"}]}, "items: .* names no item"),
         ({"items": [{"title": " "}]}, r"items: .* names no item[\s\S]*one of title, genres"),

@@ -165,9 +165,7 @@ def test_the_index_is_kept_beside_the_checkpoint(load, tmp_path, insertions):
 @pytest.mark.parametrize("index", [beside, lambda path: ExactIndex])
 @pytest.mark.parametrize("towers", ["mlp", "candidate, dot", "neighborhood"])
 def test_scores_that_no_index_finds(load, towers, index, tmp_path):
-    said = (
-        r"index: nothing could be found by it: a TwoTower[\s\S]*inner products[\s\S]*leave it out"
-    )
+    said = r"index: it cannot be used: a TwoTower[\s\S]*inner products[\s\S]*leave it out"
     with pytest.raises(ConfigError, match=said):
         load(TOWERS[towers], index)
     assert not (tmp_path / "best.index").exists()

@@ -185,9 +185,9 @@ def test_catalogues_that_are_wrong():
     with pytest.raises(ValueError, match="rows has row 4"):
         index.remove_items([4])
     wrong = torch.tensor([[0.0, 1.0], [float("nan"), 0.0]])
-    with pytest.raises(DataError, match="the vector of item 5 is nan long"):
+    with pytest.raises(DataError, match="the vector of item 5 has length nan"):
         index.add_items(wrong)
-    with pytest.raises(DataError, match="the vector of query 1 is nan long"):
+    with pytest.raises(DataError, match="the vector of query 1 has length nan"):
         index.search(wrong, 1)
     assert len(index) == 4
 

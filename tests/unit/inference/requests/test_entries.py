@@ -19,7 +19,7 @@ from lit_rec.inference.stored.items import StoredItems
 def test_a_lone_id_is_not_read_letter_by_letter():
     assert listed(["50"], where="history") == ["50"]
     for lone in ("50", {"item_id": "50"}):
-        with pytest.raises(DataError, match=r"history: .*50.* is one thing[\s\S]*write \["):
+        with pytest.raises(DataError, match=r"history: .*50.* is one entry[\s\S]*write \["):
             listed(lone, where="history")
 
 
@@ -59,7 +59,7 @@ def test_ratings_that_are_not_usable(value):
 
 
 def test_a_rating_for_a_model_of_something_else():
-    with pytest.raises(DataError, match=r"rating 4 says nothing to a model .* without ratings"):
+    with pytest.raises(DataError, match=r"rating 4 has no meaning for a model .* without ratings"):
         rating_of(4, 0.0, 0.0)
 
 
