@@ -1,4 +1,4 @@
-"""Whether a written folder gives the tokens and vectors of its checkpoint."""
+"""Check that an exported folder gives the tokens and vectors of its checkpoint."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from lit_rec.export.transformers_files import without_bars
 from lit_rec.models.text.pooling import MeanPooling
 
 _MOST = 16
-_TOLERANCE = 1e-4  # of the longest vector; rounding of float32 is a hundredth of it
+_TOLERANCE = 1e-4  # relative to the largest number; float32 rounding is a hundredth of it
 _ANY_TEXTS = ("A text of a few words.", "Night", "1984: a book, a film; and what else?")
 
 
 def largest_difference(folder: Path, encoder: TrainedEncoder, texts: Sequence[str]) -> float:
-    """Return by how much the vectors of a folder differ from those of its checkpoint.
+    """Return the largest difference between the vectors of a folder and those of its checkpoint.
 
-    Each text passes the folder's encoder alone, and lit_rec's beside others.
+    The folder's encoder gets one text at a time, and lit_rec's gets batches.
 
     Args:
-        folder: What ``write_transformers`` wrote.
-        encoder: What was written.
+        folder: The folder that ``write_transformers`` wrote.
+        encoder: The checkpoint's encoder.
         texts: Texts of any length.
 
     Raises:
-        CheckpointError: If the folder's tokenizer makes other tokens, or its vectors are others.
+        CheckpointError: If tokens or vectors differ.
     """
     with without_bars():
         model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -49,7 +49,7 @@ def largest_difference(folder: Path, encoder: TrainedEncoder, texts: Sequence[st
         if ids != [*around.prefix, *bare, *around.suffix]:
             raise _other("tokens")
         if not ids:
-            continue  # nothing passes the encoder
+            continue  # there is nothing to encode
         given = torch.tensor([ids])
         mask = torch.ones_like(given)
         with torch.no_grad():
@@ -62,11 +62,11 @@ def largest_difference(folder: Path, encoder: TrainedEncoder, texts: Sequence[st
 
 
 def sample_texts(template: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Return texts to compare: of a catalogue's items, short and long ones, and one longer than any encoder reads.
+    """Return short and long texts of a catalogue's items, and one that is longer than any encoder reads.
 
     Args:
-        template: How columns make the texts, as plain values.
-        columns: Columns of items, as a checkpoint's catalogue shows them.
+        template: The text template, as plain values.
+        columns: The shown columns of a checkpoint's catalogue.
     """
     named = TextTemplate(**template)
     texts: list[str] = list(_ANY_TEXTS)

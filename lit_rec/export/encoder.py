@@ -35,15 +35,15 @@ _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The result of an export.
 
     Args:
-        folder: The folder.
+        folder: The written folder.
         width: Width of a text vector.
         max_tokens: Longest text, special tokens included.
-        without: Why sentence-transformers does not load the folder; None where it does.
-        difference: Largest difference between numbers of a vector by the folder and by the checkpoint, over texts like
-            those of the checkpoint's items.
+        without: Why sentence-transformers cannot load the folder; None if it can.
+        difference: Largest difference between a number of a vector by the folder and by the checkpoint, over sample
+            texts of the checkpoint's items.
     """
 
     folder: Path
@@ -64,24 +64,24 @@ def export_encoder(
 ) -> Exported:
     """Write the fine-tuned encoder of a checkpoint as a folder of Hugging Face.
 
-    ``AutoModel`` and ``AutoTokenizer`` load it without code of its own, and where they know its pooling, so does
-    ``SentenceTransformer``, whose vectors are those of the checkpoint before the recommender projects them. What was
-    written is loaded and compared before the folder is put in place, whole or not at all.
+    ``AutoModel`` and ``AutoTokenizer`` load it without extra code. ``SentenceTransformer`` loads it if it knows the
+    pooling; its vectors equal those of the checkpoint before the recommender's projection. The written files are loaded
+    and compared with the checkpoint before the folder is put in place, whole or not at all.
 
     Args:
         path: A checkpoint that ``lit-rec fit`` or a Trainer with LitRec wrote.
         output: The folder; absent or empty.
-        network: The network's factory, for a checkpoint of a run without a YAML.
-        trust: Modules of your own that the checkpoint may name, such as ``["my_parts"]``.
+        network: The network's factory, if the checkpoint is of a run without a YAML.
+        trust: Your own modules that the checkpoint may name, such as ``["my_parts"]``.
         overwrite: Whether the folder of an earlier export is replaced.
-        base_model: Name on a model hub of the encoder before training, for the model card; by default the name in the
-            checkpoint's configuration, where the encoder of that name lies in the hub's cache.
+        base_model: Hub name of the encoder before training, for the model card; by default the name in the checkpoint's
+            configuration, if the hub's cache holds an encoder of that name.
 
     Raises:
         CheckpointError: If the checkpoint is absent, damaged, not of lit_rec, has no configuration and no ``network``
-            is given, names what is not trusted, or what was written does not give its tokens and vectors.
-        ConfigError: If its network has no text encoder, ``output`` holds something or cannot be written, or
-            ``base_model`` is no name of a hub.
+            is given, names what is not trusted, or the written files give other tokens or vectors.
+        ConfigError: If its network has no text encoder, ``output`` is not empty or cannot be written, or
+            ``base_model`` is not a hub name.
 
     Example:
         >>> export_encoder("checkpoints/quickstart/version_0/best.ckpt", "film-encoder")  # doctest: +SKIP
@@ -126,16 +126,16 @@ def export_encoder(
 
 
 def _hub_name(config: Mapping[str, Any] | None) -> str | None:
-    """Return the name on a hub of the encoder that a run began with; None where it may be a folder's.
+    """Return the hub name of the encoder that a run began with; None if it may be a folder's name.
 
-    Only what lies in the hub's cache on this machine is surely a name of the hub.
+    A name is certainly a hub name only if the hub's cache on this machine holds it.
     """
     name = _pretrained_name((config or {}).get("model"))
     if not isinstance(name, str) or not _HUB_NAME.fullmatch(name) or Path(name).exists():
         return None
     try:
         found = try_to_load_from_cache(name, "config.json")
-    except ValueError:  # no name of a hub after all
+    except ValueError:  # not a hub name
         return None
     return name if isinstance(found, str) else None
 
@@ -157,18 +157,18 @@ _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
 
 
 def check_replaced(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something, unless it is of an earlier export and the user wants another in its place.
+    """Refuse a folder that is not empty, unless it is an earlier export that the user wants to replace.
 
     Args:
-        folder: What is there.
-        overwrite: Whether the user wants it replaced.
+        folder: The existing folder.
+        overwrite: Whether the user wants to replace it.
 
     Raises:
-        ConfigError: Then, naming what would be lost.
+        ConfigError: If it is refused, naming the files that would be lost.
     """
     names = sorted(path.name for path in folder.iterdir())
     others = [name for name in names if name not in _OWN and not _WEIGHTS.fullmatch(name)]
-    # every export has one; the folder of somebody's encoder has not
+    # every export has this file; other folders of encoders do not
     others += [] if TEMPLATE_FILE in names else names
     if not overwrite:
         problem, remedy = f"the folder holds {some_of(names)}", "name another folder"

@@ -1,4 +1,4 @@
-"""README.md of an exported encoder: what it is, how it is used, and how well its run did."""
+"""README.md of an exported encoder: what it is, how it is used, and the figures of its run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def model_card(
     name: str,
     base_model: str | None,
 ) -> str:
-    """Return the text of README.md, with YAML front matter; no path of this machine stands in it.
+    """Return the text of README.md, with YAML front matter and without paths of this machine.
 
     Args:
-        encoder: What is written.
+        encoder: The exported encoder.
         content: The checkpoint's content.
         facts: Its Facts.
-        checkpoint: The file, beside which ``report.json`` may lie.
-        name: Name of the folder that is written.
-        base_model: Name on the hub of the encoder before training, where it is known.
+        checkpoint: The checkpoint's file; ``report.json`` may be next to it.
+        name: Name of the written folder.
+        base_model: Hub name of the encoder before training, if it is known.
     """
     sections = {
         "Use": usage_section(encoder, name),
@@ -57,7 +57,7 @@ def _front_matter(encoder: TrainedEncoder, base_model: str | None) -> str:
         f"pipeline_tag: {'sentence-similarity' if whole else 'feature-extraction'}",
         "tags:",
         *(f"- {tag}" for tag in tags),
-        # a text of JSON is one of YAML
+        # a JSON string is a YAML string
         *([f"base_model: {json.dumps(base_model)}"] if base_model else []),
     ]
     return "\n".join(["---", *lines, "---"])
@@ -87,13 +87,13 @@ def _data(content: Mapping[str, Any], facts: Facts) -> str:
     reader = _class_name(content["config"], "reader")
     split = _class_name(content["config"], "split")
     how = [f"read by `{reader}`"] if reader else []
-    how += [f"parted by `{split}`"] if split else []
+    how += [f"split by `{split}`"] if split else []
     said = [f"The data was {' and '.join(how)}."] if how else []
     return "\n\n".join([*said, "\n".join(f"- {what}: {n}" for what, n in counts.items())])
 
 
 def _class_name(config: Mapping[str, Any] | None, option: str) -> str | None:
-    """Return the class of an option of the data, without its module and options, which may name paths."""
+    """Return the class name of a data option, without its module and options, which may hold paths."""
     part = ((config or {}).get("data") or {}).get("init_args", {}).get(option)
     path = part.get("class_path") if isinstance(part, Mapping) else part
     return path.rpartition(".")[2] if isinstance(path, str) and path else None
@@ -105,10 +105,10 @@ def _versions(content: Mapping[str, Any]) -> str:
 
 
 def figures_section(checkpoint: Path) -> str:
-    """Return the part of a model card that says how good the recommender was on test rows.
+    """Return the section of a model card with the recommender's figures on test rows.
 
     Args:
-        checkpoint: The file beside which ``lit-rec test`` writes ``report.json``.
+        checkpoint: The checkpoint's file; ``lit-rec test`` writes ``report.json`` next to it.
     """
     command = f"```\nlit-rec test --ckpt_path {checkpoint.name}\n```"
     path = checkpoint.parent / "report.json"
@@ -122,8 +122,8 @@ def figures_section(checkpoint: Path) -> str:
         return untested
     return "\n\n".join(
         [
-            "Of the whole recommender on test rows beside plain baselines, as `lit-rec test` last wrote them in the "
-            "run's folder; in brackets 95 % intervals.",
+            "The whole recommender and plain baselines on test rows, as `lit-rec test` last wrote them in the run's "
+            "folder; in brackets 95 % intervals.",
             f"`{report.main}`, by slice:",
             _by_slice(report),
             "All figures of the recommender on all test rows:",

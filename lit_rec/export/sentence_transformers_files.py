@@ -1,4 +1,4 @@
-"""The files by which sentence-transformers loads encoder and pooling of a folder; written without it."""
+"""Write the files from which sentence-transformers loads encoder and pooling, without using that package."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lit_rec.export.transformers_files import padding_token
 from lit_rec.models.text.pooling import ClsPooling, LastTokenPooling, MeanPooling, Pooling
 
 POOLING_WEIGHTS = "pooling.safetensors"
-# its names of what ours do
+# their names in sentence-transformers
 _MODES: dict[type[Pooling], str] = {
     MeanPooling: "mean_tokens",
     ClsPooling: "cls_token",
     LastTokenPooling: "lasttoken",
 }
-# every version since 2 reads these names
+# all versions from 2 read these names
 _ALL_MODES = (
     *("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens"),
     *("weightedmean_tokens", "lasttoken"),
@@ -29,7 +29,7 @@ _TYPES |= {"1_Pooling": "sentence_transformers.models.Pooling"}
 
 
 def mode_of(pooling: Pooling | None) -> str | None:
-    """Return what sentence-transformers calls a pooling; None where it has none of the kind.
+    """Return the name of a pooling in sentence-transformers; None if it has no such pooling.
 
     Example:
         >>> from lit_rec.models.text.pooling import AttentionPooling
@@ -40,7 +40,7 @@ def mode_of(pooling: Pooling | None) -> str | None:
 
 
 def why_not(encoder: TrainedEncoder) -> str | None:
-    """Return why sentence-transformers cannot give the vectors of a checkpoint; None where it can."""
+    """Return why sentence-transformers cannot give the vectors of a checkpoint; None if it can."""
     if encoder.reads_pairs:
         return "a cross-encoder reads history and candidate as one text, and has no vector of a text alone"
     if encoder.pooling is None:
@@ -53,10 +53,10 @@ def why_not(encoder: TrainedEncoder) -> str | None:
 
 
 def write_sentence_transformers(encoder: TrainedEncoder, folder: Path) -> None:
-    """Write modules.json and what it names, beside the files of transformers.
+    """Write modules.json and the files that it names, next to the files of transformers.
 
     Args:
-        encoder: One that sentence-transformers can express.
+        encoder: An encoder that sentence-transformers can load.
         folder: An existing folder.
     """
     modules = [
@@ -68,19 +68,19 @@ def write_sentence_transformers(encoder: TrainedEncoder, folder: Path) -> None:
     pooling |= {f"pooling_mode_{name}": name == mode for name in _ALL_MODES}
     _write(folder / "modules.json", modules)
     _write(folder / "1_Pooling/config.json", {**pooling, "include_prompt": True})
-    # lower-casing is the tokenizer's
+    # the tokenizer does the lower-casing
     longest = {"max_seq_length": encoder.max_tokens, "do_lower_case": False}
     _write(folder / "sentence_bert_config.json", longest)
-    told: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "prompts": {},
         "default_prompt_name": None,
         "similarity_fn_name": "cosine",
     }
-    _write(folder / "config_sentence_transformers.json", told)
+    _write(folder / "config_sentence_transformers.json", defaults)
 
 
 def write_pooling_weights(pooling: Pooling, folder: Path) -> None:
-    """Write what a pooling has learned, for those who make the vectors by lit_rec's own class."""
+    """Write the weights of a learned pooling, for use with lit_rec's own class."""
     weights = {name: weight.float().contiguous() for name, weight in pooling.state_dict().items()}
     save_file(weights, folder / POOLING_WEIGHTS)
 

@@ -1,4 +1,4 @@
-"""How a checkpoint's texts are written, in words and as a file that makes them again."""
+"""The text template of a checkpoint, in words and as a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def written_template(template: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of each field, columns in angle brackets.
 
     Args:
-        template: What a checkpoint holds: ``columns`` by field, ``labels`` by column, and the ``separator``.
+        template: The stored template: ``columns`` by field, ``labels`` by column, and the ``separator``.
 
     Example:
         >>> columns = {"text": ["title", "genres"]}
@@ -27,10 +27,10 @@ def written_template(template: Mapping[str, Any]) -> dict[str, str]:
 
 
 def template_section(template: Mapping[str, Any], max_tokens: int) -> str:
-    """Return the part of a model card that says how texts are made.
+    """Return the section of a model card that explains the text template.
 
     Args:
-        template: What a checkpoint holds.
+        template: The stored template.
         max_tokens: Longest text.
     """
     fields = written_template(template)
@@ -40,16 +40,16 @@ def template_section(template: Mapping[str, Any], max_tokens: int) -> str:
     else:
         said = f"Each item is {len(fields)} texts, which are encoded one by one, made from these columns:"
         shown = "\n".join(f"{name}: {text}" for name, text in fields.items())
-        said += " (before the colon stands a field's name, which is no part of its text)"
+        said += " (the name before the colon is the field's, and not part of its text)"
     separator = template["separator"]
     return f"""\
 {said}
 
 {fenced(shown)}
 
-A column's value stands in place of its name in angle brackets, without spaces at its ends; values of a list are joined
-by `, `. A column that is empty leaves nothing behind, neither its label nor the separator `{separator!r}`. Special
-tokens are added by the tokenizer, and the end of a text of more than {max_tokens} tokens is cut.
+A column's value replaces its name in angle brackets, without spaces at its ends; values of a list are joined by `, `.
+An empty column is left out, with its label and the separator `{separator!r}`. The tokenizer adds special tokens, and
+cuts the end of a text of more than {max_tokens} tokens.
 
 With lit_rec, `{TEMPLATE_FILE}` makes the same texts from a table:
 
@@ -66,7 +66,7 @@ texts = template.render(pl.read_csv("items.csv"))  # a column per text of an ite
 
 
 def fenced(text: str) -> str:
-    """Return a text as Markdown shows it letter by letter, whatever is in it.
+    """Return a text as a Markdown code block, also if it holds backticks.
 
     Example:
         >>> print(fenced("a ``` b"))

@@ -1,4 +1,4 @@
-"""TrainedEncoder: what of a checkpoint makes vectors of texts."""
+"""TrainedEncoder: the parts of a checkpoint that compute vectors of texts."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from lit_rec.training.lit_rec import LitRec
 
 @dataclass(frozen=True)
 class TrainedEncoder:
-    """The encoder of a checkpoint, its pooling, and how texts are made for it.
+    """The encoder of a checkpoint, with its pooling, tokenizer and text template.
 
     Args:
         backbone: The encoder.
-        pooling: From token vectors to a text vector; None where the checkpoint has no vectors of texts alone.
+        pooling: From token vectors to a text vector; None if the checkpoint has no vectors of single texts.
         special: Tokens around a text.
         max_tokens: Longest text, special tokens included.
         tokenizer: The tokenizer's files.
-        template: How columns make the texts, as plain values.
-        reads_pairs: Whether history and candidate were read as one text.
+        template: The text template, as plain values.
+        reads_pairs: Whether the network reads history and candidate as one text.
     """
 
     backbone: Backbone
@@ -47,12 +47,12 @@ class TrainedEncoder:
 
     @classmethod
     def of(cls, module: LitRec, content: dict[str, Any], where: str) -> TrainedEncoder:
-        """Take it out of what ``load_module`` returned.
+        """Return the encoder of a module that ``load_module`` returned.
 
         Args:
             module: The module, built and loaded.
             content: The checkpoint's content.
-            where: What the checkpoint is called in errors.
+            where: The checkpoint's name in errors.
 
         Raises:
             ConfigError: If its network reads no text, or its encoder is not one of transformers.
@@ -93,7 +93,7 @@ class TrainedEncoder:
 
     @property
     def model(self) -> PreTrainedModel:
-        """The encoder as transformers has it."""
+        """The encoder as a model of transformers."""
         model: PreTrainedModel = self.backbone.model  # type: ignore[assignment]
         return model
 
@@ -116,17 +116,17 @@ class TrainedEncoder:
 
     @torch.no_grad()
     def vectors(self, texts: Sequence[str]) -> Tensor:
-        """Return the vectors that the checkpoint has of texts ``[P, width]`` float32; means where it has no pooling."""
+        """Return the checkpoint's vectors of texts ``[P, width]`` float32; without a pooling, means of tokens."""
         store = self.tokens(texts)
         passes = TextPasses(
             self.backbone, self.pooling or MeanPooling(self.width), self.special, max_tokens=8192
         )
         ragged = Texts(torch.from_numpy(store.tokens), torch.from_numpy(store.offsets))
-        return passes.finished(ragged, lambda vectors, told: vectors, (self.width,))
+        return passes.finished(ragged, lambda vectors, _: vectors, (self.width,))
 
 
 def _pooling(network: Network) -> Pooling | None:
-    """Return the pooling of the part that holds the encoder; a network of one's own may have it elsewhere, or none."""
+    """Return the pooling of the part that holds the encoder; None if a user's network has it elsewhere."""
     for part in (getattr(network, "item_encoder", None), network):
         if isinstance(found := getattr(part, "pooling", None), Pooling):
             return found

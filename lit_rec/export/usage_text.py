@@ -1,4 +1,4 @@
-"""How an exported encoder is used, as Python that runs in the folder's parent."""
+"""The usage section of a model card: Python code that runs in the folder's parent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _POOLED = {
 
 
 def usage_section(encoder: TrainedEncoder, name: str) -> str:
-    """Return the part of a model card that says how the folder is used.
+    """Return the section of a model card that explains how to use the folder.
 
     Args:
-        encoder: What is written.
+        encoder: The exported encoder.
         name: The folder's name.
     """
     parts = []
     if reason := why_not(encoder):
-        parts.append(f"This folder is not one of sentence-transformers: {reason}.")
+        parts.append(f"sentence-transformers cannot load this folder: {reason}.")
     else:
         parts.append(
             f"With sentence-transformers:\n\n{_python(_sentence_transformers(encoder, name))}"
@@ -31,19 +31,19 @@ def usage_section(encoder: TrainedEncoder, name: str) -> str:
     parts.append(f"With transformers alone:\n\n{_python(_transformers(encoder, name))}")
     if encoder.reads_pairs:
         parts.append(
-            "In training the encoder read a user's history and a candidate as one text, and learned vectors for what "
-            "the user did were added to its words. Take it as the start of further training."
+            "In training the encoder read a user's history and a candidate as one text, and learned vectors "
+            "for events, ratings or labels were added to its words. Use it as the start of further training."
         )
     elif encoder.pooling is not None:
         parts.append(
-            f"A vector has {encoder.width} numbers. It is what leaves the pooling: the recommender's own projection, "
-            "and all that it knows beside texts, are not in this folder."
+            f"A vector has {encoder.width} numbers and is the output of the pooling. The recommender's own projection, "
+            "and all that it has learned apart from texts, are not in this folder."
         )
     return "\n\n".join(parts)
 
 
 def _texts(encoder: TrainedEncoder) -> str:
-    # angle brackets would be read as words: a value of a column stands there
+    # a user replaces the names in angle brackets by values
     first = next(iter(written_template(encoder.template).values()))
     return f"texts = {[first, 'a second text']!r}  # as the next section says"
 

@@ -23,7 +23,7 @@ def test_encoder_of_a_run(run_folder, tmp_path, capsys, whole):
     assert "for AutoModel and SentenceTransformer; vectors of 16, texts of 64 tokens" in said
     card = (tmp_path / "encoder/README.md").read_text()
     assert "<title>. <genres>" in card
-    assert "read by `TableReader` and parted by `TimeSplit`" in card
+    assert "read by `TableReader` and split by `TimeSplit`" in card
     assert (
         str(run_folder.parents[2]) not in card
     )  # nor is the folder of the pretrained encoder named
