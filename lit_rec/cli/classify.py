@@ -73,7 +73,7 @@ def _answers(
     model: Classifier, texts: list[str] | pl.DataFrame, k: int, where: str
 ) -> list[dict[str, Any]]:
     """Return for each text its first column, and ``labels``, most probable first, or ``rating``."""
-    from lit_rec.data.tables.shown_columns import shown_columns
+    from lit_rec.data.tables.column_values import shown_columns
 
     first: Sequence[str | None] = (
         texts

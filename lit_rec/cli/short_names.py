@@ -8,7 +8,7 @@ import lit_rec.data.fields.category
 import lit_rec.data.fields.number
 import lit_rec.data.fields.vector
 import lit_rec.data.history.histories
-import lit_rec.data.history.where
+import lit_rec.data.history.rule
 import lit_rec.data.readers.amazon
 import lit_rec.data.readers.amazon_ratings
 import lit_rec.data.readers.labelled_texts

@@ -15,9 +15,8 @@ from torch.utils.data import DataLoader
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import Collator, RowCollator
 from lit_rec.data.batches.collators import TaskCollators
+from lit_rec.data.batches.loader import CollatedRows, RowBatches, RowLoader
 from lit_rec.data.batches.plan import BatchPlan
-from lit_rec.data.batches.row_loader import CollatedRows, RowLoader
-from lit_rec.data.batches.sampler import RowBatches
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
@@ -27,7 +26,7 @@ from lit_rec.data.prepare import TablesWriter
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import Split, TimeSplit
-from lit_rec.data.tables.cleaning_record import CleaningRecord
+from lit_rec.data.tables.cleaning import CleaningRecord
 from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder

@@ -14,8 +14,7 @@ from lit_rec.data.fields.field import Field
 from lit_rec.data.prepared import ALL_PARTS, PARTS, prepare
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import Split
-from lit_rec.data.tables.cleaning import clean
-from lit_rec.data.tables.cleaning_record import CleaningRecord
+from lit_rec.data.tables.cleaning import CleaningRecord, clean
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import DataError
 from lit_rec.files.cache import cached, hash_of, hash_of_files, options_of

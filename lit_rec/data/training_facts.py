@@ -11,7 +11,7 @@ from lit_rec.data.arrays import Float32s, Int64s
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import fit_fields
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.tokens import SpecialTokens

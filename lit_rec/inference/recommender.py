@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.request import Seen
-from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.requests.entries import (
     HistoryEntry,

@@ -9,8 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of
-from lit_rec.data.tables.timestamps import to_seconds
+from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of, to_seconds
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 _SAMPLE = 20_000  # values that words are counted in

@@ -24,9 +24,9 @@ from lit_rec.data.batches.batch import (
     Users,
 )
 from lit_rec.data.batches.catalogue import Catalogue
-from lit_rec.data.batches.drawn_items import DrawnItems
-from lit_rec.data.history.rows import HistoryRows
+from lit_rec.data.batches.negatives import DrawnItems
 from lit_rec.data.history.rule import BoundHistory, BoundOrderedHistory
+from lit_rec.data.history.windows import HistoryRows
 from lit_rec.data.prepared import Prepared
 
 _DAY = 86_400.0

@@ -10,8 +10,7 @@ import numpy as np
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import NextItemCollator, RowCollator
-from lit_rec.data.batches.drawn_items import DrawnItems
-from lit_rec.data.batches.negatives import Negatives
+from lit_rec.data.batches.negatives import DrawnItems, Negatives
 from lit_rec.data.batches.sequence_collator import SequenceCollator
 from lit_rec.data.batches.user_collator import UserBlocks, UserCollator, UserHistories
 from lit_rec.data.facts import Facts

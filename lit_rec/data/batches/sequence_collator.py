@@ -9,7 +9,7 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Candidates, RecBatch, Target
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, Collator
-from lit_rec.data.batches.drawn_items import DrawnItems
+from lit_rec.data.batches.negatives import DrawnItems
 from lit_rec.data.history.sequences import BoundSequences
 from lit_rec.data.prepared import Prepared
 

@@ -16,8 +16,8 @@ from lit_rec.data.batches.batch import Candidates, HistorySlots, RecBatch, Targe
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, Collator
 from lit_rec.data.facts import Facts
-from lit_rec.data.history.rows import HistoryRows, window
 from lit_rec.data.history.rule import History
+from lit_rec.data.history.windows import HistoryRows, window
 from lit_rec.data.prepared import Prepared
 
 

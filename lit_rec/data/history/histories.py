@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from lit_rec.data.arrays import Int64s
-from lit_rec.data.history.draws import HistoryDraws
-from lit_rec.data.history.rows import HistoryRows, flat, newest, window
-from lit_rec.data.history.rule import BoundHistory, BoundOrderedHistory, History, OrderedHistory
-from lit_rec.data.history.seen_rows import SeenRows
+from lit_rec.data.history.rule import (
+    BoundHistory,
+    BoundOrderedHistory,
+    History,
+    OrderedHistory,
+    Where,
+)
 from lit_rec.data.history.sequences import BoundSequences, PastSequences, RowSequences
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.windows import HistoryDraws, HistoryRows, SeenRows, flat, newest, window
 from lit_rec.data.prepared import ALL_PARTS, Prepared
 from lit_rec.errors import ConfigError, option_of
 

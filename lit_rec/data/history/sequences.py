@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lit_rec.data.arrays import Bools, Int64s
-from lit_rec.data.history.rows import HistoryRows, window
+from lit_rec.data.history.windows import HistoryRows, window
 from lit_rec.data.prepared import Prepared
 
 

@@ -10,12 +10,12 @@ import polars as pl
 
 from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.html_text import plain_text
 from lit_rec.data.tables.json.records import BrokenLines, read_json_records
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors
 from lit_rec.errors import option_of
 
 

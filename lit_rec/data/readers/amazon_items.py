@@ -7,10 +7,10 @@ from typing import Literal
 
 import polars as pl
 
+from lit_rec.data.tables.checks import refuse
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.html_text import plain_text, plain_texts
 from lit_rec.data.tables.json.records import BrokenLines, read_json_records
-from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError
 

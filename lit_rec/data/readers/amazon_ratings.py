@@ -9,12 +9,11 @@ import polars as pl
 from lit_rec.data.readers.amazon import without_repeated
 from lit_rec.data.readers.amazon_items import KEYS_2023, ItemChoice, read_items
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import typed_behaviors, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.records import BrokenLines
-from lit_rec.data.tables.refusals import wanted_columns
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
-from lit_rec.data.tables.validation import typed_behaviors
 from lit_rec.errors import ConfigError, option_of
 
 _COLUMNS = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import typed_behaviors, typed_entities
 from lit_rec.data.tables.column_values import NoSuchValuesError, plain_columns
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError, did_you_mean, some_of
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
-from lit_rec.data.tables.validation import typed_behaviors
 from lit_rec.errors import ConfigError, option_of
 
 _TARGETS = ("label", "rating")

@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
-from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError, option_of
 
 _NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"]

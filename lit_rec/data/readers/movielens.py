@@ -9,10 +9,10 @@ import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, check_filled, title_and_year
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import typed_behaviors, typed_entities
 from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError, option_of
 
 _FOLDS = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")

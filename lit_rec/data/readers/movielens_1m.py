@@ -8,10 +8,9 @@ import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, check_filled, films
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables.refusals import refuse
+from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import DataError, option_of
 
 _ARCHIVE = "ml-1m.zip"

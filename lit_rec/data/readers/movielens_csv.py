@@ -8,12 +8,11 @@ import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, films
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.refusals import refuse, wanted_columns
+from lit_rec.data.tables.column_values import to_seconds
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
-from lit_rec.data.tables.timestamps import to_seconds
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, option_of
 
 _ARCHIVE = "ml-latest-small.zip"

@@ -9,12 +9,11 @@ from typing import Literal
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.column_values import numbers_of
-from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
 
 _CANONICAL = (

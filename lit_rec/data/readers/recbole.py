@@ -1,14 +1,79 @@
-"""RecBoleReader: atomic files."""
+"""Atomic files, as RecBole names them: tab-separated, each column of the header with its type; RecBoleReader."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+import polars as pl
+
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables.atomic_files import atomic_source, atomic_table, check_name
+from lit_rec.data.tables.checks import typed_behaviors, typed_entities
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
+from lit_rec.data.tables.tables import Tables, read_source
+from lit_rec.errors import DataError, excerpt, option_of, some_of
+
+_KINDS = ("token", "token_seq", "float", "float_seq")
+
+
+def atomic_source(reader: object, folder: str, name: str | None, ending: str) -> Source:
+    """Return the file ``NAME.ENDING`` of a folder, whose own name is the default."""
+    path = Path(folder, f"{name or Path(folder).resolve().name}.{ending}")
+    where = f"{option_of(reader, 'folder')}={folder}, {path.name}"
+    return Source(path, where, "\t", quotes=False)
+
+
+def check_name(source: Source, ending: str) -> None:
+    """Check that a file which every such data set has is there under the name that was given.
+
+    Raises:
+        DataError: If it is not, but others with this ending are.
+    """
+    others = sorted(
+        p.name.removesuffix(f".{ending}") for p in source.path.parent.glob(f"*.{ending}")
+    )
+    if others and not source.path.is_file():
+        raise DataError(
+            f"there is no file '{source.path.name}'",
+            where=source.where,
+            rule="the files are named as the data set, which is the folder's name by default",
+            remedy=f"set the reader's name to {' or '.join(others[:3])}",
+        )
+
+
+def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
+    """Return a table whose columns keep their names without the type.
+
+    Args:
+        source: The file.
+        required: Columns that must be there.
+
+    Raises:
+        DataError: If the file cannot be read, or its header is not that of an atomic file.
+    """
+    frame = read_source(source)
+    wrong = [c for c in frame.columns if c.partition(":")[2] not in _KINDS]
+    names = [c.partition(":")[0] for c in frame.columns]
+    missing = [name for name in required if name not in names]
+    if wrong or missing:
+        raise DataError(
+            f"the header holds {excerpt(wrong[0])}"
+            if wrong
+            else f"there is no column '{missing[0]}'; the file has {some_of(names)}",
+            where=f"{source.where}, line 1",
+            rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, "
+            f"{' and '.join(required)} among them",
+            remedy="mend the header, or read other tables with TableReader",
+        )
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(
+            f"the column {excerpt(min(repeated))} stands twice in the header",
+            where=f"{source.where}, line 1",
+            rule="every column has a name of its own",
+            remedy="rename one of them",
+        )
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
 class RecBoleReader(Reader):

@@ -8,14 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.recbole import atomic_source, atomic_table, check_name
 from lit_rec.data.readers.sequence_rows import collapse
-from lit_rec.data.tables.atomic_files import atomic_source, atomic_table, check_name
+from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
-from lit_rec.data.tables.refusals import refuse
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.data.tables.validation import typed_behaviors, typed_entities
 
 _PARTS = {"train": "train", "valid": "val", "test": "test"}
 _COLUMNS = ("user_id", "item_id_list", "item_id")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal, Self
 
 import polars as pl
 
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.tables import Tables
 from lit_rec.errors import DataError, excerpt, option_of
+
+_FILE = "cleaning.json"
 
 
 @dataclass(frozen=True)
@@ -157,3 +161,36 @@ def _step(
 def _short(id_: str) -> str:
     """Return an id as a report shows it."""
     return id_ if len(id_) <= 60 and id_.isprintable() else excerpt(id_)
+
+
+@dataclass(frozen=True)
+class CleaningRecord:
+    """What was dropped, and how many repeated rows were kept.
+
+    Args:
+        steps: The rules, those that dropped nothing too.
+        repeated: Behaviors that repeat an earlier one.
+        repeated_by: The columns in which they are equal.
+    """
+
+    steps: tuple[CleaningStep, ...]
+    repeated: int
+    repeated_by: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: CleaningReport, behaviors: pl.DataFrame) -> Self:
+        """Take a report, and the behaviors that were left."""
+        key = [c for c in ("user_id", "item_id", "timestamp") if c in behaviors.columns]
+        repeated = behaviors.select((~pl.struct(key).is_first_distinct()).sum()).item()
+        return cls(report.steps, int(repeated), tuple(key))
+
+    def write(self, folder: Path) -> None:
+        """Write it into the tables' folder."""
+        (folder / _FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what ``write`` wrote."""
+        found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        steps = tuple(CleaningStep(**step) for step in found["steps"])
+        return cls(steps, found["repeated"], tuple(found["repeated_by"]))

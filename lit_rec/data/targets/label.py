@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lit_rec.data.arrays import Bools, Float64s, Int64s
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.target_rule import TargetRule, nothing_to_predict
 from lit_rec.errors import ConfigError, DataError, option_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lit_rec.data.arrays import Int64s
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import DataError, option_of

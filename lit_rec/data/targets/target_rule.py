@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lit_rec.data.arrays import Bools, Float32s, Int64s
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.errors import DataError, option_of
 

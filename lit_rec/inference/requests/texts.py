@@ -16,7 +16,7 @@ from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import FittedField, Values
 from lit_rec.data.fields.table_fields import encode_fields
-from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles

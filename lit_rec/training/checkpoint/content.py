@@ -18,7 +18,7 @@ from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.item_inputs import input_hashes
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
-from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore

@@ -16,7 +16,7 @@ MOVED = {
     "lit_rec.data.new_user_split": "lit_rec.data.splits.new_users",
     "lit_rec.data.splits": "lit_rec.data.splits.splits",
     "lit_rec.data.text_template": "lit_rec.data.texts.template",
-    "lit_rec.data.where": "lit_rec.data.history.where",
+    "lit_rec.data.where": "lit_rec.data.history.rule",
     "lit_rec.inference.list_module": "lit_rec.inference.lists.list_module",
     "lit_rec.models.backbone": "lit_rec.models.text.backbone",
     "lit_rec.models.candidate_attention": "lit_rec.models.users.candidate_attention",

@@ -8,7 +8,7 @@ from transformers import BertTokenizerFast
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.histories import PastHistory
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.splits.splits import GivenSplit
 from lit_rec.data.texts.template import TextTemplate

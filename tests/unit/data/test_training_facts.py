@@ -5,7 +5,7 @@ import pytest
 from lit_rec.data.fields.category import CategoryField
 from lit_rec.data.fields.number import NumberField
 from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared, prepare
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.targets.label import item_label_bias

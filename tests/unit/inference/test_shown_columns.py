@@ -9,7 +9,7 @@ import torch
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.inference.recommender import Recommender
 from lit_rec.training.checkpoint.content import checkpoint_content

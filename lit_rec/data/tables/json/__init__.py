@@ -1,7 +1,7 @@
 """JSON objects as a table, one object a line.
 
-``blocks`` has a file as blocks of numbered lines, ``values`` a line as an object, ``halves`` counts lost characters.
-Two readers are built on them, for two kinds of files:
+``blocks`` has a file as blocks of numbered lines, ``values`` a line as an object. Two readers are built on them,
+each for its kind of files:
 
 - ``lines``: a user's own table. Any keys may stand in it, and ``columns`` finds of what kind the values of each are.
   The first wrong line is an error.

@@ -8,8 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from lit_rec.data.tables.json.halves import Halves
-from lit_rec.data.tables.json.values import json_of, text_of, whole_characters
+from lit_rec.data.tables.json.values import Halves, json_of, text_of, whole_characters
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError, excerpt
 

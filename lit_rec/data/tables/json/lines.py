@@ -10,8 +10,8 @@ import polars as pl
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.blocks import Block, blocks_of
 from lit_rec.data.tables.json.columns import Objects, column_of, several_kinds
-from lit_rec.data.tables.json.halves import Halves
 from lit_rec.data.tables.json.values import (
+    Halves,
     UnreadableLineError,
     half_characters,
     read_object,

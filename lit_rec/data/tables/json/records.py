@@ -17,8 +17,8 @@ import polars as pl
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.blocks import Block, blocks_of
-from lit_rec.data.tables.json.halves import Halves
 from lit_rec.data.tables.json.values import (
+    Halves,
     UnreadableLineError,
     json_of,
     read_literal,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from lit_rec.data.batches.drawn_items import DrawnItems
 from lit_rec.data.batches.negatives import (
     BatchNegatives,
     CatalogueNegatives,
+    DrawnItems,
     PopularNegatives,
     UniformNegatives,
 )

@@ -9,7 +9,7 @@ from lit_rec.data.batches.negatives import BatchNegatives, CatalogueNegatives, U
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.histories import GivenHistory, NoHistory, PastHistory, TrainingHistory
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.splits.splits import LeaveLastOutSplit
 from lit_rec.data.texts.template import TextTemplate

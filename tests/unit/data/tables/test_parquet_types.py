@@ -16,7 +16,7 @@ from lit_rec.data.fields.vector import VectorField
 from lit_rec.data.prepared import Prepared, prepare
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.tables.cleaning import clean
-from lit_rec.data.tables.shown_columns import shown_columns
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import LitRecError
 from lit_rec.init.columns import Column

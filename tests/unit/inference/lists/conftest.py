@@ -13,7 +13,7 @@ import torch
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.fields.number import NumberField
 from lit_rec.data.history.histories import PastHistory
-from lit_rec.data.history.where import Where
+from lit_rec.data.history.rule import Where
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.inference.lists import list_writer
