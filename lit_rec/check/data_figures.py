@@ -1,4 +1,4 @@
-"""Figures of the prepared behaviors: counts, slices, what is predicted, histories."""
+"""Figures of the prepared data: counts, slices, what is predicted, histories, texts, fields and users' profiles."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from lit_rec.data.arrays import Bools
+from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.fields.field import FittedField
 from lit_rec.data.prepared import ALL_PARTS, PARTS, Ints, Prepared
+from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.report.slices import rating_slices, whole
@@ -20,6 +23,7 @@ from lit_rec.tasks.registry import task_of
 _SAMPLE = 20_000  # rows of a part whose histories are measured
 _LONGEST = 10_000  # behaviors: longer histories count as this long
 _BLOCK = 256  # rows at once: bounds the memory of the longest histories
+_UNCUT = 1 << 20  # tokens: more than any text has
 
 
 def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
@@ -135,4 +139,97 @@ def _lengths(lengths: Any, cut: int) -> dict[str, float]:
         "max": longest,
         "empty": float((lengths == 0).mean()),
         "cut": float((lengths > cut).mean()),
+    }
+
+
+def text_figures(data: BehaviorDataModule) -> dict[str, Any]:
+    """Return figures of the catalogue's distinct texts; lengths count the special tokens, as ``max_tokens`` does.
+
+    A share of tokens is one of the tokens of the texts alone.
+
+    Args:
+        data: The datamodule, its data prepared.
+    """
+    catalogue, special = data.catalogue, data.facts.special
+    added = len(special.prefix) + len(special.suffix)
+    kept = np.diff(catalogue.store.offsets)
+    lengths = kept.copy()
+    # only a text that fills its room can have been longer
+    full = np.flatnonzero(kept == data.max_tokens - added)
+    if len(full):
+        texts = _texts_of(data, full)
+        whole = TokenStore.build(texts, data.tokenizer_files.open(), _UNCUT)
+        lengths[full] = np.diff(whole.offsets)
+    used = kept[catalogue.text_of_item]  # [I, F]
+    median, most, nearly_all, longest = np.quantile(lengths + added, [0.5, 0.9, 0.99, 1.0])
+    return {
+        "items": len(catalogue),
+        "distinct": len(lengths),
+        "without_text": float((used.sum(1) == 0).mean()),
+        "fields": {
+            name: float((used[:, place] == 0).mean())
+            for place, name in enumerate(data.facts.fields)
+        },
+        "tokens": {
+            "median": float(median),
+            "p90": float(most),
+            "p99": float(nearly_all),
+            "max": float(longest),
+        },
+        "max_tokens": data.max_tokens,
+        "cut_texts": float((lengths > kept).mean()),
+        "cut_tokens": float((lengths - kept).sum() / max(lengths.sum(), 1)),
+    }
+
+
+def _texts_of(data: BehaviorDataModule, wanted: Any) -> list[str]:
+    """Return the texts of some codes, in their order: the first item that has one tells it."""
+    codes = data.catalogue.text_of_item
+    found, first = np.unique(codes, return_index=True)
+    texts = data.prepared.texts
+    fields = [texts[name] for name in data.facts.fields]
+    places = first[np.searchsorted(found, wanted)]
+    return [str(fields[place % len(fields)][place // len(fields)]) for place in places.tolist()]
+
+
+def field_figures(data: BehaviorDataModule) -> list[dict[str, Any]]:
+    """Return, for each field, whose it is, its kind, its size, and the share of items (or users) that have none.
+
+    Args:
+        data: The datamodule, its data prepared.
+    """
+    facts = data.facts
+    found = [_figures("item", field, data.catalogue) for field in facts.item_fields]
+    if data.profiles is not None:
+        found += [
+            _text(name, place, data.profiles) for place, name in enumerate(facts.profile_texts)
+        ]
+        found += [_figures("user", field, data.profiles) for field in facts.user_fields]
+    return found
+
+
+def _figures(of: str, field: FittedField, catalogue: Catalogue) -> dict[str, Any]:
+    values = np.asarray(catalogue.fields[field.column]).reshape(len(catalogue), -1)
+    empty = np.isnan(values).all(1) if values.dtype.kind == "f" else (values == 0).all(1)
+    return {
+        "of": of,
+        "name": field.column,
+        "kind": field.kind,
+        "size": field.size,
+        "of_what": field.of_what,
+        "empty": float(empty.mean()),
+    }
+
+
+def _text(name: str, place: int, profiles: Catalogue) -> dict[str, Any]:
+    lengths = np.diff(profiles.store.offsets)[profiles.text_of_item[:, place]]
+    distinct = len(np.unique(profiles.text_of_item[:, place]))
+    empty = float((lengths == 0).mean())
+    return {
+        "of": "user",
+        "name": name,
+        "kind": "text",
+        "size": distinct,
+        "of_what": "distinct",
+        "empty": empty,
     }

@@ -14,16 +14,16 @@ from lightning.pytorch.utilities import rank_zero_only
 from lit_rec.check.data_figures import (
     cleaning_figures,
     data_figures,
+    field_figures,
     history_figures,
     slice_figures,
     target_figures,
+    text_figures,
 )
-from lit_rec.check.field_figures import field_figures
 from lit_rec.check.obstacles import check_folder, check_monitored, raise_together
 from lit_rec.check.remarks import remarks
 from lit_rec.check.screen import data_lines, model_lines
 from lit_rec.check.step_figures import parameter_figures, step_figures
-from lit_rec.check.text_figures import text_figures
 from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError, LitRecError
