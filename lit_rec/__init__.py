@@ -1,6 +1,6 @@
 """Fine-tune pretrained language models into recommenders.
 
-What most programs need is named here and imported when it is first used, since PyTorch and Lightning take seconds.
+The main classes are named here. They are imported when they are first used, since PyTorch and Lightning take seconds.
 
 Example:
     >>> import lit_rec

@@ -1,4 +1,4 @@
-"""Errors a user can mend: each says where, what was seen, the rule and the remedy.
+"""Errors that a user can correct: each says where, what was seen, the rule and the remedy.
 
 The command line prints them without a traceback and exits with code 2 (``LIT_REC_DEBUG=1`` shows the traceback).
 A mistake in calling code, as opposed to input, is a plain ``ValueError``.
@@ -13,12 +13,15 @@ from typing import Self
 
 _SHOWN = 3
 _NAMES = 12
-_COMPARED, _LETTERS = 20_000, 200  # names, and letters of one: comparing takes their product
-_LONGEST = 1000  # characters of a part: a message stays one even where a value in it is a book
+_COMPARED, _LETTERS = (
+    20_000,
+    200,
+)  # names, and letters of a name: the time to compare grows with their product
+_LONGEST = 1000  # characters of a part: keeps a message short where a value in it is very long
 
 
 class LitRecError(Exception):
-    """What is wrong with the input, and how to mend it.
+    """What is wrong with the input, and how to correct it.
 
     Args:
         problem: What is wrong, with the value that was seen, without a full stop.
@@ -28,10 +31,10 @@ class LitRecError(Exception):
         details: Further problems of the same place; the first three are shown and the rest counted.
 
     Example:
-        >>> print(LitRecError("holds 'x'", where="a.csv, line 2", rule="a number", remedy="mend the line"))
+        >>> print(LitRecError("holds 'x'", where="a.csv, line 2", rule="a number", remedy="correct the line"))
         a.csv, line 2: holds 'x'.
           Rule: a number.
-          Try:  mend the line.
+          Try:  correct the line.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class LitRecError(Exception):
         super().__init__(str(self))
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Rebuild from the parts, so that the error crosses a process border whole."""
+        """Rebuild from the parts, so that the error reaches another process unchanged."""
         return _rebuild, (
             type(self),
             self.problem,
@@ -59,7 +62,7 @@ class LitRecError(Exception):
         )
 
     def reworded(self, change: Callable[[str], str]) -> Self:
-        """Return the same error with its texts changed, such as for a caller who knows an option by another name.
+        """Return the same error with its texts changed, for example where a caller names an option differently.
 
         Example:
             >>> error = ConfigError("0 is too small", where="Inner.size", remedy="set Inner.size to 1")
@@ -76,7 +79,7 @@ class LitRecError(Exception):
         )
 
     def __str__(self) -> str:
-        """Return the message as the command line shows it: at most eight lines, none endless, no control characters."""
+        """Return the message as the command line shows it: at most eight short lines without control characters."""
         where, problem, rule, remedy = map(
             _line, (self.where, self.problem, self.rule, self.remedy)
         )
@@ -92,10 +95,9 @@ class LitRecError(Exception):
 
 
 def option_of(part: object, name: str) -> str:
-    """Return how an error names an option: by the part that takes it, its class, and the parameter.
+    """Return how an error names an option: the class of the part that takes it, and the parameter.
 
-    That is what a caller in Python gave. The command line, which knows where the part stands in a configuration, shows
-    the option's path there instead.
+    A caller in Python gave both. The command line shows the option's path in the configuration instead.
 
     Args:
         part: The part, its class, or the name of its class.
@@ -111,7 +113,7 @@ def option_of(part: object, name: str) -> str:
 
 
 def excerpt(value: object) -> str:
-    r"""Return a value as errors show it: its first 60 characters, texts in quotes, what cannot be printed as an escape.
+    r"""Return a value as errors show it: its first 60 characters, texts in quotes, control characters as escapes.
 
     Example:
         >>> excerpt("red\x1b[31m\n"), len(excerpt("a" * 10**6)), excerpt(4.5), excerpt(None)
@@ -137,7 +139,7 @@ def some_of(names: Iterable[object]) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a part of a message on one line, and not longer than a few."""
+    """Return a part of a message as one line of limited length."""
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
     if text.isprintable():
@@ -152,9 +154,9 @@ def did_you_mean(
 
     Args:
         name: What was given.
-        names: What is there.
-        otherwise: The remedy where none is near.
-        count: How many of the near ones are named.
+        names: The names that exist.
+        otherwise: The remedy where no name is near.
+        count: How many near names are shown.
         shown: How each is written.
 
     Example:
@@ -168,9 +170,9 @@ def did_you_mean(
 def near_names(
     name: str, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6
 ) -> list[str]:
-    """Return the names that are most like one, the nearest first.
+    """Return the names that are most similar to a name, the nearest first.
 
-    Of very many, only those that begin alike are compared.
+    Where there are very many names, only those with the same first letters are compared.
 
     Example:
         >>> near_names("titel", ["title", "year"]), near_names("c7x", [f"c{n}" for n in range(10**5)])
@@ -196,7 +198,7 @@ def _rebuild(
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that it was raised from or beside, each once: a chain may come back to itself.
+    """Yield an error and the errors that it was raised from, each once: a chain may contain a circle.
 
     Example:
         >>> try:

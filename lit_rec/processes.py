@@ -1,6 +1,6 @@
-"""The processes of a run: which this is, rows divided among them, and what they have brought together.
+"""The processes of a run: the rank, rows divided among processes, and results gathered from all of them.
 
-Each function is for one process alone, too, where it does nothing.
+With a single process every function works, too, and communicates nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, distributed
 from torch.distributed.tensor import DTensor
 
-# what every process has of a tensor of one shape, [processes, ...]
+# returns the tensors of all processes, which have one shape, as [processes, ...]
 Gather = Callable[[Tensor], Tensor]
 Value = TypeVar("Value")
 
@@ -30,21 +30,21 @@ def is_first() -> bool:
 
 
 def own_part() -> slice:
-    """Return which of some rows are this process's: every W-th, so that long and short texts are dealt out alike."""
+    """Return which rows belong to this process: every W-th, so that each gets long and short texts alike."""
     return slice(_process()[0], None, _process()[1])
 
 
 def largest_part(count: int) -> int:
-    """Return how many of ``count`` rows the first process has; the others have as many, or one less."""
+    """Return how many of ``count`` rows the first process has; the others have the same number, or one less."""
     return -(-count // _process()[1])
 
 
 def brought_together(part: Tensor, count: int) -> Tensor:
-    """Return on every process what all have computed of ``count`` rows ``[count, D]``, each of its ``own_part``.
+    """Return on every process the results ``[count, D]`` of all processes, each computed from its ``own_part``.
 
     Every process calls this.
     """
-    # gathering wants one shape
+    # all processes have to gather the same shape
     missing = largest_part(count) - len(part)
     gathered = gather_from_all(torch.nn.functional.pad(part, (0, 0, 0, missing)))  # [W, n, D]
     return gathered.transpose(0, 1).flatten(0, 1)[:count]
@@ -72,7 +72,7 @@ def tensor_of_first(tensor: Tensor | None, device: torch.device) -> Tensor:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Return a divided tensor's whole on the CPU, or put an undivided one there; every process calls this."""
+    """Return a tensor on the CPU, put together first where it is sharded; every process calls this."""
     gathered = tensor.detach()
     if isinstance(gathered, DTensor):
         gathered = gathered.full_tensor()
@@ -80,9 +80,9 @@ def whole(tensor: Tensor) -> Tensor:
 
 
 def gather_from_all(mine: Tensor) -> Tensor:
-    """Return what every process has, ``[processes, ...]``; gradients go back to where each part came from.
+    """Return the tensors of all processes ``[processes, ...]``; gradients flow back to the process of each part.
 
-    Every process calls this equally often, with tensors of one shape, and goes backward through it equally often.
+    Every process calls this, and its backward pass, equally often and with tensors of one shape.
     """
     if not (distributed.is_available() and distributed.is_initialized()):
         return mine.unsqueeze(0)
@@ -106,15 +106,15 @@ class _Gather(torch.autograd.Function):
 
 
 def distinct_items(vectors: Tensor, code: Tensor, gather: Gather) -> tuple[Tensor, Tensor]:
-    """Return the distinct items of all processes: vectors ``[N', D]`` and codes ``[N']``, which increase.
+    """Return the distinct items of all processes: vectors ``[N', D]`` and increasing codes ``[N']``.
 
-    Processes have different numbers of items, and gathering wants one shape: they are padded first. An item that
-    several processes have is one item; its vector is taken from the first of them.
+    Processes have different numbers of items, and gathering needs one shape, so they are padded first. Where several
+    processes have an item, its vector is taken from the first of them.
 
     Args:
         vectors: ``[N, D]`` of this process.
         code: ``[N]`` int64, which item each is, 0 or more; distinct within a process.
-        gather: Brings the processes together.
+        gather: Gathers tensors from all processes.
     """
     sizes = gather(torch.tensor([len(code)], device=code.device))
     more = int(sizes.max()) - len(code)

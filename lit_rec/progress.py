@@ -1,4 +1,4 @@
-"""A bar for work that may take long enough to wonder whether anything happens."""
+"""A progress bar for work that may take long."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-_DELAY = 2.0  # seconds that nobody wonders about
+_DELAY = 2.0  # seconds before the bar is shown
 
 
 @contextmanager
 def slow_bar(
     what: str, total: int, *, within: Progress | None = None, shown: bool = True
 ) -> Iterator[Callable[[int], None]]:
-    """Show a bar on the first process while the block runs, if it runs for more than two seconds; nothing of it stays.
+    """Show a bar on the first process while the block runs, if it runs for more than two seconds; then remove it.
 
     Args:
         what: What is done, such as ``tokenising``.
-        total: How many things it is done to.
-        within: A display that is on the screen already, for two displays would write over each other. None: one of its
-            own on stderr, where that is a terminal.
+        total: The number of steps.
+        within: A display that is on the screen already: two displays would overwrite each other. None: a new display
+            on stderr, where stderr is a terminal.
         shown: False: no bar at all.
 
     Yields:
-        What to call with the number of things done so far.
+        A function to call with the number of steps done so far.
     """
     if not shown or rank_zero_only.rank != 0:  # type: ignore[attr-defined]
         yield lambda done: None
         return
     bar = _Bar(what, total, within)
     timer = Timer(_DELAY, bar.appear)
-    timer.daemon = True  # it keeps no process from ending
+    timer.daemon = True  # the process can end without waiting for it
     timer.start()
     try:
         yield bar.advance
@@ -53,7 +53,7 @@ def slow_bar(
 
 
 class _Bar:
-    """A task of a display, there only from ``appear`` to ``vanish``."""
+    """A task of a display, visible from ``appear`` to ``vanish``."""
 
     def __init__(self, what: str, total: int, within: Progress | None) -> None:
         self._what, self._total, self._done = what, total, 0
@@ -89,5 +89,5 @@ class _Bar:
 def _own_display() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
-    # stdout may be read by a program, as that of `lit-rec recommend --json`
+    # a program may read stdout, for example of `lit-rec recommend --json`
     return Progress(*columns, *times, console=Console(stderr=True), transient=True)

@@ -26,7 +26,7 @@ def positive(part: object, option: str, value: float) -> float:
 
 
 def penalty(part: object, option: str, value: float) -> float:
-    """Return a number above 0, infinity included: a penalty that leaves nothing.
+    """Return a number above 0, infinity included.
 
     Args:
         part: What takes the option, or its class.
@@ -68,7 +68,7 @@ def share(part: object, option: str, value: float) -> float:
 
 
 def part_of_all(part: object, option: str, value: float) -> float:
-    """Return a share of which something is left: above 0, up to 1.
+    """Return a share above 0, up to 1.
 
     Args:
         part: What takes the option, or its class.
@@ -82,7 +82,7 @@ def part_of_all(part: object, option: str, value: float) -> float:
 
 
 def count(part: object, option: str, value: int, least: int = 1) -> int:
-    """Return a number of something of which there must be one at least.
+    """Return a count that is not below ``least``.
 
     Args:
         part: What takes the option, or its class.

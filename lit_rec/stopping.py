@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_CODES = 128  # a shell's exit code of a process that a signal ended is this and the signal's number
+_CODES = 128  # where a signal ended a process, a shell's exit code is this plus the signal's number
 _WORKER_SECONDS = 60
 
 
 class Stopped(SystemExit):
-    """A signal ends the command; nobody has to catch it.
+    """A signal ends the command; no code has to catch it.
 
     Args:
         number: The signal.
@@ -32,16 +32,16 @@ class Stopped(SystemExit):
 
 
 class Stop:
-    """What a signal has asked for, and what there is to go on with; one for each process.
+    """The signal that a process has received, and how the user can continue; one for each process.
 
-    Training sets ``waits`` while it ends at the next step by itself.
+    Training sets ``waits`` while it can end by itself at the next step.
     """
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Know of no signal yet."""
+        """Forget earlier signals."""
         self.owner = os.getpid()
         self.asked: int | None = None
         self.waits = False
@@ -52,7 +52,7 @@ class Stop:
         """Handle a signal.
 
         Raises:
-            Stopped: If nothing waits for the signal, or this is the second.
+            Stopped: If training does not wait for the signal, or this is the second one.
         """
         if (
             os.getpid() != self.owner
@@ -91,5 +91,5 @@ def stoppable() -> Iterator[Stop]:
 
 def say(text: str) -> None:
     """Write a line to standard error from a handler or a thread."""
-    # print may be interrupted by the signal inside its own lock
+    # a signal may interrupt print while print holds its lock
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\nlit_rec: {text}\n".encode())

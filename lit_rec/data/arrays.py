@@ -1,4 +1,4 @@
-"""Names of NumPy arrays by what they hold, defined once."""
+"""Type names of NumPy arrays by element type, defined once."""
 
 from __future__ import annotations
 

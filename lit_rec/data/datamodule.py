@@ -39,7 +39,7 @@ from lit_rec.files.open_files import allow_open_files
 class BehaviorDataModule(lightning.LightningDataModule):
     """Behaviors and items for predicting ratings, labels such as clicks, or what comes next.
 
-    Tables are read, cleaned, split and written once, under a hash of files and options; texts are tokenised once. A
+    Tables are read, cleaned, split and cached once, under a hash of files and options; texts are tokenised once. A
     network is built from ``facts``.
 
     Args:
@@ -61,7 +61,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         unknown_items: What happens to a behavior whose item is not in the items table.
         duplicates: What happens to a repeated (user, item, timestamp).
         predict_part: Which rows ``predict`` scores, where it makes no lists.
-        cache_folder: Where the prepared data lies, and vectors of items that were encoded for an evaluation.
+        cache_folder: Where prepared data is cached, and vectors of items that an evaluation encoded.
         num_workers: Processes that collate.
         seed: Seed of the order of rows and of the histories drawn.
 
@@ -126,10 +126,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self._restored_facts: Facts | None = None
         self._restored_tokenizer: TokenizerFiles | None = None
 
-    with_users = True  # whether rows are of users that will come back
+    with_users = True  # whether rows have users who may occur again
 
     def restore(self, facts: Facts, tokenizer: TokenizerFiles) -> None:
-        """Have the vocabularies and the tokenizer of a checkpoint hold, not those of the files at hand.
+        """Use the vocabularies and the tokenizer of a checkpoint instead of those of the current files.
 
         Args:
             facts: Facts of the checkpoint.
@@ -138,7 +138,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self._restored_facts, self._restored_tokenizer = facts, tokenizer
 
     def follow(self, plan: BatchPlan) -> None:
-        """Have loaders that are made from now on put into batches what a network needs; ``LitRec`` calls this."""
+        """Make later loaders put into batches what a network needs; ``LitRec`` calls this."""
         self._plan = plan
 
     @cached_property
@@ -149,14 +149,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
         )
 
     def prepare_data(self) -> None:
-        """Read, clean, split and tokenise; what a cache already holds is left alone."""
+        """Read, clean, split and tokenise, as far as it is not cached."""
         prepared = Prepared.open(self._tables_folder())
         for texts in (prepared.texts, prepared.profiles.texts):
             if texts.width:
                 self._tokens_folder(texts)
 
     def setup(self, stage: str) -> None:
-        """Open what ``prepare_data`` wrote, on every process the same, also where a file has changed since."""
+        """Open what ``prepare_data`` wrote, the same on every process, even if a file has changed since."""
         if self.trainer is not None:
             first = self.trainer.is_global_zero
             self.tables_key = self.trainer.strategy.broadcast(self.tables_key if first else "")
@@ -169,7 +169,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @property
     def cleaning(self) -> CleaningRecord:
-        """What was dropped of the tables as they were read."""
+        """What was dropped from the tables when they were read."""
         return CleaningRecord.read(self._tables_folder())
 
     @cached_property
@@ -186,7 +186,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @cached_property
     def profiles(self) -> Catalogue | None:
-        """The users' profiles, in the order of their codes; None where nothing is known of users."""
+        """The users' profiles, in the order of their codes; None where there are no profiles."""
         facts, users = self.facts, self.prepared.profiles
         if not facts.has_profiles:
             return None
@@ -201,7 +201,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @cached_property
     def facts(self) -> Facts:
-        """What a network is built from, of training rows only (or the checkpoint's, where one is used)."""
+        """What a network is built from: facts of training rows only, or those of the checkpoint where one is used."""
         if self._restored_facts is not None:
             return self._restored_facts
         return training_facts(
@@ -262,7 +262,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            # opening a loader draws a number: from the run's chance, a resumed run would draw fewer
+            # opening a loader draws a random number; from the global generator, a resumed run would draw fewer
             generator=torch.Generator(),
         )
 
@@ -270,7 +270,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def _fields(self) -> list[str]:
-        """Return the text fields in the order the network knows them: a YAML's mapping promises none."""
+        """Return the text fields in the order that the network knows: the order in a YAML does not count."""
         fields = list(self.facts.fields)
         if set(fields) != set(self.text.fields):
             raise ConfigError(
@@ -296,7 +296,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @cached_property
     def tables_key(self) -> str:
-        """A hash of the files and of all options that decide what is prepared of them."""
+        """A hash of the files and of all options that change the prepared data."""
         return self._tables.key
 
     def _tables_folder(self) -> Path:

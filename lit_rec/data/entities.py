@@ -1,4 +1,4 @@
-"""Entities: a table of items or of users as it lies in the cache, its texts rendered and its vectors apart."""
+"""Entities: a cached table of items or of users, with rendered texts and separate vectors."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Entities:
     """I items, or U users.
 
     Args:
-        table: Their ids and columns, but for vectors: as text they would fill a checkpoint, in a table the memory.
-        texts: The texts that a template makes of them, a column per field.
+        table: Their ids and columns except vectors, which would take too much room in checkpoints and memory.
+        texts: The texts that a template makes from them, a column per field.
         vectors: By column, ``[I, V]`` float32, memory-mapped; rows of NaN where there is none.
     """
 
@@ -54,13 +54,13 @@ def write_entities(
     *,
     options: tuple[str, str],
 ) -> None:
-    """Render, check, and write a table into a folder of its own.
+    """Check a table, render its texts, and write it into a folder of its own.
 
     Args:
         folder: Where to write.
         table: The items, or the users in the order of their codes.
-        template: Makes their texts; none without it.
-        fields: Columns that are read in another way.
+        template: Makes their texts; None: no texts.
+        fields: Columns that are not read as text.
         options: The options that named the template and the fields, for errors.
 
     Raises:

@@ -14,10 +14,9 @@ from lit_rec.data.texts.tokens import SpecialTokens
 
 @dataclass(frozen=True)
 class Facts:
-    """What the networks are built from; kept in the checkpoint, compared when it is used again.
+    """What the networks are built from; stored in the checkpoint and compared when it is used again.
 
-    Everything here is taken from training rows only. Plain values, so that ``torch.load(weights_only=True)`` reads
-    them.
+    All values are from training rows only. They are plain values, so that ``torch.load(weights_only=True)`` reads them.
 
     Args:
         task: What is predicted, by the name of its task: ``rating``, ``label``, ``next_item``.
@@ -30,18 +29,17 @@ class Facts:
         fields: Text fields of an item, F of them.
         max_tokens: Longest text, special tokens included.
         special: Tokens that the tokenizer puts around a text.
-        item_bias: How much better than the mean each of ``item_ids`` is rated, or of two labels the log odds ratio of
-            the positive one, users' biases taken out; none where unknown.
+        item_bias: How much better than the mean each of ``item_ids`` is rated; for two labels, the log odds ratio of
+            the positive one. Users' biases are taken out. Empty where unknown.
         labels: Names of the labels that are predicted, K of them; of two, the second is the positive one.
         label_counts: How many training rows have each label.
         item_fields: Numbers, categories and vectors of an item.
         profile_texts: Text fields of a user's profile.
         user_fields: Numbers, categories and vectors of a user.
-        history_labels: Whether histories tell which label a behavior had: not where all that counts has the same one.
+        history_labels: Whether histories contain labels: False where all behaviors that count have the same one.
         item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item or
             ratings are predicted.
-        backbone: Configuration of the encoder once it is known (from a checkpoint), so that it is rebuilt without its
-            files.
+        backbone: Configuration of the encoder, known from a checkpoint: it is rebuilt without the encoder's files.
 
     Example:
         >>> facts = Facts(
@@ -78,9 +76,9 @@ class Facts:
         """Return small Facts to try a part with: two items with a title each, and what the task needs.
 
         Args:
-            task: What is predicted. Only where it is a rating there are ratings, from 1 to 5 with a mean of 3.
-            **values: Whatever else shall be otherwise. Where labels are predicted, they are ``no`` and ``yes`` unless
-                given, and each has one training row unless counted.
+            task: What is predicted. Ratings are from 1 to 5 with a mean of 3; other tasks have no ratings.
+            **values: Values that differ from these. Labels are ``no`` and ``yes`` unless given, and each has one
+                training row unless counted.
 
         Example:
             >>> Facts.example().rating_range, Facts.example("next_item", item_ids=("a",)).item_ids
@@ -109,26 +107,26 @@ class Facts:
 
     @property
     def target(self) -> TargetRule:
-        """What is predicted of a row."""
+        """The rule of what is predicted for a row."""
         return target_rule(self.task)
 
     @property
     def score_start(self) -> float:
-        """What is predicted before learning: the mean rating, or the log odds of the positive one of two labels."""
+        """The score before learning: the mean rating, or the log odds of the positive one of two labels."""
         return self.target.start(self.rating_mean, self.label_counts)
 
     @property
     def rating_range(self) -> tuple[float, float]:
-        """Smallest and largest rating: what a predicted rating is cut to."""
+        """Smallest and largest rating: predicted ratings are cut to this range."""
         return self.rating_low, self.rating_high
 
     @property
     def has_profiles(self) -> bool:
-        """Whether anything is known of users beside their behaviors."""
+        """Whether anything is known of users besides their behaviors."""
         return bool(self.profile_texts or self.user_fields)
 
     def with_max_tokens(self, longest: int) -> Facts:
-        """Return the same for an encoder that reads other texts than an item's alone."""
+        """Return the same facts with another longest text, for an encoder that reads more than an item's text."""
         return replace(self, max_tokens=longest)
 
     def to_plain(self) -> dict[str, Any]:

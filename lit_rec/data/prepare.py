@@ -1,4 +1,4 @@
-"""TablesWriter: from a reader's files to a folder of prepared tables: read, cleaned, split."""
+"""TablesWriter: reads, cleans and splits a reader's tables, and caches them in a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FORMAT = 8  # raise when what the cache holds changes
 
 @dataclass(frozen=True)
 class TablesWriter:
-    """What decides what is prepared of a data set's files; the options are those of ``BehaviorDataModule``."""
+    """All options that change the prepared data; they are those of ``BehaviorDataModule``."""
 
     reader: Reader
     split: Split
@@ -41,7 +41,7 @@ class TablesWriter:
 
     @cached_property
     def key(self) -> str:
-        """A hash of the files and of all options that decide what is prepared of them."""
+        """A hash of the files and of all options that change the prepared data."""
         return hash_of(
             {
                 "format": _FORMAT,
@@ -53,13 +53,13 @@ class TablesWriter:
         )
 
     def folder(self, cache: Path, key: str) -> Path:
-        """Return the folder that holds the prepared tables and the record of their cleaning, made if it is not there.
+        """Return the folder of the prepared tables and of the record of their cleaning; make it if it is absent.
 
-        Whoever makes it is shown what was dropped and how many rows each part has.
+        When it is made, the user is shown what was dropped and how many rows each part has.
 
         Args:
-            cache: Where caches live.
-            key: The one above.
+            cache: The folder of all caches.
+            key: The hash above.
 
         Raises:
             ConfigError: If an option is wrong, or the cache cannot be written.
@@ -92,7 +92,7 @@ class TablesWriter:
         )
 
     def _refuse_changed(self, hashes: list[str]) -> None:
-        """Compare the files, once read, with what they were: else other rows would lie under their hash."""
+        """Check that the files did not change while they were read: other rows would be cached under their hash."""
         files = self.reader.files()
         for path, new in zip(files, hash_of_files(files), strict=True):
             if new not in hashes:

@@ -1,4 +1,4 @@
-"""Prepared: behaviors as integer columns sorted by user, memory-mapped, and the catalogue beside them."""
+"""Prepared: behaviors as memory-mapped integer columns sorted by user, and the catalogue."""
 
 from __future__ import annotations
 
@@ -52,27 +52,26 @@ class Prepared:
         label: ``[R]`` int32 places in ``labels``, -1 where absent.
         event: ``[R]`` int32 places in ``events``, -1 where absent.
         timestamp: ``[R]`` float64 seconds, NaN where absent.
-        part: ``[R]`` int8 places in ``ALL_PARTS``. Rows of ``shown`` stand in histories of rows that are evaluated, and
-            nothing else is done with them: they are never predicted, and no figure of the training rows counts them.
+        part: ``[R]`` int8 places in ``ALL_PARTS``. Rows of ``shown`` are only in histories of evaluated rows: they are
+            never predicted, and no figure of the training rows counts them.
         row: ``[R]`` int64, the row in the input's order.
-        past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: of the same time, or of
-            the same impression's first time. Where the data declares itself ordered, the row's own place.
+        past_end: ``[R]`` int64, the first row of the same user that is not strictly earlier: it has the same time, or
+            the first time of the same impression. In data that is declared ordered, the row's own place.
         impression: ``[R]`` int64; rows of one user with one impression_id have one number, -1 where there is none.
-        offsets: ``[U + 1]`` int64; user u owns rows ``offsets[u]:offsets[u + 1]``.
-        given_item: ``[S]`` int32, the histories that the data brought, end to end (empty where it brought none).
-        given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each once however many rows share it; the last is
-            empty.
+        offsets: ``[U + 1]`` int64; user u has rows ``offsets[u]:offsets[u + 1]``.
+        given_item: ``[S]`` int32, the histories given by the data, end to end (empty where none are given).
+        given_offsets: ``[L + 1]`` int64 into ``given_item``: L lists, each stored once even if several rows share it;
+            the last is empty.
         given_index: ``[R]`` int64, the list of each row.
-        items: The catalogue: item_id and the columns read, but for vectors.
+        items: The catalogue: item_id and the columns read, except vectors.
         texts: The texts of its items, a column per field.
         vectors: By column, vectors ``[I, V]`` float32 of its items.
-        profiles: The users in the order of their codes; those that the users table does not have with nothing but their
-            id.
+        profiles: The users in the order of their codes; users that are not in the users table have only their id.
         user_ids: ``[U]`` ids.
         events: Names of the events.
         labels: Names of the labels, in order; numbers by their value.
         has_order: Whether rows have a time or a declared order.
-        has_given: Whether the data brought histories.
+        has_given: Whether the data gives histories.
     """
 
     user: Ints
@@ -149,9 +148,9 @@ def prepare(
         split: ``train``, ``val``, ``test`` or ``shown`` for each behavior.
         template: Makes the texts of an item.
         folder: An existing, empty folder.
-        item_fields: Columns of the items that are read otherwise.
+        item_fields: Columns of the items that are not read as text.
         user_text: Makes the texts of a user's profile.
-        user_fields: Columns of the users that are read otherwise.
+        user_fields: Columns of the users that are not read as text.
 
     Raises:
         ConfigError: If a column is not in its table, or there is no users table.
@@ -166,7 +165,7 @@ def prepare(
         user=pl.col("user_id").replace_strict(users, pl.int_range(len(users), eager=True)),
         item=pl.col("item_id").replace_strict(*item_code),
     )
-    # names in a sort would cost most of it
+    # sorting by names would be slow
     frame = frame.drop("user_id", "item_id").sort("user", "moment", "row")
     user = frame["user"].to_numpy().astype(np.int32)
     offsets = np.searchsorted(user, np.arange(len(users) + 1)).astype(np.int64)
@@ -207,7 +206,7 @@ def prepare(
 
 
 def _coded(tables: Tables, split: pl.Series) -> pl.DataFrame:
-    """Add ``part`` and ``moment``: equal for rows whose order is unknown, increasing with time."""
+    """Add ``part``, ``bound``, and ``moment``, which increases with time and is equal where the order is unknown."""
     frame = tables.behaviors.with_columns(split.alias("part"))
     if tables.ordered:
         order = ["timestamp", "row"] if "timestamp" in frame.columns else ["row"]
@@ -249,7 +248,7 @@ def _column(frame: pl.DataFrame, name: str, kind: Any, default: float) -> Floats
 
 
 def _names(frame: pl.DataFrame, column: str) -> list[str]:
-    """Return the distinct values of a column of names; where all are numbers, by their value."""
+    """Return the distinct values of a column of names, sorted; by their value where all are numbers."""
     if column not in frame.columns:
         return []
     names = frame[column].drop_nulls().unique().cast(pl.String)
@@ -277,7 +276,7 @@ def _impressions(frame: pl.DataFrame) -> Ints:
 def _given(
     frame: pl.DataFrame, shared: pl.DataFrame | None, item_code: tuple[pl.Series, pl.Series]
 ) -> dict[str, Ints]:
-    """Write the lists end to end, and an empty one for the rows without."""
+    """Return the lists end to end; rows without a history share an empty list."""
     empty = pl.Series("history", [[]], dtype=pl.List(pl.String))
     if shared is not None:
         history = pl.concat([shared["history"], empty])

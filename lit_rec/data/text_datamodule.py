@@ -16,7 +16,7 @@ from lit_rec.data.texts.template import TextTemplate
 class ItemTextDataModule(BehaviorDataModule):
     """Texts, of items or of reviews, for predicting a label or a rating from the text alone.
 
-    Each text is the only item of its row; there are no users and no histories. All else is as for
+    Each text is the only item of its row; there are no users and no histories. Otherwise it is like
     ``BehaviorDataModule``: equal texts are tokenised once, and encoded once per batch.
 
     Args:
@@ -31,7 +31,7 @@ class ItemTextDataModule(BehaviorDataModule):
         eval_batch_size: Texts per process and evaluation step.
         max_tokens: Longest text in tokens, special tokens included; the end of a longer one is cut.
         predict_part: Which rows ``predict`` labels.
-        cache_folder: Where the prepared data lies.
+        cache_folder: Where the prepared data is cached.
         num_workers: Processes that collate.
         seed: Seed of the order of rows.
 

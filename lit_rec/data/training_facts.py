@@ -1,4 +1,4 @@
-"""What the training rows tell: Facts from Prepared."""
+"""What the training rows say: Facts from Prepared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def training_facts(
     history_labels: bool = False,
     where: Where | None = None,
 ) -> Facts:
-    """Look at the training rows.
+    """Return the facts of the training rows.
 
     Args:
         prepared: The behaviors.
@@ -42,16 +42,16 @@ def training_facts(
         max_tokens: Longest text.
         special: Tokens around a text.
         labels: Names of the labels in the order wanted; by default in that of ``prepared``.
-        with_users: Whether the rows are of users that will come back.
+        with_users: Whether the rows have users who may occur again.
         item_fields: Columns of the items that are not read as text; fitted on the items of training rows.
         profile_texts: Text fields of a user's profile.
         user_fields: Columns of the users that are not read as text; fitted on the users of training rows.
-        history_labels: Whether histories tell which label a behavior had.
-        where: Which behaviors count, where the next item is predicted; the others are neither seen nor asked about.
+        history_labels: Whether histories contain the label of each behavior.
+        where: Which behaviors count, where the next item is predicted; the others are neither seen nor predicted.
 
     Raises:
-        DataError: If no training row has what is predicted, or another row has a label that none of them has.
-        ConfigError: If ``labels`` are not those of the training rows, or a field says nothing.
+        DataError: If no training row has a target, or another row has a label that no training row has.
+        ConfigError: If ``labels`` are not those of the training rows, or a field has no values to learn from.
     """
     rule = target_rule(task)
     train = rule.training_rows(prepared, where)
@@ -103,10 +103,10 @@ def training_facts(
 def target_of_rows(
     prepared: Prepared, facts: Facts, where: Where | None = None
 ) -> Float32s | Int64s:
-    """Return what is predicted for every row ``[R]``.
+    """Return the target of every row ``[R]``.
 
-    Ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code, -1 where
-    ``where`` does not count the row.
+    Targets are ratings, NaN where absent; or places in ``facts.labels``, -1 where absent; or the row's own item code,
+    -1 where ``where`` does not count the row.
     """
     return facts.target.of_rows(prepared, facts.labels, where)
 

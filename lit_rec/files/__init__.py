@@ -1,1 +1,1 @@
-"""Files that are whole or not there: written, cached, locked, counted."""
+"""Files that are complete or absent: written, cached, locked, counted."""

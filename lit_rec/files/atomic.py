@@ -24,8 +24,8 @@ _NUMPY = re.compile(r"\d+ requested and \d+ written")
 def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
     """Have ``write`` fill a new file next to ``path``, then put it in place; an old file stays until then.
 
-    What a killed process left unfinished in the folder is removed; a file that a living one writes is locked, and
-    stays. After a power cut the file may be the old one; ``write`` is not waited for until the disk has it.
+    Unfinished files of killed processes are removed from the folder. A file that a running process writes is locked,
+    and stays. After a power cut the file may be the old one: the new one is not flushed to disk first.
 
     Raises:
         ConfigError: If the folder cannot be written, or the disk is full.
@@ -48,7 +48,7 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
 
 @contextmanager
 def _new_file(folder: Path) -> Iterator[Path]:
-    """Make a file that is locked until it has another name or is removed again."""
+    """Make a file that is locked until it is renamed or removed."""
     while True:
         path = folder / f".lit_rec-{secrets.token_hex(8)}.part"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -75,9 +75,9 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def disk_reason(error: BaseException | None) -> str | None:
-    """Return what the disk said where an error is that nothing more can be written; else None.
+    """Return the system's reason where an error means that the disk takes no more data; else None.
 
-    Errors of libraries that wrap it count too.
+    Errors of libraries that wrap such an error count, too.
 
     Example:
         >>> disk_reason(OSError(errno.ENOSPC, "No space left on device"))
@@ -90,7 +90,7 @@ def disk_reason(error: BaseException | None) -> str | None:
     for one in causes(error):
         if isinstance(one, OSError) and one.errno in NO_ROOM:
             return os.strerror(one.errno)
-        # Polars and NumPy keep the number to themselves, or put it into the text
+        # Polars and NumPy leave the number out, or write it into the text
         found = None if isinstance(one, LitRecError) else _IN_TEXT.search(str(one))
         if found is not None and int(found[1]) in NO_ROOM:
             return os.strerror(int(found[1]))
@@ -100,7 +100,7 @@ def disk_reason(error: BaseException | None) -> str | None:
 
 
 def unwritable(path: Path, reason: str) -> ConfigError:
-    """Return what to say of a file that cannot be written."""
+    """Return the error of a file that cannot be written."""
     return ConfigError(
         f"cannot be written ({reason})",
         where=str(path),

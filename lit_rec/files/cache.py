@@ -1,4 +1,4 @@
-"""A folder that is built once, whole or not at all, by one process."""
+"""A cache folder that one process builds once, completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lit_rec.files.atomic import disk_reason
 from lit_rec.files.lock import FileLock, if_abandoned
 
 _MANIFEST = "manifest.json"
-# what a killed build leaves next to ``folder``; with the number of its process by version 0.1.0
+# what a killed build leaves next to ``folder``; in version 0.1.0 its name ends with the process's number
 _TRACE = re.compile(r"\.(?P<folder>.+-[0-9a-f]{16})\.(?P<kind>lock|part|\d+)")
 
 
@@ -28,7 +28,7 @@ def hash_of(value: Any) -> str:
 
 
 def hash_of_files(paths: Iterable[Path]) -> list[str]:
-    """Hash the content of each file: a changed table is noticed even where its name and time are not."""
+    """Hash the content of each file: a change is noticed even where name and time stay the same."""
     hashes = []
     for path in paths:
         with path.open("rb") as file:
@@ -48,18 +48,18 @@ def _plain(value: object) -> Any:
 def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Path:
     """Return the folder ``root/name-key``, built by ``build`` if it is absent or damaged.
 
-    Two processes that ask at once get one build: the second waits. The folder appears by a rename, so a killed build
-    leaves nothing that looks whole, and what it did leave is removed by the next call, whatever that asks for. Each
-    file's size and checksum are compared on opening, and a damaged folder is built again.
+    Two processes that call this at once share one build: the second waits. The folder appears by a rename, so a killed
+    build leaves nothing that looks complete. The next call removes what it left. Each file's size and checksum are
+    compared on opening, and a damaged folder is built again.
 
     Args:
-        root: Where caches live.
+        root: The folder of all caches.
         name: What it holds, for people.
         key: Hash of everything it was made from.
         build: Writes files into an empty folder.
 
     Raises:
-        ConfigError: If ``root`` cannot be written. What else goes wrong in ``build`` comes through as it is.
+        ConfigError: If ``root`` cannot be written. Other errors of ``build`` are not changed.
     """
     folder = root / f"{name}-{key[:16]}"
     remove_abandoned(root)
@@ -81,7 +81,7 @@ def cached(root: Path, name: str, key: str, build: Callable[[Path], None]) -> Pa
 
 
 def remove_abandoned(root: Path) -> None:
-    """Remove from a cache what builds left that were killed: unfinished folders, and locks that nobody holds."""
+    """Remove what killed builds left in a cache: unfinished folders, and locks that no process holds."""
     try:
         names = sorted(path.name for path in root.iterdir())
     except OSError:  # not there yet, or not ours to read
@@ -112,7 +112,7 @@ def _lock_of(folder: Path) -> Path:
 
 
 def _is_of_the_cache(error: Exception, root: Path) -> bool:
-    """Tell a cache that cannot be written from an input that cannot be read while the cache is built."""
+    """Return whether the cache cannot be written, and not an input that is read while the cache is built."""
     filename = getattr(error, "filename", None)
     if filename is not None:
         return Path(os.fsdecode(filename)).absolute().is_relative_to(root.absolute())
@@ -144,14 +144,14 @@ def _build(folder: Path, key: str, build: Callable[[Path], None]) -> None:
 
 
 def is_built(folder: Path) -> bool:
-    """Return whether ``cached`` built a folder, whole or not: it has a manifest."""
+    """Return whether ``cached`` built a folder, damaged or not: it has a manifest."""
     return (folder / _MANIFEST).is_file()
 
 
 def remove_built(folder: Path) -> None:
-    """Remove the files that ``cached`` wrote into a folder, and the folder where nothing else lies in it.
+    """Remove the files that ``cached`` wrote into a folder, and the folder itself where it is then empty.
 
-    The manifest says which they are and goes last: what is killed here is done by the next call.
+    The manifest lists the files and is removed last, so that the next call can finish an interrupted removal.
     """
     try:
         names = list(json.loads((folder / _MANIFEST).read_text())["files"])
@@ -166,14 +166,14 @@ def remove_built(folder: Path) -> None:
         with suppress(OSError):
             path.unlink()
     for path in [*{path.parent for path in inside}, folder]:
-        with suppress(OSError):  # something else lies in it
+        with suppress(OSError):  # it is not empty
             path.rmdir()
 
 
 def is_whole(folder: Path, key: str | None) -> bool:
-    """Return whether a folder is as ``cached`` built it, by size and checksum of each file, and of this key.
+    """Return whether a folder has this key and is as ``cached`` built it, by size and checksum of each file.
 
-    With ``key`` None it may be of any key.
+    With ``key`` None, any key is accepted.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
@@ -186,7 +186,7 @@ def is_whole(folder: Path, key: str | None) -> bool:
 
 
 def _is_inside(name: str) -> bool:
-    """Return whether a name of a manifest stays in its folder: who copies a cache may not know who wrote it."""
+    """Return whether a name of a manifest is inside its folder: a copied cache may come from an unknown source."""
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 

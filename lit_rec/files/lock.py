@@ -1,4 +1,4 @@
-"""FileLock: a lock that ends with the process that holds it, and that leaves no file behind."""
+"""FileLock: a lock that ends with the process that holds it, and leaves no file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _PAUSE = 0.05  # seconds between two attempts
 class FileLock:
     """A file that one process holds at a time.
 
-    The system releases the lock when its process ends, killed or not, and on a shared disk for other machines too; a
-    number of a process would say nothing of either. ``release`` removes the file before the lock, and whoever waited
-    for it sees that the file is gone and begins again, so that no lock file is left and no two processes hold locks of
-    one name.
+    The system releases the lock when its process ends, killed or not, also for other machines on a shared disk. (A
+    process number in a file could not do this.) ``release`` removes the file before it unlocks. A waiting process sees
+    that the file is gone and tries again. So no lock file is left, and no two processes hold locks of one name.
 
     Args:
         path: The lock file.
@@ -42,7 +41,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._handle: int | None = None
-        self.is_sure = False  # whether it keeps others out: some disks have no locks
+        self.is_sure = False  # whether it really excludes others: some disks have no locks
 
     def acquire(self, patience: float | None = None) -> bool:
         """Take the lock, and wait for it where another holds it.
@@ -51,7 +50,7 @@ class FileLock:
             patience: Seconds to wait; None: without end.
 
         Returns:
-            False if another held it all the time.
+            False if another process held it all the time.
 
         Raises:
             OSError: If the file cannot be made.
@@ -73,7 +72,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Remove the file and let others in; nothing is done where nothing is held."""
+        """Remove the file and unlock; does nothing where no lock is held."""
         if self._handle is not None:
             with suppress(OSError):
                 self._path.unlink()
@@ -99,13 +98,13 @@ def lock_handle(handle: int, *, wait: bool) -> bool | None:
 
 
 def is_removed(handle: int) -> bool:
-    """Return whether an open file has no name any more."""
+    """Return whether an open file has been deleted."""
     return os.fstat(handle).st_nlink == 0
 
 
 @contextmanager
 def if_abandoned(path: Path) -> Iterator[bool]:
-    """Hold a file that another process made, and tell whether that process has ended: nobody held it."""
+    """Lock a file that another process made, and yield whether that process has ended: nobody held it."""
     handle = None
     try:
         with suppress(OSError):

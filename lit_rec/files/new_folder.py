@@ -1,4 +1,4 @@
-"""Write a folder whole or not at all, at a place that the user named."""
+"""Write a folder completely or not at all, at a path that the user named."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def write_folder(
 ) -> Path:
     """Have ``write`` fill a new folder next to ``path``, then put it in place.
 
-    A folder that is there stays until the new one is whole. What a killed process left is put right by the next call.
+    An existing folder stays until the new one is complete. The next call repairs what a killed process left.
 
     Args:
         path: The folder.
         write: Fills an empty folder.
         option: How the user gave the path, for errors.
-        may_replace: Called with a folder that is there and holds something; raises where it has to stay.
+        may_replace: Called with an existing folder that is not empty; raises where it has to stay.
 
     Returns:
         The folder's absolute path, links followed.
 
     Raises:
-        ConfigError: If a file is there, another process writes the folder, or the disk cannot be written; and what
-            ``may_replace`` raises.
+        ConfigError: If the path is a file, another process writes the folder, or the disk cannot be written; and
+            whatever ``may_replace`` raises.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -48,7 +48,7 @@ def write_folder(
         ...     print((made / "b").read_text(), os.listdir(folder))
         c ['a']
     """
-    path = path.resolve()  # a link goes on leading to the folder
+    path = path.resolve()  # a link still leads to the folder afterwards
     lock = FileLock(_beside(path, "lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How many files a process may have open, for loaders whose processes send each tensor as one."""
+"""How many files a process may have open: loader processes send each tensor as an open file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ try:
 except ImportError:  # not on Windows, where nothing limits it
     resource = None  # type: ignore[assignment]
 
-# Each tensor of a batch that waits is a file. Of batches with 19 tensors, 100 files were open at once with two
-# processes and 172 with four; fields add tensors. With too few files the loader never ends.
+# Each tensor of a waiting batch is an open file. With batches of 19 tensors, 100 files were open at once with two
+# processes and 172 with four; fields add tensors. With too few files the loader hangs.
 _FOR_ONESELF = 64
 _FOR_A_WORKER = 64
 
@@ -19,7 +19,7 @@ def allow_open_files(workers: int) -> None:
     """Raise the process's own limit to what ``workers`` loader processes need.
 
     Raises:
-        ConfigError: If the system does not let it: the run would hang.
+        ConfigError: If the system does not allow it: the run would hang.
     """
     if resource is None or not workers:
         return

@@ -1,4 +1,4 @@
-"""Parquet files of our own, by handle: Polars would read stars, brackets, ``~`` and ``name=value`` out of a path."""
+"""Our own Parquet files, by handle: in a path, Polars would interpret ``*``, brackets, ``~`` and ``name=value``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of ``torch.save``, written by handle: where a disk takes no more, PyTorch alone does not say why."""
+"""Files of ``torch.save``, written by handle: where a disk is full, PyTorch alone does not say so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def save_tensors(content: Any, path: Path) -> None:
     """Write ``content`` as ``torch.save`` does.
 
     Raises:
-        OSError: If the disk takes no more; PyTorch may wrap it in an error of its own.
+        OSError: If the disk is full; PyTorch may wrap it in an error of its own.
     """
     with path.open("wb") as file:
         torch.save(content, file)

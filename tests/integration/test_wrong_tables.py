@@ -70,7 +70,7 @@ TABLES = {
         "behaviors",
         lambda t: '{"user_id": 1, "user_id": 2}\n',
         ".jsonl",
-        "'user_id' stands twice",
+        "'user_id' is twice",
     ),
     "nested without end": (
         "items",

@@ -1,8 +1,8 @@
-"""RecBatch: one batch as integers, each distinct item and each distinct text standing in it once.
+"""RecBatch: one batch as integers; each distinct item and each distinct text is in it once.
 
 Shape letters, used in the whole package: **B** rows, **H** history length, **C** candidates per row, **N** distinct
-items, **P** distinct texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. Masks are True
-where something real stands.
+items, **P** distinct texts, **F** text fields of an item, **T** tokens, **D** width, **K** classes. Masks are False
+in padding.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from torch import Tensor
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.texts.tokens import SpecialTokens
 
-_PADDING = 16  # a chunk's budget over the most padding in it
+_PADDING = 16  # a chunk's padding may take one part in so many of its budget
 
 
 class _Movable:
-    """Tensors that travel together: the Trainer calls ``to`` and the DataLoader ``pin_memory``."""
+    """Tensors that are moved together: the Trainer calls ``to`` and the DataLoader ``pin_memory``."""
 
     def _apply(self, change: Any) -> Self:
         values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
@@ -64,8 +64,8 @@ class Texts(_Movable):
     Shape:
         tokens: ``[S]`` int32, all texts end to end. offsets: ``[P + 1]`` int64; text p is
             ``tokens[offsets[p]:offsets[p + 1]]``.
-        number: ``[P]`` int64, which texts of ``store`` these are, where a store has them; a store's name stands for its
-            texts.
+        number: ``[P]`` int64, which texts of ``store`` these are, where they are from a store. A store's name
+            identifies its texts.
 
     Example:
         >>> texts = Texts(torch.tensor([7, 8, 9]), torch.tensor([0, 1, 3]))
@@ -98,9 +98,8 @@ class Texts(_Movable):
     def chunks(self, budget: int, special: SpecialTokens) -> Iterator[TextChunk]:
         """Yield every text once, similar lengths together, at most ``budget`` tokens (padding included) a chunk.
 
-        A text longer than the budget is a chunk of its own: nothing is cut here. Nor does a chunk hold more padding
-        than a sixteenth of the budget: one more chunk costs less than the padding of a few long texts beside many short
-        ones.
+        A text longer than the budget is a chunk of its own: nothing is cut here. At most a sixteenth of the budget is
+        padding: one more chunk costs less than padding many short texts to the length of a few long ones.
 
         Args:
             budget: Largest ``P' * T`` of a chunk.
@@ -142,10 +141,10 @@ class Texts(_Movable):
 
 @dataclass(frozen=True)
 class Items(_Movable):
-    """The distinct items of a batch; or its distinct users with their profiles, which have texts and fields just so.
+    """The distinct items of a batch; or its distinct users, whose profiles have texts and fields in the same way.
 
     Shape:
-        text_index: ``[N, F]`` int64 into the texts beside it.
+        text_index: ``[N, F]`` int64 into the batch's texts (for users, the texts of profiles).
         catalogue_row: ``[N]`` int64, the item's row in the catalogue (-1: not in it).
         vocab_row: ``[N]`` int64, 1 + the item's row among the ids seen in training (0: unseen).
         fields: By column: numbers ``[N]`` float32 (NaN: none), categories ``[N, M]`` int64 (1 + the category's place,
@@ -158,14 +157,14 @@ class Items(_Movable):
     fields: dict[str, Tensor] = field(default_factory=dict)
 
     def take(self, rows: Tensor) -> Items:
-        """Return some of them, by their places ``[n]``."""
+        """Return the items at the places ``rows`` ``[n]``."""
         fields = {column: values[rows] for column, values in self.fields.items()}
         return Items(self.text_index[rows], self.catalogue_row[rows], self.vocab_row[rows], fields)
 
 
 @dataclass(frozen=True)
 class Profiles(_Movable):
-    """What is known of the distinct users of a batch beside their behaviors, M of them.
+    """The profiles of the M distinct users of a batch: what is known of them besides behaviors.
 
     Shape:
         index: ``[B]`` int64, the profile of each row.
@@ -184,7 +183,7 @@ class Users(_Movable):
 
     Shape:
         vocab_row: ``[B]`` int64, 1 + the user's row among the ids seen in training (0: unseen).
-        profiles: What else is known of them, where the data has it.
+        profiles: What is known of them besides behaviors, where the data has it.
     """
 
     vocab_row: Tensor
@@ -200,7 +199,7 @@ class HistorySlots(_Movable):
         rating: ``[B, H]`` float32, NaN where the behavior has none (and in padding).
         event: ``[B, H]`` int64, 1 + the event's place in ``Facts.events`` (0: none, and in padding).
         age_days: ``[B, H]`` float32, days before the row's own time, NaN where unknown.
-        label: ``[B, H]`` int64, 1 + the label's place in ``Facts.labels`` (0: none or not told, and in padding).
+        label: ``[B, H]`` int64, 1 + the label's place in ``Facts.labels`` (0: none or not given, and in padding).
     """
 
     item_index: Tensor
@@ -228,9 +227,10 @@ class Target(_Movable):
     """What the network should predict.
 
     Shape:
-        value: ``[B, C]``, float32 ratings or int64 places among the labels; where the next item is predicted int64 into
-            ``RecBatch.items``, ``[B, 1]`` of rows or ``[B, H + 1]`` of sequences, what came before the first slot of
-            the history and after each. mask: the same shape, bool; False where the answer is not known.
+        value: ``[B, C]``, float32 ratings or int64 places among the labels. Where the next item is predicted, int64
+            into ``RecBatch.items``: ``[B, 1]`` for rows; for sequences ``[B, H + 1]``, the item that came next before
+            the first slot of the history and after each slot.
+        mask: the same shape, bool; False where the answer is not known.
     """
 
     value: Tensor
@@ -239,7 +239,7 @@ class Target(_Movable):
 
 @dataclass(frozen=True)
 class SeenItems(_Movable):
-    """What each row's user had seen before, however long ago, each item of a row once.
+    """The items that each row's user had seen before, however long ago; each item once per row.
 
     Shape:
         row: ``[S]`` int64 rows of the batch, increasing. item: ``[S]`` int64 rows of the catalogue.
@@ -250,7 +250,7 @@ class SeenItems(_Movable):
 
     @classmethod
     def of_pairs(cls, row: Int64s, item: Int64s) -> Self:
-        """Take rows and their items, repetitions included.
+        """Make it from rows and their items, which may repeat.
 
         Example:
             >>> SeenItems.of_pairs(np.array([0, 0, 0, 2]), np.array([5, 3, 5, 5]))
@@ -261,7 +261,7 @@ class SeenItems(_Movable):
         return cls(torch.from_numpy(pairs // span), torch.from_numpy(pairs % span))
 
     def within(self, rows: slice) -> SeenItems:
-        """Return those of some rows, which are then counted from the first of them."""
+        """Return the items of some rows; rows are then counted from the first of these."""
         edges = torch.tensor([rows.start, rows.stop], device=self.row.device)
         start, stop = torch.searchsorted(self.row, edges).tolist()
         return SeenItems(self.row[start:stop] - rows.start, self.item[start:stop])
@@ -271,15 +271,14 @@ class SeenItems(_Movable):
 class RecBatch(_Movable):
     """One batch; see the classes of its parts for the shapes.
 
-    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table); ``impression``
-    ``[B]`` int64 is the number of what was shown together (-1 where nothing is known of it); ``drawn`` ``[S]`` int64
-    into ``items`` are those that were drawn for targets to be compared with, where any were; ``seen`` is told of rows
-    whose next item evaluation asks for.
+    ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table). ``impression``
+    ``[B]`` int64 is the number of the impression (-1: unknown). ``drawn`` ``[S]`` int64 into ``items`` are the drawn
+    negatives, where there are any. ``seen`` is given where evaluation predicts the next item.
 
     Example:
         >>> from lit_rec.data.batches.request import request_batch
         >>> rows = np.array([4, 7])
-        >>> batch = request_batch([], rows=rows, user_row=0, now=None)  # what is asked of a model by hand: one row
+        >>> batch = request_batch([], rows=rows, user_row=0, now=None)  # a request made by hand: one row
         >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()
         (1, [[4, 7]], [[False]])
     """

@@ -19,12 +19,11 @@ from lit_rec.data.texts.tokens import TokenStore
 
 @dataclass(frozen=True)
 class Catalogue:
-    """I items: which texts they have, which row of the id vocabulary, and what else is known of them.
+    """I items with their texts, their rows in the id vocabulary, and their other fields.
 
-    It may be of users too, with their profiles.
+    It may also hold users with their profiles.
 
-    ``name`` stands for the texts of the store and no others, so that what is computed of them may be kept; None:
-    nothing is.
+    ``name`` identifies the texts of the store, so that their vectors may be cached; None: nothing is cached.
 
     Shape:
         text_of_item: ``[I, F]`` int64 texts of ``store``. vocab_row: ``[I]`` int64, and fields by column: see
@@ -42,7 +41,7 @@ class Catalogue:
         return len(self.vocab_row)
 
     def take(self, item: Int64s) -> tuple[Texts, Items]:
-        """Return the slots of distinct ``item`` codes ``[N]``: each of their distinct texts stands once."""
+        """Return the texts and the slots of distinct ``item`` codes ``[N]``; each distinct text is there once."""
         text, index = np.unique(self.text_of_item[item], return_inverse=True)
         items = Items(
             text_index=torch.from_numpy(index.reshape(len(item), self.text_of_item.shape[1])),
@@ -56,14 +55,14 @@ class Catalogue:
         return self.texts(text), items
 
     def texts(self, text: Int64s) -> Texts:
-        """Return some texts of the store, in the order asked for."""
+        """Return some texts of the store, in the given order."""
         part = self.store.take(text)
         number = None if self.name is None else _int64(text)
         tokens, offsets = torch.from_numpy(part.tokens), torch.from_numpy(part.offsets)
         return Texts(tokens, offsets, number, self.name)
 
     def refer(self, item: Int64s) -> tuple[Texts, Items]:
-        """Return slots without texts, for a network that looks the vectors of ``item`` ``[N]`` up in a table."""
+        """Return slots of ``item`` ``[N]`` without texts, for a network that looks item vectors up in a table."""
         texts = Texts(torch.empty(0, dtype=torch.int32), torch.zeros(1, dtype=torch.int64))
         empty = torch.empty((len(item), 0), dtype=torch.int64)
         return texts, Items(empty, _int64(item), _int64(self.vocab_row[item]))

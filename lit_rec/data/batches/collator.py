@@ -38,7 +38,7 @@ class BatchRows:
 
     Args:
         rows: Rows of ``Prepared`` ``[B]``.
-        seed: Seed of the batch's chance, a function of (seed, epoch, place); None: an evaluation batch.
+        seed: Seed of the batch's random draws, a function of (seed, epoch, place); None: an evaluation batch.
     """
 
     rows: Int64s
@@ -52,9 +52,9 @@ class Collator(ABC):
         prepared: The behaviors.
         catalogue: The items' texts.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
-        with_texts: Whether batches carry texts and fields; False where the network looks item vectors up in a table.
-        profiles: What is known of the users U beside their behaviors, where the data has it.
-        drawn: What draws items into training batches, where something does.
+        with_texts: Whether batches hold texts and fields; False where the network looks item vectors up in a table.
+        profiles: What is known of the U users besides behaviors, where the data has it.
+        drawn: Draws negatives into training batches, where they are wanted.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Collator(ABC):
     def _distinct(
         self, rng: np.random.Generator | None, *codes: Int64s
     ) -> tuple[Texts, Items, list[Tensor], Tensor | None]:
-        """Return the slots of distinct items, the places of ``codes`` among them, and those of what is drawn."""
+        """Return texts and slots of the distinct items, the places of ``codes`` among them, and of drawn negatives."""
         drawn = self._drawn.draw(rng) if self._drawn is not None and rng is not None else None
         together = [*codes] if drawn is None else [*codes, drawn]
         distinct, index = np.unique(np.concatenate(together), return_inverse=True)
@@ -105,7 +105,7 @@ class Collator(ABC):
         )
 
     def _slots(self, history: HistoryRows, item: Tensor, now: npt.NDArray[Any]) -> HistorySlots:
-        """Return the slots; ``item``: places of the real ones' items, ``now`` ``[B]``: seconds that ages count to."""
+        """Return the slots; ``item``: places of the items of real slots; ``now`` ``[B]``: time in seconds, for ages."""
         prepared = self._prepared
         mask = torch.from_numpy(history.mask)
         known = history.source >= 0
@@ -132,9 +132,9 @@ class RowCollator(Collator):
         catalogue: The items' texts.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
         target: ``[R]`` float32 ratings, NaN where absent, or int64 places among the labels, -1 where absent.
-        with_texts: Whether batches carry texts and fields; False where the network looks item vectors up in a table.
-        profiles: What is known of the users U beside their behaviors, where the data has it.
-        drawn: What draws items into training batches, where something does.
+        with_texts: Whether batches hold texts and fields; False where the network looks item vectors up in a table.
+        profiles: What is known of the U users besides behaviors, where the data has it.
+        drawn: Draws negatives into training batches, where they are wanted.
     """
 
     def __init__(
@@ -180,10 +180,9 @@ class RowCollator(Collator):
 
 
 class NextItemCollator(RowCollator):
-    """The same where the row's own item is what is predicted: the target is its place among the batch's items.
+    """Collect rows whose own item is predicted: the target is its place among the batch's items.
 
-    Of ``target`` ``[R]`` it takes which rows are asked about: those of 0 and more. Evaluation batches tell what their
-    users had seen.
+    Rows whose ``target`` ``[R]`` is 0 or more are predicted. Evaluation batches hold the items that users had seen.
     """
 
     _history: BoundOrderedHistory

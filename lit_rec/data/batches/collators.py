@@ -1,4 +1,4 @@
-"""TaskCollators: the collators of one data set, which see events and labels as a network knows them."""
+"""TaskCollators: the collators of one data set; they give events and labels the codes that a network knows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class TaskCollators:
         facts: What a network knows of them.
         history: Which behaviors a row sees.
         catalogue: The items.
-        profiles: The users, where the data knows something of them.
-        negatives: What draws items into training batches, where something does.
+        profiles: The users' profiles, where the data has any.
+        negatives: Draws items into training batches, where they are wanted.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class TaskCollators:
         """Return the collator of rows, each with its own history.
 
         Args:
-            with_texts: Whether batches carry texts and fields.
+            with_texts: Whether batches hold texts and fields.
 
         Raises:
             ConfigError: If the next item is predicted and the histories have no order.
@@ -73,11 +73,11 @@ class TaskCollators:
         )
 
     def sequences(self) -> tuple[SequenceCollator, Int64s]:
-        """Return the collator of training windows, and the row that each of them ends with.
+        """Return the collator of training windows, and the last row of each window.
 
         Raises:
             ConfigError: If the histories have no order.
-            DataError: If nothing follows anything.
+            DataError: If no training row follows another one of its user.
         """
         found = in_order(self._history).sequences(self._prepared)
         if not found.follows:
@@ -105,19 +105,19 @@ class TaskCollators:
         return UserBlocks(collator, histories, blocks, rank, processes)
 
     def _view(self) -> Prepared:
-        """Return the behaviors with events and labels as a network knows them."""
+        """Return the behaviors with the event and label codes that a network knows."""
         prepared, facts = self._prepared, self._facts
-        # the history's rule knows every event of the data, a network those of its training rows
+        # the history's rule knows every event of the data, a network only those of its training rows
         known = {name: place for place, name in enumerate(facts.events)}
         places = np.array([*(known.get(name, -1) for name in prepared.events), -1], np.int32)
-        # nor does a network know labels by other places than those of its targets
-        told = (
+        # labels of histories have the codes of targets
+        label = (
             target_of_rows(prepared, facts) if facts.history_labels else np.full(len(prepared), -1)
         )
         return replace(
             prepared,
             event=places[prepared.event],
             events=list(known),
-            label=told.astype(np.int64),
+            label=label.astype(np.int64),
             labels=list(facts.labels),
         )

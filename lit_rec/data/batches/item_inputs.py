@@ -1,4 +1,4 @@
-"""What each item's vector is made from, as a hash: a changed item is told from one that stayed."""
+"""A hash of each item's input: it shows which items have changed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lit_rec.files.cache import hash_of
 Hashes = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
-_SIZE = 16  # bytes of a hash: no two inputs of a lifetime have the same
+_SIZE = 16  # bytes of a hash: collisions are too rare to matter
 
 
 def input_hashes(catalogue: Catalogue) -> Hashes:
     """Return a hash of each item's input ``[I, 2]``.
 
-    The input is the tokens of its texts, the values of its fields, and its row among the ids. The hash does not
-    depend on the other items, nor on the item's place.
+    The input is the tokens of its texts, the values of its fields, and its row among the ids. The hash depends neither
+    on other items nor on the item's place.
 
     Example:
         >>> from lit_rec.data.texts.tokens import TokenStore
@@ -54,7 +54,7 @@ def _of_texts(catalogue: Catalogue) -> Hashes:
 
 
 def _of_field(values: npt.NDArray[Any]) -> Bytes:
-    """Return the bytes of each value; a list of categories counts without its padding, which depends on the longest."""
+    """Return the bytes of each value; a list of categories without its padding, which depends on the longest list."""
     if values.dtype.kind == "f":
         return _rows(values)
     real = values > 0
@@ -64,7 +64,7 @@ def _of_field(values: npt.NDArray[Any]) -> Bytes:
 
 def _rows(values: npt.NDArray[Any]) -> Bytes:
     whole = np.ascontiguousarray(values).reshape(len(values), math.prod(values.shape[1:]))
-    # an array without columns has no bytes to be seen otherwise
+    # an array without columns cannot be viewed as bytes
     return whole.view(np.uint8) if whole.size else np.empty((len(values), 0), np.uint8)
 
 

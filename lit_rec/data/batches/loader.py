@@ -1,4 +1,4 @@
-"""RowLoader: batches of rows in the order of the epoch, from the place where a run stopped."""
+"""RowLoader: the batches of an epoch in its order, from the place where a run stopped."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from lit_rec.data.batches.collator import BatchRows, Collator
 class RowBatches(Sampler[BatchRows]):
     """Divide rows into batches, and each batch among the processes.
 
-    The order is a function of (seed, epoch), so a resumed run goes on with the same rows. Evaluation repeats no row and
-    leaves none out (a padding sampler would count rows twice); ranks may then hold different numbers of batches. While
+    The order is a function of (seed, epoch), so a resumed run continues with the same rows. Evaluation repeats no row
+    and leaves none out (a padding sampler would count rows twice); ranks may then have different numbers of batches. In
     training every rank has the same number: the last batch is left out where it has fewer rows than there are
-    processes. Two processes of ``batch_size`` b see in each step the rows that one process of 2b sees.
+    processes. In each step, two processes of ``batch_size`` b see the rows that one process of 2b sees.
 
     Args:
-        rows: Rows to go over.
+        rows: The rows of an epoch.
         batch_size: Rows per process and batch.
         seed: Seed of the order; None: the given order, for evaluation.
-        rank: This process.
-        processes: How many there are.
+        rank: The number of this process.
+        processes: The number of processes.
 
     Example:
         >>> [batch.rows.tolist() for batch in RowBatches(np.arange(5), 2)]
@@ -54,12 +54,12 @@ class RowBatches(Sampler[BatchRows]):
         self.epoch = epoch
 
     def go_on(self, epoch: int, batches: int) -> None:
-        """Leave out the first ``batches`` of ``epoch``: a run that is resumed has seen them."""
+        """Leave out the first ``batches`` of ``epoch``: the resumed run has seen them."""
         self._begun = (epoch, batches)
 
     @property
     def first(self) -> int:
-        """Place of the first batch that is handed out in this epoch."""
+        """Place of the first batch that is returned in this epoch."""
         return self._begun[1] if self._begun and self._begun[0] == self.epoch else 0
 
     def __len__(self) -> int:
@@ -81,7 +81,7 @@ class RowBatches(Sampler[BatchRows]):
 
 
 class CollatedRows:
-    """The DataLoader's dataset: a whole batch at a time, so that no loop runs over rows."""
+    """The DataLoader's dataset: returns a whole batch at a time, so that no loop runs over rows."""
 
     def __init__(self, collator: Collator) -> None:
         self._collator = collator
@@ -92,10 +92,10 @@ class CollatedRows:
 
 
 class RowLoader(DataLoader[Any]):
-    """A DataLoader over RowBatches whose state is how many batches of the epoch it has handed out.
+    """A DataLoader over RowBatches whose state is the number of batches that it has returned in this epoch.
 
-    With it the Trainer resumes a run within an epoch. Batches that workers have fetched ahead are not counted; what was
-    handed out before is left out without being collated again.
+    With it the Trainer resumes a run within an epoch. Batches that workers have fetched ahead are not counted. A
+    resumed run does not collate earlier batches again.
     """
 
     sampler: RowBatches
@@ -103,16 +103,16 @@ class RowLoader(DataLoader[Any]):
     _batches = 0
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        """Yield batches; workers begin when the first is asked for: the Trainer sets the epoch after it calls this."""
+        """Yield batches; workers start with the first batch: the Trainer sets the epoch only after it calls this."""
         self._epoch, self._batches = self.sampler.epoch, self.sampler.first
         for batch in super().__iter__():
             self._batches += 1
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Return the epoch, and how many of its batches were handed out."""
+        """Return the epoch, and how many of its batches were returned."""
         return {"epoch": self._epoch, "batches": self._batches}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on with the batch after those handed out."""
+        """Continue after the batches that were returned."""
         self.sampler.go_on(state["epoch"], state["batches"])

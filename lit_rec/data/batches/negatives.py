@@ -12,9 +12,9 @@ from lit_rec.errors import ConfigError, option_of
 
 
 class Negatives(ABC):
-    """A choice among the V items that training rows have: an item that training never saw would only be pushed away.
+    """A choice among the V items of training rows: an item without training rows would only be pushed away.
 
-    ``draws`` says whether items are brought into a batch beside those of its rows.
+    ``draws`` says whether items are drawn in addition to those of the batch's rows.
 
     Example:
         >>> class FirstItem(Negatives):
@@ -30,16 +30,16 @@ class Negatives(ABC):
 
     @abstractmethod
     def draw(self, log_frequency: Float64s, rng: np.random.Generator) -> Int64s:
-        """Return distinct places among the V items, increasing.
+        """Return distinct, increasing places among the V items.
 
         Args:
             log_frequency: ``[V]``, log share of training rows of each item.
-            rng: Source of chance.
+            rng: Random generator.
         """
 
     @abstractmethod
     def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
-        """Return the log probability ``[V]`` that each item is among those compared with.
+        """Return the log probability ``[V]`` that each item is among the negatives.
 
         Args:
             log_frequency: ``[V]``.
@@ -51,8 +51,7 @@ class BatchNegatives(Negatives):
     """The distinct items of the batch, those of other processes included: they are encoded anyway.
 
     An item is in the batch with probability ``1 - (1 - f)^n`` for a share f of the training rows and n behaviors in the
-    batch: about ``n f`` where it is rare, as the log-frequency correction has it, and 1 where nearly every batch has
-    it.
+    batch. For a rare item this is about ``n f``, as in the log-frequency correction.
 
     Reference:
         Yi et al. 2019, Sampling-bias-corrected neural modeling, https://doi.org/10.1145/3298689.3346996.
@@ -75,10 +74,10 @@ class BatchNegatives(Negatives):
 
 
 class UniformNegatives(Negatives):
-    """Items drawn alike, without repetition, the same for all targets of a batch.
+    """Items drawn uniformly, without repetition, the same for all targets of a batch.
 
     Args:
-        count: How many; all where there are fewer.
+        count: How many; all items where there are fewer.
 
     Raises:
         ConfigError: If ``count`` is below 1.
@@ -103,17 +102,17 @@ class UniformNegatives(Negatives):
 
 
 class PopularNegatives(Negatives):
-    """Items drawn by how many training rows they have; of repetitions one stays.
+    """Items drawn in proportion to their training rows; repeated draws count once.
 
     Args:
-        count: How many draws.
+        count: The number of draws.
 
     Raises:
         ConfigError: If ``count`` is below 1.
 
     Example:
         >>> drawn = PopularNegatives(100).draw(np.log([0.5, 0.5]), np.random.default_rng(0))
-        >>> drawn.tolist()  # each drawn often, and there once
+        >>> drawn.tolist()  # each drawn often, returned once
         [0, 1]
     """
 
@@ -132,7 +131,7 @@ class PopularNegatives(Negatives):
 
 
 class CatalogueNegatives(Negatives):
-    """Every item that training rows have: exact, at the cost of encoding them all in each step.
+    """Every item of training rows: exact, but all of them are encoded in each step.
 
     Example:
         >>> CatalogueNegatives().draw(np.log([0.5, 0.3, 0.2]), np.random.default_rng(0)).tolist()
@@ -144,13 +143,13 @@ class CatalogueNegatives(Negatives):
         return np.arange(len(log_frequency), dtype=np.int64)
 
     def log_prob(self, log_frequency: Float64s, behaviors: int) -> Float64s:
-        """Return zeros: each is there."""
+        """Return zeros: every item is a negative."""
         return np.zeros(len(log_frequency))
 
 
 def _log_met(log_frequency: Float64s, draws: int) -> Float64s:
-    """Return the log probability of being met in so many draws."""
-    # an item of all rows has a frequency of 1 or, rounded, above
+    """Return the log probability that an item is drawn at least once in so many draws."""
+    # an item of all rows has a frequency of 1, or more after rounding
     share = np.minimum(np.exp(log_frequency), 1 - 1e-12)
     met: Float64s = np.log(-np.expm1(draws * np.log1p(-share)))
     return met
@@ -168,10 +167,10 @@ def _at_least_one(negatives: object, count: int) -> int:
 
 
 class DrawnItems:
-    """Draw catalogue codes of items that training rows have.
+    """Draw negatives as codes of the catalogue.
 
     Args:
-        negatives: How they are chosen.
+        negatives: How they are drawn.
         facts: Facts of the data.
         vocab_row: ``[I]`` int64, the row of each item of the catalogue among ``facts.item_ids``, from 1 (0: no training
             row).
@@ -180,7 +179,7 @@ class DrawnItems:
     def __init__(self, negatives: Negatives, facts: Facts, vocab_row: Int64s) -> None:
         self._negatives = negatives
         self._log_frequency = np.array(facts.item_log_frequency)
-        # of a checkpoint used on another catalogue, some may be gone: those are not drawn
+        # a checkpoint may be used on another catalogue: items that it lacks are not drawn
         code = np.full(len(facts.item_ids) + 1, -1, np.int64)
         code[vocab_row] = np.arange(len(vocab_row))
         self._code = code[1:]

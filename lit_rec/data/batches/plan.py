@@ -1,4 +1,4 @@
-"""BatchPlan: what the loaders of a data set have to put into batches for the network at hand."""
+"""BatchPlan: what the current network needs in batches."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from lit_rec.data.batches.negatives import Negatives
 
-# of blocks of users, by number, those that are to be done
+# returns the blocks of users, with their numbers, that are not done yet
 Blocks = Callable[[], Sequence[tuple[int, range]]]
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What a network and its objective need of batches.
+    """What a network and its objective need in batches.
 
     Args:
-        table_at_evaluation: Whether vectors of items are looked up in a table of the catalogue at evaluation: batches
-            then carry no texts.
+        table_at_evaluation: Whether evaluation looks item vectors up in a table of the catalogue: its batches then hold
+            no texts.
         in_sequences: Whether the network predicts at every position of a training sequence: a training batch then has
-            sequences in place of rows.
-        negatives: What draws items to compare with into training batches, where something does.
-        user_blocks: Where ``predict`` makes lists, asked for the blocks of users that are to be done: batches of
-            ``predict`` then have users in place of rows.
+            sequences instead of rows.
+        negatives: Draws negatives into training batches, where they are wanted.
+        user_blocks: Where ``predict`` makes lists, returns the blocks of users that are not done: batches of
+            ``predict`` then have users instead of rows.
 
     Example:
         >>> BatchPlan(table_at_evaluation=False).in_sequences

@@ -59,8 +59,8 @@ def request_batch(
         seen: The history, oldest first; may be empty.
         rows: ``[C]`` rows of the table to score.
         user_row: The user's row in the id vocabulary, 0 for none.
-        now: Time of asking in seconds; None: ages are unknown.
-        profile: What is known of the user beside the history, where the network reads profiles.
+        now: Time of the request in seconds; None: ages are unknown.
+        profile: What is known of the user besides the history, where the network reads profiles.
     """
     slots = seen or [Seen(0, float("nan"), 0, float("nan"), 0)]
     age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]
@@ -89,7 +89,7 @@ def request_batch(
 
 
 def joined(parts: Sequence[tuple[Texts, Items]]) -> tuple[Texts, Items]:
-    """Return texts and items that were taken from several catalogues as those of one, in their order."""
+    """Return texts and items of several catalogues joined as if from one, in their order."""
     texts, items = zip(*parts, strict=True)
     # where each part's texts and tokens begin
     start = np.cumsum([0, *(len(part) for part in texts)]).tolist()

@@ -1,4 +1,4 @@
-"""SequenceCollator: windows of users' training rows -> RecBatch, every position with what came next."""
+"""SequenceCollator: windows of users' training rows -> RecBatch; each position has the next item as target."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class SequenceCollator(Collator):
 
     ``row`` is the newest of each window.
 
-    Ages are not told: those of a slot as the window's end has them would tell an earlier position how long it took.
+    Ages are unknown (NaN): counted from the window's end, they would show an earlier position how much time follows.
 
     Args:
         prepared: The behaviors.
         sequences: The windows.
         catalogue: The items' texts.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
-        profiles: What is known of the users U beside their behaviors, where the data has it.
-        drawn: What draws items into the batches, where something does.
+        profiles: What is known of the U users besides behaviors, where the data has it.
+        drawn: Draws negatives into the batches, where they are wanted.
     """
 
     def __init__(

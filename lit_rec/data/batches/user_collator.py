@@ -1,4 +1,4 @@
-"""Blocks of users, as they are after all that they did: batches for making lists."""
+"""Blocks of users with all their behaviors: batches for making lists."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from lit_rec.data.prepared import Prepared
 
 @dataclass(frozen=True)
 class UserBlock:
-    """Users that follow one another in the data, B of them, and what each has seen.
+    """B consecutive users of the data, and the items that each has seen.
 
     Args:
-        number: Which block this is; -1: none, for a process that has no work.
+        number: The number of the block; -1: an empty block, for a process that has no work.
         users: Their codes.
         batch: The users as a batch of B rows without candidates.
-        seen: ``[S]`` int64 rows of the catalogue, of all users end to end; of an item once for each time it counts.
-        seen_count: ``[B]`` int64, how many of them are of each user.
+        seen: ``[S]`` int64 rows of the catalogue, of all users end to end; an item may repeat.
+        seen_count: ``[B]`` int64, how many of ``seen`` belong to each user.
     """
 
     number: int
@@ -44,16 +44,16 @@ class UserBlock:
         return len(self.users)
 
     def to(self, *args: Any, **kwargs: Any) -> UserBlock:
-        """Return a copy whose batch is on another device; what is seen stays, for searches read it on the CPU."""
+        """Return a copy whose batch is on another device; ``seen`` stays, since searches read it on the CPU."""
         return replace(self, batch=self.batch.to(*args, **kwargs))
 
 
 class UserHistories:
-    """All that each user did that counts in a history, whatever part it is of: what a checkpoint keeps of users.
+    """All behaviors of each user that count in a history, of all parts: a checkpoint stores the same.
 
     Args:
         prepared: The behaviors.
-        rule: Says which of them count, and how many a network reads.
+        rule: Says which behaviors count, and how many a network reads.
     """
 
     def __init__(self, prepared: Prepared, rule: History) -> None:
@@ -69,25 +69,26 @@ class UserHistories:
         return window(self._prepared, self._places, low, high)
 
     def seen(self, users: range) -> tuple[Int64s, Int64s]:
-        """Return the items ``[S]`` of all that users in a row did, end to end, and how many are of each ``[B]``."""
+        """Return the items ``[S]`` of consecutive users, end to end, and how many belong to each user ``[B]``."""
         until = self._until[users.start : users.stop + 1]
         places = self._places[until[0] : until[-1]]
         return np.asarray(self._prepared.item[places], np.int64), np.diff(until)
 
 
 class UserCollator(Collator):
-    """Collect users with the newest of all that they did.
+    """Collect users with their newest behaviors.
 
-    A ``Recommender`` without a time of asking sees them so: nothing has an age. As there, a behavior without a rating
-    counts as liked where ratings are predicted, and one without a label as the positive one of two.
+    A ``Recommender`` that is given no time sees users in the same way: behaviors have no age. Where ratings are
+    predicted, a behavior without a rating counts as liked. Where two labels are predicted, one without a label counts
+    as positive.
 
     Args:
-        prepared: The behaviors, with events and labels as a network knows them.
-        histories: What each user did.
+        prepared: The behaviors, with the event and label codes that a network knows.
+        histories: The behaviors of each user.
         catalogue: The items.
         user_vocab: ``[U]`` int64, the vocabulary row of each user code (0: no training row).
         facts: What a network knows of the data.
-        profiles: What is known of the users U beside their behaviors, where the data has it.
+        profiles: What is known of the U users besides behaviors, where the data has it.
     """
 
     def __init__(
@@ -131,16 +132,16 @@ class UserCollator(Collator):
 
 
 class UserBlocks(Dataset[UserBlock]):
-    """The blocks of one process of several.
+    """The blocks of one process.
 
-    Each block is of one process, and a process without work has one without users.
+    Each block belongs to one process. A process without work has one empty block.
 
     Args:
         collator: Makes batches of users.
-        histories: What each user did.
-        blocks: By number, the users of the blocks that are to be made.
-        rank: This process.
-        processes: How many there are.
+        histories: The behaviors of each user.
+        blocks: The blocks to be made: number and users.
+        rank: The number of this process.
+        processes: The number of processes.
     """
 
     def __init__(
@@ -152,7 +153,7 @@ class UserBlocks(Dataset[UserBlock]):
         processes: int,
     ) -> None:
         self._collator, self._histories = collator, histories
-        # the Trainer would leave out the hooks of a process without batches, where the others wait for it
+        # the Trainer calls no hooks on a process without batches, and the other processes would wait for it
         self._blocks = list(blocks[rank::processes]) or [(-1, range(0))]
 
     def __len__(self) -> int:
@@ -167,5 +168,5 @@ class UserBlocks(Dataset[UserBlock]):
         return UserBlock(number, users, batch, seen, count)
 
     def loader(self, num_workers: int) -> DataLoader[Any]:
-        """Return a loader that hands out block by block."""
+        """Return a loader that yields one block at a time."""
         return DataLoader(self, batch_size=None, num_workers=num_workers)

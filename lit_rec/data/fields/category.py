@@ -20,7 +20,7 @@ class CategoryFacts(FittedField):
 
     Args:
         column: The column.
-        separator: What stands between several categories of one text.
+        separator: Text between several categories of one value.
         names: K categories, in order; the place of a category plus 1 is its code.
     """
 
@@ -35,7 +35,7 @@ class CategoryFacts(FittedField):
         return len(self.names)
 
     def encode(self, frame: pl.DataFrame, where: str) -> Int64s:
-        """Return ``[N, M]`` int64 codes, M the most categories of a row, at least 1; 0: none, or unseen in training."""
+        """Return ``[N, M]`` int64 codes, M the most categories of a row; 0: none, or unseen in training."""
         pairs = _pairs(frame, self.column, self.separator, where)
         codes = pl.int_range(1, len(self.names) + 1, eager=True)
         pairs = pairs.with_columns(
@@ -56,8 +56,8 @@ class CategoryField(Field):
 
     Args:
         column: A column of texts, numbers, or lists.
-        separator: What stands between several categories of one text, such as ``|``; without it a text is one category.
-        min_count: Rows of the table that a category needs to have a vector of its own.
+        separator: Text between several categories of one value, such as ``|``; without it a text is one category.
+        min_count: How many rows of the table a category needs to have a vector of its own.
 
     Raises:
         ConfigError: If ``min_count`` is below 1, or ``separator`` is empty.
@@ -100,10 +100,10 @@ class CategoryField(Field):
 
 
 def _pairs(frame: pl.DataFrame, name: str, separator: str | None, where: str) -> pl.DataFrame:
-    """Return a row for each category of each row of the table, each once, empty ones left out: ``row`` and ``name``.
+    """Return ``row`` and ``name`` of each distinct category of each row of the table, without empty ones.
 
     Raises:
-        DataError: If there is no text of the values.
+        DataError: If the values cannot be read as texts.
     """
     column = frame[name]
     try:

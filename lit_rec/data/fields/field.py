@@ -19,7 +19,7 @@ Values = Float32s | Int64s
 
 @dataclass(frozen=True)
 class FittedField(ABC):
-    """What the training rows say of a field: plain values, kept in Facts and so in the checkpoint.
+    """What the training rows say about a field: plain values, stored in Facts and so in the checkpoint.
 
     Args:
         column: The column, which is the field's name as well.
@@ -33,7 +33,7 @@ class FittedField(ABC):
     @property
     @abstractmethod
     def size(self) -> int:
-        """How much there is of ``of_what``: bins, categories, numbers of a vector."""
+        """The number of bins, categories, or numbers of a vector; ``of_what`` says which."""
 
     @abstractmethod
     def encode(self, frame: pl.DataFrame, where: str) -> Values:
@@ -41,7 +41,7 @@ class FittedField(ABC):
 
         Args:
             frame: A table with the column.
-            where: Option or call that brought the table, for errors.
+            where: Option or call that the table is from, for errors.
 
         Raises:
             DataError: If a value cannot be read.
@@ -66,7 +66,7 @@ class Field(ABC):
 
     @abstractmethod
     def fit(self, frame: pl.DataFrame, where: str) -> FittedField:
-        """Look at the items or users of the training rows.
+        """Fit the field on the items or users of the training rows.
 
         Args:
             frame: A table with the column.
@@ -74,14 +74,14 @@ class Field(ABC):
 
         Raises:
             DataError: If a value cannot be read.
-            ConfigError: If the column says nothing.
+            ConfigError: If the column has nothing to learn from, such as a single value.
         """
 
 
 def refuse_values(
     frame: pl.DataFrame, column: str, bad: pl.Series, where: str, says: str, *, rule: str
 ) -> None:
-    """Raise if ``bad`` holds anywhere, naming the first ids and their values.
+    """Raise if ``bad`` is True anywhere; the error shows the first ids and their values.
 
     Args:
         frame: The table.
@@ -105,5 +105,5 @@ def refuse_values(
         f"{column} {says}: {shown}",
         where=where,
         rule=rule,
-        remedy="mend these values, or leave them empty",
+        remedy="correct these values, or leave them empty",
     )

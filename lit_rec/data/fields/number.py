@@ -40,14 +40,15 @@ class NumberFacts(FittedField):
 
 
 class NumberField(Field):
-    """A number, divided into bins that hold equally many training items (or users).
+    """A number, divided into bins with equally many training items (or users).
 
-    Within its bin a number counts by how far through it is, so near numbers stay near, whatever the scale: a price
-    needs no logarithm, and one absurd price changes nothing. Empty values have a learned vector of their own.
+    A number is encoded by its bin and its position within the bin. So near numbers stay near, whatever the scale: a
+    price needs no logarithm, and a single extreme price changes nothing. Empty values have a learned vector of their
+    own.
 
     Args:
         column: A column of numbers, or of texts that are numbers.
-        bins: Most bins; equal quantiles fall together.
+        bins: Largest number of bins; equal quantiles are merged.
 
     Raises:
         ConfigError: If ``bins`` is below 1.
@@ -102,7 +103,7 @@ def _numbers(frame: pl.DataFrame, column: str, where: str) -> Float64s:
         value = pl.Series(column, [None] * len(given), pl.Float64)
     if given.dtype == pl.String:
         given = given.str.strip_chars().replace("", None)
-    # NaN is how libraries write that there is none
+    # many libraries write NaN for an absent value
     bad = (value.is_null() & given.is_not_null()) | ~(is_usable(value) | value.is_nan())
     refuse_values(frame, column, bad, where, "is not a finite number", rule=_RULE)
     return value.fill_null(np.nan).to_numpy().astype(np.float64)

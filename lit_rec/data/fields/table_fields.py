@@ -82,7 +82,7 @@ def fit_fields(
 
     Raises:
         DataError: If a value cannot be read.
-        ConfigError: If a column says nothing.
+        ConfigError: If a column has nothing to learn from.
     """
     seen = frame[rows]
     return tuple(
@@ -99,9 +99,9 @@ def encode_fields(
     """Return the values of every row of a table, by the column.
 
     Args:
-        fitted: The fields, as training rows have them.
-        frame: The table; a column that it does not have is empty everywhere.
-        where: Option or call that brought the table.
+        fitted: The fields, fitted on training rows.
+        frame: The table; a column that it does not have counts as empty.
+        where: Option or call that the table is from.
         vectors: Vectors ``[N, V]`` that are not in the table itself.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Vectors that were computed before: of an image, of a sound, of another model."""
+"""Precomputed vectors, such as of an image, of a sound, or from another model."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class VectorFacts(FittedField):
                 f"{self.column} has vectors of {vectors.shape[1]} numbers",
                 where=where,
                 rule=f"{self.width} numbers, as the model was trained with",
-                remedy="bring the vectors of the same source",
+                remedy="use vectors from the same source as in training",
             )
         return vectors
 
@@ -61,7 +61,7 @@ class VectorFacts(FittedField):
 class VectorField(Field):
     """Precomputed vectors; they are not trained themselves.
 
-    They are centred, scaled, projected and weighed like those of a text.
+    They are centred, scaled, projected and weighted like the vector of a text.
 
     Empty values have a learned vector of their own.
 

@@ -1,4 +1,4 @@
-"""Which earlier behaviors a row may see. Chosen in the YAML, never guessed from the columns."""
+"""Which earlier behaviors a row may see. The YAML chooses a rule; it is never guessed from the columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lit_rec.data.history.windows import HistoryDraws, HistoryRows, SeenRows, fl
 from lit_rec.data.prepared import ALL_PARTS, Prepared
 from lit_rec.errors import ConfigError, option_of
 
-# what a row of each part sees of its user's
+# the parts that a row of each part sees
 _PAST = {
     "train": ("train",),
     "val": ("train", "val", "shown"),
@@ -28,12 +28,12 @@ _TRAINING = {part: ("train",) if part == "train" else ("train", "shown") for par
 
 
 class PastHistory(OrderedHistory):
-    """The user's behaviors with a strictly smaller timestamp; in data that declares itself ordered, the earlier rows.
+    """The user's behaviors with a strictly smaller timestamp; in data that is declared ordered, the earlier rows.
 
-    Rows of the same second, and of the target's own impression, stay out: their order is unknown. A training row sees
-    training rows only; a validation row sees earlier training, shown and validation rows; a test row sees every earlier
-    row of its user, as a deployed model would. So an evaluation row's answer can reach later evaluation rows of the
-    same user, never a training row.
+    Rows of the same second, and of the target's own impression, are left out: their order is unknown. A training row
+    sees training rows only. A validation row sees earlier training, shown and validation rows. A test row sees every
+    earlier row of its user, as a deployed model would. So later evaluation rows of a user may see an evaluation row,
+    but training rows never do.
 
     Example:
         >>> import pathlib, tempfile, polars as pl
@@ -82,39 +82,39 @@ class _BoundPast(BoundOrderedHistory):
         self._seen = SeenRows(prepared, rule.where.mask(prepared), _PAST)
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
-        """Return the histories of ``rows``; chance plays no part here."""
+        """Return the histories of ``rows``; nothing is random here."""
         low, high = self._span(rows)
         low = np.maximum(low, high - self._max_length)
         return window(self._prepared, self._seen.places, low, high)
 
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the items of all that is before ``rows``."""
+        """Return all items before ``rows``."""
         row, index = flat(*self._span(rows))
         return row, np.asarray(self._prepared.item[self._seen.places[index]], np.int64)
 
     def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return where the past of ``rows`` begins and ends among the places, uncut."""
+        """Return begin and end, among the places, of the whole past of ``rows``."""
         return self._seen.spans(rows, self._prepared.past_end[rows])
 
 
 class TrainingHistory(History):
-    """The user's training rows without the target, for random and fold splits; evaluation rows never enter.
+    """The user's training rows without the target, for random and fold splits; evaluation rows are never included.
 
-    A row that is evaluated sees what is shown of its user as well (``NewUserSplit``), a training row never does.
-    Rows of the target's own impression stay out: where one of what was shown was clicked, the others' labels would tell
-    whether it was the target.
+    An evaluated row also sees the shown rows of its user (``NewUserSplit``); a training row never does. Rows of the
+    target's own impression are left out: where one item of an impression was clicked, the labels of the others would
+    reveal whether it was the target.
 
-    While training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the
+    In training, a random subset is drawn each time: from "all rows but the target" a model with a parameter of the
     user could compute the target.
 
     Args:
-        max_length: Longest history H; the newest rows are kept.
+        max_length: Longest history H; older rows are left out.
         where: Which behaviors count.
-        keep: Probability that a training row stays in a history drawn for training.
-        oldest: Keep the oldest rows in place of the newest: what training sees of its users is then what
-            ``NewUserSplit`` shows of others.
-        together: Draw items once for all rows of a batch, in place of rows for each: an item that does not stay is in
-            no history of the batch, which so has fewer distinct texts to encode.
+        keep: Probability that a training row is drawn into a history in training.
+        oldest: Take the oldest rows instead of the newest: training then sees of its users what ``NewUserSplit`` shows
+            of others.
+        together: Draw items once for all rows of a batch, instead of rows for each history: an item that is not drawn
+            is in no history of the batch, so fewer distinct texts have to be encoded.
 
     Raises:
         ConfigError: If ``keep`` is not above 0 and at most 1.
@@ -146,7 +146,7 @@ class TrainingHistory(History):
         """Bind the rule to a data set.
 
         Raises:
-            ConfigError: If the oldest rows are to be kept of behaviors that have no order.
+            ConfigError: If ``oldest`` is set and the behaviors have no order.
         """
         if self.oldest and not prepared.has_order:
             raise ConfigError(
@@ -165,7 +165,7 @@ class _BoundTraining(BoundHistory):
         shown = np.asarray(prepared.impression)[self._seen.places]
         # no impression may keep more rows out of a history
         self._largest = int(np.bincount(shown[shown >= 0]).max(initial=0))
-        # more than is kept, for the target and its impression may be among them
+        # more than max_length, since the target and its impression may be among them
         self._enough = rule.max_length + max(self._largest, 1)
         self._draws = HistoryDraws(
             prepared, self._seen.places, rule.keep, self._enough, rule.oldest
@@ -197,7 +197,7 @@ class _BoundTraining(BoundHistory):
 
 
 class NoHistory(History):
-    """Rows see nothing of their user: for texts that have no user, and to measure what histories bring.
+    """Empty histories: for texts that have no user, and to measure how much histories help.
 
     Example:
         >>> NoHistory().bind(None).of(np.arange(2)).mask.tolist()  # two rows, of any data
@@ -212,7 +212,7 @@ class NoHistory(History):
         return _BoundNone()
 
     def tells_labels(self, prepared: Prepared) -> bool:
-        """Return False: there is nothing in a history."""
+        """Return False: histories are empty."""
         return False
 
 
@@ -225,10 +225,10 @@ class _BoundNone(BoundHistory):
 
 
 class GivenHistory(OrderedHistory):
-    """The histories that the data brings: a list of item ids in each behavior, oldest first.
+    """The histories that the data gives: a list of item ids in each behavior, oldest first.
 
     Args:
-        max_length: Longest history H; the last ids are kept.
+        max_length: Longest history H; earlier ids are left out.
 
     Example:
         >>> from types import SimpleNamespace
@@ -267,7 +267,7 @@ class GivenHistory(OrderedHistory):
         return RowSequences(prepared, self.bind(prepared).of)
 
     def tells_labels(self, prepared: Prepared) -> bool:
-        """Return False: the lists hold ids alone."""
+        """Return False: the lists hold only ids."""
         return False
 
 
@@ -276,7 +276,7 @@ class _BoundGiven(BoundOrderedHistory):
         self._prepared, self._max_length = prepared, max_length
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
-        """Return the histories of ``rows``; chance plays no part here."""
+        """Return the histories of ``rows``; nothing is random here."""
         low, high = self._span(rows)
         low = np.maximum(low, high - self._max_length)
         length = high - low

@@ -1,4 +1,4 @@
-"""What a rule for histories is, with and without an order of behaviors, and which behaviors count."""
+"""The interface of a rule for histories, with and without an order of behaviors, and which behaviors count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Where:
     Args:
         events: Names of the events that count; null: all.
         min_rating: Smallest rating that counts; null: all, rows without a rating included.
-        labels: Names of the labels that count, such as the clicks among what was shown; null: all.
+        labels: Names of the labels that count, such as the label of clicks; null: all.
 
     Example:
         >>> import pathlib, tempfile, polars as pl
@@ -79,7 +79,7 @@ class BoundHistory(ABC):
 
         Args:
             rows: Rows of ``Prepared``.
-            rng: Source of chance while training; None: no chance, as for every evaluation.
+            rng: Random generator in training; None: nothing is drawn, as in every evaluation.
         """
 
 
@@ -87,7 +87,7 @@ class History(ABC):
     """A rule for histories.
 
     Args:
-        max_length: Longest history H; the newest behaviors are kept.
+        max_length: Longest history H; older behaviors are left out.
         where: Which behaviors count.
 
     Raises:
@@ -120,10 +120,7 @@ class History(ABC):
         """Bind the rule to a data set."""
 
     def tells_labels(self, prepared: Prepared) -> bool:
-        """Return whether the label of a behavior in a history says something.
-
-        It does where not all training rows that count have the same label.
-        """
+        """Return whether labels in histories carry information: the training rows that count have several labels."""
         label = np.asarray(prepared.label)[self.where.mask(prepared) & (prepared.part == 0)]
         return len(np.unique(label[label >= 0])) > 1
 
@@ -133,15 +130,16 @@ class BoundOrderedHistory(BoundHistory):
 
     @abstractmethod
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return what counts before ``rows`` ``[B]``, however long ago.
+        """Return the items that count before ``rows`` ``[B]``, however long ago.
 
-        That is places in ``rows``, increasing, and the items of each, ``[S]``. A history ends with them,
-        cut to ``max_length``; an item that was taken twice is there twice.
+        Returns:
+            Increasing places in ``rows`` ``[S]``, and items ``[S]``. A history has the last ``max_length`` of these; an
+            item may repeat.
         """
 
 
 class OrderedHistory(History):
-    """A rule whose histories say what followed what, as whoever predicts the next item needs it."""
+    """A rule whose histories are in the order of time: the prediction of the next item needs it."""
 
     @abstractmethod
     def bind(self, prepared: Prepared) -> BoundOrderedHistory:
@@ -153,10 +151,10 @@ class OrderedHistory(History):
 
 
 def in_order(history: History) -> OrderedHistory:
-    """Return a rule that has an order.
+    """Return the rule, after a check that its histories are ordered.
 
     Raises:
-        ConfigError: If it has none.
+        ConfigError: If they are not.
     """
     if isinstance(history, OrderedHistory):
         return history

@@ -1,4 +1,4 @@
-"""Training sequences: what a user did in order, as windows in which every position knows what came next."""
+"""Training sequences: a user's behaviors in order, as windows; every position has the next item as target."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lit_rec.data.prepared import Prepared
 
 @dataclass(frozen=True)
 class SequenceRows:
-    """Some windows: histories, and what came next at each of their positions: before the first slot, and after each.
+    """Some windows: histories, and the next item at each position: before the first slot, and after each slot.
 
     Shape:
-        history: B histories of up to H slots. target: ``[B, H + 1]`` int64 item codes (0 where none is asked for).
-            known: ``[B, H + 1]``
-        bool; at its first place only where the user had done nothing before.
+        history: B histories of up to H slots.
+        target: ``[B, H + 1]`` int64 item codes (0 where nothing is predicted).
+        known: ``[B, H + 1]`` bool; True at the first place only where the user had no earlier behavior.
     """
 
     history: HistoryRows
@@ -32,8 +32,8 @@ class BoundSequences(ABC):
     """The training sequences of one data set.
 
     Attributes:
-        ends: ``[W]`` int64 rows of ``Prepared``, the newest of each window, by which a sampler names it.
-        follows: Whether any row that is asked about follows another: from first rows alone no sequence is learned.
+        ends: ``[W]`` int64 rows of ``Prepared``: the newest row of each window. A sampler names the window by it.
+        follows: Whether any predicted row follows another: first rows alone teach no order.
     """
 
     ends: Int64s
@@ -48,9 +48,9 @@ class PastSequences(BoundSequences):
     """One sequence per user: the training rows that count, in order.
 
     A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a
-    target once: the user's first one before all slots, as a user without a history is asked. What a slot sees, itself
-    and the slots before it, is the history that PastHistory gives the row after it: where that row is not strictly
-    later, as one of the same second or of the same impression, it is no target.
+    target once. The user's first row is the target before all slots, like the prediction for a user without a history.
+    The slots up to a position are the history that PastHistory gives the next row. Where the next row is not strictly
+    later (of the same second, or of the same impression), it is no target.
 
     Args:
         prepared: The behaviors.
@@ -65,13 +65,13 @@ class PastSequences(BoundSequences):
         place = np.arange(len(self._places))
         first = np.searchsorted(self._places, prepared.offsets[user])
         last = np.searchsorted(self._places, prepared.offsets[user + 1]) - 1
-        # whether the place before is all that the row's own history ends with
+        # whether the row's own history ends with the place before it
         self._later = np.zeros(len(place), bool)
         self._later[1:] = prepared.past_end[self._places[1:]] > self._places[:-1]
         low = np.maximum(first, place - max_length)
         until = np.concatenate([[0], np.cumsum(self._later & (place > first))])
         self.follows = bool(until[-1])
-        # the window of a sequence's H targets after its first asks for the first as well
+        # the oldest window of a sequence also predicts the sequence's first row
         ends = ((last - place) % max_length == 0) & ((place > first) | (last == first))
         self.ends = self._places[ends & ((until[place + 1] > until[low + 1]) | (low == first))]
 
@@ -91,13 +91,13 @@ class PastSequences(BoundSequences):
 
 
 class RowSequences(BoundSequences):
-    """One sequence per training row: the history that the data gives it, with the row's item after its last slot alone.
+    """One sequence per training row: its given history; the only target is the row's item, after the last slot.
 
-    The lists of a user repeat one another, so other positions would count an item as often as it was listed.
+    The lists of a user overlap, so targets at other positions would count an item several times.
 
     Args:
         prepared: The behaviors.
-        history_of: Gives the histories of rows, which the data brought.
+        history_of: Returns the histories that the data gives for rows.
     """
 
     def __init__(self, prepared: Prepared, history_of: Callable[[Int64s], HistoryRows]) -> None:

@@ -1,4 +1,4 @@
-"""The histories of some rows as windows over the behaviors: what a row may see, and what is drawn of it."""
+"""The histories of rows as windows over the behaviors: what a row may see, and which part of it is drawn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HistoryRows:
     """Histories of some rows, oldest first, real slots to the left.
 
     Shape:
-        source: ``[B, H]`` int64 rows of ``Prepared`` (-1: none, as in padding and in histories given by the data).
+        source: ``[B, H]`` int64 rows of ``Prepared`` (-1 in padding, and in histories given by the data).
         item: ``[B, H]`` int64 item codes (0 in padding). mask: ``[B, H]`` bool.
     """
 
@@ -29,7 +29,7 @@ class HistoryRows:
 
 
 def window(prepared: Prepared, places: Int64s, low: Int64s, high: Int64s) -> HistoryRows:
-    """Take ``places[low:high]`` for each row; ``places`` are rows of ``Prepared``."""
+    """Return the histories ``places[low:high]``, one for each row; ``places`` are rows of ``Prepared``."""
     length = high - low
     step = np.arange(max(int(length.max(initial=0)), 1))
     mask = step < length[:, None]  # [B, H]
@@ -39,7 +39,7 @@ def window(prepared: Prepared, places: Int64s, low: Int64s, high: Int64s) -> His
 
 
 def flat(low: Int64s, high: Int64s) -> tuple[Int64s, Int64s]:
-    """Return the spans ``[low, high)`` end to end: which span each place is of, and the place.
+    """Return the spans ``[low, high)`` end to end: for each place, the number of its span, and the place.
 
     Example:
         >>> row, place = flat(np.array([4, 9, 0]), np.array([6, 9, 1]))
@@ -53,7 +53,7 @@ def flat(low: Int64s, high: Int64s) -> tuple[Int64s, Int64s]:
 
 
 def newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
-    """Keep the chosen slots, the newest ``max_length`` of them, moved to the left in their order."""
+    """Return the newest ``max_length`` of the chosen slots, moved to the left in their order."""
     keep &= keep.sum(1, keepdims=True) - np.cumsum(keep, 1) < max_length
     width = max(int(keep.sum(1).max(initial=0)), 1)
     order = np.argsort(~keep, axis=1, kind="stable")[:, :width]
@@ -66,15 +66,15 @@ def newest(full: HistoryRows, keep: Bools, max_length: int) -> HistoryRows:
 
 
 class SeenRows:
-    """The rows that count, once for each set of parts that rows see.
+    """The rows that count in histories, listed once for each set of parts that rows may see.
 
     Args:
         prepared: The behaviors.
         counts: ``[R]`` bool, the rows that count at all.
-        seen: For each of ``ALL_PARTS``, the parts that a row of it sees.
+        seen: For each of ``ALL_PARTS``, the parts that its rows see.
 
     Attributes:
-        places: ``[S]`` int64 rows of ``Prepared``; in a span, those of one user in their order.
+        places: ``[S]`` int64 rows of ``Prepared``; the rows of a user are in their order.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class SeenRows:
     ) -> None:
         self._prepared = prepared
         there = [name for name in ALL_PARTS if len(prepared.rows_of(name))]
-        # parts that the data has not divide no sets: what is held is no more than the data needs
+        # parts without rows are left out, so that no more sets are stored than the data needs
         sets = {asked: tuple(name for name in there if name in seen[asked]) for asked in there}
         distinct = list(dict.fromkeys(sets.values()))
         codes = [[ALL_PARTS.index(name) for name in names] for names in distinct]
@@ -99,11 +99,11 @@ class SeenRows:
         }
 
     def spans(self, rows: Int64s, end: Ints) -> tuple[Int64s, Int64s]:
-        """Return where among ``places`` begins and ends what each row sees of its user before ``end``.
+        """Return begin and end, among ``places``, of what each row sees of its user before ``end``.
 
         Args:
             rows: ``[B]`` rows of ``Prepared``.
-            end: ``[B]`` rows of the same users, or where the user's rows end.
+            end: ``[B]`` rows of the same users, or the ends of the users' rows.
         """
         start, part = self._prepared.offsets[self._prepared.user[rows]], self._prepared.part[rows]
         low, high = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
@@ -116,14 +116,14 @@ class SeenRows:
 
 @dataclass(frozen=True)
 class HistoryDraws:
-    """Draw from the places ``[low, high)`` of each row, the newest or the oldest that are drawn, in their order.
+    """Draw from the places ``[low, high)`` of each row; return the newest (or oldest) drawn ones, in their order.
 
     Args:
         prepared: The behaviors.
         places: Rows of ``prepared`` that count.
-        keep: Probability that a row stays.
-        enough: How many that stay are looked for.
-        oldest: Look from the oldest on, in place of the newest.
+        keep: Probability that a row is drawn.
+        enough: How many drawn rows are needed.
+        oldest: Return the oldest drawn rows instead of the newest.
     """
 
     prepared: Prepared
@@ -133,10 +133,10 @@ class HistoryDraws:
     oldest: bool
 
     def of_each(self, low: Int64s, high: Int64s, rng: np.random.Generator) -> HistoryRows:
-        """Draw for each row by itself.
+        """Draw for each row separately.
 
-        Where each place stays with probability p, the steps from one that stays to the next are geometric: what is
-        drawn costs as much as is kept, however many behaviors a user has.
+        Where each place is drawn with probability p, the distances between drawn places are geometric. Drawing these
+        costs no more for a user with many behaviors.
         """
         longest = int((high - low).max(initial=0))
         width = max(min(longest, self.enough), 1)
@@ -153,10 +153,10 @@ class HistoryDraws:
     def of_all(
         self, low: Int64s, high: Int64s, items: int, rng: np.random.Generator
     ) -> HistoryRows:
-        """Draw items once for all rows, of the catalogue's first ``items``: one that does not stay is in no history.
+        """Draw items once for all rows, from the catalogue's first ``items``; other items are in no history.
 
-        Twice as many rows of a user are looked at as hold enough on average, and some more: that fewer stay has a
-        chance of less than 1e-8.
+        More than twice the rows that suffice on average are looked at: the probability that too few of them are drawn
+        is below 1e-8.
         """
         far = math.ceil(2 * self.enough / self.keep) + _SPARE
         if self.oldest:

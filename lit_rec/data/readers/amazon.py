@@ -20,11 +20,11 @@ from lit_rec.errors import option_of
 
 
 class _AmazonReader(Reader):
-    """What the archives of all years share: two files, and keys that differ in name only."""
+    """The common part of all years' archives: two files, and keys that differ only in their names."""
 
     _review_keys: ClassVar[Mapping[str, str]]
     _item_keys: ClassVar[Mapping[str, str]]
-    _ticks: ClassVar[float]  # of the timestamps, in a second
+    _ticks: ClassVar[float]  # units of the timestamps in a second
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class _AmazonReader(Reader):
 def without_repeated(
     frame: pl.DataFrame, source: Source
 ) -> tuple[pl.DataFrame, Source, CleaningStep]:
-    """Return the rows that repeat no earlier row, their source, and what was dropped.
+    """Return the rows without repeated ones, their source, and the step of cleaning.
 
     The archives hold some reviews twice.
     """
@@ -101,15 +101,15 @@ class Amazon2018Reader(_AmazonReader):
     """Amazon reviews of 2018: ``CATEGORY.json.gz`` or ``CATEGORY_5.json.gz``, and ``meta_CATEGORY.json.gz``.
 
     Behaviors have rating, timestamp, text (the review) and summary; items have title, description, features and
-    categories (lists), brand, price and also_buy (a list of ids). Entities are turned into what they stand for, tags
-    are taken off. A review that repeats another in all of these is left out, and counted.
+    categories (lists), brand, price and also_buy (a list of ids). HTML entities are replaced and tags removed. A
+    review that equals an earlier one in all of these is left out, and counted.
 
-    also_buy was drawn from purchases up to the end of the archive: made an input, it can know what the test part asks.
+    also_buy was collected from purchases up to the end of the archive: as an input, it can reveal test targets.
 
     Args:
         reviews: The reviews.
         metadata: The metadata.
-        items: ``reviewed``: the catalogue is what the reviews name; ``all``: the whole category.
+        items: ``reviewed``: the catalogue has the items that reviews name; ``all``: the whole category.
         broken_lines: ``drop``: lines that are not JSON are left out, and counted.
 
     Reference:
@@ -143,16 +143,16 @@ class Amazon2018Reader(_AmazonReader):
 class Amazon2023Reader(_AmazonReader):
     """Amazon reviews of 2023: ``CATEGORY.jsonl.gz`` and ``meta_CATEGORY.jsonl.gz``.
 
-    An item is a ``parent_asin``, or an ``asin`` where a review has no parent: what differs in colour or size is one.
+    An item is a ``parent_asin``, or an ``asin`` where a review has no parent: variants in colour or size are one item.
     Behaviors have rating, timestamp (seconds, from milliseconds), text (the review) and summary (its title); items have
-    title, description, features and categories (lists), store and price. Entities are turned into what they stand for,
-    tags are taken off. A review that repeats another in all of these is left out, and counted. The metadata's mean
-    rating and number of ratings are never read: they hold the answers of the test part.
+    title, description, features and categories (lists), store and price. HTML entities are replaced and tags removed. A
+    review that equals an earlier one in all of these is left out, and counted. The metadata's mean rating and number of
+    ratings are never read: they contain test targets.
 
     Args:
         reviews: The reviews.
         metadata: The metadata.
-        items: ``reviewed``: the catalogue is what the reviews name; ``all``: the whole category.
+        items: ``reviewed``: the catalogue has the items that reviews name; ``all``: the whole category.
         broken_lines: ``drop``: lines that are not JSON are left out, and counted.
 
     Reference:

@@ -1,4 +1,4 @@
-"""Items of the Amazon archives: from metadata to texts."""
+"""Items of the Amazon archives: texts and prices from the metadata."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def read_items(
     items: ItemChoice,
     broken_lines: BrokenLines,
 ) -> tuple[pl.DataFrame, tuple[CleaningStep, ...]]:
-    """Return items with plain texts, and what was left out.
+    """Return items with plain texts, and the steps of cleaning.
 
-    Titles that hold a page's code instead of a title are null. Of objects of one item the first counts. A price that is
+    A title that holds code of a web page is null. Where an item has several objects, the first counts. A price that is
     a range or a word is null.
 
     Args:
@@ -57,7 +57,7 @@ def read_items(
         keys: Our columns -> the file's keys: item_id and texts; description, features, categories and also_buy are
             lists there.
         reviewed: Ids that reviews name.
-        items: Which items stand in the catalogue.
+        items: Which items are in the catalogue.
         broken_lines: What happens to lines that are not objects.
 
     Raises:
@@ -80,7 +80,7 @@ def read_items(
         source,
         "is empty",
         rule=f"every object has the key '{keys['item_id']}'",
-        remedy="mend or remove the line",
+        remedy="correct or remove the line",
     )
     first = frame["item_id"].is_first_distinct()
     frame, source = _kept(frame, source, first, "a further object of the same item", steps)
@@ -109,7 +109,7 @@ def read_items(
 
 
 def price(column: pl.Series) -> pl.Series:
-    """Return prices as numbers, null where there is not one number.
+    """Return prices as numbers, null where a value is not a single number.
 
     Example:
         >>> price(pl.Series(["$1,299.99", "12.5", "$5.00 - $7.00", "from 3", ""])).to_list()

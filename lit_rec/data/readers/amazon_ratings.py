@@ -34,16 +34,16 @@ class AmazonRatingsReader(Reader):
     spaces, oldest first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
 
     Args:
-        ratings: The ratings; those that train, where other parts are given.
+        ratings: The ratings; where other parts are given, the ratings that train.
         metadata: ``meta_CATEGORY.jsonl.gz``.
         validation_ratings: The ratings that validate.
         test_ratings: The ratings that test.
         histories: Whether a history column is read; leave it out to save memory where the history is a PastHistory.
-        items: ``reviewed``: the catalogue is what the ratings name; ``all``: the whole category.
+        items: ``reviewed``: the catalogue has the items that ratings name; ``all``: the whole category.
         broken_lines: ``drop``: lines of the metadata that are not JSON are left out, and counted.
 
     Raises:
-        ConfigError: If one file stands for two parts.
+        ConfigError: If one file is given for two parts.
 
     Reference:
         Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.

@@ -1,4 +1,4 @@
-"""FrameReader: tables that a program holds as Polars frames."""
+"""FrameReader: tables that a program has as Polars frames."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from lit_rec.errors import ConfigError, DataError, did_you_mean, some_of
 
 
 class FrameReader(Reader):
-    """Two tables, behaviors and items, as Polars frames: for Python, where no file is needed.
+    """Two tables, behaviors and items, as Polars frames: for Python, without files.
 
-    Columns have canonical names; ``frame.rename`` gives them. Values are read as those of Parquet files are: ids may be
-    texts or whole numbers, times seconds, dates or ISO texts.
+    Columns have canonical names; use ``frame.rename``. Values are read as in Parquet files: ids may be texts or whole
+    numbers; times may be seconds, dates or ISO texts.
 
     Args:
         behaviors: A row per behavior: user_id, item_id; optional rating, label, event, timestamp, impression_id, text,
             history, split.
         items: A row per item: item_id and any other columns.
         users: A row per user: user_id and any other columns.
-        ordered: Whether the behaviors are in time order, so that a row's place is its time.
+        ordered: Whether the behaviors are in the order of time, so that a row's place is its time.
 
     Raises:
-        ConfigError: If one of them is no Polars frame.
+        ConfigError: If one of them is not a Polars frame.
         DataError: If a column holds Python objects.
 
     Example:
@@ -40,7 +40,7 @@ class FrameReader(Reader):
         [{'user_id': 'u', 'item_id': '7', 'rating': 4.0, 'row': 0}]
     """
 
-    # not among vars(): an option that decides what is cached is a plain value, which `content` is
+    # not among vars(), which become part of a cache key: plain values such as `content`
     __slots__ = ("_frames",)
 
     def __init__(
@@ -73,7 +73,7 @@ class FrameReader(Reader):
         """Return the tables.
 
         Raises:
-            DataError: If a column of ids is missing, or a value cannot be what its column holds.
+            DataError: If a column of ids is missing, or a value is of the wrong kind.
         """
         behaviors, source = self._table("behaviors", "user_id", "item_id")
         behaviors = typed_behaviors(behaviors, source)
@@ -97,21 +97,21 @@ class FrameReader(Reader):
                     + (f" ({near})" if near else ""),
                 )
         try:
-            # as a Parquet file has them: rows, not lines, are named in errors
+            # like a Parquet file, so that errors name rows, not lines
             return plain_columns(frame), Source(Path(f"{name}.parquet"), where)
         except NoSuchValuesError as error:
             raise DataError(
                 str(error),
                 where=where,
                 rule="dates of a calendar",
-                remedy="mend or remove these rows",
+                remedy="correct or remove these rows",
             ) from error
 
 
 def _hash(name: str, frame: pl.DataFrame) -> str:
-    """Hash what a frame holds, so that another one is prepared anew.
+    """Hash the content of a frame, so that a changed frame is prepared again.
 
-    Parquet, for it writes nothing of what lies under a null.
+    It is hashed as Parquet, which leaves out the undefined values under nulls.
     """
     content = io.BytesIO()
     try:

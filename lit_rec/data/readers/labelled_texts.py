@@ -22,7 +22,7 @@ class LabelledTextReader(Reader):
     """A row per text, as CSV, TSV, Parquet or JSON lines, each also .gz: intents, topics, sentiments, reviews.
 
     Args:
-        texts: File with the texts; with ``validation_texts`` or ``test_texts``, those that train.
+        texts: File with the texts; with ``validation_texts`` or ``test_texts``, the texts that train.
         columns: Canonical name -> the file's column, such as ``{label: category}``. Canonical: label, rating,
             timestamp, split, item_id; all other columns keep their names and can be named in ``data.text.columns``.
         validation_texts: File with the texts that validate.
@@ -30,7 +30,7 @@ class LabelledTextReader(Reader):
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
 
     Raises:
-        ConfigError: If a canonical name is unknown, or one file stands for two parts.
+        ConfigError: If a canonical name is unknown, or one file is given for two parts.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -62,7 +62,7 @@ class LabelledTextReader(Reader):
         paths = [Path(path).resolve() for _, path in self._parts()]
         if len(set(paths)) < len(paths):
             raise ConfigError(
-                "one file stands for two parts",
+                "one file is given for two parts",
                 where=type(self).__name__,
                 rule="training, validation and test texts come from files of their own",
                 remedy="name another file, or leave the option out",
@@ -80,7 +80,7 @@ class LabelledTextReader(Reader):
         ]
 
     def read(self) -> Tables:
-        """Return a behavior and an item per text; the user of all is nobody."""
+        """Return a behavior and an item for each text; all have the same user, ``nobody``."""
         part_of = {"texts": "train", "validation_texts": "val", "test_texts": "test"}
         given = self.validation_texts or self.test_texts
         behaviors, items, sources = [], [], []

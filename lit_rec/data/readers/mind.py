@@ -20,19 +20,19 @@ _NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "enti
 _BEHAVIORS = ["impression_id", "user_id", "time", "history", "shown"]
 _CLOCK = "%m/%d/%Y %I:%M:%S %p"
 _PARTS = {"train": "train", "validation": "val", "test": "test"}
-_REMEDY = "mend or remove the line, or unpack the archive again"
+_REMEDY = "correct or remove the line, or unpack the archive again"
 
 
 class MindReader(Reader):
     r"""MIND as Microsoft packs it: folders with ``news.tsv`` and ``behaviors.tsv``, one for each part.
 
     A behavior is a news item that was shown: event ``click`` and label ``1``, or event ``show`` and label ``0``; both
-    are null where a test folder does not tell. Rows of one impression share an impression_id, ``PART-ID``, for every
-    folder counts from 1. The history is the list that the data gives, oldest first; users without one stay. It stands
-    once for all rows that share it. Times are taken as UTC. Items are the news of all folders, with category,
+    are null where a test folder has no labels. Rows of one impression share an impression_id, ``PART-ID``, since every
+    folder counts from 1. The history is the list that the data gives, oldest first; users without one are included. A
+    list is stored once for all rows that share it. Times are in UTC. Items are the news of all folders, with category,
     subcategory, title and abstract.
 
-    The small archive has no test folder: papers report its dev folder, which is then ``test``, and validation rows are
+    The small archive has no test folder: papers report on its dev folder. Give it as ``test``; validation rows are then
     drawn from training rows.
 
     Args:
@@ -41,7 +41,7 @@ class MindReader(Reader):
         test: Folder that tests; its impressions may be without ``-1`` and ``-0``.
 
     Raises:
-        ConfigError: If one folder stands for two parts.
+        ConfigError: If one folder is given for two parts.
 
     Reference:
         Wu et al. 2020, MIND: a large-scale dataset for news recommendation, https://aclanthology.org/2020.acl-main.331.
@@ -106,7 +106,7 @@ class MindReader(Reader):
         )
 
     def _news(self) -> tuple[pl.DataFrame, CleaningStep]:
-        """Return the news of all folders, and how many have another text in a later folder."""
+        """Return the news of all folders, and how many have a different text in a later folder."""
         frames = []
         for part in self._folders():
             source = self._source(part, "news.tsv")
@@ -132,7 +132,7 @@ def _table(source: Source, names: list[str]) -> pl.DataFrame:
 
 
 def _behaviors(source: Source, part: str) -> tuple[pl.DataFrame, pl.Series, Source]:
-    """Return a row per news item shown, the distinct histories as texts, and the source with the line of each row."""
+    """Return a row for each shown news item, the distinct histories as texts, and the source with each row's line."""
     table = _table(source, _BEHAVIORS)
     seconds = table["time"].str.to_datetime(_CLOCK, time_unit="us", strict=False)
     rule = "times such as 11/15/2019 8:55:22 AM"
@@ -160,7 +160,7 @@ def _behaviors(source: Source, part: str) -> tuple[pl.DataFrame, pl.Series, Sour
 
 
 def _labelled(frame: pl.DataFrame, source: Source, part: str) -> pl.DataFrame:
-    """Part what was shown into item and label; in the test part all rows may be without one."""
+    """Split the shown news into item and label; in the test part all rows may be without labels."""
     shown = frame["shown"]
     bare = ~(shown.str.ends_with("-0") | shown.str.ends_with("-1"))
     if part == "test" and bare.all():

@@ -51,8 +51,8 @@ class MovieLens100KReader(Reader):
     Args:
         folder: The unpacked archive.
         fold: One of u1, u2, u3, u4, u5, ua, ub: its .base trains and its .test tests; null: u.data, without parts.
-        plots: A JSON file, a list of objects with movielens_id, plot, directors and cast. Nothing else in it is read: a
-            crowd rating of the same film would give the answer away.
+        plots: A JSON file, a list of objects with movielens_id, plot, directors and cast. Other keys are not read: the
+            mean rating of a film would reveal test targets.
 
     Raises:
         ConfigError: If there is no such fold.
@@ -161,14 +161,14 @@ def _plots(source: Source) -> pl.DataFrame:
             f"is not a list of films ({type(error).__name__}: {str(error)[:60]})",
             where=source.where,
             rule="a JSON list of objects with movielens_id, plot, directors and cast",
-            remedy="mend the file, or leave the option out",
+            remedy="correct the file, or leave the option out",
         ) from error
     repeated = frame.filter(pl.col("item_id").is_duplicated())["item_id"]
     if len(repeated):
         raise DataError(
-            f"movielens_id '{repeated[0]}' stands {(repeated == repeated[0]).sum()} times",
+            f"movielens_id '{repeated[0]}' is there {(repeated == repeated[0]).sum()} times",
             where=source.where,
-            rule="a film stands once",
-            remedy="keep one object of each film",
+            rule="each film once",
+            remedy="leave one object for each film",
         )
     return frame

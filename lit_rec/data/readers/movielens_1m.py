@@ -19,7 +19,7 @@ _COLUMNS = {
     "movies.dat": ("item_id", "full_title", "genres"),
     "users.dat": ("user_id", "gender", "age", "occupation", "zip"),
 }
-# the archive's README names what its codes stand for
+# the meaning of the codes is from the archive's README
 _AGES = {
     "1": "under 18",
     "18": "18-24",
@@ -113,7 +113,7 @@ class MovieLens1MReader(Reader):
 
 
 def _table(source: Source) -> pl.DataFrame:
-    """Return the columns of a file as texts; a cell without anything in it is null."""
+    """Return the columns of a file as texts; an empty cell is null."""
     names = _COLUMNS[source.path.name]
     text = _text(source).rstrip("\r\n")
     lines = pl.Series("line", text.split("\n") if text else [], dtype=pl.String)

@@ -1,4 +1,4 @@
-"""What the archives of MovieLens share: a folder, titles with a year, lists of genres."""
+"""The common part of MovieLens archives: a folder, titles with a year, lists of genres."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def films(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def title_and_year(full: str) -> tuple[str, str | None]:
-    """Split a title as MovieLens writes it; of a span of years the first counts.
+    """Split a title as MovieLens writes it; from a span of years take the first.
 
     Example:
         >>> title_and_year("Usual Suspects, The (1995)")
@@ -84,7 +84,7 @@ def title_and_year(full: str) -> tuple[str, str | None]:
 
 
 def _turned(part: re.Match[str]) -> str:
-    """Move the article of a title, or of the other title in brackets, to its front."""
+    """Move the article of a title, or of a second title in brackets, to its front."""
     found = _ARTICLE.match(part[0])
     if found is None:
         return part[0]

@@ -30,10 +30,10 @@ class MovieLensReader(Reader):
     """MovieLens latest, 20M, 25M or 32M as GroupLens packs it: ratings.csv, movies.csv and, if there is one, tags.csv.
 
     Items have title (without the year, "The" moved to the front), year, genres (a list) and tags (a list): what users
-    wrote about the film, in small letters, each once, the most frequent first, ties by the alphabet.
+    wrote about the film, in lower case, each once, the most frequent first, then by the alphabet.
 
-    Tags are behavior: many were given after the ratings that test, by the same users. A text made of them can know what
-    a deployed model could not. Leave them out, or keep those before the time of the split.
+    Tags are behavior: many were given after the ratings that test, by the same users. A text with tags can contain what
+    a deployed model could not know. Leave tags out, or use only those before the time of the split.
 
     Args:
         folder: The unpacked archive.
@@ -41,7 +41,7 @@ class MovieLensReader(Reader):
         tags_before: Only tags given before this time count: seconds since 1970 or ISO text.
 
     Raises:
-        ConfigError: If ``tags_before`` is no time, or is given without tags.
+        ConfigError: If ``tags_before`` is not a time, or is given without tags.
 
     Reference:
         Harper & Konstan 2015, The MovieLens datasets, https://doi.org/10.1145/2827872.

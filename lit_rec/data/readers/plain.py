@@ -45,13 +45,13 @@ class TableReader(Reader):
         item_columns: The same for items; canonical is item_id, all others keep their names.
         user_columns: The same for users; canonical is user_id.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
-        ordered: Whether the behaviors are in time order, so that a row's place is its time.
-        time_unit: What numbers in the timestamp column count: ``s``, ``ms``, ``us`` or ``ns``.
+        ordered: Whether the behaviors are in the order of time, so that a row's place is its time.
+        time_unit: Unit of numbers in the timestamp column: ``s``, ``ms``, ``us`` or ``ns``.
         validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
         test_behaviors: File with the behaviors that test.
 
     Raises:
-        ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file stands for two
+        ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file is given for two
             parts.
 
     Example:
@@ -169,7 +169,7 @@ class TableReader(Reader):
             dates,
             source,
             "is a date",
-            rule=f"numbers, for {option_of(self, 'time_unit')} is {self.time_unit}",
+            rule=f"numbers, since {option_of(self, 'time_unit')} is {self.time_unit}",
             remedy=f"leave {option_of(self, 'time_unit')} out",
         )
         return behaviors.with_columns(pl.col("timestamp") / ticks)
@@ -187,10 +187,10 @@ class TableReader(Reader):
 def _check_part(
     frame: pl.DataFrame, others: list[pl.DataFrame], source: Source, first: str
 ) -> None:
-    """Check that a file which stands for one part agrees with the files of the other parts."""
+    """Check that the file of one part has columns that agree with the files of the other parts."""
     if "split" in frame.columns:
         raise DataError(
-            f"there is a column 'split', holding {excerpt(frame['split'][0])}, beside a file for each part",
+            f"there is a column 'split', holding {excerpt(frame['split'][0])}, and also a file for each part",
             where=source.where,
             rule="the parts come from the files or from a column, not from both",
             remedy="leave the column out, or leave validation_behaviors and test_behaviors out",

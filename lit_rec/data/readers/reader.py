@@ -1,4 +1,4 @@
-"""Reader: from files to tables."""
+"""Reader: reads files into tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reader(ABC):
         ...         behaviors = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "row": [0]})
         ...         return Tables(behaviors, pl.DataFrame({"item_id": ["a"]}))
         ...     def sources(self) -> list[Source]:
-        ...         return []  # nothing that a cache would have to look at
+        ...         return []  # no files
         >>> OneSale().read().behaviors.rows()
         [('u', 'a', 0)]
     """
@@ -29,7 +29,7 @@ class Reader(ABC):
         """Return checked tables under canonical column names.
 
         Raises:
-            DataError: If a file is absent or holds what cannot be trusted.
+            DataError: If a file is absent, or its content is wrong.
         """
 
     @abstractmethod

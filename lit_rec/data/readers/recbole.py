@@ -1,4 +1,4 @@
-"""Atomic files, as RecBole names them: tab-separated, each column of the header with its type; RecBoleReader."""
+"""RecBoleReader, and the atomic files of RecBole: tab-separated, with a type for each column in the header."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _KINDS = ("token", "token_seq", "float", "float_seq")
 
 
 def atomic_source(reader: object, folder: str, name: str | None, ending: str) -> Source:
-    """Return the file ``NAME.ENDING`` of a folder, whose own name is the default."""
+    """Return the file ``NAME.ENDING`` of a folder; the folder's name is the default of NAME."""
     path = Path(folder, f"{name or Path(folder).resolve().name}.{ending}")
     where = f"{option_of(reader, 'folder')}={folder}, {path.name}"
     return Source(path, where, "\t", quotes=False)
 
 
 def check_name(source: Source, ending: str) -> None:
-    """Check that a file which every such data set has is there under the name that was given.
+    """Check the name of a data set: the file that each data set needs exists under this name.
 
     Raises:
-        DataError: If it is not, but others with this ending are.
+        DataError: If it does not, but other files with this ending do.
     """
     others = sorted(
         p.name.removesuffix(f".{ending}") for p in source.path.parent.glob(f"*.{ending}")
@@ -36,13 +36,13 @@ def check_name(source: Source, ending: str) -> None:
         raise DataError(
             f"there is no file '{source.path.name}'",
             where=source.where,
-            rule="the files are named as the data set, which is the folder's name by default",
+            rule="files have the data set's name, which is the folder's name by default",
             remedy=f"set the reader's name to {' or '.join(others[:3])}",
         )
 
 
 def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
-    """Return a table whose columns keep their names without the type.
+    """Return a table whose columns have their names without the type.
 
     Args:
         source: The file.
@@ -63,12 +63,12 @@ def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
             where=f"{source.where}, line 1",
             rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, "
             f"{' and '.join(required)} among them",
-            remedy="mend the header, or read other tables with TableReader",
+            remedy="correct the header, or read other tables with TableReader",
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(
-            f"the column {excerpt(min(repeated))} stands twice in the header",
+            f"the column {excerpt(min(repeated))} is twice in the header",
             where=f"{source.where}, line 1",
             rule="every column has a name of its own",
             remedy="rename one of them",

@@ -1,4 +1,4 @@
-"""RecBoleSequenceReader: each row a list of items and the one that came next."""
+"""RecBoleSequenceReader: each row has a list of items and the next item."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class RecBoleSequenceReader(Reader):
 
     The files are ``NAME.train.inter``, ``NAME.valid.inter`` (optional) and ``NAME.test.inter``.
 
-    Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. The rows of a user,
-    one for each beginning of the sequence, become one sequence, and every list is compared with it. Behaviors are in
-    order and have no time: use GivenSplit and PastHistory. What stands in lists only, such as the user's first item,
-    trains.
+    Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. A user has one row
+    for each beginning of a sequence. The rows become one sequence, and every list is compared with it. Behaviors are
+    in order and have no time: use GivenSplit and PastHistory. Items that are only in lists, such as the user's first
+    item, train.
 
-    Items are in ``NAME.text`` (columns ``item_id:token`` and others) or, without it, in ``NAME.item``. Where there is
+    Items are in ``NAME.text`` (columns ``item_id:token`` and others) or, without it, in ``NAME.item``. With a file
     ``NAME.item2index``, the ids of the ``.inter`` files are the numbers in its second column, and its items are the
-    catalogue; the same with ``NAME.user2index``.
+    catalogue. ``NAME.user2index`` does the same for users.
 
     Args:
         folder: The folder.
@@ -120,7 +120,7 @@ class RecBoleSequenceReader(Reader):
         )
 
     def _named(self, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
-        """Put ids in the place of numbers, where the folder has files that name them."""
+        """Replace numbers by ids, where the folder has files that name them."""
         for kind in ("user", "item"):
             numbers = self._numbers(kind)
             if numbers is None:
@@ -133,7 +133,7 @@ class RecBoleSequenceReader(Reader):
                 source,
                 f"is not in {self._source(f'{kind}2index').path.name}",
                 rule=f"the second column of that file holds every {kind}_id",
-                remedy="take the files from one and the same run of the program that wrote them",
+                remedy="use files that the same run of a program wrote",
             )
             frame = frame.with_columns(id_.alias(f"{kind}_id"))
         return frame
@@ -176,20 +176,20 @@ def _rows(source: Source) -> pl.DataFrame:
 
 
 def _check(rows: pl.DataFrame, wrong: pl.Series, late: pl.Series, source: Source) -> None:
-    """Raise if the rows of one file are not of one sequence for each user."""
+    """Raise if the rows of a user in one file do not belong to one sequence."""
     refuse(
         rows["before"].list.join(" ").alias("item_id_list"),
         wrong,
         source,
         "is not the end of what the user's other rows have before the item",
-        rule="the rows of a user are beginnings of one sequence, which goes on from train to valid to test",
+        rule="the rows of a user are beginnings of one sequence, which continues from train to valid to test",
         remedy="write the files again; if each row is a session of its own, give it its own user_id",
     )
     refuse(
         rows["user_id"],
         late,
         source,
-        "stands in no other part",
+        "is in no other part",
         rule="each user's last item tests and the one before it validates",
         remedy="read other splits with TableReader, which takes a history column",
     )

@@ -1,4 +1,4 @@
-"""Sequences written as rows of a list and the item that came next: one sequence for each user."""
+"""Join rows of a list and the next item into one sequence for each user."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import polars as pl
 
 
 def collapse(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Join the rows of each user into one sequence: the shortest list, then the items that came next.
+    """Join the rows of each user into one sequence: the shortest list, then the next items.
 
-    Files repeat a sequence for each of its beginnings, the longest or the shortest first, and cut lists to their newest
-    items.
+    Files have a row for each beginning of a sequence, the longest or the shortest first. Lists may be cut to their
+    newest items.
 
     Args:
         rows: file (int, increasing with time), user_id, before (a list of item ids, oldest first) and item_id.
 
     Returns:
-        Behaviors, by file, then the user's first row, then time: user_id, item_id, ``row`` (the row of ``rows`` it came
-        from) and ``listed`` (whether it stood in a list only). And for each row whether its list is *not* the end of
-        what the user has before its item: then the rows are not of one sequence.
+        Behaviors, sorted by file, then the user's first row, then time: user_id, item_id, ``row`` (the row of ``rows``
+        that it is from) and ``listed`` (whether it was only in a list). And for each row whether its list does *not*
+        equal the user's last items before its item: then the rows are not of one sequence.
 
     Example:
         >>> before = [["a", "b"], ["a"], ["b", "c"]]
@@ -47,7 +47,7 @@ def _in_time_order(rows: pl.DataFrame) -> pl.DataFrame:
     users = rows.select(pl.col("user_id").unique(maintain_order=True)).with_row_index("user")
     frame = rows.with_row_index("row").join(users, on="user_id", maintain_order="left")
     frame = frame.with_columns(length=pl.col("before").list.len().cast(pl.Int64))
-    # lists that were cut are equally long: then the direction of the file decides
+    # cut lists have equal lengths: then the order of the file decides
     length = pl.col("length")
     newest_first = (length.first() > length.last()).over("user", "file")
     row = pl.col("row").cast(pl.Int64)
@@ -59,7 +59,7 @@ def _in_time_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _strays(frame: pl.DataFrame, sequences: pl.DataFrame) -> pl.Series:
-    """Compare each list with the items that stand before the row's item in its user's sequence."""
+    """Return which lists differ from the items before the row's item in its user's sequence."""
     starts = sequences["user"].search_sorted(frame["user"]).to_numpy().astype(np.int64)
     length = frame["length"].to_numpy()
     low = starts + frame["place"].to_numpy() - length

@@ -1,1 +1,1 @@
-"""Which rows are trained on, and which are kept for validation and test."""
+"""Which rows train, validate and test."""

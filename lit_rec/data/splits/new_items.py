@@ -1,4 +1,4 @@
-"""NewItemSplit: some items are new, all their rows kept from training."""
+"""NewItemSplit: some items are new; none of their rows train."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from lit_rec.data.splits.splits import Split, check_shares
 
 
 class NewItemSplit(Split):
-    """Draw items at random: all rows of some test, all rows of others validate.
+    """Draw items at random: all rows of some items test, all rows of others validate.
 
-    So neither part has an item that training saw.
-
-    It measures what text alone says of an item. Rows of the other items train, all of them; an impression may be
-    divided.
+    So neither part has an item that training saw, and an evaluation measures what text alone says about an item. All
+    rows of the other items train. An impression may be divided.
 
     Args:
         validation: Share of the items whose rows validate.
@@ -36,7 +34,7 @@ class NewItemSplit(Split):
         self.validation, self.test, self.seed = validation, test, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
-        # by name, so that the order of the rows draws no other items
+        # by name, so that the draw does not depend on the order of the rows
         code = behaviors["item_id"].cast(pl.String).rank("dense").cast(pl.Int64).to_numpy() - 1
         count = int(code.max(initial=-1)) + 1
         order = np.random.default_rng(self.seed).permutation(count)

@@ -1,4 +1,4 @@
-"""NewUserSplit: some users are new, none of their rows trained on; the first of them are shown."""
+"""NewUserSplit: some users are new; none of their rows train, and their first rows are shown."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _SHOWN = ALL_PARTS.index("shown")
 
 
 class NewUserSplit(Split):
-    """Draw users at random: the rows of some test, those of others validate.
+    """Draw users at random: the rows of some users test, the rows of others validate.
 
     The first ``shown`` rows of each such user do neither: they are shown.
 
-    It measures what a model says of a user whom training never saw and of whom little is known. A shown row stands in
-    histories of the rows that are evaluated, and in nothing else: it is not trained on, not predicted, and in no figure
-    of the training rows. All rows of the other users train. Rows of one timestamp are taken in the input's order; an
-    impression (rows of one user_id and impression_id) counts as one row and is taken whole, at its first timestamp.
+    It measures how well a model predicts for a user who is not in the training rows and of whom little is known. Shown
+    rows are only in histories of evaluated rows: they do not train, are not predicted, and count in no figure of the
+    training rows. All rows of the other users train. Rows of one timestamp are taken in the input's order. An
+    impression (rows of one user_id and impression_id) counts as one row, at its first timestamp, and is not divided.
 
-    A user with ``shown`` rows or fewer would leave nothing to ask: such users are not drawn, and train.
+    A user with ``shown`` rows or fewer would leave nothing to predict: such users are not drawn, and train.
 
-    Under ``TrainingHistory`` an evaluated row sees the shown rows and no others. Under ``PastHistory`` it sees those
-    that are strictly earlier, and beside them what the user did in between.
+    Under ``TrainingHistory`` an evaluated row sees only the shown rows. Under ``PastHistory`` it sees the strictly
+    earlier ones, and also the user's other rows before it.
 
     Args:
-        validation: Users that validate: a share, below 1, of those that can be drawn, or a number of them.
-        test: Users that test, likewise; may be 0.
-        shown: Rows of each that are shown; 0 for users of whom nothing is known.
+        validation: Users that validate: a share, below 1, of the users that can be drawn, or their number.
+        test: Users that test, in the same way; may be 0.
+        shown: How many rows of each user are shown; 0 for users of whom nothing is known.
         seed: Seed of the draw.
 
     Raises:
         ConfigError: If a share, a number, or ``shown`` is not usable, there are too few users, or rows are to be shown
-            that have no order.
+            and have no order.
 
     Example:
         >>> frame = pl.DataFrame({"user_id": ["a", "b", "a", "c", "b"], "row": range(5)})
@@ -63,14 +63,14 @@ class NewUserSplit(Split):
                 f"{shown} rows cannot be shown",
                 where=option_of(self, "shown"),
                 rule="0 or more",
-                remedy="5 is a user of whom little is known, 0 one of whom nothing is",
+                remedy="with 5, little is known of a user; with 0, nothing is",
             )
         self.validation, self.test, self.shown, self.seed = validation, test, shown, seed
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         first = first_of_impression(behaviors)
         whole = np.flatnonzero(first == np.arange(len(first)))  # a place for each impression
-        # by name, so that the order of the rows draws no other users
+        # by name, so that the draw does not depend on the order of the rows
         user = behaviors["user_id"].cast(pl.String).rank("dense").cast(pl.Int64).to_numpy() - 1
         count = np.bincount(user[whole])
         of_user = self._drawn(count)
@@ -86,7 +86,7 @@ class NewUserSplit(Split):
         return of_row[first]
 
     def _drawn(self, count: Int64s) -> npt.NDArray[np.int8]:
-        """Return 1 or 2 for each user that validates or tests, 0 for the others, given the number of rows of each."""
+        """Return 1 for users that validate, 2 for users that test, else 0; ``count``: the number of rows of each."""
         able = np.flatnonzero(count > self.shown)
         wanted = [_number(share, len(able)) for share in (self.test, self.validation)]
         if sum(wanted) > len(able):

@@ -29,7 +29,7 @@ class Split(ABC):
 
         Args:
             behaviors: A clean behaviors table.
-            ordered: Whether its rows are declared to be in time order.
+            ordered: Whether its rows are declared to be in the order of time.
 
         Raises:
             ConfigError: If the training or the validation part is empty.
@@ -54,12 +54,12 @@ def check_shares(split: object, validation: float, test: float) -> None:
     """Refuse shares that leave nothing to validate or to train on.
 
     Args:
-        split: Who takes them, for the error.
+        split: The split with these options, for the error.
         validation: Above 0 and below 1.
         test: From 0 and below 1; together below 1.
 
     Raises:
-        ConfigError: Then.
+        ConfigError: If a share is outside its range, or nothing is left to train on.
     """
     for name, share, low in (("validation", validation, 0.0), ("test", test, -1.0)):
         if not low < share < 1 or share < 0:
@@ -81,8 +81,8 @@ def check_shares(split: object, validation: float, test: float) -> None:
 class RandomSplit(Split):
     """Draw rows at random.
 
-    An impression (rows of one user_id and impression_id) is drawn whole: the one that crosses the end of a share goes
-    in.
+    An impression (rows of one user_id and impression_id) is not divided: one that crosses the end of a share belongs
+    to it.
 
     Args:
         validation: Share of the rows that validate.
@@ -110,12 +110,12 @@ class RandomSplit(Split):
 
 
 class TimeSplit(Split):
-    """The newest rows test, those before them validate, by one clock for all users.
+    """The newest rows test and the rows before them validate, by one clock for all users.
 
-    New users and new items come about by themselves.
+    So the parts contain new users and new items, as in reality.
 
-    Rows of one timestamp are never divided; an impression (rows of one user_id and impression_id) is taken whole, at
-    its first timestamp. In data that declares itself ordered and has no timestamp, the row is the clock.
+    Rows of one timestamp are never divided. An impression (rows of one user_id and impression_id) is not divided
+    either: it counts at its first timestamp. In ordered data without a timestamp, the row number is the time.
 
     Args:
         validation: Share of the rows that validate.
@@ -146,17 +146,17 @@ class TimeSplit(Split):
             np.searchsorted(until, 1 - share + slack, side="right")
             for share in (self.test + self.validation, self.test)
         ]
-        # a part without a row begins after all time
+        # a part without rows begins at infinity
         val, test = (distinct[begin] if begin < len(distinct) else np.inf for begin in begins)
         part: npt.NDArray[np.int8] = (clock >= val).astype(np.int8) + (clock >= test)
         return part
 
 
 class LeaveLastOutSplit(Split):
-    """Of each user with three rows or more, the newest tests and the one before validates.
+    """The newest row of each user tests, and the one before validates, for users with three rows or more.
 
-    Rows of one timestamp are taken in the input's order; a user with fewer rows trains. An impression (rows of one
-    user_id and impression_id) counts as one row and is taken whole, at its first timestamp.
+    Rows of one timestamp are taken in the input's order. All rows of users with fewer rows train. An impression (rows
+    of one user_id and impression_id) counts as one row, at its first timestamp, and is not divided.
 
     Raises:
         ConfigError: By ``assign``, if the rows have no order.
@@ -184,17 +184,17 @@ class LeaveLastOutSplit(Split):
 
 
 class GivenSplit(Split):
-    """The parts that the data brings; where it brings no validation rows, a fixed share of its training rows.
+    """The parts that the data gives; without validation rows, a fixed share of the training rows validates.
 
-    Of an impression (rows of one user_id and impression_id), all training rows are drawn or none.
+    This share is drawn at random; an impression (rows of one user_id and impression_id) is not divided.
 
     Args:
-        validation: Share of the training rows that validate, where none are given.
+        validation: Share of the training rows that validate, where the data has no validation rows.
         seed: Seed of that draw.
 
     Raises:
-        ConfigError: If the share is not usable; or, by ``assign``, if the data brings no parts, or others than train,
-            val and test.
+        ConfigError: If the share is not usable; or, by ``assign``, if the data gives no parts, or parts other than
+            train, val and test.
 
     Example:
         >>> GivenSplit().assign(pl.DataFrame({"split": ["train", "val", "test"]})).to_list()
@@ -208,7 +208,7 @@ class GivenSplit(Split):
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         if "split" not in behaviors.columns:
             raise ConfigError(
-                "GivenSplit, but the data brings no parts",
+                "GivenSplit, but the data gives no parts",
                 where=type(self).__name__,
                 rule="a column mapped to 'split', validation and test files, or a fold of a benchmark",
                 remedy="map the column, name the files in the reader, or use RandomSplit",
@@ -233,7 +233,7 @@ class GivenSplit(Split):
 
 
 def first_of_impression(behaviors: pl.DataFrame) -> Int64s:
-    """Return, for each row, the place of the first row of its impression; its own where it has none."""
+    """Return, for each row, the place of the first row of its impression; its own place where it has none."""
     place = np.arange(len(behaviors), dtype=np.int64)
     if "impression_id" not in behaviors.columns:
         return place
@@ -244,10 +244,10 @@ def first_of_impression(behaviors: pl.DataFrame) -> Int64s:
 
 
 def earliest(clock: Float64s, first: Int64s) -> Float64s:
-    """Return the first time of each impression at the place of its first row, and of a row without one at its own.
+    """Return ``clock`` with the earliest time of each impression at the place of its first row.
 
     Args:
-        clock: ``[R]`` when each row was.
+        clock: ``[R]`` the time of each row.
         first: ``[R]``, what ``first_of_impression`` returns.
     """
     first_time = clock.copy()
@@ -259,12 +259,12 @@ def _draw(group: Int64s, seed: int, *wanted: int) -> npt.NDArray[np.int8]:
     """Draw whole groups at random, until each of the ``wanted`` numbers of rows is reached.
 
     Args:
-        group: ``[R]`` what may not be divided.
-        seed: Seed of the draw; a table of single rows is drawn as by a permutation of its rows.
+        group: ``[R]`` the group of each row; a group is not divided.
+        seed: Seed of the draw; groups of single rows are drawn like a permutation of the rows.
         wanted: Numbers of rows.
 
     Returns:
-        ``[R]``: 1 for rows of the first draw, 2 for those of the second, ...; 0 for the others.
+        ``[R]``: 1 for rows of the first draw, 2 for rows of the second, ...; 0 for the others.
     """
     distinct, row, size = np.unique(group, return_inverse=True, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(distinct))
@@ -279,12 +279,12 @@ def _draw(group: Int64s, seed: int, *wanted: int) -> npt.NDArray[np.int8]:
 
 
 def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> Float64s:
-    """Return when each row was: seconds, or its place where data without a timestamp declares itself ordered.
+    """Return the time of each row: seconds, or its place in ordered data without a timestamp.
 
     Args:
         behaviors: The rows.
-        ordered: Whether they are declared to be in time order.
-        split: Who asks, for the error.
+        ordered: Whether they are declared to be in the order of time.
+        split: Name of the split, for the error.
 
     Raises:
         ConfigError: If the rows have no order.

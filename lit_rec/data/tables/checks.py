@@ -1,4 +1,4 @@
-"""Check what a table holds: all problems of a table are collected, then raised once."""
+"""Check the values of a table: all problems of a table are collected, then raised once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lit_rec.data.tables.column_values import (
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError, excerpt, some_of
 
-SHOWN = 3  # rows named of each problem; all are counted
+SHOWN = 3  # rows shown for each problem; all are counted
 _TEXTS = ("event", "label", "text", "impression_id", "split")
 
 
 def refuse(
     column: pl.Series, bad: pl.Series, source: Source, says: str, *, rule: str, remedy: str
 ) -> None:
-    """Raise if ``bad`` holds anywhere; the first rows are shown with line and value, and all counted.
+    """Raise if ``bad`` is True anywhere; the error shows line and value of the first rows, and counts all.
 
     Args:
         column: ``[R]`` values of one column, under its name.
@@ -89,7 +89,7 @@ def wanted_columns(
 
 
 class _Problems:
-    """What is wrong with the table of one file: a line for each kind of problem."""
+    """The problems of one file's table: a line for each kind."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -97,7 +97,7 @@ class _Problems:
         self._count = 0
 
     def add(self, column: pl.Series, bad: pl.Series, says: str) -> None:
-        """Note the rows of ``column`` where ``bad`` holds."""
+        """Add the rows of ``column`` where ``bad`` is True."""
         rows = bad.fill_null(False).arg_true()
         if rows.is_empty():
             return
@@ -108,7 +108,7 @@ class _Problems:
         self._found.append(f"{column.name} {says}: {shown}")
 
     def add_repeated(self, column: pl.Series) -> None:
-        """Note the filled values that stand more than once."""
+        """Add the values that occur more than once; empty ones do not count."""
         groups = (
             pl.DataFrame({"id": column, "row": pl.int_range(len(column), eager=True)})
             .filter(pl.col("id").is_not_null() & (pl.col("id") != ""))
@@ -127,14 +127,14 @@ class _Problems:
         self._found.append(f"{column.name} is repeated: {'; '.join(shown)}{more}")
 
     def raise_if_any(self, rule: str) -> None:
-        """Raise one DataError for all."""
+        """Raise one DataError for all problems."""
         if self._found:
             raise DataError(
                 f"{self._count:,} problem{'s' if self._count > 1 else ''}",
                 where=self._source.where,
                 details=self._found,
                 rule=rule,
-                remedy="mend or remove these lines",
+                remedy="correct or remove these lines",
             )
 
 
@@ -144,7 +144,7 @@ def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) 
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file, for errors.
-        ticks: What numbers in the timestamp column count, in a second; the column is left in them.
+        ticks: Units of the timestamp column's numbers in a second; the column is not converted.
 
     Raises:
         DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
@@ -216,7 +216,7 @@ def _single(
     """Return the values of a column that holds one in each row.
 
     Raises:
-        DataError: If it holds lists, or nothing that can be read as is wanted.
+        DataError: If it holds lists, or values of the wrong kind.
     """
     try:
         if column.dtype.is_nested():

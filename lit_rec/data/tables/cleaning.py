@@ -18,7 +18,7 @@ _FILE = "cleaning.json"
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What cleaning did; ``str`` gives lines for the screen."""
+    """What cleaning did; ``str`` returns lines for the screen."""
 
     steps: tuple[CleaningStep, ...]
 
@@ -78,7 +78,7 @@ def clean(
         behaviors = _known_histories(tables, behaviors, unknown_items, steps)
     histories = tables.histories
     if histories is not None:
-        # an unknown item is named at the first behavior that has the list
+        # the error names the first behavior that has the list
         of_list = (
             pl.col("history_index").is_first_distinct() & pl.col("history_index").is_not_null()
         )
@@ -100,7 +100,7 @@ def _known_histories(
     unknown_items: Literal["error", "drop"],
     steps: list[CleaningStep],
 ) -> pl.DataFrame:
-    """Treat the unknown items of the histories that the data brings as ``unknown_items`` says."""
+    """Drop or refuse the unknown items of given histories, as ``unknown_items`` says."""
     entries = behaviors.select("row", "user_id", item_id="history").explode("item_id").drop_nulls()
     keep = entries["item_id"].is_in(tables.items["item_id"].implode())
     if keep.all():
@@ -132,7 +132,7 @@ def _raise_unknown(
 
 
 def _near(id_: str, ids: pl.Series) -> str | None:
-    """Return an id that differs only in spaces, case, leading zeros or a last ``.0``; near numbers are not near ids."""
+    """Return an id that differs only in spaces, case, leading zeros or a final ``.0``; None: there is none."""
     wanted = pl.Series([id_])
     found = ids.filter(_plain(ids) == _plain(wanted)[0])
     return None if found.is_empty() else str(found[0])
@@ -165,10 +165,10 @@ def _short(id_: str) -> str:
 
 @dataclass(frozen=True)
 class CleaningRecord:
-    """What was dropped, and how many repeated rows were kept.
+    """What was dropped, and how many repeated rows were left in.
 
     Args:
-        steps: The rules, those that dropped nothing too.
+        steps: The rules, including those that dropped nothing.
         repeated: Behaviors that repeat an earlier one.
         repeated_by: The columns in which they are equal.
     """
@@ -179,7 +179,7 @@ class CleaningRecord:
 
     @classmethod
     def of(cls, report: CleaningReport, behaviors: pl.DataFrame) -> Self:
-        """Take a report, and the behaviors that were left."""
+        """Make it from a report and the behaviors that were left."""
         key = [c for c in ("user_id", "item_id", "timestamp") if c in behaviors.columns]
         repeated = behaviors.select((~pl.struct(key).is_first_distinct()).sum()).item()
         return cls(report.steps, int(repeated), tuple(key))

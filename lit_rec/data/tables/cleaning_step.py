@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CleaningStep:
-    """One rule: how many of how many rows it dropped, or changed, and one of them.
+    """One rule: how many rows it dropped or changed, of how many, with an example.
 
     Args:
-        rule: What holds for the rows dropped.
-        dropped: How many.
-        of: Of how many.
-        example: Where one of them stands, and what it is.
+        rule: What is true of the dropped rows.
+        dropped: The number of dropped rows.
+        of: The number of all rows.
+        example: One of them and its place.
         of_what: What was counted.
         done: What was done with them: ``dropped`` or ``changed``.
     """

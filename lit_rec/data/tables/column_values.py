@@ -1,6 +1,6 @@
-"""The values of a column as ids, as numbers, as texts, as seconds.
+"""The values of a column read as ids, as numbers, as texts, as seconds.
 
-A type that has none of these is a sentence, not a traceback.
+A type that cannot be read so raises an error whose text is for users.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _ZONE = r"([T ][\d:.]+) ?([zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
 class NoSuchValuesError(ValueError):
-    """The values of a column cannot be what is wanted of them; the text says what they are, such as ``holds dates``."""
+    """The values of a column are of the wrong kind; the text says what they are, such as ``holds dates``."""
 
 
 def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table whose columns have no type that is another spelling of texts, lists or nothing.
+    """Return a table with simpler types: categories, bytes, arrays and empty columns become texts or lists.
 
-    Categories are their names, bytes that are UTF-8 are texts (as older writers leave them), arrays are lists, columns
-    without any value are empty texts.
+    Categories become their names. Bytes that are UTF-8 become texts (older writers leave texts as bytes). Arrays become
+    lists, and columns without any value become empty texts.
 
     Raises:
-        NoSuchValuesError: If a date is outside the years that calendars have: its text could not be written.
+        NoSuchValuesError: If a date is outside the years 1 to 9999: it could not be written as text.
 
     Example:
         >>> frame = pl.DataFrame({"a": pl.Series(["x"], dtype=pl.Categorical), "b": [b"y"], "c": [None]})
@@ -74,12 +74,12 @@ def _plain(column: pl.Series) -> pl.Series:
     kind = _plain_type(column.dtype)
     try:
         return column if kind == column.dtype else column.cast(kind)
-    except pl.exceptions.PolarsError:  # bytes that are no text
+    except pl.exceptions.PolarsError:  # bytes that are not text
         return column
 
 
 def kind_of(kind: pl.DataType) -> str:
-    """Return in a word what a column of a type holds.
+    """Return in a few words what a column of a type holds.
 
     Example:
         >>> [kind_of(kind) for kind in (pl.Date(), pl.List(pl.Struct({"a": pl.Int8})), pl.Binary())]
@@ -105,11 +105,11 @@ def kind_of(kind: pl.DataType) -> str:
 def ids_of(column: pl.Series) -> pl.Series:
     """Return ids as texts, null where there is none; those of lists as lists.
 
-    Whole numbers are written as such whatever type holds them, so that the ids of a table that pandas made floats, for
-    one was missing, are those of the other table.
+    Whole numbers are written without a fraction, whatever their type. (Where an id is missing, pandas turns the whole
+    column into floats; its ids still match those of the other table.)
 
     Raises:
-        NoSuchValuesError: If they are no texts or numbers, or floats so large that two ids could have become one.
+        NoSuchValuesError: If they are neither texts nor numbers, or floats so large that two ids could be equal.
 
     Example:
         >>> ids_of(pl.Series([7.0, None, 2.5])).to_list(), ids_of(pl.Series([[7, 8]])).to_list()
@@ -136,18 +136,18 @@ def _id(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _check_distinct(column: pl.Series) -> None:
-    """Raise if a float is so large that its neighbours among the whole numbers are no floats."""
+    """Raise if a float is so large that the next whole number cannot be written as a float."""
     entries = column.explode() if isinstance(column.dtype, pl.List) else column
     limit = _WHOLE_UNTIL.get(type(entries.dtype), _OTHER_FLOAT)
     large = entries.filter((entries.abs() >= limit).fill_null(False) & ~entries.is_nan())
     if len(large):
         raise NoSuchValuesError(
-            f"holds {large[0]:.0f} as {entries.dtype}, which cannot tell it from the numbers next to it"
+            f"holds {large[0]:.0f} as {entries.dtype}, which also stands for the numbers next to it"
         )
 
 
 def numbers_of(column: pl.Series) -> pl.Series:
-    """Return numbers as Float64, null where a text is none; true is 1 and false 0; those of lists as lists.
+    """Return numbers as Float64, null where a text is not a number; true is 1 and false 0; those of lists as lists.
 
     Raises:
         NoSuchValuesError: If they are neither texts nor numbers.
@@ -169,7 +169,7 @@ def numbers_of(column: pl.Series) -> pl.Series:
 
 
 def is_usable(numbers: pl.Series) -> pl.Series:
-    """Return ``[R]`` bool: whether a number is finite, also as the float of 32 bits that a network reads; null of null.
+    """Return ``[R]`` bool: whether a number is finite as the 32-bit float that a network reads; null for null.
 
     Example:
         >>> is_usable(pl.Series([1.5, 1e39, float("nan"), None])).to_list()
@@ -182,7 +182,7 @@ def texts_of(column: pl.Series) -> pl.Series:
     """Return values as texts, null where there is none; those of lists as lists.
 
     Raises:
-        NoSuchValuesError: If there is no text of them: objects, lists of lists, durations, bytes.
+        NoSuchValuesError: If they cannot be written as text: objects, lists of lists, durations, bytes.
 
     Example:
         >>> texts_of(pl.Series([1995.0, float("nan")])).to_list(), texts_of(pl.Series([["a"], None])).to_list()
@@ -212,12 +212,12 @@ def _each(column: pl.Series, made_of: Callable[[pl.Expr], pl.Expr]) -> pl.Series
 
 
 def to_seconds(column: pl.Series) -> pl.Series:
-    """Return seconds since 1970 as Float64, of numbers as they are and of ISO text; null where neither.
+    """Return seconds since 1970 as Float64; numbers are seconds, ISO texts are converted, other values are null.
 
-    Text is in UTC where it names no zone.
+    Text without a time zone is in UTC.
 
     Raises:
-        NoSuchValuesError: If the column is none of texts, numbers and dates.
+        NoSuchValuesError: If the column holds neither texts nor numbers nor dates.
 
     Example:
         >>> to_seconds(pl.Series(["881250949", "1970-01-02", "1970-01-01T02:00+01:30", "soon"])).to_list()
@@ -226,7 +226,7 @@ def to_seconds(column: pl.Series) -> pl.Series:
     kind = column.dtype
     if kind.is_numeric():
         return column.cast(pl.Float64)
-    # the numbers behind dates: far ones are no others in smaller units
+    # from the stored numbers: dates far away could overflow in smaller units
     if kind == pl.Date:
         return column.to_physical().cast(pl.Float64) * 86400.0
     if isinstance(kind, pl.Datetime):

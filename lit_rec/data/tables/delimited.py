@@ -1,4 +1,4 @@
-"""Text with delimiters: into columns of strings, every damaged line named."""
+"""Read text with delimiters into columns of strings; errors name the damaged line."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def parse_delimited(
     quotes: bool = True,
     names: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    r"""Return the columns of a text as strings; a cell without anything in it is null.
+    r"""Return the columns of a text as strings; an empty cell is null.
 
     Args:
         text: The file's text.
         delimiter: What separates the columns.
         where: The file, for errors.
-        quotes: Whether a cell may stand in quotes.
+        quotes: Whether a cell may be in quotes.
         names: Names of the columns of a text without a header.
 
     Raises:
@@ -61,7 +61,7 @@ def parse_delimited(
 
 
 def record_lines(text: str, delimiter: str) -> list[int]:
-    """Return the line on which each record starts, the header's among them; records may run over several lines."""
+    """Return the first line of each record, including the header; a record may have several lines."""
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     starts = [1]
     try:
@@ -95,7 +95,7 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise DataError(
-            f"the column {excerpt(min(repeated))} stands twice in the header",
+            f"the column {excerpt(min(repeated))} is twice in the header",
             where=f"{where}, line 1",
             rule="every column has a name of its own",
             remedy="rename one of them",
@@ -104,10 +104,9 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
 
 
 def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] | None) -> bool:
-    """Whether every delimiter and line end of the text is accounted for.
+    """Return whether every delimiter and line end of the text separates cells or is inside a cell.
 
-    The fast parser fills short lines up without a word, and lone quotes can make it join lines: then these counts
-    differ.
+    The fast parser silently fills short lines, and single quotes can make it join lines: then these counts differ.
     """
     rows = len(frame) + (header is not None)
     inside = dict.fromkeys((delimiter, "\n"), 0)
@@ -124,7 +123,7 @@ def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] 
 def _slowly(
     text: str, delimiter: str, where: str, quotes: bool, header: list[str], has_header: bool
 ) -> pl.DataFrame:
-    """Read record by record what the fast parser would not, or raise with the line of the first damage."""
+    """Read record by record what the fast parser could not read, or raise with the first damaged line."""
     reader = csv.reader(
         io.StringIO(text),
         delimiter=delimiter,
@@ -145,7 +144,7 @@ def _slowly(
             f"the quotes of {excerpt(lines[start - 1])} do not end as they should ({error})",
             where=f"{where}, line {start}",
             rule='a quoted value ends with ", and a quote inside is doubled',
-            remedy="mend the quotes",
+            remedy="correct the quotes",
         ) from error
     schema = dict.fromkeys(header, pl.String)
     return pl.DataFrame(rows[int(has_header) :], schema=schema, orient="row")
@@ -157,6 +156,6 @@ def _ragged(cells: list[str], delimiter: str, where: str, columns: int, quotes: 
         seen if cells else "the line is empty",
         where=where,
         rule=f"every line has {columns} columns"
-        + (f"; a value with {delimiter!r} in it stands in quotes" if quotes else ""),
-        remedy="mend or remove the line",
+        + (f"; a value with {delimiter!r} in it is in quotes" if quotes else ""),
+        remedy="correct or remove the line",
     )

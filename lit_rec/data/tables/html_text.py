@@ -1,4 +1,4 @@
-"""Texts of web pages: tags taken off, entities turned into what they stand for."""
+"""Texts of web pages as plain text: without tags, entities replaced by their characters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SPACE = r"[\s\x00-\x1f\x7f]+"
 def plain_text(column: pl.Series) -> pl.Series:
     """Return texts as a reader of the page sees them, on one line each; null where nothing is left.
 
-    Tags go before entities are read, so that ``a &lt; b`` stays. A tag inside a word leaves no space, any other leaves
-    one.
+    Tags are removed before entities are replaced, so that ``a &lt; b`` stays. Inline tags, such as ``<b>``, leave no
+    space; other tags leave one.
 
     Args:
         column: Texts.
@@ -28,7 +28,7 @@ def plain_text(column: pl.Series) -> pl.Series:
     """
     text = column.str.replace_all(_UNSEEN, " ").str.replace_all(_INLINE, "")
     text = text.str.replace_all(_TAG, " ")
-    # Polars knows no entities, but a column has few distinct ones
+    # Polars cannot decode entities, but a column has few distinct ones
     found = text.str.extract_all(_ENTITY).explode().drop_nulls().unique().sort().to_list()
     if found:
         text = text.str.replace_many(found, [html.unescape(entity) for entity in found])
@@ -37,7 +37,7 @@ def plain_text(column: pl.Series) -> pl.Series:
 
 
 def plain_texts(column: pl.Series) -> pl.Series:
-    """Return lists of texts, each as ``plain_text`` makes it, those without anything left out.
+    """Return lists of texts, each as ``plain_text`` returns it, without empty ones.
 
     Args:
         column: Lists of texts; null is an empty list.

@@ -1,4 +1,4 @@
-"""Source: one file of a table, read as a whole, and the words that errors use for it."""
+"""Source: one file of a table, and how errors name it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
 
 def is_there(name: str | Path) -> bool:
-    r"""Say whether there is a file or folder of this name.
+    r"""Return whether there is a file or folder of this name.
 
-    What can be no name, as it is too long or holds a NUL, names none.
+    A text that cannot be a name, since it is too long or holds a NUL, names none.
 
     Example:
         >>> is_there("."), is_there("a" * 10_000), is_there("\0")
@@ -42,16 +42,16 @@ def is_there(name: str | Path) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """A file, how it was given, and how its rows stand in it.
+    """A file, how it was given, and how its rows are written in it.
 
     Args:
         path: The file.
         where: The file as the user wrote it, for errors, such as ``TableReader.items=items.csv``.
         delimiter: What separates the columns of a text file.
-        quotes: Whether a cell may stand in quotes, and then hold delimiters and line ends.
+        quotes: Whether a cell may be in quotes, and then hold delimiters and line ends.
         has_header: Whether the first line of a text file names the columns.
-        lines: ``[R]`` int, the line that each row came from, where a reader made rows of a part of the lines, or
-            several of one.
+        lines: ``[R]`` int, the line of each row, where a reader used only some of the lines, or made several rows from
+            one line.
 
     Example:
         >>> Source(Path("u.data"), "u.data", "|", quotes=False, has_header=False).places([0, 4])
@@ -69,8 +69,8 @@ class Source:
     def table(cls, path: Path, option: str, delimiter: str | None = None) -> Source:
         """Describe a table file by its ending.
 
-        Tab-separated files quote nothing as a rule, and titles hold lone quotes: there a quote is a character like any
-        other.
+        In tab-separated files a quote is an ordinary character: such files rarely use quotes, and titles may hold
+        single ones.
         """
         delimiter = delimiter or _DELIMITERS.get(_ending(path))
         return cls(path, f"{option}={path}", delimiter, quotes=delimiter != "\t")
@@ -118,7 +118,7 @@ class Source:
             raise self._unreadable(error) from error
 
     def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
-        """Yield the file's bytes, unpacked, in pieces that end with a line: for files that are larger than the memory.
+        """Yield the file's bytes, unpacked, in pieces of whole lines: for files larger than the memory.
 
         Args:
             size: Bytes of a piece; a longer line is one piece.
@@ -157,10 +157,10 @@ class Source:
         )
 
     def text(self, encoding: str = "utf-8-sig") -> str:
-        """Return the file's text; a byte-order mark is taken off, lone carriage returns are line ends.
+        """Return the file's text without a byte-order mark; single carriage returns are line ends.
 
         Raises:
-            DataError: If the file cannot be read, or is not of that encoding: with line and byte.
+            DataError: If the file cannot be read, or is not in that encoding: with line and byte.
         """
         text = self.decoded(self.content(), encoding=encoding)
         return text if "\n" in text else text.replace("\r", "\n")
@@ -170,11 +170,11 @@ class Source:
 
         Args:
             content: The bytes.
-            line: The line that they begin with, for the error.
-            encoding: What the file is written in.
+            line: Number of their first line, for the error.
+            encoding: The file's encoding.
 
         Raises:
-            DataError: If they are not of that encoding: with line and byte.
+            DataError: If they are not in that encoding: with line and byte.
         """
         try:
             return content.decode(encoding)
@@ -190,7 +190,7 @@ class Source:
             ) from error
 
     def places(self, rows: Sequence[int]) -> list[str]:
-        """Return where rows of the table stand in the file: its lines, or its rows where it has no lines.
+        """Return the places of rows in the file: lines, or rows in a file without lines.
 
         Args:
             rows: Rows of the table, counted from 0.
@@ -200,16 +200,16 @@ class Source:
         return [f"{word} {row + self._first if lines is None else lines[row]}" for row in rows]
 
     def of_rows(self, keep: pl.Series) -> Source:
-        """Return the source of a table of which only some rows are kept.
+        """Return the source of a part of the table's rows.
 
         Args:
             keep: ``[R]`` bool.
         """
-        kept = keep.arg_true().to_numpy()
-        if len(kept) == len(keep):
+        rows = keep.arg_true().to_numpy()
+        if len(rows) == len(keep):
             return self
         lines = self._lines()
-        return replace(self, lines=kept + self._first if lines is None else lines[kept])
+        return replace(self, lines=rows + self._first if lines is None else lines[rows])
 
     @property
     def _first(self) -> int:

@@ -22,7 +22,7 @@ from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
 
 @dataclass(frozen=True)
 class Tables:
-    """What a reader brings, under canonical column names.
+    """The tables that a reader returns, with canonical column names.
 
     Args:
         behaviors: user_id, item_id (String); optional rating (Float64), event, label (String), timestamp (Float64
@@ -30,9 +30,9 @@ class Tables:
             order.
         items: item_id (String) and any other columns.
         users: user_id (String) and any other columns, or None.
-        ordered: Whether the data declares its rows to be in time order.
-        sources: Files of the behaviors and how many rows each brought, in the order of ``row``, for errors.
-        histories: ``history`` (List[String], oldest first): lists that many behaviors share, each of them once. A
+        ordered: Whether the rows are declared to be in the order of time.
+        sources: Files of the behaviors and the number of rows from each, in the order of ``row``, for errors.
+        histories: ``history`` (List[String], oldest first): lists that several behaviors share, each stored once. A
             behavior's history_index is a row here, null where it has no history.
         dropped: What the reader left out, and why.
 
@@ -74,8 +74,7 @@ class Tables:
 def read_table(path: Path, *, option: str, delimiter: str | None = None) -> pl.DataFrame:
     """Read CSV, TSV, Parquet or JSON lines, each plain or ``.gz``, by the file's ending.
 
-    Columns of text files are strings; what they mean is decided by who knows the columns. A byte-order mark is
-    accepted.
+    Columns of text files stay strings; the reader gives them types later. A byte-order mark is accepted.
 
     Args:
         path: The file.
@@ -95,8 +94,8 @@ def read_source(
 
     Args:
         source: The file.
-        ids: Its columns of ids, which are refused rather than altered where a text is damaged.
-        notes: Takes what was altered in other columns.
+        ids: Its columns of ids: a damaged text in them is refused, not changed.
+        notes: A list to which changes in other columns are added.
 
     Raises:
         DataError: As ``read_table`` does.
@@ -110,7 +109,7 @@ def read_source(
         frame = parse_delimited(source.text(), source.delimiter, source.where, quotes=source.quotes)
     else:
         raise DataError(
-            f"the ending '{source.path.suffix}' says nothing of what is inside",
+            f"the ending '{source.path.suffix}' does not say what the file holds",
             where=source.where,
             rule="csv, tsv, parquet, jsonl, ndjson or json, each also with .gz",
             remedy="rename the file, or set the reader's delimiter for a text file",
@@ -135,9 +134,9 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
             str(error),
             where=where,
             rule="dates of a calendar",
-            remedy="mend or remove these rows",
+            remedy="correct or remove these rows",
         ) from error
-    # a panic is no Exception: what damaged bytes can bring about in Polars
+    # damaged bytes can make Polars panic, which is not an Exception
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         says = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
@@ -150,9 +149,9 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out what Polars writes of a panic next to the error that it raises: a trace of its own code."""
+    """Hide the trace that Polars writes to standard error when it panics."""
     try:
-        kept = os.dup(2)
+        stderr = os.dup(2)
     except OSError:  # a process without a standard error
         yield
         return
@@ -162,9 +161,9 @@ def _quiet() -> Iterator[None]:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
+        os.dup2(stderr, 2)
         os.close(nowhere)
-        os.close(kept)
+        os.close(stderr)
 
 
 def rename_columns(
@@ -177,7 +176,7 @@ def rename_columns(
 ) -> pl.DataFrame:
     """Give a file's columns their canonical names.
 
-    A column of the file that has the canonical name already, while another column is mapped to it, is left out.
+    Where a column is mapped to a canonical name that the file also has as a column, the latter is dropped.
 
     Args:
         frame: The table as read.
@@ -220,7 +219,7 @@ def _no_column(name: str, columns: list[str], where: str, option: str) -> DataEr
 
 
 def together(frames: Sequence[pl.DataFrame], sources: Sequence[Source]) -> pl.DataFrame:
-    """Return the rows of several files as one table; a column that has different types there is read as text.
+    """Return the rows of several files as one table; a column whose types differ is read as text.
 
     Raises:
         DataError: If a column has lists in one file and single values in another.

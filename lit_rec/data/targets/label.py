@@ -20,7 +20,7 @@ _ROUNDS = 5
 
 
 class LabelTarget(TargetRule):
-    """One of two labels or more; a row without one is not asked about. Of two, the second is the positive one."""
+    """One of two labels or more; a row without a label is not predicted. Of two, the second is the positive one."""
 
     name = "label"
     has_labels = True
@@ -28,10 +28,10 @@ class LabelTarget(TargetRule):
     def facts(
         self, prepared: Prepared, train: Int64s, labels: Sequence[str] | None, *, with_users: bool
     ) -> dict[str, Any]:
-        """Return names and counts of the labels, and of two how much likelier the positive one is for each item.
+        """Return names and counts of the labels; for two labels also each item's bias to the positive one.
 
         Raises:
-            DataError: If no training row has a label, all have the same, or another row has one that none of them has.
+            DataError: If no training row has a label, all have the same, or another row has one that none of these has.
             ConfigError: If ``labels`` are not those of the training rows.
         """
         names, counts = _labels(prepared, train, labels)
@@ -58,7 +58,7 @@ class LabelTarget(TargetRule):
         return places[prepared.label]
 
     def start(self, rating_mean: float, label_counts: Sequence[int]) -> float:
-        """Return the log odds of the positive one of two labels, each counted once more; of more labels 0."""
+        """Return the log odds of the positive one of two labels, with one added to each count; 0 for more labels."""
         negative, positive = label_counts if len(label_counts) == 2 else (1, 1)
         return math.log((positive + 1) / (negative + 1))
 
@@ -68,7 +68,7 @@ def item_label_bias(
     item: npt.NDArray[np.integer[Any]],
     positive: Bools,
 ) -> Float64s:
-    """Return each item code's log odds ratio, users' taken out, each shrunk by five rows of the base rate.
+    """Return each item code's log odds ratio without users' biases, each shrunk by five rows of the base rate.
 
     Args:
         user: ``[R]`` codes.
@@ -122,7 +122,7 @@ def _labels(
             f"{len(unseen):,} rows that do not train have a label that no training row has, such as "
             f"'{prepared.labels[code[unseen[0]]]}'",
             where=option_of("BehaviorDataModule", "reader"),
-            rule="every label that is asked for is among the training rows",
+            rule="every label that is predicted is among the training rows",
             remedy="give training rows with it, leave these rows out, or split in another way",
         )
     if wanted is not None and sorted(wanted) != sorted(seen):

@@ -21,7 +21,7 @@ class NextItemTarget(TargetRule):
     follows = True
 
     def training_rows(self, prepared: Prepared, where: Where | None) -> Int64s:
-        """Return the training rows that count; the others are neither seen nor asked about.
+        """Return the training rows that count; the others are neither seen nor predicted.
 
         Raises:
             DataError: If none counts.
@@ -32,7 +32,7 @@ class NextItemTarget(TargetRule):
         train = train[where.mask(prepared)[train]]
         if not len(train):
             raise DataError(
-                f"no training row counts of {where}",
+                f"no training row counts by {where}",
                 where=option_of("History", "where"),
                 rule="what counts in a history is what is predicted",
                 remedy="leave where out, or name events, labels or ratings that training rows have",
@@ -42,7 +42,7 @@ class NextItemTarget(TargetRule):
     def facts(
         self, prepared: Prepared, train: Int64s, labels: Sequence[str] | None, *, with_users: bool
     ) -> dict[str, Any]:
-        """Return that the items' frequencies are wanted."""
+        """Return values without labels; the items' frequencies are wanted."""
         return {"labels": (), "label_counts": (), "item_bias": None, "item_log_frequency": True}
 
     def of_rows(

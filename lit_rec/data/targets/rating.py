@@ -18,7 +18,7 @@ _ROUNDS = 5
 
 
 class RatingTarget(TargetRule):
-    """A rating, such as stars or hours; a row without one is not asked about."""
+    """A rating, such as stars or hours; a row without one is not predicted."""
 
     name = "rating"
 
@@ -58,7 +58,7 @@ def item_rating_bias(
     item: npt.NDArray[np.integer[Any]],
     rating: npt.NDArray[np.floating[Any]],
 ) -> Float64s:
-    """Return each item code's bias, users' biases taken out, each shrunk by five ratings.
+    """Return each item code's bias without users' biases, each shrunk by five ratings.
 
     Args:
         user: ``[R]`` codes.

@@ -12,7 +12,7 @@ _RULES: dict[str, TargetRule] = {}
 
 
 def register_target(rule: TargetRule) -> None:
-    """Have ``data.task`` know a rule by its name; ``tasks.registry.register_task`` calls this for a task's own."""
+    """Make a rule known to ``data.task`` by its name; ``tasks.registry.register_task`` calls this for its rule."""
     _RULES[rule.name] = rule
 
 

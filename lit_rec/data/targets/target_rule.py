@@ -1,4 +1,4 @@
-"""TargetRule: what is predicted of a row of behaviors, and what the training rows say of it."""
+"""TargetRule: what is predicted for a row of behaviors, and what the training rows say about it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lit_rec.errors import DataError, option_of
 
 
 class TargetRule(ABC):
-    """A rule for targets: all that batches and Facts have to know of a task.
+    """A rule for targets: all that batches and Facts need to know about a task.
 
-    ``name`` is what ``data.task`` calls the task. ``follows`` says that the target is the row's own item, which follows
-    its history; histories then need an order. ``has_labels`` says that the target is one of some labels.
+    ``name`` is the task's name in ``data.task``. ``follows`` says that the target is the row's own item, which comes
+    after its history; histories then need an order. ``has_labels`` says that the target is a label.
 
     Example:
         >>> from lit_rec.data.targets.rating import RatingTarget
@@ -42,7 +42,7 @@ class TargetRule(ABC):
             where: Which behaviors count in histories.
 
         Raises:
-            DataError: If there is none of those that this rule needs.
+            DataError: If no row can train by this rule.
         """
         return prepared.rows_of("train")
 
@@ -50,19 +50,19 @@ class TargetRule(ABC):
     def facts(
         self, prepared: Prepared, train: Int64s, labels: Sequence[str] | None, *, with_users: bool
     ) -> dict[str, Any]:
-        """Return those fields of ``Facts`` that depend on what is predicted.
+        """Return the fields of ``Facts`` that depend on what is predicted.
 
-        ``labels`` and ``label_counts``; ``item_bias``, one for every item of ``prepared``; and ``item_log_frequency``,
-        whether it is wanted.
+        They are ``labels`` and ``label_counts``; ``item_bias``, one for every item of ``prepared``, or None; and
+        ``item_log_frequency``, here only whether it is wanted.
 
         Args:
             prepared: The behaviors.
             train: ``[n]``, the rows that train.
             labels: Names of the labels in the order wanted, where the user gave it.
-            with_users: Whether the rows are of users that will come back.
+            with_users: Whether the rows have users who may occur again.
 
         Raises:
-            DataError: If no training row has a target, or another row has a label that none of them has.
+            DataError: If no training row has a target, or another row has a label that no training row has.
             ConfigError: If ``labels`` are not those of the training rows.
         """
 
@@ -74,12 +74,12 @@ class TargetRule(ABC):
 
         Args:
             prepared: The behaviors.
-            labels: Names of the labels, as ``Facts`` has them.
+            labels: Names of the labels, in the order of ``Facts``.
             where: Which behaviors count.
         """
 
     def known(self, target: Float32s | Int64s) -> Bools:
-        """Return which of some targets ``[n]`` are there ``[n]``."""
+        """Return ``[n]`` bool: which of the targets ``[n]`` are known."""
         there: Bools = ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
         return there
 
@@ -88,15 +88,15 @@ class TargetRule(ABC):
         return 0.0
 
     def liked_rating(self, rating_high: float) -> float:
-        """Return the rating of what somebody liked without rating it; NaN: it has none."""
+        """Return the rating of an item that a user liked without rating it; NaN: none."""
         return math.nan
 
 
 def nothing_to_predict(column: str) -> DataError:
-    """Return the error of training rows of which none has a target.
+    """Return the error for training rows without any target.
 
     Args:
-        column: That which the targets are from.
+        column: The column of the targets.
     """
     return DataError(
         f"no training row has a {column}",

@@ -1,4 +1,4 @@
-"""TextTemplate: which columns of an item make its texts, in what order, with what labels."""
+"""TextTemplate: which columns of an item make its texts, in which order and with which labels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option
 class TextTemplate:
     """Join columns of the items table into one text per item, or into one per field.
 
-    A field is encoded apart from the others, and the model learns how much each counts. What many items share, such as
-    a list of genres, is then encoded once for all of them.
+    Each field is encoded separately, and the model learns a weight for each. A text that many items share, such as a
+    list of genres, is then encoded once for all of them.
 
-    A null or empty column leaves nothing behind, neither its label nor a separator; the values of a list are joined by
-    commas; a field without any text has the empty text.
+    A null or empty column adds nothing, neither its label nor a separator. The values of a list are joined by commas.
+    A field without any text has the empty text.
 
     Args:
         columns: Columns in the order they are read; or names of fields, and the columns of each.
-        labels: What stands before a column's value, such as ``{"genres": "Genres: "}``; columns not named have none.
-        separator: What stands between two columns.
+        labels: Text before a column's value, such as ``{"genres": "Genres: "}``; other columns have no label.
+        separator: Text between two columns.
 
     Raises:
         ConfigError: If no column is given, or a label names a column that is not in ``columns``.
@@ -69,7 +69,7 @@ class TextTemplate:
         """Return the texts of each item, a column per field, in the table's order.
 
         Args:
-            items: The items table, or that of the users.
+            items: The items table, or the users table.
             option: The option that holds the template, for errors.
 
         Raises:
@@ -85,7 +85,7 @@ class TextTemplate:
                     rule="columns of the table",
                     remedy=did_you_mean(column, items.columns, "name one of these columns"),
                 )
-        # by name: Polars gives a column of a list whose name is empty another one
+        # by name: in a list of columns, Polars would rename a column whose name is empty
         texts = pl.DataFrame({c: _text(items[c], f"{option}.columns") for c in self.columns})
         return texts.select(
             pl.concat_str(
@@ -108,7 +108,7 @@ def _text(column: pl.Series, where: str) -> pl.Series:
     """Return a column as text, the values of a list joined by commas.
 
     Raises:
-        DataError: If there is no text of its values.
+        DataError: If its values cannot be written as text.
     """
     try:
         texts = texts_of(column)

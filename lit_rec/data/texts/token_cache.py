@@ -1,4 +1,4 @@
-"""The texts of a table as tokens, made once and kept in the cache."""
+"""The texts of a table as tokens, made once and cached."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _CODES = "text_of_item.parquet"
 def token_folder(
     texts: pl.DataFrame, tokenizer: TokenizerFiles, max_tokens: int, cache: Path, *, bar: bool
 ) -> Path:
-    """Return the folder that holds the tokens of ``texts``, made if it is not there.
+    """Return the folder that holds the tokens of ``texts``; make it if it is absent.
 
     Args:
         texts: A column per text field, a row per item (or user).
         tokenizer: The tokenizer.
         max_tokens: Longest text with its special tokens; the end of a longer one is cut.
-        cache: Where caches live.
-        bar: Whether a bar shows the way where it takes long.
+        cache: The folder of all caches.
+        bar: Whether a progress bar is shown where it takes long.
 
     Raises:
         ConfigError: If the cache cannot be written, or ``max_tokens`` leaves no room for text.
@@ -59,14 +59,11 @@ def token_folder(
 
 
 def no_tokens(rows: int) -> tuple[TokenStore, Int64s]:
-    """Return what ``open_tokens`` would of a table of ``rows`` without any text field."""
+    """Return what ``open_tokens`` would return for a table of ``rows`` without text fields."""
     return TokenStore(np.empty(0, np.int32), np.zeros(1, np.int64)), np.empty((rows, 0), np.int64)
 
 
 def open_tokens(folder: Path, fields: list[str]) -> tuple[TokenStore, Int64s]:
-    """Return the memory-mapped texts of a folder, and which of them each row has ``[I, F]``.
-
-    The fields are in the order asked for.
-    """
+    """Return the memory-mapped texts of a folder, and the texts of each row ``[I, F]`` in the order of ``fields``."""
     codes = read_parquet(folder / _CODES).select(fields)
     return TokenStore.open(folder), codes.to_numpy().astype(np.int64)

@@ -1,4 +1,4 @@
-"""A tokenizer's files: read from a folder, stored in a checkpoint, opened without running code or leaving a folder."""
+"""A tokenizer's files: read from a folder, stored in a checkpoint, opened without running code from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lit_rec.errors import CheckpointError, ConfigError
 
 Problem = tuple[str, str, str]  # name of the file, what it holds, the rule
 
-# all that save_pretrained of transformers' tokenizers writes into the folder itself
+# all files that save_pretrained of transformers' tokenizers writes
 NAMES = frozenset(
     {
         *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
@@ -36,10 +36,9 @@ _CONFIG = "tokenizer_config.json"
 
 @dataclass(frozen=True)
 class TokenizerFiles:
-    """A tokenizer as the files that ``save_pretrained`` writes: what a checkpoint keeps.
+    """A tokenizer as the files that ``save_pretrained`` writes: a checkpoint stores them.
 
-    A tokenizer rebuilt from its ``tokenizers`` object alone loses settings (``token_type_ids`` among them), so the
-    files are the truth.
+    A tokenizer that is rebuilt from its ``tokenizers`` object alone loses settings, such as ``token_type_ids``.
     """
 
     files: Mapping[str, bytes]
@@ -61,7 +60,7 @@ class TokenizerFiles:
             option: How the user gave it, for the error.
 
         Raises:
-            ConfigError: If there is no tokenizer of that name, or its files ask for code or for files elsewhere.
+            ConfigError: If there is no tokenizer of that name, or its files need code, or files outside the folder.
         """
         folder = Path(name)
         config = folder / _CONFIG
@@ -87,7 +86,7 @@ class TokenizerFiles:
         """Return the tokenizer.
 
         Raises:
-            CheckpointError: If the files are not those of a tokenizer; those that ``of`` and ``load`` took are.
+            CheckpointError: If the files are not those of a tokenizer, which can only happen in a damaged checkpoint.
         """
         reason = ": ".join(filter(None, (tokenizer_problem(self.files) or ())[:2]))
         if not reason:
@@ -120,7 +119,7 @@ class TokenizerFiles:
 
 
 def tokenizer_problem(files: Mapping[str, Any]) -> Problem | None:
-    """Return which stored file of a tokenizer is refused: its name, what is there, the rule; None where all is well.
+    """Return the first refused file of a stored tokenizer: its name, the problem, the rule; None: all are accepted.
 
     Example:
         >>> tokenizer_problem({"../../.bashrc": b""})[:2]
@@ -144,7 +143,7 @@ def tokenizer_problem(files: Mapping[str, Any]) -> Problem | None:
 
 
 class _UnreadableError(Exception):
-    """No tokenizer: the reason in a few words."""
+    """A tokenizer cannot be read; the text is the reason in a few words."""
 
 
 def _opened(name: str, *, local: bool) -> PreTrainedTokenizerBase:
@@ -152,11 +151,11 @@ def _opened(name: str, *, local: bool) -> PreTrainedTokenizerBase:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             name, local_files_only=local, trust_remote_code=False
         )
-        # some options are looked at when a text comes, such as a model_max_length that is no number
+        # some options are checked only when a text comes, such as a model_max_length that is not a number
         tokenizer("a")
         tokenizer(["a"], add_special_tokens=False, truncation=True, max_length=8)
     except BaseException as error:
-        # the reader of tokenizer.json raises plain exceptions, and panics that are no exceptions
+        # the reader of tokenizer.json raises plain exceptions, and panics, which are not Exceptions
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         reason = " ".join(str(error).split()).split(". ")[0]
@@ -165,7 +164,7 @@ def _opened(name: str, *, local: bool) -> PreTrainedTokenizerBase:
 
 
 def _config_problem(content: bytes) -> tuple[str, str] | None:
-    """Return what of tokenizer_config.json is refused, and the rule."""
+    """Return what is refused in tokenizer_config.json, and the rule."""
     try:
         config = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -187,6 +186,6 @@ def _refused(name: str, value: Any) -> str | None:
     if name == "tokenizer_class" and value is not None:
         is_name = isinstance(value, str) and value.isidentifier()
         return None if is_name else "the name of a class of transformers"
-    # where it was saved, which says nothing here; unless there is such a file
+    # the path where it was saved; harmless unless there is such a file here
     is_elsewhere = name.endswith("_file") and isinstance(value, str) and Path(value).name != value
     return "files in the folder of the tokenizer" if is_elsewhere and is_there(value) else None

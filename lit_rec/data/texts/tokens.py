@@ -1,4 +1,4 @@
-"""TokenStore: every distinct text tokenised once, kept ragged and memory-mapped."""
+"""TokenStore: every distinct text tokenised once, without padding and memory-mapped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SpecialTokens:
     Args:
         prefix: Tokens before each text (BERT: ``[CLS]``).
         suffix: Tokens after each text (BERT: ``[SEP]``).
-        pad: Token that fills up.
+        pad: Token of padding.
 
     Example:
         >>> around = SpecialTokens(prefix=(101,), suffix=(102,), pad=0)  # BERT's
@@ -61,7 +61,7 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> SpecialTokens:
 
 @dataclass(frozen=True)
 class TokenStore:
-    """Ragged token ids of distinct texts.
+    """Token ids of distinct texts, end to end.
 
     Shape:
         tokens: ``[S]`` int32. offsets: ``[P + 1]`` int64; text p is ``tokens[offsets[p]:offsets[p + 1]]``, without
@@ -89,7 +89,7 @@ class TokenStore:
             progress: Called with the number of texts done.
 
         Raises:
-            ConfigError: If ``max_tokens`` leaves no room beside the special tokens.
+            ConfigError: If ``max_tokens`` leaves no room besides the special tokens.
         """
         special = special_tokens(tokenizer)
         room = max_tokens - len(special.prefix) - len(special.suffix)
@@ -133,7 +133,7 @@ class TokenStore:
         return cls(*mapped)
 
     def take(self, text: Int64s) -> TokenStore:
-        """Return the store of some texts, in the order asked for, without a loop over them."""
+        """Return the store of some texts, in the given order, without a loop over them."""
         start = self.offsets[text]
         length = self.offsets[text + 1] - start
         offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)

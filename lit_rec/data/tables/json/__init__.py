@@ -3,8 +3,8 @@
 ``blocks`` has a file as blocks of numbered lines, ``values`` a line as an object. Two readers are built on them,
 each for its kind of files:
 
-- ``lines``: a user's own table. Any keys may stand in it, and ``columns`` finds of what kind the values of each are.
-  The first wrong line is an error.
-- ``records``: an archive of which a few keys are known. Polars reads it, and what it would read in another way than
-  ``values`` does is read line by line. Wrong lines are counted, and may be left out.
+- ``lines``: a user's own table. It may have any keys, and ``columns`` finds the kind of each key's values. The first
+  wrong line is an error.
+- ``records``: an archive in which a few known keys are read. Polars reads it; lines that Polars would read otherwise
+  than ``values`` are read one by one. Wrong lines are counted, and may be left out.
 """

@@ -43,7 +43,7 @@ class Block:
 
 
 def blocks_of(source: Source) -> Iterator[Block]:
-    """Yield a file in blocks; lone carriage returns are line ends where there are no others.
+    """Yield a file in blocks; single carriage returns are line ends where there are no line feeds.
 
     Raises:
         DataError: If the file is absent, cut, or may not be read.

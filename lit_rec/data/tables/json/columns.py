@@ -1,4 +1,4 @@
-"""Columns of JSON objects: texts, lists of texts, or what is nested deeper."""
+"""Columns of JSON objects: texts, lists of texts, or deeper nested values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from lit_rec.data.tables.json.values import Halves, json_of, text_of, whole_char
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError, excerpt
 
-NESTED = pl.Struct(
-    {"json": pl.String}
-)  # an object, or a list inside a list, as it stands in the file
+NESTED = pl.Struct({"json": pl.String})  # an object, or a list inside a list, as JSON text
 
 
 @dataclass
 class Objects:
-    """The objects of a piece of the file, and the lines they stand in."""
+    """The objects of a piece of the file, with their lines' numbers and texts."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -38,12 +36,12 @@ def column_of(
     Args:
         name: The key.
         lines: The objects.
-        kinds: Of the pieces before: key -> what its values are, and the line of the first.
-        halves: Counts texts that lost half a character.
-        ids: Keys whose values must not lose one.
+        kinds: From earlier pieces: key -> the kind of its values, and the line of the first.
+        halves: Counts texts with half a character.
+        ids: Keys whose values must not be changed.
 
     Raises:
-        DataError: If the values are of several kinds, or an id would lose half a character.
+        DataError: If the values are of several kinds, or an id holds half a character.
     """
     values = [record.get(name) for record in lines.records]
     types = set(map(type, values)) - {type(None)}
@@ -75,11 +73,11 @@ def _texts(
     try:
         return pl.Series(name, texts, pl.String)
     except UnicodeEncodeError:  # half of a surrogate pair
-        mended = [
-            halves.mend(text, number, name, ids)
+        repaired = [
+            halves.repaired(text, number, name, ids)
             for text, number in zip(texts, numbers, strict=True)
         ]
-        return pl.Series(name, mended, pl.String)
+        return pl.Series(name, repaired, pl.String)
 
 
 def _lists(
@@ -99,11 +97,11 @@ def _lists(
             return pl.Series(name, values, pl.List(pl.String))
         except UnicodeEncodeError:
             pairs = zip(values, lines.numbers, strict=True)
-            mended = [
-                v if v is None else [halves.mend(entry, number, name, ids) for entry in v]
+            repaired = [
+                v if v is None else [halves.repaired(entry, number, name, ids) for entry in v]
                 for v, number in pairs
             ]
-            return pl.Series(name, mended, pl.List(pl.String))
+            return pl.Series(name, repaired, pl.List(pl.String))
     if types & {str, bool}:
         raise several_kinds(name, halves.source)
     nested = [
@@ -145,7 +143,7 @@ def _check_kind(
 
 
 def several_kinds(name: str, source: Source) -> DataError:
-    """Return the error of lists that hold single values here and lists or objects there."""
+    """Return the error for lists that mix single values with lists or objects."""
     return DataError(
         f"the lists of column {excerpt(name)} hold values of several kinds",
         where=source.where,

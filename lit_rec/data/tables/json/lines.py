@@ -23,11 +23,11 @@ from lit_rec.errors import DataError, excerpt
 _RULE = "one JSON object a line"
 _UNKNOWN: dict[
     pl.DataType, pl.DataType
-] = {  # of a piece without values -> what it is if no piece has any
+] = {  # type of a column without values in a piece -> its type if no piece has values
     pl.Null(): pl.String(),
     pl.List(pl.Null): pl.List(pl.String),
 }
-_LEAST_FILLED = 50  # a table with fewer than one value in so many cells is none
+_LEAST_FILLED = 50  # a table needs at least one value in so many cells
 _CELLS = 10**7
 
 
@@ -36,17 +36,17 @@ def read_json_lines(
 ) -> pl.DataFrame:
     """Return a table of the objects; a key that an object lacks is null there.
 
-    Every value is the text that the file has of it, numbers too: what a column means is decided by who knows the
-    columns. A list is a list of such texts.
+    Every value is its text in the file, numbers too: the reader gives columns types later. A list is a list of such
+    texts.
 
     Args:
         source: The file.
-        ids: Columns that must not be altered, not even by half a character.
-        notes: Takes what was altered in others.
+        ids: Columns that must not be changed, not even by half a character.
+        notes: A list to which changes in other columns are added.
 
     Raises:
-        DataError: If a line is not a JSON object, a key stands twice in it, or a column holds single values here and
-            lists or objects there.
+        DataError: If a line is not a JSON object, has a key twice, or a column mixes single values with lists or
+            objects.
     """
     frames: list[pl.DataFrame] = []
     kinds: dict[str, tuple[str, int]] = {}
@@ -59,7 +59,7 @@ def read_json_lines(
 
 
 def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
-    """Return the pieces of a table as one; a column without values in a piece takes the type that it has elsewhere."""
+    """Join the pieces of a table; a column without values in a piece takes its type from other pieces."""
     kinds: dict[str, pl.DataType] = {}
     for frame in frames:
         for name, kind in frame.schema.items():
@@ -89,7 +89,7 @@ def _objects(block: Block, source: Source) -> Objects:
         twice = repeated_keys(record)
         if twice:
             raise DataError(
-                f"the key {excerpt(min(twice))} stands twice in {excerpt(each.strip())}",
+                f"the key {excerpt(min(twice))} is twice in {excerpt(each.strip())}",
                 where=f"{source.where}, line {number}",
                 rule="an object has a key once",
                 remedy="leave one of them",
@@ -113,7 +113,7 @@ def _unreadable(line: str, says: str, source: Source, number: int) -> DataError:
         if begins_array
         else "write each object on one line, for example: jq -c . FILE > NEW.jsonl"
         if begins_object
-        else 'mend or remove the line; an object is written {"column": value, ...}',
+        else 'correct or remove the line; an object is written {"column": value, ...}',
     )
 
 
@@ -128,13 +128,13 @@ def _table(
             f"{values / len(lines.records):.0f} each",
             where=halves.source.where,
             rule="keys are the names of columns, and most objects have most of them",
-            remedy="write what differs from object to object as a value",
+            remedy="write keys that differ from object to object as values",
         )
     columns = []
     for name in names:
         if half_characters(name):
             raise DataError(
-                f"half of a surrogate pair stands alone in the key {excerpt(name)}",
+                f"the key {excerpt(name)} holds half of a surrogate pair",
                 where=halves.source.where,
                 rule="keys are texts",
                 remedy="rename the key",

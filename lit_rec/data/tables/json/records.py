@@ -1,6 +1,6 @@
-"""Files of JSON objects, one a line, of which a few known keys are wanted.
+"""Read a few known keys from files of JSON objects, one a line.
 
-They are read block by block; broken lines are named or dropped.
+Files are read block by block; broken lines are refused or dropped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 @dataclass
 class _Broken:
-    """Lines that are not objects: how many, and the first of them."""
+    """Lines that are not objects: their number, and the first ones."""
 
     count: int = 0
     first: list[tuple[int, str]] = field(default_factory=list)
@@ -50,11 +50,11 @@ class _Broken:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is read of each object.
+    """What is read from each object.
 
     Args:
         schema: Key -> ``pl.String`` or ``pl.List(pl.String)``.
-        ids: Keys whose values must not be altered.
+        ids: Keys whose values must not be changed.
         numbers: Keys whose values are numbers, however they are written.
     """
 
@@ -63,14 +63,14 @@ class _Wanted:
     numbers: Collection[str]
 
     def misread(self, frame: pl.DataFrame, block: Block, plain: pl.Series | None) -> pl.Series:
-        """Return ``[L]`` bool: rows that the fast parser reads in another way than is meant.
+        """Return ``[L]`` bool: rows that the fast parser may have read wrongly.
 
         It writes ``1.0`` as 1, and takes the first of two equal keys.
 
         Args:
-            frame: What it read.
+            frame: The rows that it read.
             block: The lines.
-            plain: Which of them it read; None: all.
+            plain: Which lines it read; None: all.
         """
 
         def texts() -> pl.Series:
@@ -98,19 +98,19 @@ def read_json_records(
     ids: Collection[str] = (),
     numbers: Collection[str] = (),
 ) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
-    """Return the wanted keys of every object, the source with the line of each, and what was cleaned.
+    """Return the wanted keys of every object, the source with the line of each row, and the steps of cleaning.
 
-    The last says how many lines were dropped or altered.
+    The steps say how many lines were dropped or changed.
 
-    A key that an object lacks is null there. Numbers stand as the text that the file has of them where the schema wants
-    text. A line that is a Python literal rather than JSON, as in older files, is read too.
+    A key that an object lacks is null there. Where the schema wants text, a number is its text in the file. Lines that
+    are Python literals instead of JSON, as in older files, are read too.
 
     Args:
         source: The file.
         schema: The wanted keys: ``pl.String`` or ``pl.List(pl.String)``. The first one identifies the file.
         broken_lines: What happens to lines that are not objects.
-        ids: Keys whose values must not be altered, not even by half a character.
-        numbers: Keys whose values are numbers: their text may be another one of the same number.
+        ids: Keys whose values must not be changed, not even by half a character.
+        numbers: Keys whose values are numbers: their text may differ from the file's where the number is the same.
 
     Raises:
         DataError: If the file is absent or damaged, has no object, no object has the first key, or a line is broken and
@@ -140,7 +140,7 @@ def read_json_records(
 def _read(
     block: Block, wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, Int64s]:
-    """Return the rows of a block and their lines: by the fast parser where it reads what is meant, else one by one."""
+    """Return the rows of a block and their lines: by the fast parser where it reads correctly, else one by one."""
     try:
         frame, number, left = _fast(block, wanted)
     except (pl.exceptions.PolarsError, ValueError):  # not UTF-8, or the fast parser fails
@@ -157,7 +157,7 @@ def _read(
 
 
 def _fast(block: Block, wanted: _Wanted) -> tuple[pl.DataFrame, Int64s, Int64s]:
-    """Return what the fast parser reads as is meant, its lines, and the places of what is left for a closer look."""
+    """Return the rows that the fast parser reads correctly, their lines, and the places of the other lines."""
     schema = dict(wanted.schema)
     filled, plain = None, _readable(block)
     if plain is None:
@@ -182,9 +182,9 @@ def _fast(block: Block, wanted: _Wanted) -> tuple[pl.DataFrame, Int64s, Int64s]:
 
 
 def _readable(block: Block) -> pl.Series | None:
-    """Return which lines the fast parser may read ``[L]``, or None if all.
+    """Return which lines the fast parser may read ``[L]``; None: all.
 
-    Half of a surrogate pair would become NUL, and an escape in a key hide it.
+    It would read half of a surrogate pair as NUL, and would not recognise a key with an escape.
     """
     if b"\\u" not in block.content:
         return None
@@ -195,7 +195,7 @@ def _readable(block: Block) -> pl.Series | None:
 def _slowly(
     lines: Iterable[tuple[int, bytes]], wanted: _Wanted, broken: _Broken, halves: Halves
 ) -> tuple[pl.DataFrame, Int64s]:
-    """Read line by line what the fast parser would not."""
+    """Read line by line what the fast parser could not read."""
     columns: dict[str, list[Any]] = {name: [] for name in wanted.schema}
     numbers = []
     for number, content in lines:
@@ -218,7 +218,7 @@ def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str
     """Return the wanted values of a line.
 
     Raises:
-        UnreadableLineError: If it is no object, or a wanted key stands twice in it.
+        UnreadableLineError: If it is not an object, or has a wanted key twice.
         DataError: If an id holds half a character.
     """
     record, is_json = _record(line)
@@ -231,18 +231,18 @@ def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str
         if is_json and _has_objects(value, kind):
             value = json_of(line, key)  # numbers in it are numbers
         if kind == pl.String:
-            values[key] = halves.mend(text_of(value), number, key, wanted.ids)
+            values[key] = halves.repaired(text_of(value), number, key, wanted.ids)
         elif value is None:
             values[key] = None
         else:
             entries = value if isinstance(value, list | tuple) else [value]
             texts = map(text_of, entries)
-            values[key] = [halves.mend(text, number, key, wanted.ids) for text in texts]
+            values[key] = [halves.repaired(text, number, key, wanted.ids) for text in texts]
     return values
 
 
 def _record(line: str) -> tuple[dict[str, Any], bool]:
-    """Return the object of a line, and whether it is JSON, not a Python literal."""
+    """Return the object of a line, and whether it is JSON (else a Python literal)."""
     try:
         return read_object(line), True
     except UnreadableLineError as error:
@@ -271,7 +271,7 @@ def _not_objects(broken: _Broken, total: int, source: Source) -> DataError:
 
 
 def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
-    """Raise if the file has no objects, or they are of another kind of file."""
+    """Raise if the file has no objects, or no object has the key."""
     if not frame.is_empty() and frame[key].null_count() < len(frame):
         return
     line = next((b for b in next(source.blocks(1 << 20), b"").split(b"\n") if b.strip()), b"")

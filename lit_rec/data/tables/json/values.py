@@ -1,4 +1,4 @@
-"""JSON values: a line of text into an object whose numbers and texts are those of the file."""
+"""JSON values: read a line of text as an object whose numbers keep their text in the file."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError, excerpt
 
-DEEPEST = 500  # lists and objects inside each other; the parsers at hand end at 1,000
+DEEPEST = 500  # levels of lists and objects; the parsers fail at 1,000
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 class UnreadableLineError(ValueError):
-    """A line is no object that can be read; the text says why."""
+    """A line cannot be read as an object; the text says why."""
 
 
 class _Repeated(dict[str, Any]):
-    """An object in which a key stands twice."""
+    """An object that has a key twice."""
 
     keys_twice: frozenset[str] = frozenset()
 
 
 def read_object(line: str) -> dict[str, Any]:
-    r"""Return the object of a line: numbers as the text they stand in, NaN as None, which is what is meant by it.
+    r"""Return the object of a line: numbers as their text in the file, NaN as None.
 
-    No number is turned into one: ``9007199254740993`` would lose its last digit on the way through floats, ``1.0`` its
-    zero.
+    Numbers are not converted: as a float, ``9007199254740993`` would lose its last digit, and ``1.0`` its zero.
 
     Raises:
         UnreadableLineError: If the line is not JSON, not an object, or nested too deep.
@@ -46,7 +45,7 @@ def read_object(line: str) -> dict[str, Any]:
 
 
 def repeated_keys(record: dict[str, Any]) -> frozenset[str]:
-    """Return the keys that stand twice in an object of ``read_object``.
+    """Return the keys that an object of ``read_object`` has twice.
 
     Example:
         >>> repeated_keys(read_object('{"a": 1, "b": 2, "a": 3}'))
@@ -78,7 +77,7 @@ def read_literal(line: str) -> dict[str, Any]:
 
 
 def json_of(line: str, key: str) -> Any:
-    """Return a value of a line whose numbers are numbers, so that it can be written as JSON again."""
+    """Return a value of a line with numbers as numbers, so that it can be written as JSON again."""
     return _read(line, _PLAIN).get(key)
 
 
@@ -95,7 +94,7 @@ def text_of(value: Any) -> str | None:
 
 
 def half_characters(text: str) -> int:
-    r"""Return how many halves of surrogate pairs stand alone in a text: JSON can write what is no character.
+    r"""Return how many single halves of surrogate pairs a text holds: JSON can contain them.
 
     Example:
         >>> half_characters(read_object('{"a": "\\ud83d and \\ud83d\\ude00"}')["a"])
@@ -105,7 +104,7 @@ def half_characters(text: str) -> int:
 
 
 def whole_characters(text: str) -> str:
-    """Return a text in which each lone half of a pair is U+FFFD, the sign for a lost character."""
+    """Return a text in which each single half of a pair is replaced by U+FFFD, the sign for a lost character."""
     return _HALVES.sub("\ufffd", text)
 
 
@@ -121,7 +120,7 @@ def _read(line: str, decoder: json.JSONDecoder) -> dict[str, Any]:
 
 
 def _check_depth(line: str) -> None:
-    """Raise where lists and objects stand too deep inside each other, in a time that grows with the line alone."""
+    """Raise if lists and objects are nested too deep; takes time in proportion to the line's length."""
     if line.count("[") + line.count("{") + line.count("(") <= DEEPEST:
         return
     depth = 0
@@ -159,7 +158,7 @@ _PLAIN = json.JSONDecoder(parse_int=_whole, parse_constant=_constant)
 
 @dataclass
 class Halves:
-    """Texts in which half a character was lost: how many, and where the first stands.
+    """Counts texts that hold half a character, such as of an emoji that was cut, and replaces it.
 
     Args:
         source: The file.
@@ -169,19 +168,21 @@ class Halves:
     count: int = 0
     first: str = ""
 
-    def mend(self, text: str | None, line: int, column: str, ids: Collection[str]) -> str | None:
-        """Return a text of whole characters, and count it if it lost one.
+    def repaired(
+        self, text: str | None, line: int, column: str, ids: Collection[str]
+    ) -> str | None:
+        """Return the text with half characters replaced, and count it if there were any.
 
         Raises:
-            DataError: If it stands in a column of ids: two of them could become one.
+            DataError: If the column holds ids: two different ids could become equal.
         """
         if text is None or not half_characters(text):
             return text
         if column in ids:
             raise DataError(
-                f"{excerpt(column)} holds {excerpt(text)}, in which half of a surrogate pair stands alone",
+                f"{excerpt(column)} holds {excerpt(text)}, with half of a surrogate pair",
                 where=f"{self.source.where}, line {line}",
-                rule="ids are read as they are, and half a character is no text",
+                rule="ids are read as they are, and half a character is not text",
                 remedy="write the id again, or leave the line out",
             )
         self.count += 1
@@ -189,7 +190,7 @@ class Halves:
         return whole_characters(text)
 
     def steps(self, lines: int) -> list[CleaningStep]:
-        """Return what a report says of it."""
+        """Return the step for a report on cleaning; none where nothing was replaced."""
         rule = (
             f"half a character, such as half of an emoji, became U+FFFD ({self.source.path.name})"
         )

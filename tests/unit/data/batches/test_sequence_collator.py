@@ -61,7 +61,7 @@ def named(batch, places, mask):
     return ["".join(names[row[real]]) for row, real in zip(places, mask, strict=True)]
 
 
-def told(batch):
+def pairs(batch):
     history = named(batch, batch.history.item_index, batch.history.mask)
     target = named(batch, batch.target.value, batch.target.mask)
     return sorted(zip(history, target, strict=True))
@@ -69,7 +69,7 @@ def told(batch):
 
 def test_training_windows(data_of):
     (batch,) = data_of().train_dataloader()
-    assert told(batch) == [("", "e"), ("abc", "abca"), ("b", "bc")]
+    assert pairs(batch) == [("", "e"), ("abc", "abca"), ("b", "bc")]
     assert batch.history.mask.shape == (3, 3)
     assert batch.target.value.shape == (3, 4)
     assert torch.isnan(batch.history.age_days).all()
@@ -77,22 +77,22 @@ def test_training_windows(data_of):
     assert len(set(batch.items.catalogue_row.tolist())) == len(batch.items.catalogue_row) == 4
     assert batch.drawn is None
     (batch,) = data_of(history=PastHistory(2)).train_dataloader()
-    assert told(batch) == [("", "e"), ("a", "ab"), ("b", "bc"), ("bc", "ca")]
+    assert pairs(batch) == [("", "e"), ("a", "ab"), ("b", "bc"), ("bc", "ca")]
     assert [len(b) for b in data_of(history=PastHistory(3)).train_dataloader()] == [3]
 
 
 def test_evaluation_rows(data_of):
     data = data_of()
     (val,), (test,) = data.val_dataloader(), data.test_dataloader()
-    assert told(val) == [("abca", "d"), ("bc", "a")]
-    assert told(test) == [("abcad", "e"), ("bca", "b")]
+    assert pairs(val) == [("abca", "d"), ("bc", "a")]
+    assert pairs(test) == [("abcad", "e"), ("bca", "b")]
     assert val.target.value.tolist() == val.candidates.item_index.tolist()
     assert len(val.texts) == 0
 
 
 def test_training_rows_where_a_network_gives_a_vector_per_row(data_of):
     (batch,) = data_of(in_sequences=False).train_dataloader()
-    assert told(batch) == [
+    assert pairs(batch) == [
         *(("", item) for item in "abe"),
         *(("a", "b"), ("ab", "c"), ("abc", "a"), ("b", "c")),
     ]
@@ -102,9 +102,9 @@ def test_training_rows_where_a_network_gives_a_vector_per_row(data_of):
 def test_what_does_not_count_is_neither_seen_nor_asked_about(data_of):
     data = data_of(history=PastHistory(where=Where(events=["buy"])))
     (batch,) = data.train_dataloader()
-    assert told(batch) == [("ab", "aba"), ("b", "bc")]
+    assert pairs(batch) == [("ab", "aba"), ("b", "bc")]
     (test,) = data.test_dataloader()
-    assert told(test) == [("abad", ""), ("bca", "b")]
+    assert pairs(test) == [("abad", ""), ("bca", "b")]
     assert data.facts.item_ids == ("a", "b", "c")
     assert data.facts.user_ids == ("u", "v")
     np.testing.assert_allclose(np.exp(data.facts.item_log_frequency), [2 / 5, 2 / 5, 1 / 5])
@@ -151,7 +151,7 @@ def test_nothing_to_train_on(data_of):
     alone = "user_id,item_id,event,timestamp\nu,a,buy,1\nu,b,buy,2\nu,c,buy,3\n"
     with pytest.raises(DataError, match="none of 1 training rows follows another"):
         data_of(alone).train_dataloader()
-    with pytest.raises(DataError, match=r"no training row counts of Where\(events=\['look'\]"):
+    with pytest.raises(DataError, match=r"no training row counts by Where\(events=\['look'\]"):
         _ = data_of(
             BEHAVIORS.replace("look", "buy").replace(
                 "w,e,buy,9", "w,e,buy,9\nx,a,buy,1\nx,a,buy,2\nx,a,look,3"

@@ -57,7 +57,7 @@ def test_ids_of_ones_own_stay(folder):
 def test_errors(folder):
     with pytest.raises(ConfigError, match="'text' is not a canonical name"):
         LabelledTextReader("x.csv", {"text": "question"})
-    with pytest.raises(ConfigError, match="one file stands for two parts"):
+    with pytest.raises(ConfigError, match="one file is given for two parts"):
         LabelledTextReader("x.csv", test_texts="./x.csv")
     with pytest.raises(DataError, match=r"nowhere\.csv"):
         LabelledTextReader(f"{folder}/nowhere.csv").read()

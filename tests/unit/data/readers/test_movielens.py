@@ -90,7 +90,7 @@ def test_movielens_absent(movielens):
 def test_movielens_plots_stand_once(movielens):
     films = [{"movielens_id": "1"}, {"movielens_id": "2"}, {"movielens_id": "1"}]
     (movielens / "plots.json").write_text(json.dumps(films))
-    with pytest.raises(DataError, match=r"plots=.*movielens_id '1' stands 2 times"):
+    with pytest.raises(DataError, match=r"plots=.*movielens_id '1' is there 2 times"):
         MovieLens100KReader(str(movielens), plots=f"{movielens}/plots.json").read()
 
 

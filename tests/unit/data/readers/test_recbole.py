@@ -60,5 +60,5 @@ def test_recbole_lines(recbole):
 
 def test_recbole_column_of_two_types(recbole):
     (recbole / "toy.item").write_text("item_id:token\tt:token\tt:float\n7\tA\t1\n")
-    with pytest.raises(DataError, match="'t' stands twice"):
+    with pytest.raises(DataError, match="'t' is twice"):
         RecBoleReader(str(recbole)).read()

@@ -79,7 +79,7 @@ def test_ids_as_they_are(toys):
         (
             "toys.test.inter",
             "9\t0\t1",
-            r"test\.inter: user_id stands in no other part: line 4 \('9'\)",
+            r"test\.inter: user_id is in no other part: line 4 \('9'\)",
         ),
         (
             "toys.train.inter",

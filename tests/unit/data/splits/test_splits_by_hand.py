@@ -85,7 +85,7 @@ def test_empty_part_is_an_error():
 
 
 def test_given_split_shows_unknown_parts():
-    with pytest.raises(ConfigError, match="GivenSplit, but the data brings no parts"):
+    with pytest.raises(ConfigError, match="GivenSplit, but the data gives no parts"):
         GivenSplit().assign(frame_of([1]))
     for values, seen in ((["train", "valid"], "valid"), (["train", None], "None"), ([1, 2], "1")):
         with pytest.raises(ConfigError, match=rf"'{seen}'"):

@@ -59,7 +59,7 @@ def test_without_a_header():
         ("a;b\n1;2", "\t", ["'a;b' is one column", "the reader's delimiter to ';'"]),
         ("a\n1", ",", ["'a' is one column", "first line"]),
         ("", ",", ["line 1: the file is empty"]),
-        ("a,b,a\n1,2,3", ",", ["line 1", "'a' stands twice"]),
+        ("a,b,a\n1,2,3", ",", ["line 1", "'a' is twice"]),
         ("a,b\n1,2\n3,4,5", ",", ["line 3", "3 columns, '3,4,5'", "in quotes"]),
         ('a,b\n1,"x\ny"\n3', ",", ["line 4", "1 column, '3'"]),
         ("a,b\n1,2\n\n3,4", ",", ["line 3", "the line is empty"]),

@@ -73,7 +73,7 @@ def test_objects_and_lists_of_lists_stand_as_json(read):
         ('{"a":"x"}\n\n{"a":[7]}', ["line 3", "'a' holds a list, '[7]', and one value on line 1"]),
         ('{"a":{"b":"q"}}\n{"a":null}\n{"a":5}', ["line 3", "one value, '5'", "object on line 1"]),
         ('{"a":[1]}\n{"a":[[2]]}', ["several kinds"]),
-        ('{"a": 1}\n{"b": 2, "a": 1, "a": 2}', ["line 2", "the key 'a' stands twice"]),
+        ('{"a": 1}\n{"b": 2, "a": 1, "a": 2}', ["line 2", "the key 'a' is twice"]),
         (b'{"a": 1}\n{"a": "caf\xe9"}', ["line 2", "byte 0xe9 is not UTF-8"]),
         (b'{"a": 1}\r{"a": "caf\xe9"}\r', ["line 2", "byte 0xe9 is not UTF-8"]),
         ('{"a": 1}\n{"a": "x\0y"}', ["line 2", '\'{"a": "x\\x00y"}\' is not JSON']),
@@ -103,9 +103,9 @@ def test_half_a_character(read):
     assert frame["l"].to_list() == [None, ["\ufffd"]]
     (note,) = notes
     assert (note.dropped, note.of, note.example, note.done) == (3, 2, "line 1", "changed")
-    with pytest.raises(DataError, match=r"line 1: 't' holds '\\ud83d', in which half of a surr"):
+    with pytest.raises(DataError, match=r"line 1: 't' holds '\\ud83d', with half of a surr"):
         read(text, ids=["t"])
-    with pytest.raises(DataError, match=r"line 2: 'l' holds '\\ud83d', in which half of a surr"):
+    with pytest.raises(DataError, match=r"line 2: 'l' holds '\\ud83d', with half of a surr"):
         read(text, ids=["l"])
 
 

@@ -98,7 +98,7 @@ def test_odd_values_of_objects(tmp_path):
         ("\ufffd", None, None),
     ]
     assert (note.dropped, note.of, note.example, note.done) == (1, 3, "line 1", "changed")
-    with pytest.raises(DataError, match=r"line 1: 'id' holds '\\ud83d', in which half of a surr"):
+    with pytest.raises(DataError, match=r"line 1: 'id' holds '\\ud83d', with half of a surr"):
         read_json_records(source_of(tmp_path, "\n".join(lines)), SCHEMA, ids=["id"])
 
 
