@@ -21,7 +21,7 @@ from lit_rec.evaluation.report.slices import rating_slices, whole
 from lit_rec.tasks.registry import task_of
 
 _SAMPLE = 20_000  # rows of a part whose histories are measured
-_LONGEST = 10_000  # behaviors: longer histories count as this long
+_LONGEST = 10_000  # behaviors: longer histories count as this length
 _BLOCK = 256  # rows at once: bounds the memory of the longest histories
 _UNCUT = 1 << 20  # tokens: more than any text has
 
@@ -53,7 +53,7 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
 
 
 def known_targets(data: BehaviorDataModule) -> Bools:
-    """Return ``[R]`` bool: whether a row has what is predicted."""
+    """Return ``[R]`` bool: whether a row has a target."""
     target = target_of_rows(data.prepared, data.facts, data.history.where)
     return data.facts.target.known(target)
 
@@ -70,12 +70,12 @@ def _counts(prepared: Prepared, rows: Ints, known: Bools) -> dict[str, int]:
 def _day(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(float(seconds), UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError):  # no year that a calendar has
+    except (ValueError, OverflowError, OSError):  # not a year of the calendar
         return f"{seconds:g} s"
 
 
 def cleaning_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return what cleaning dropped, and how many repeated rows it kept."""
+    """Return what cleaning dropped, and how many repeated rows it left in."""
     record = data.cleaning
     return {
         "dropped": [asdict(step) for step in record.steps if step.dropped],
@@ -85,7 +85,7 @@ def cleaning_figures(data: BehaviorDataModule) -> dict[str, Any]:
 
 
 def slice_figures(data: BehaviorDataModule) -> dict[str, dict[str, int]]:
-    """Return, for validation and test, how many rows with a target each slice has: what reports count."""
+    """Return, for validation and test, how many rows with a target each slice has, as reports count them."""
     prepared, known = data.prepared, known_targets(data)
     train = prepared.rows_of("train")
     of_train = RatingRows(_codes(prepared.user[train]), _codes(prepared.item[train]), np.empty(0))
@@ -104,14 +104,14 @@ def _codes(values: Ints) -> Any:
 
 
 def target_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return the task, and the histogram of what the training rows say."""
+    """Return the task, and the histogram of the training rows' targets."""
     return {"task": data.facts.task, **task_of(data.facts).histogram(data)}
 
 
 def history_figures(data: BehaviorDataModule) -> dict[str, Any]:
-    """Return how many behaviors a row sees before ``max_length`` cuts, per part, of a sample of its rows.
+    """Return the lengths of histories before ``max_length`` cuts them, for a sample of each part's rows.
 
-    Where a history is drawn anew in each step (``TrainingHistory``), lengths are those before the draw.
+    Where a history is drawn again in each step (``TrainingHistory``), lengths are those before the draw.
     """
     history = copy.copy(data.history)
     cut = history.max_length
@@ -145,22 +145,22 @@ def _lengths(lengths: Any, cut: int) -> dict[str, float]:
 def text_figures(data: BehaviorDataModule) -> dict[str, Any]:
     """Return figures of the catalogue's distinct texts; lengths count the special tokens, as ``max_tokens`` does.
 
-    A share of tokens is one of the tokens of the texts alone.
+    Shares of tokens leave out special tokens.
 
     Args:
         data: The datamodule, its data prepared.
     """
     catalogue, special = data.catalogue, data.facts.special
     added = len(special.prefix) + len(special.suffix)
-    kept = np.diff(catalogue.store.offsets)
-    lengths = kept.copy()
-    # only a text that fills its room can have been longer
-    full = np.flatnonzero(kept == data.max_tokens - added)
+    cut_lengths = np.diff(catalogue.store.offsets)
+    lengths = cut_lengths.copy()
+    # only a text of the full length can have been cut
+    full = np.flatnonzero(cut_lengths == data.max_tokens - added)
     if len(full):
         texts = _texts_of(data, full)
         whole = TokenStore.build(texts, data.tokenizer_files.open(), _UNCUT)
         lengths[full] = np.diff(whole.offsets)
-    used = kept[catalogue.text_of_item]  # [I, F]
+    used = cut_lengths[catalogue.text_of_item]  # [I, F]
     median, most, nearly_all, longest = np.quantile(lengths + added, [0.5, 0.9, 0.99, 1.0])
     return {
         "items": len(catalogue),
@@ -177,13 +177,13 @@ def text_figures(data: BehaviorDataModule) -> dict[str, Any]:
             "max": float(longest),
         },
         "max_tokens": data.max_tokens,
-        "cut_texts": float((lengths > kept).mean()),
-        "cut_tokens": float((lengths - kept).sum() / max(lengths.sum(), 1)),
+        "cut_texts": float((lengths > cut_lengths).mean()),
+        "cut_tokens": float((lengths - cut_lengths).sum() / max(lengths.sum(), 1)),
     }
 
 
 def _texts_of(data: BehaviorDataModule, wanted: Any) -> list[str]:
-    """Return the texts of some codes, in their order: the first item that has one tells it."""
+    """Return the texts of some codes, in their order, each from the first item that has it."""
     codes = data.catalogue.text_of_item
     found, first = np.unique(codes, return_index=True)
     texts = data.prepared.texts
@@ -193,7 +193,7 @@ def _texts_of(data: BehaviorDataModule, wanted: Any) -> list[str]:
 
 
 def field_figures(data: BehaviorDataModule) -> list[dict[str, Any]]:
-    """Return, for each field, whose it is, its kind, its size, and the share of items (or users) that have none.
+    """Return for each field: of items or users, its kind, its size, and the share of items (or users) without a value.
 
     Args:
         data: The datamodule, its data prepared.

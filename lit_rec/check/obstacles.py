@@ -1,4 +1,4 @@
-"""Obstacles that a run would meet after its first steps, looked for before them."""
+"""Obstacles that a run would meet after its first steps, checked before it starts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lit_rec.training.callbacks.run_folder import RunCheckpoint, run_folder
 def raise_together(
     *steps: Callable[[], object], worded: Callable[[LitRecError], LitRecError]
 ) -> None:
-    """Take steps that do not need one another; say what is wrong in each, and raise the last.
+    """Run independent steps, write the errors of all of them, and raise the last.
 
     Args:
-        steps: What may fail.
-        worded: Names options as the user wrote them.
+        steps: Functions that may fail.
+        worded: Changes an error to name options as the user wrote them.
 
     Raises:
         LitRecError: If a step fails.
@@ -30,8 +30,8 @@ def raise_together(
         try:
             step()
         except LitRecError as error:
-            said = worded(error)
-            found[str(said)] = said  # one obstacle may stop two steps
+            ours = worded(error)
+            found[str(ours)] = ours  # one obstacle may stop two steps
     messages = list(found)
     for message in messages[:-1]:
         sys.stderr.write(f"lit_rec: {message}\n")
@@ -48,7 +48,7 @@ def check_folder(trainer: lightning.Trainer) -> None:
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
         return
     named = [one.dirpath for one in trainer.checkpoint_callbacks if isinstance(one, RunCheckpoint)]
-    # without a logger the next number is that of a folder which is made
+    # without a logger, run_folder would make a folder to find the next number
     is_made = trainer.logger is None and not any(named)
     folder = Path(trainer.default_root_dir, "checkpoints") if is_made else run_folder(trainer)
     folder = folder.absolute()
@@ -63,10 +63,10 @@ def check_folder(trainer: lightning.Trainer) -> None:
 
 
 def check_monitored(trainer: lightning.Trainer) -> None:
-    """Check that a metric of the validation is only waited for where there is a validation.
+    """Check that no callback waits for a metric of the validation where there is no validation.
 
     Raises:
-        ConfigError: If a callback would wait in vain.
+        ConfigError: If one does.
     """
     if trainer.limit_val_batches or trainer.fast_dev_run:  # type: ignore[attr-defined]
         return

@@ -1,4 +1,4 @@
-"""Remarks: what a run would not stop at, and its owner should know before it."""
+"""Remarks: what does not stop a run, but its user should know before."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
 
 _FEW_STEPS = 10
-_MUCH = 0.05  # a share worth a word
+_MUCH = 0.05  # a share that deserves a remark
 _YEARS_FROM, _YEARS_UNTIL = 1e8, 1e10  # seconds from 1973 to 2286
 
 
 def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -> list[str]:
-    """Return a sentence for each thing that figures say and a newcomer may not see.
+    """Return a sentence for each thing in the figures that a newcomer may overlook.
 
     Args:
         figures: All figures.
@@ -50,7 +50,7 @@ def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
         if new > 0.5:
             yield f"{percent(new)} of the {name} rows are of users that training has not seen."
     if not slices["val"]["all"]:
-        yield "No validation row has what is predicted: the best epoch cannot be told."
+        yield "No validation row has what is predicted: the best epoch cannot be found."
 
 
 def _of_unrated(figures: dict[str, Any]) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _of_unrated(figures: dict[str, Any]) -> Iterator[str]:
     if unrated:
         yield (
             f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: "
-            "they only stand in histories."
+            "they are only in histories."
         )
 
 
@@ -86,7 +86,7 @@ def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]
         key = ", ".join(figures["cleaning"]["repeated_by"])
         rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
         yield (
-            f"{rows} ({key}) of another and {'is' if repeated == 1 else 'are'} kept: "
+            f"{rows} ({key}) of another and {'is' if repeated == 1 else 'are'} not dropped: "
             "data.duplicates last keeps the last of each."
         )
     histories = figures["histories"]
@@ -111,7 +111,7 @@ def _of_texts(figures: dict[str, Any]) -> Iterator[str]:
         yield f"data.max_tokens {texts['max_tokens']} cuts {cut} of all tokens; {longest}."
     items = texts["items"]
     if len(texts["fields"]) == 1 and texts["distinct"] < 0.5 * items:
-        yield f"{items:,} items have {texts['distinct']:,} distinct texts: many can be told apart by their ids alone."
+        yield f"{items:,} items have {texts['distinct']:,} distinct texts: many differ only in their ids."
 
 
 def _of_model(figures: dict[str, Any], module: LitRec) -> Iterator[str]:

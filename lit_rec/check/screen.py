@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 _PARTS = ("train", "val", "test")
-_BAR = 30  # signs of the longest
+_BAR = 30  # characters of the longest bar
 
 
 def data_lines(figures: dict[str, Any]) -> str:
-    """Return what is known of the data, for people: a block of lines for each kind."""
+    """Return the figures of the data as text: a block of lines for each kind."""
     return _blocks(
         ("data", _data(figures)),
         ("cleaning", _cleaning(figures["cleaning"])),
@@ -22,7 +22,7 @@ def data_lines(figures: dict[str, Any]) -> str:
 
 
 def model_lines(figures: dict[str, Any]) -> str:
-    """Return what is known of the model, and the warnings."""
+    """Return the figures of the model and of time, and the warnings, as text."""
     warnings = (("warning", [text]) for text in figures["warnings"])
     return _blocks(("model", _model(figures["model"])), ("time", _time(figures["time"])), *warnings)
 
@@ -140,7 +140,7 @@ def _time(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows with cells right under each other; the first column to the left."""
+    """Return rows with aligned cells: the first column to the left, others to the right."""
     rows = list(rows)
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [

@@ -1,4 +1,4 @@
-"""Figures of the model at work: a few real training steps under the real Trainer, of which nothing is kept."""
+"""Figures of training: a few real steps of the real Trainer; nothing is stored."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from lit_rec.training.callbacks.finite_loss import FiniteLoss
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import PrecisionProbe
 
-_STEPS = 5  # measured, at most, after one to warm up
-_SECONDS = 15.0  # of measured steps, after which no further one is begun
-_ITEMS, _ROWS = 256, 512  # of which an evaluation's time is estimated
-# callbacks that change how a step works; the others write, stop or show
+_STEPS = 5  # measured at most, after one step to warm up
+_SECONDS = 15.0  # after so many seconds of measured steps no further one begins
+_ITEMS, _ROWS = 256, 512  # samples from which an evaluation's time is estimated
+# callbacks that change how a step works; other callbacks write, stop or show
 _KEPT = (PrecisionProbe, FiniteLoss, GradientAccumulationScheduler)
 
 
 class MeasuredError(Exception):
-    """Ends the run: what was wanted is known."""
+    """Ends the run: the measurement is complete."""
 
 
 class StepClock(Callback):
@@ -48,10 +48,10 @@ class StepClock(Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note the time, and end the run once enough is known.
+        """Record the time, and end the run after enough steps.
 
         Raises:
-            MeasuredError: Then.
+            MeasuredError: After enough steps.
         """
         self._ends.append(_now(pl_module.device))
         measured = len(self._ends) - 2
@@ -89,13 +89,13 @@ class StepClock(Callback):
 def step_figures(
     trainer: lightning.Trainer, module: LitRec, data: BehaviorDataModule, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """Train for some steps, write nothing, and return what they took; nothing where a resumed run has no step left.
+    """Train for some steps without writing files, and return figures; empty where a resumed run has no step left.
 
     Args:
-        trainer: The Trainer that would train; of no use afterwards.
+        trainer: The Trainer that would train; it cannot be used afterwards.
         module: The model; its weights change.
         data: The data.
-        options: What ``Trainer.fit`` takes beside them, such as a checkpoint to resume from.
+        options: Other arguments of ``Trainer.fit``, such as a checkpoint to resume from.
 
     Raises:
         LitRecError: As training would.
@@ -157,7 +157,7 @@ def evaluation_seconds(module: LitRec, data: BehaviorDataModule) -> float:
         start = _now(device)
         vectors = network.encode_items(texts.to(device), items.to(device))
         encoded = _now(device)
-        # which vectors they are does not change the time
+        # the time does not depend on the vectors' values
         vectors = vectors[batch.items.catalogue_row % len(vectors)]
         network.score(network.encode_users(vectors, batch), vectors, batch)
         seconds = (encoded - start) * len(catalogue) / len(codes)
@@ -167,7 +167,7 @@ def evaluation_seconds(module: LitRec, data: BehaviorDataModule) -> float:
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Return the peak memory in bytes: of the GPU, else of this process so far; None where nobody counts."""
+    """Return the peak memory in bytes: of the GPU, else of this process so far; None where it is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     try:

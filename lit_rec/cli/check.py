@@ -14,7 +14,7 @@ def check(words: list[str]) -> None:
     """Try data and model without training.
 
     Read, validate, clean, split and tokenise the data as ``lit-rec fit`` would, build the model, try a few steps, and
-    show what was found. Nothing is trained or written, but for the cache of prepared data.
+    show what was found. Nothing is stored except the cache of prepared data.
 
     Args:
         words: The options of ``fit``, and ``--json``.

@@ -31,21 +31,21 @@ from lit_rec.training.lit_rec import LitRec
 
 
 class CheckCLI(RecCLI):
-    """``fit`` by the same parser, model, data and Trainer, up to its first steps; nothing of them is kept.
+    """``fit`` with the same parser, model, data and Trainer, up to its first steps; no result of them is stored.
 
-    ``figures`` has what was found.
+    ``figures`` holds the result.
     """
 
     trains = False
     figures: dict[str, Any]
 
     def fit(self, model: LitRec, datamodule: lightning.LightningDataModule, **options: Any) -> None:
-        """Take the place of ``Trainer.fit``, which LightningCLI would call."""
+        """Replace ``Trainer.fit``, which LightningCLI would call."""
         self.figures = examine(self.trainer, model, datamodule, options, worded=self.with_paths)
 
 
 def check_fit(words: list[str]) -> dict[str, Any]:
-    """Show what ``fit`` with these options would meet, and return it as plain values.
+    """Show what ``fit`` with these options would find, and return it as plain values.
 
     Args:
         words: The options of ``fit``.
@@ -73,15 +73,15 @@ def examine(
         trainer: The Trainer that would train.
         module: The model, not yet built.
         data: The datamodule, its data not yet prepared.
-        options: What ``Trainer.fit`` takes beside them.
-        worded: Names options in errors as the configuration does.
+        options: Other arguments of ``Trainer.fit``.
+        worded: Changes an error to name options as the configuration does.
 
     Raises:
         LitRecError: If ``fit`` would not start.
     """
     if not isinstance(data, BehaviorDataModule):
         raise ConfigError(
-            f"{type(data).__name__} cannot be looked into",
+            f"{type(data).__name__} cannot be examined",
             where="data.class_path",
             rule="BehaviorDataModule or a class made from it",
             remedy="try lit-rec fit with --trainer.fast_dev_run true",
@@ -119,7 +119,7 @@ def _tell(text: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out what Lightning and the datamodule tell of their progress: the figures say it in their place."""
+    """Hide progress messages of Lightning and the datamodule: the figures contain the same."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -93,14 +93,14 @@ def _table(answers: list[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     table = Table()
-    told = ("rating",) if "rating" in answers[0] else ("label", "probability")
-    for name in told:
+    columns = ("rating",) if "rating" in answers[0] else ("label", "probability")
+    for name in columns:
         table.add_column(name, justify="left" if name == "label" else "right")
     table.add_column("text", overflow="fold")
     for answer in answers:
         text = str(answer["text"] or "")
         for one in answer.get("labels", [answer]):
-            cells = [one[name] for name in told]
+            cells = [one[name] for name in columns]
             shown = (c if isinstance(c, str) else f"{c:.3f}" for c in cells)
             table.add_row(*map(Text, (*shown, text)))  # brackets of a text are no markup
             text = ""  # once for all its labels

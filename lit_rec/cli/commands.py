@@ -10,7 +10,7 @@ from importlib import import_module
 
 _EXAMPLE = "lit-rec fit -c CONFIG --data.batch_size 256 --trainer.max_epochs 3"
 _WIDTH = 100
-_NEEDS = 16  # width of a column; a text that is wider has a line of its own
+_NEEDS = 16  # width of a column; a wider text has a line of its own
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Command:
     Args:
         name: What is typed after ``lit-rec``.
         module: Has the function.
-        needs: What the command cannot do without, for its usage line.
+        needs: Required arguments, for its usage line.
         uses_torch: Whether it needs the memory that torch takes.
 
     Example:

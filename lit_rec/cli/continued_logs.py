@@ -1,4 +1,4 @@
-"""Logs of a resumed run, in the folder of the run that it resumes."""
+"""Continue the logs of a resumed run in the folder of that run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lightning.pytorch.utilities import rank_zero_only
 
 
 def continue_logs(loggers: Any, folder: Path) -> list[Any]:
-    """Have loggers that number their runs go on in ``folder``, where it is one of theirs and no other version is named.
+    """Make loggers with numbered versions continue in ``folder``, if it is a version of theirs and none is set.
 
-    A logger that another save_dir or name was chosen for begins a run of its own there.
+    A logger with another save_dir or name begins a new version there.
 
     Args:
-        loggers: What is configured as ``trainer.logger``.
-        folder: Where the checkpoint lies.
+        loggers: The value of ``trainer.logger`` in the configuration.
+        folder: The folder of the checkpoint.
 
     Returns:
-        The options whose version was set; to be taken back before the configuration is saved, for a new run by it shall
-        not be written into the folder of this one.
+        The options whose version was set. Unset it before the configuration is saved, so that a new run with that
+        configuration does not write into this folder.
     """
     changed = []
     for logger in loggers if isinstance(loggers, list) else [loggers]:
@@ -37,7 +37,7 @@ def continue_logs(loggers: Any, folder: Path) -> list[Any]:
 
 @rank_zero_only
 def _put_aside(metrics: Path) -> None:
-    """Rename what CSVLogger would delete when it begins."""
+    """Rename the file that CSVLogger would delete when it begins."""
     if metrics.is_file():
         number = sum(1 for _ in metrics.parent.glob("metrics.*.csv"))
         metrics.rename(metrics.with_name(f"metrics.{number}.csv"))

@@ -45,10 +45,10 @@ def export_encoder(words: list[str]) -> None:
         overwrite=options.overwrite,
         base_model=options.base_model,
     )
-    sys.stdout.write(_said(made))
+    sys.stdout.write(_summary(made))
 
 
-def _said(made: Exported) -> str:
+def _summary(made: Exported) -> str:
     loads = "AutoModel" if made.without else "AutoModel and SentenceTransformer"
     lines = [
         f"encoder: {made.folder}",

@@ -37,7 +37,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--task",
         choices=["next_item"],
-        help="predict the next item, also where there are ratings or labels; without these it is what is predicted",
+        help="predict the next item even if there are ratings or labels; without these it is always predicted",
     )
     parser.add_argument("--time_column", metavar="NAME", help="the behaviors' column of times")
     parser.add_argument(
@@ -50,7 +50,7 @@ def init(words: list[str]) -> None:
     """Write a configuration, guessed from two tables.
 
     Look at behaviors and items, guess what their columns mean, and write a YAML for ``lit-rec fit``. Its comments say
-    what was guessed, and from what.
+    what was guessed, and why.
 
     Args:
         words: The options.
@@ -66,7 +66,7 @@ def init(words: list[str]) -> None:
     output = Path(options.output)
     if output.exists() and not options.force:
         raise ConfigError(
-            "there is such a file already",
+            "there is already such a file",
             where=f"--output {output}",
             rule="a file is overwritten only where --force says so",
             remedy=f"choose another name with --output, or add --force to replace {output.name}",
@@ -90,8 +90,8 @@ def init(words: list[str]) -> None:
         encoder=options.encoder,
         next_item=options.task is not None,
     )
-    said = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
-    text = config_text(plan, output, said)
+    command = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
+    text = config_text(plan, output, command)
     replace_file(output, lambda work: work.write_text(text, encoding="utf-8"))
     lines = [
         *guesses(plan),

@@ -1,4 +1,4 @@
-"""The command line ``lit-rec``: from words to a command, and from errors to a message of a few lines."""
+"""The command line ``lit-rec``: runs a command, and shows an error as a message of a few lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILES = (errno.EMFILE, errno.ENFILE)
 _NO_MEMORY = re.compile(
     r"(can't|[Cc]annot) allocate memory|can't start new thread|bad_alloc|failed to map segment|unable to mmap"
 )
-# what a disk can answer: full, not ours, not a folder
+# errors of a disk: full, no permission, not a folder
 _DISK = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
@@ -52,7 +52,7 @@ def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
     except Stopped as stopped:
         _end(stop, stopped)
     except Exception as error:
-        if stop.asked is not None and not debug:  # such as of a worker that got the signal, too
+        if stop.asked is not None and not debug:  # such as of a worker that got the signal as well
             _end(stop, Stopped(stop.asked))
         message = _message(error)
         if message is None and (message := _lost(error)) is not None:
@@ -64,11 +64,11 @@ def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
 
 
 def _message(error: BaseException | None) -> str | None:
-    """Return what the user can mend, also where a library has wrapped our error in its own; None: a bug of ours."""
+    """Return the message of an error that the user can correct, even if a library has wrapped it; None: our bug."""
     exhausted = _exhausted_message(error)
     if exhausted is not None:
         return exhausted
-    # only the error itself: beneath another, an absent file may be one that a library just tried
+    # only the error itself: as the cause of another, it may be about a file that a library just tried
     if isinstance(error, FileNotFoundError) and error.filename:
         return _disk_message(error)
     for one in causes(error):
@@ -96,7 +96,7 @@ def _end(stop: Stop, stopped: Stopped) -> None:
 
 
 def _lost(error: BaseException) -> str | None:
-    """Return what to say where another process of the run has died."""
+    """Return the message where another process of the run has died; None: none has."""
     if (found := sys.modules.get("lit_rec.training.strategies.lost_process")) is None:
         return None
     message: str | None = found.lost_process(error)
@@ -124,7 +124,7 @@ def _fail(message: str) -> None:
 
 
 def _refuse_little_memory() -> None:
-    """Stop before a library of another language ends the process without a word that can be caught."""
+    """Stop before a compiled library ends the process with an error that cannot be caught."""
     try:
         import resource  # not on Windows
     except ImportError:
@@ -140,12 +140,12 @@ def _refuse_little_memory() -> None:
 
 
 def _exhausted_message(error: BaseException | None) -> str | None:
-    """Return what to do where the process may have no more memory, threads or open files; None: it was not that.
+    """Return the message where the process may have no more memory, threads or open files; None: another error.
 
-    Beneath an error of ours, too: an encoder that cannot be read for want of memory is no wrong encoder.
+    Causes of our own errors count, too: an encoder that cannot be read because memory is short is not wrong.
     """
     if isinstance(error, LitRecError) and "out of memory" in error.problem:
-        return None  # which says more
+        return None  # its own message says more
     for one in causes(error):
         code = one.errno if isinstance(one, OSError) else None
         if code in _FILES:
@@ -159,10 +159,10 @@ def _exhausted_message(error: BaseException | None) -> str | None:
             )
         is_ours = isinstance(one, LitRecError)
         if isinstance(one, MemoryError) or (not is_ours and _NO_MEMORY.search(str(one))):
-            said = str(one).partition("\n")[0][-100:] or "MemoryError"
+            reason = str(one).partition("\n")[0][-100:] or "MemoryError"
             return str(
                 ConfigError(
-                    f"there is not enough memory ({said})",
+                    f"there is not enough memory ({reason})",
                     where="this process",
                     rule="about 2 GB for the libraries, and room for data and model; ulimit -v shows a limit",
                     remedy="raise the limit, end other programs, or use a machine with more memory",
@@ -196,13 +196,13 @@ def _disk_message(error: OSError) -> str:
 
 
 def _of_a_thread(args: threading.ExceptHookArgs) -> None:
-    """Leave out that the thread which writes for TensorBoard has no room: it is raised again where the run writes."""
+    """Hide that TensorBoard's writing thread found a full disk: the error is raised again where the run writes."""
     if not (isinstance(args.exc_value, OSError) and args.exc_value.errno in NO_ROOM):
         threading.__excepthook__(args)
 
 
 def _quieten() -> None:
-    """Leave out what libraries say of themselves; what speaks of this run stays."""
+    """Hide messages of libraries that are not about this run."""
     threading.excepthook = _of_a_thread
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")  # Lightning's own calls
@@ -213,10 +213,10 @@ def _quieten() -> None:
         "exists and is not empty",
         "args parameter is intended",
         "callbacks used to create the checkpoint",
-        "WeightAveraging callback with a model that overrides",  # its network is whole on each process
-        "SWA is currently only supported every epoch",  # as intended: it takes the schedule's place
+        "WeightAveraging callback with a model that overrides",  # each process has the whole network
+        "SWA is currently only supported every epoch",  # as intended: it replaces the schedule
         "smaller than the logging interval",
-        "module\\(s\\) in eval mode",  # a frozen encoder is meant to be
+        "module\\(s\\) in eval mode",  # intended for a frozen encoder
         "Encountered `nan` values",  # a run that diverges ends with a message of its own
     ):
         warnings.filterwarnings("ignore", message=f".*{message}.*")

@@ -1,4 +1,4 @@
-"""CommandParser: argparse whose errors are ours, for the commands that LightningCLI does not know."""
+"""CommandParser: argparse with our errors, for commands that are not LightningCLI's."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser of one command; an option may be written with hyphens in the place of its underscores.
+    """A parser of one command; an option may be written with hyphens instead of underscores.
 
     Args:
         name: The command.
         rule: What it needs, for errors.
         description: What it does; by default the docstring of its function.
-        epilog: What stands below the options.
+        epilog: Text below the options.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class CommandParser(argparse.ArgumentParser):
         self._rule = rule
 
     def add_checkpoint(self) -> None:
-        """Add ``--ckpt_path`` and ``--trust``, of commands that begin at a checkpoint."""
+        """Add ``--ckpt_path`` and ``--trust``, for commands that read a checkpoint."""
         self.add_argument(
             "--ckpt_path",
             required=True,
@@ -69,7 +69,7 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Parse words, whichever way their options are spelt; ``parse_args`` calls this."""
+        """Parse words with either spelling of options; ``parse_args`` calls this."""
         words = underscored(sys.argv[1:] if args is None else args, self._option_string_actions)
         return super().parse_known_args(words, namespace)
 

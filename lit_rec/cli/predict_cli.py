@@ -1,4 +1,4 @@
-"""What ``lit-rec predict`` runs: lists of items for every user, or a score of each row."""
+"""What ``lit-rec predict`` runs: it writes lists of items for every user, or a score of each row."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class PredictCLI(RecCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """Return the subcommand, and what Lightning's method takes that a command line has no use for."""
+        """Return the subcommand, and the arguments of Lightning's method that are not options."""
         return {"predict": {"model", "dataloaders", "datamodule", "return_predictions"}}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add what lists are asked for."""
+        """Add the options for lists."""
         super().add_arguments_to_parser(parser)
         group = parser.add_argument_group("Lists of items for every user")
         group.add_argument(
@@ -60,7 +60,7 @@ class PredictCLI(RecCLI):
         )
 
     def after_instantiate_classes(self) -> None:
-        """Have lists written, or scores of rows."""
+        """Add the callback that writes lists, or scores of rows."""
         super().after_instantiate_classes()
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         callbacks.append(PredictionWriter() if self._lists is None else ListWriter(self._lists))
@@ -69,17 +69,17 @@ class PredictCLI(RecCLI):
 def list_options(
     facts: Facts, k: int | None, label: str | None, *, exclude_seen: bool
 ) -> ListOptions | None:
-    """Return what lists are asked for; None: a score of each row is.
+    """Return the options for lists; None: a score of each row is wanted.
 
     Args:
         facts: Facts of the checkpoint.
-        k: How many items of a list; None: 10 where the next item is predicted.
-        label: Whose probability.
-        exclude_seen: Whether what the user has seen is left out.
+        k: Length of a list; None: 10 where the next item is predicted.
+        label: The label whose probability sorts lists.
+        exclude_seen: Whether items that the user has seen are left out.
 
     Raises:
-        ConfigError: If ``k`` is below 1, or options of lists stand where none are made.
-        DataError: If the label is not one of the data's, or one of several has to be named.
+        ConfigError: If ``k`` is below 1, or options of lists are given where no lists are made.
+        DataError: If the data has no such label, or one of several has to be named.
     """
     task = task_of(facts)
     k = task.list_length if k is None else k
@@ -88,9 +88,9 @@ def list_options(
         return ListOptions(k, exclude_seen, label)
     if label is not None or not exclude_seen:
         raise ConfigError(
-            "no lists are asked for",
+            "no lists are made",
             where="--exclude_seen" if label is None else "--label",
-            rule="options of lists, which --k asks for",
+            rule="options of lists, which --k turns on",
             remedy="add --k 10",
         )
     return None

@@ -1,4 +1,4 @@
-"""What ``lit-rec fit | validate | test`` run, and ``predict`` and ``check`` derive from: LightningCLI around LitRec."""
+"""RecCLI: LightningCLI for LitRec, which ``lit-rec fit | validate | test`` run; ``predict`` and ``check`` extend it."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ register_type(torch.device, str, torch.device)
 
 
 class RecCLI(LightningCLI):
-    """LightningCLI whose checkpoint carries its own configuration, and whose errors are short."""
+    """LightningCLI whose checkpoints store their configuration, and whose errors are short."""
 
     module_class: ClassVar[type[LitRec]] = LitRec
-    trains: ClassVar[bool] = True  # what `fit` is asked for
+    trains: ClassVar[bool] = True  # whether `fit` trains, not only checks
     content: dict[str, Any] | None = None
     _stored: StoredShapes | None = None
     _continued: Sequence[Any] = ()
@@ -79,7 +79,7 @@ class RecCLI(LightningCLI):
         jsonargparse.set_parsing_settings(
             # interpolation that follows overrides: ${data.init_args.encoder}
             omegaconf_absolute_to_relative_paths=True,
-            # a mapping is data where an option takes any value, whatever classes it names
+            # where an option takes any value, a mapping is data, even if it names a class
             instantiate_subclass_spec_in_any=False,
         )
         with worded_by(self.with_paths):
@@ -95,7 +95,7 @@ class RecCLI(LightningCLI):
                 parser_class=OptionParser,
                 parser_kwargs={"parser_mode": MODE},
                 save_config_callback=RunRecord,
-                # where Lightning would write it, there is no run where a logger has no folder of its own
+                # Lightning would write it to a folder that is not the run's where a logger has none
                 save_config_kwargs={"save_to_log_dir": False},
                 trainer_defaults={
                     "callbacks": [
@@ -123,14 +123,14 @@ class RecCLI(LightningCLI):
         return by_paths(error, sections, kinds)
 
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
-        """Return the subcommand that is asked for, and which arguments of its method are no options.
+        """Return the subcommand that was given, and the arguments of its method that are not options.
 
-        The others are left out, for each takes a parser to build.
+        Other subcommands are left out: building a parser for each would take time.
         """
         return {self._asked: LightningCLI.subcommands()[self._asked]}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Put the checkpoint's configuration before the user's own words, and refuse a model that differs."""
+        """Parse the checkpoint's configuration, then the user's words, and refuse a model that differs."""
         words = underscored([with_current_path(word) for word in args], self._option_names())
         keep_paths_as_text(words)
         try:
@@ -194,14 +194,14 @@ class RecCLI(LightningCLI):
             refuse_other_model(asked, stored["model"])
 
     def _parse_ckpt_path(self) -> None:
-        """Take no options from ``hyper_parameters`` of the checkpoint, as Lightning would: they may name any class."""
+        """Do nothing: Lightning would read options from ``hyper_parameters`` there, which may name any class."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add what is taken from the words before the parser reads them."""
+        """Add ``--trust`` to the help; its words are removed before the parser reads them."""
         parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
-        """Have Lightning read a checkpoint without running code that it might hold, also one of another machine."""
+        """Make Lightning read checkpoints without running code in them."""
         options = super()._prepare_subcommand_kwargs(subcommand)
         if options.get("weights_only") is None:
             options["weights_only"] = True
@@ -221,11 +221,11 @@ class RecCLI(LightningCLI):
             raise short from error
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
-        """Build the Trainer; an option that it refuses is a mistake of the user's, not ours.
+        """Build the Trainer; an option that it refuses becomes a short error.
 
         Raises:
-            ConfigError: If the Trainer refuses an option, its precision cannot be had, or a callback waits for a metric
-                that is misspelt.
+            ConfigError: If the Trainer refuses an option, its precision is not available, or a callback waits for a
+                metric that does not exist.
         """
         for options in self._continued:
             options["version"] = None
@@ -257,7 +257,7 @@ class RecCLI(LightningCLI):
         return trainer
 
     def before_instantiate_classes(self) -> None:
-        """Name what is missing before anything is built, and have the logs of a resumed run go on."""
+        """Refuse a configuration without data before anything is built, and continue the logs of a resumed run."""
         config = self.config[self.subcommand]
         if config.get("data") is None:
             raise ConfigError(
@@ -270,7 +270,7 @@ class RecCLI(LightningCLI):
             self._continued = continue_logs(config.trainer.logger, Path(config.ckpt_path).parent)
 
     def after_instantiate_classes(self) -> None:
-        """Hand the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
+        """Give the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
         self._dump_config()
         self.model.record({k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS})
         if self.content is not None and self.subcommand != "fit":
@@ -292,21 +292,21 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
 
     Args:
         words: The subcommand and its options.
-        cli: Has the subcommand.
+        cli: The class that has the subcommand.
 
     Raises:
         LitRecError: If the input is wrong.
     """
     for handler in logging.getLogger("lightning.pytorch").handlers:
-        handler.addFilter(_speaks_of_this_run)
+        handler.addFilter(_is_about_this_run)
     return cli(words)
 
 
 def _asks_for_help(word: str) -> bool:
-    """Say whether a word is ``--help``, or ``--data.help`` of a class."""
+    """Return whether a word is ``--help``, or ``--data.help`` of a class."""
     return word.partition("=")[0].rpartition(".")[2] in ("-h", "--help", "help")
 
 
-def _speaks_of_this_run(record: logging.LogRecord) -> bool:
+def _is_about_this_run(record: logging.LogRecord) -> bool:
     message = record.getMessage()
     return "Tip:" not in message and "TPU available" not in message

@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--history",
         help="item ids, oldest first, each with a rating if there is one: 50,181 or 50:5,181:3; "
-        "without, an item counts as liked",
+        "without a rating, an item counts as liked",
     )
     parser.add_argument(
         "--user", help="a user of the data: their history is taken from the checkpoint"
@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timestamp",
         type=float,
-        help="the time of asking in seconds, for models that weigh what was done by its age; "
-        "without, nothing has an age",
+        help="the time of the request in seconds, for models that weight behaviors by age; "
+        "without it, behaviors have no age",
     )
     parser.add_argument(
         "--index",
@@ -94,7 +94,7 @@ def recommend(words: list[str]) -> None:
         )
     if options.pool is not None and options.rerank is None:
         raise ConfigError(
-            "there is nothing that would put them in order",
+            "there is no model to sort them",
             where=f"--pool {options.pool}",
             rule="the items that --rerank scores",
             remedy="name a cross-encoder's checkpoint with --rerank, or leave --pool out",
@@ -134,7 +134,7 @@ def _found(options: argparse.Namespace, named: list[dict[str, Any]]) -> list[Rec
 def _reranked(
     options: argparse.Namespace, history: list[Any], pool: list[Recommendation]
 ) -> list[Recommendation]:
-    """Return the k best of ``pool`` by the network of another checkpoint; what is shown of them stays."""
+    """Return the k best of ``pool`` by the network of another checkpoint; their fields stay the same."""
     from lit_rec.inference.reranker import Reranker
 
     cross = Reranker.from_checkpoint(options.rerank, trust=options.trust)

@@ -1,4 +1,4 @@
-"""Every part that a YAML may name without its path: importing this module is enough."""
+"""Imports every class that a YAML may name without its path."""
 
 from __future__ import annotations
 

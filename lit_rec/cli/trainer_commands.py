@@ -1,4 +1,4 @@
-"""``lit-rec fit | validate | test | predict``: a short help each; LightningCLI runs them."""
+"""``lit-rec fit | validate | test | predict``: each has a short help; LightningCLI runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ALL = "--help_all"
 def fit(words: list[str]) -> None:
     """Train; checkpoints and curves go to checkpoints/.
 
-    The best state is best.ckpt, the last one is last.ckpt. Each has all that the other commands need.
+    The best state is best.ckpt, the last one is last.ckpt. Each contains all that the other commands need.
 
     Args:
         words: The options.
@@ -38,7 +38,7 @@ def validate(words: list[str]) -> None:
 def test(words: list[str]) -> None:
     """Write report.json: model and baselines on the test rows.
 
-    It goes beside the checkpoint, and its table onto the screen.
+    The file is written next to the checkpoint, and its table is shown on the screen.
 
     Args:
         words: The options.
@@ -52,7 +52,7 @@ def test(words: list[str]) -> None:
 def predict(words: list[str]) -> None:
     """Write a score of each row, or lists of the best items.
 
-    Scores go to predictions.parquet beside the checkpoint. With ``--k``, or where the next item is predicted,
+    Scores go to predictions.parquet next to the checkpoint. With ``--k``, or where the next item is predicted,
     recommendations.parquet has the best items for every user.
 
     Args:
@@ -61,7 +61,7 @@ def predict(words: list[str]) -> None:
     Raises:
         LitRecError: If the input is wrong.
     """
-    stop.remedy = "the same command goes on where it was writing lists, else begins again"
+    stop.remedy = "the same command continues where it was writing lists, else begins again"
     _run("predict", words)
 
 
@@ -81,7 +81,7 @@ def _run(name: str, words: list[str]) -> None:
 
 
 def short_help(name: str) -> CommandParser:
-    """Return a parser that prints the options which are used most; LightningCLI has some hundred.
+    """Return a parser that prints the most used options; LightningCLI has some hundred.
 
     Args:
         name: The command.
@@ -99,7 +99,7 @@ def short_help(name: str) -> CommandParser:
         help="a YAML with data, model and trainer; of several, the last wins",
     )
     if trains:
-        add("--ckpt_path", metavar="CKPT", help="go on from last.ckpt of a run that was stopped")
+        add("--ckpt_path", metavar="CKPT", help="continue from last.ckpt of a run that was stopped")
     else:
         parser.add_checkpoint()
     if name == "predict":

@@ -1,4 +1,4 @@
-"""What the columns of the behaviors mean, beside the item: user, rating or label, event, time, part."""
+"""What the behaviors' columns mean, besides the item: user, rating or label, event, time, part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lit_rec.init.columns import Column
 from lit_rec.init.table_files import TableFile
 from lit_rec.init.table_roles import TableRoles
 
-_MOST_RATINGS = 101  # distinct values of what is a rating by its numbers alone: 0 to 100
+_MOST_RATINGS = 101  # distinct values of a column that is a rating by its values alone: 0 to 100
 _MOST_EVENTS = 50
 _PARTS = {"train", "val", "test"}
 _ORDER = ("user_id", "item_id", "rating", "label", "event", "timestamp", "impression_id", "split")
@@ -23,8 +23,8 @@ class BehaviorColumns:
 
     Args:
         columns: The mapping.
-        why: Canonical name -> what the guess was made from.
-        notes: What else should be known.
+        why: Canonical name -> the reason for the guess.
+        notes: Other things that the user should know.
         next_item: Whether the next item is predicted, not a rating or a label.
     """
 
@@ -34,7 +34,7 @@ class BehaviorColumns:
     next_item: bool = False
 
     def take(self, role: str, column: Column, why: str) -> None:
-        """Give a column a meaning; one that is taken stays."""
+        """Give a column a meaning, unless another column has this meaning already."""
         if role not in self.columns:
             self.columns[role], self.why[role] = column.name, why
 
@@ -51,11 +51,11 @@ def guess_behavior_columns(
 
     Args:
         roles: The tables.
-        named: Canonical name -> column, as far as the user says so.
-        next_item: Whether the next item is to be predicted, whatever else could be; without ratings and labels it is.
+        named: Canonical name -> column, where the user gave it.
+        next_item: Whether the next item is predicted even if there are ratings or labels; without these it always is.
 
     Raises:
-        ConfigError: If a column is not there, or what is needed cannot be guessed.
+        ConfigError: If a column is absent, or a needed column cannot be guessed.
     """
     file, found = roles.behaviors, BehaviorColumns()
     for role, name in named.items():
@@ -101,7 +101,7 @@ def _take_user(roles: TableRoles, found: BehaviorColumns) -> None:
         rule, rows = "by its values", len(file)
         ids = [c for c in left if c.is_id_like and 2 <= c.distinct < rows / 1.2]
         ids = [c for c in ids if not name_score(c.name, "impression_id")]
-        # few values are a kind of something rather than a user
+        # a column with few values is more likely a category than a user
         best = [c for c in ids if c.distinct > _MOST_EVENTS] or ids
     if len(best) != 1:
         seen = " and ".join(f"'{column.name}'" for column in best[:3])
@@ -132,12 +132,12 @@ def _take_time(file: TableFile, found: BehaviorColumns) -> None:
     if not candidates:
         candidates, rule = [c for c in left if is_time(c)], "by its values"
     if not candidates:
-        # an order that is counted in something else, such as weeks
+        # a time in another unit, such as weeks
         named = [c for c in left if name_score(c.name, "timestamp") == STRONG]
         candidates, rule = [c for c in named if c.is_numeric], "by its name"
         for column in [c for c in named if not c.is_numeric][:1]:
             found.notes.append(
-                f"`{column.name}`, for {column.shown(2)} are neither seconds since 1970 "
+                f"`{column.name}`, since {column.shown(2)} are neither seconds since 1970 "
                 "nor ISO dates such as 2024-05-31"
             )
     if candidates:
@@ -151,9 +151,9 @@ def _take_time(file: TableFile, found: BehaviorColumns) -> None:
 
 
 def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> None:
-    """Find what users made of items: a rating by name, a label by name, then either by values.
+    """Find the column of what users thought of items: a rating by name, a label by name, then either by values.
 
-    Several are no error where none is needed.
+    Several candidates are an error only where one is needed.
     """
     if "rating" in found.columns or "label" in found.columns:
         return
@@ -194,11 +194,10 @@ def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> No
 
 
 def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> None:
-    """Check that rows say what happened, and when.
+    """Check that the next item can be predicted.
 
     Raises:
-        ConfigError: If there is no time, or, where nobody asked for the next item, a column that could be what is to be
-            predicted.
+        ConfigError: If there is no time; or the user did not ask for the next item and a column could be a target.
     """
     could_be = [c for c in found.left(file) if _says_something(c)]
     if not asked and (could_be or "timestamp" not in found.columns):
@@ -259,9 +258,9 @@ def _is_impression(column: Column, rows: int) -> bool:
 
 
 def _by_name(columns: Iterable[Column], role: str, fits: Callable[[Column], bool]) -> list[Column]:
-    """Return the columns whose names speak most for a role, of those whose values fit.
+    """Return the columns with fitting values whose names match a role best.
 
-    The canonical name decides alone.
+    A column with the canonical name is the only result.
     """
     fitting = [column for column in columns if fits(column)]
     for column in fitting:

@@ -1,4 +1,4 @@
-"""What the name of a column says of its meaning, in the languages and cases that tables come in."""
+"""What the name of a column says about its meaning, in several languages and spellings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ID_WORDS = (
     *("key", "code", "ref", "uuid", "guid", "idx", "编号", "ид"),
 )
 _ID_ROLES = ("user_id", "item_id", "impression_id")
-# without accents, words joined; the first list is of whole names, the second of last words as well
+# without accents, words joined; the first list has whole names, the second also names that are a last word
 _NAMES = {
     "user_id": (
         "uid username userhash",
@@ -56,7 +56,7 @@ _NAMES = {
         "titolo naam tytul nazwa название заголовок 标题 名称 片名 タイトル 題名 제목",
     ),
     "year": ("", "year jahr annee ano anno jaar rok год 年 年份"),
-    # numbers that a rating is not
+    # numbers that are not ratings
     "measure": (
         "",
         "quantity qty count amount price cost total value age position rank pos duration seconds "
@@ -67,7 +67,7 @@ _NAMES = {
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name in small letters, without accents: at changes of case, signs and digits.
+    """Return the words of a name in lower case, without accents, split at changes of case, signs and digits.
 
     Example:
         >>> words_of("CustomerID"), words_of("bought_at"), words_of("Évaluation")
@@ -88,7 +88,7 @@ def _names_of(role: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def name_score(name: str, role: str) -> float:
-    """Return how much a name speaks for a role: 0, ``WEAK`` (its last word does) or ``STRONG`` (the whole name).
+    """Return how well a name matches a role: 0, ``WEAK`` (its last word does) or ``STRONG`` (the whole name does).
 
     Args:
         name: The column's name.
@@ -111,24 +111,24 @@ def name_score(name: str, role: str) -> float:
 
 
 def is_id_name(name: str) -> bool:
-    """Whether a name says that the values identify something: ``request_id``, ``customerid``."""
+    """Return whether a name says that the values identify something: ``request_id``, ``customerid``."""
     words = words_of(name)
     return any(word in _ID_WORDS for word in words) or bool(words and _without_id(words[-1]))
 
 
 def is_bare_id(name: str) -> bool:
-    """Whether a name says no more than that it identifies: ``id``, ``ID``, ``key``."""
+    """Return whether a name says only that the values identify something: ``id``, ``ID``, ``key``."""
     words = words_of(name)
     return bool(words) and all(word in _ID_WORDS for word in words)
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names differ in case and signs alone."""
+    """Return whether two names differ only in case and signs."""
     return "".join(words_of(one)) == "".join(words_of(other))
 
 
 def _without_id(word: str) -> str:
-    """Return ``customer`` of ``customerid``; nothing where the word is no name of an id role with such an ending."""
+    """Return ``customer`` for ``customerid``; an empty text where a word is not a role's name with such an ending."""
     for ending in ("id", "nr", "no"):
         stem = word.removesuffix(ending)
         if stem != word and any(_singular(stem, _names_of(role)[0]) for role in _ID_ROLES):
@@ -137,5 +137,5 @@ def _without_id(word: str) -> str:
 
 
 def _singular(word: str, names: frozenset[str]) -> bool:
-    """Whether a word is among the names as it is, or without the ending of a plural or of a German compound."""
+    """Return whether a word, or the word without the ending of a plural or a German compound, is among the names."""
     return any(word.removesuffix(ending) in names for ending in ("", "s", "n", "en", "es") if word)

@@ -1,4 +1,4 @@
-"""Column: what the values of a column say of its meaning."""
+"""Column: what the values of a column say about its meaning."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import polars as pl
 from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of, to_seconds
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
-_SAMPLE = 20_000  # values that words are counted in
-_NEARLY_ALL = 0.9  # a few bad values do not change what a column means; reading it names them
-# numbers that are seconds since 1970 between 1973 and 2286, or the same in smaller units
+_SAMPLE = 20_000  # values in which words are counted
+_NEARLY_ALL = 0.9  # a few wrong values do not change what a column means; the reader reports them
+# times since 1970, in seconds or smaller units; they count between the years 1973 and 2286
 _EPOCHS: dict[TimeUnit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _EPOCH_FROM, _EPOCH_UNTIL = 1e8, 1e10
 
 
-# in the order of the alphabet
+# sorted by the alphabet
 _NO_AND_YES = (("0", "1"), ("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
 
 
@@ -47,12 +47,12 @@ class Column:
 
     @cached_property
     def texts(self) -> pl.Series:
-        """The values that are there, as strings without spaces around them; those of a list joined by spaces."""
+        """The values that are not empty, as strings without spaces around them; those of a list joined by spaces."""
         return _filled(texts_of, self.values)
 
     @cached_property
     def ids(self) -> pl.Series:
-        """The values that are there, as ids are read: whole numbers without a fraction."""
+        """The values that are not empty, read as ids: whole numbers without a fraction."""
         return _filled(ids_of, self.values)
 
     @cached_property
@@ -79,7 +79,7 @@ class Column:
 
     @property
     def is_key_like(self) -> bool:
-        """Whether (nearly) every row has a value of its own."""
+        """Whether the values are (nearly) all distinct."""
         return (
             self.filled > 0.99 and not self.is_nested and self.distinct >= 0.95 * len(self.values)
         )
@@ -102,7 +102,7 @@ class Column:
 
     @cached_property
     def labels(self) -> tuple[str, str] | None:
-        """The negative and the positive value where there are two that mean no and yes, such as 0 and 1."""
+        """The negative and the positive value, if there are exactly two that mean no and yes, such as 0 and 1."""
         if self.distinct != 2:
             return None
         negative, positive = self.texts.unique().sort()
@@ -111,7 +111,7 @@ class Column:
 
     @cached_property
     def time_unit(self) -> TimeUnit | None:
-        """The unit of numbers that are times since 1970, by their size; None where they are not."""
+        """The unit of numbers that are times since 1970, by their size; None where they are not times."""
         if not self.is_numeric or self.numbers.is_empty():
             return None
         low, high = self.numbers.quantile(0.01), self.numbers.quantile(0.99)
@@ -122,7 +122,7 @@ class Column:
 
     @cached_property
     def has_dates(self) -> bool:
-        """Whether the values are dates that are read: of a date type, or ISO text."""
+        """Whether the values are dates that can be read: of a date type, or ISO text."""
         if self.values.dtype.is_temporal():
             return self.values.dtype == pl.Date or isinstance(self.values.dtype, pl.Datetime)
         if self.is_numeric or self.texts.is_empty():
@@ -134,7 +134,7 @@ class Column:
 
     @property
     def never_falls(self) -> bool:
-        """Whether numbers stand in rising order."""
+        """Whether the numbers are in rising order."""
         return self.is_numeric and self.numbers.is_sorted()
 
     @cached_property
@@ -143,13 +143,13 @@ class Column:
 
     @cached_property
     def words(self) -> float:
-        """Words of a value, on average."""
+        """Mean number of words in a value."""
         counts = self._sample.str.count_matches(r"\S+")
         return float(counts.mean() or 0.0)  # type: ignore[arg-type]
 
     @cached_property
     def most_words(self) -> int:
-        """Words that 99 of 100 values do not exceed; of scripts without spaces, a third of the letters."""
+        """Words that 99 of 100 values do not exceed; in scripts without spaces, three letters are a word."""
         spaced = self._sample.str.count_matches(r"\S+")
         unspaced = self._sample.str.count_matches(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
         return int(
@@ -158,7 +158,7 @@ class Column:
 
     @property
     def has_words(self) -> bool:
-        """Whether the values are made of letters: neither numbers nor dates nor links."""
+        """Whether the values are words: neither numbers nor dates nor links."""
         sample = self._sample
         if (
             sample.is_empty()
@@ -183,7 +183,7 @@ class Column:
 
 
 def _filled(values_of: Callable[[pl.Series], pl.Series], values: pl.Series) -> pl.Series:
-    """Return the texts that are not empty; none where the values cannot be such."""
+    """Return the texts that are not empty; none where the values cannot be read in this way."""
     try:
         texts = values_of(values)
     except NoSuchValuesError:

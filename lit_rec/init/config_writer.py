@@ -1,4 +1,4 @@
-"""Write a Plan as a configuration whose comments say what was guessed, and from what."""
+"""Write a Plan as a configuration; comments say what was guessed, and why."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from lit_rec.init.plan import Plan
 
 _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
-# words that YAML reads as something else than text
+# words that YAML does not read as text
 _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 
 
 def model_and_trainer(name: str, template: str = "own_data") -> str:
-    """Return these sections as a shipped configuration has them, comments too.
+    """Return the sections ``model`` and ``trainer`` of a shipped configuration, with comments.
 
-    The template beside this file is that of configs/, to the byte; a test compares them.
+    The template in this folder equals the file in configs/; a test compares them.
 
     Args:
         name: Name of the run's folder.
@@ -35,12 +35,12 @@ def config_text(plan: Plan, path: Path, command: str) -> str:
 
     Args:
         plan: What to write.
-        path: Where it will lie.
-        command: The command that asked for it.
+        path: Where it will be written.
+        command: The command that writes it.
     """
     lines = [*_head(plan, path, command), *_data(plan)]
     rest = model_and_trainer(path.stem, "own_events" if plan.found.next_item else "own_data")
-    # a name may run over several lines; in comments only, for values are escaped
+    # a name in a comment may contain line ends; values are escaped
     return "\n".join([*(line.replace("\n", " ") for line in lines), rest])
 
 

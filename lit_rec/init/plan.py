@@ -1,4 +1,4 @@
-"""Plan: what a configuration will say of two tables, tried on them before it is written."""
+"""Plan: the content of a configuration for two tables, tried on them before it is written."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from lit_rec.init.text_columns import TextColumns, guess_text_columns
 
 _LOCAL_ENCODER = "checkpoints/assets/all-MiniLM-L6-v2"
 _HUB_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
-_STEPS = 30  # of an epoch, at least, where there are rows enough
+_STEPS = 30  # least steps of an epoch, where there are enough rows
 _BATCHES = (16, 512)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was found out, enough to write a configuration.
+    """All that is needed to write a configuration.
 
     Args:
         roles: The files.
@@ -36,9 +36,9 @@ class Plan:
         texts: Fields of an item's text.
         reader: Options of ``TableReader``.
         split: The split.
-        split_why: Why this one.
+        split_why: Why this split was chosen.
         history: Name of the history's class.
-        unknown: How many behaviors name an item that the items lack.
+        unknown: How many behaviors have an item that is not in the items table.
         parts: Rows of train, val and test.
         sequences: Users of the training rows.
         encoder: Folder or hub name.
@@ -58,13 +58,13 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, str] | None:
-        """The negative and the positive label, where rows have labels and not ratings."""
+        """The negative and the positive label; None where rows have no labels."""
         name = self.found.columns.get("label")
         return None if name is None else self.roles.behaviors.columns[name].labels
 
     @property
     def batch_size(self) -> int:
-        """Rows of a batch, or sequences: the usual ones, fewer where an epoch would have a handful of steps."""
+        """Rows (or sequences) of a batch: the usual number, fewer where an epoch would have only a few steps."""
         low, high = _BATCHES
         wanted = (self.sequences if self.found.next_item else self.parts["train"]) // _STEPS
         return next((2**k for k in range(9, 3, -1) if 2**k <= min(wanted, high)), low)
@@ -83,15 +83,15 @@ def make_plan(
 
     Args:
         files: Two or three tables.
-        behaviors: The file that holds the behaviors, where the user says so.
-        columns: Canonical name -> column of the behaviors, as far as the user says so.
-        text_columns: Columns of the items to read, where the user says so.
+        behaviors: The file that holds the behaviors, where the user gave it.
+        columns: Canonical name -> column of the behaviors, where the user gave it.
+        text_columns: Columns of the items to read, where the user gave them.
         encoder: Folder or hub name.
-        next_item: Whether the next item is to be predicted, whatever else could be.
+        next_item: Whether the next item is predicted even if there are ratings or labels.
 
     Raises:
-        ConfigError: If something cannot be guessed, naming the option that settles it.
-        DataError: If a table cannot be trusted.
+        ConfigError: If something cannot be guessed; the error names the option that gives it.
+        DataError: If a table cannot be read or holds wrong values.
     """
     named = dict(columns or {})
     roles = find_roles(
@@ -128,7 +128,7 @@ def make_plan(
 def _reader_options(
     files: Sequence[TableFile], roles: TableRoles, found: BehaviorColumns
 ) -> dict[str, Any]:
-    """Return the options of ``TableReader`` that are not its defaults; columns of canonical names need no entry."""
+    """Return the options of ``TableReader`` that are not its defaults; columns with canonical names need no entry."""
     options: dict[str, Any] = {"behaviors": roles.behaviors.path, "items": roles.items.path}
     mapping = {role: name for role, name in found.columns.items() if role != name}
     if mapping:
@@ -150,19 +150,19 @@ def _reader_options(
 
 
 def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
-    """Return a split that leaves rows to each part: the data's own, by time, at random.
+    """Return a split that gives rows to each part: the data's own parts, else by time, else at random.
 
     Args:
         tables: The tables.
-        in_order: Whether rows may not be drawn, for it counts what came after what.
+        in_order: Whether the order of rows matters, so that they must not be drawn at random.
 
     Raises:
-        ConfigError: If they may not, and times cannot be divided.
+        ConfigError: If it matters, and times cannot be divided.
     """
     behaviors = tables.behaviors
     if "split" in behaviors.columns:
         split: Split = GivenSplit()
-        return split, "the parts that the table brings", split.assign(behaviors)
+        return split, "the parts that the table gives", split.assign(behaviors)
     why = "there is no time to split by: rows are drawn"
     if "timestamp" in behaviors.columns:
         split = TimeSplit()

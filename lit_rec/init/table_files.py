@@ -1,4 +1,4 @@
-"""TableFile: a file that the user named, before it is known what it holds."""
+"""TableFile: a file that the user named, before its role is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lit_rec.errors import ConfigError, some_of
 from lit_rec.init.columns import Column
 
 _DELIMITERS = ("\t", ";", "|", ",")
-_MOST_COLUMNS = 2000  # that are looked at
+_MOST_COLUMNS = 2000  # larger tables are refused
 _FIRST_BYTES = 1 << 16  # a header is shorter
 
 
@@ -26,7 +26,7 @@ class TableFile:
     Args:
         path: The file as the user wrote it.
         frame: Its rows.
-        delimiter: What separates its columns, where its ending does not say so.
+        delimiter: What separates its columns, where its ending does not show it.
     """
 
     path: str
@@ -44,7 +44,7 @@ class TableFile:
 
     @property
     def words(self) -> str:
-        """The file's name in small letters, for what it says of the content."""
+        """The file's name in lower case: it may describe the content."""
         return Path(self.path).name.lower()
 
     @property
@@ -60,7 +60,7 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
         paths: Two files, or three.
 
     Raises:
-        ConfigError: If there are fewer or more, one is named twice, two need delimiters that differ, or one has too
+        ConfigError: If there are fewer or more files, one is named twice, two need different delimiters, or one has too
             many columns.
         DataError: If one cannot be read.
     """
@@ -86,7 +86,7 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
             "columns are separated by "
             + " and by ".join(f"{d!r} in {path}" for d, path in delimiters.items()),
             where="lit-rec init",
-            rule="where a file's ending does not tell its delimiter, all text files have the same",
+            rule="where a file's ending does not show its delimiter, all text files have the same",
             remedy="write one of them again, as .csv with commas or as .tsv with tabs",
         )
     return files
@@ -111,14 +111,14 @@ def _read(path: str) -> TableFile:
         raise ConfigError(
             f"the table has {frame.width:,} columns: {some_of(frame.columns)}",
             where=path,
-            rule=f"meanings are guessed of {_MOST_COLUMNS:,} columns at most",
-            remedy="leave out columns that no model reads, or write the configuration after configs/own_data.yaml",
+            rule=f"meanings are guessed for at most {_MOST_COLUMNS:,} columns",
+            remedy="leave out columns that no model reads, or write the configuration like configs/own_data.yaml",
         )
     return TableFile(path, frame, delimiter)
 
 
 def _is_text(path: str) -> bool:
-    """Whether columns are separated by a delimiter; what else there is, reading will say."""
+    """Return whether columns are separated by a delimiter; the reader refuses unknown endings later."""
     ending = Source.table(Path(path), "file").ending
     return ending not in (".parquet", *JSON_LINES, ".xlsx", ".xls", ".zip")
 

@@ -1,4 +1,4 @@
-"""Which file holds the behaviors, which the items, which the users, and by which columns they are joined."""
+"""Which file holds the behaviors, the items, and the users, and which columns join them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lit_rec.init.column_names import STRONG, is_bare_id, name_score, same_name
 from lit_rec.init.columns import Column
 from lit_rec.init.table_files import TableFile
 
-_CLEAR = 0.25  # how much better the best guess has to be than the next
-_LEAST_SHARED = 0.5  # of the distinct ids of the behaviors, those that the other table must know
+_CLEAR = 0.25  # how much better the best guess has to be than the second
+_LEAST_SHARED = 0.5  # least share of the behaviors' distinct ids that the other table has
 _FILE_WORDS = {
     "behaviors": (
         "behav rating inter event click review order purchase transaction view log play watch history train bewertung "
@@ -32,7 +32,7 @@ class Link:
         key: Name in the other table.
         shared: Share of the column's distinct values that the other table has.
         covered: Share of the other table's keys that the column has.
-        score: How much speaks for it.
+        score: How likely the link is; more is better.
     """
 
     column: str
@@ -72,19 +72,19 @@ def find_roles(
 
     Args:
         files: Two or three tables.
-        behaviors: The file that holds the behaviors, where the user says so.
-        item_column: Its column of items, where the user says so.
-        user_column: Its column of users, where the user says so.
+        behaviors: The file that holds the behaviors, where the user gave it.
+        item_column: Its column of items, where the user gave it.
+        user_column: Its column of users, where the user gave it.
 
     Raises:
-        ConfigError: If it cannot be told, naming the columns seen.
+        ConfigError: If the roles are not clear; the error names the columns.
     """
     if behaviors is not None and behaviors not in [file.path for file in files]:
         raise ConfigError(
             f"'{behaviors}' is none of the files",
             where="--behaviors",
             rule=f"one of {', '.join(file.path for file in files)}",
-            remedy="name it as it stands among the files",
+            remedy="write the name as among the files",
         )
     named = [name for name in (item_column, user_column) if name is not None]
     found: list[tuple[float, TableRoles]] = []
@@ -113,7 +113,7 @@ def find_roles(
 def _roles(
     behaviors: TableFile, others: Sequence[TableFile], item: str | None, user: str | None
 ) -> TableRoles | None:
-    """Return these files in these roles if columns join them; ``others`` are items, then users."""
+    """Return the roles if columns join the files, else None; ``others`` are items, then users."""
     links = links_to(behaviors, others[0], "item_id", item)
     links = [link for link in links if link.column != user]
     if not links or links[0].score <= 0:
@@ -142,10 +142,10 @@ def _roles(
 def links_to(
     behaviors: TableFile, other: TableFile, role: str, column: str | None = None
 ) -> list[Link]:
-    """Return what could join the behaviors to another table, the best first.
+    """Return the possible links from the behaviors to another table, the best first.
 
-    Ids alone can mislead: numbers of users are often among those of the items. So names count beside the values, and a
-    column that has all the keys counts more than one that has some.
+    Ids alone can mislead: the numbers of users are often also numbers of items. So names count as well as values, and
+    a column that has all keys scores higher than one that has some.
 
     Args:
         behaviors: The behaviors.
@@ -183,7 +183,7 @@ def _key_score(column: Column, key: str, role: str) -> float:
 
 
 def _score(roles: TableRoles) -> float:
-    """Return how much speaks for these roles beside the ids: names of columns and of files, and their sizes."""
+    """Return the score of these roles: that of the links, plus names of columns and files, and sizes."""
     behaviors, items = roles.behaviors, roles.items
     score = roles.item.score + (roles.user.score if roles.user else 0.0)
     for role in ("user_id", "timestamp", "rating"):
@@ -210,12 +210,12 @@ def _no_roles(files: Sequence[TableFile], named: Sequence[str]) -> ConfigError:
         "no column of one table holds the keys of the other",
         where="lit-rec init",
         details=[_shown_ids(file) for file in files],
-        rule="behaviors name an item by an id that stands in one row of the items",
+        rule="behaviors name an item by an id that is in one row of the items",
         remedy="make the ids of both tables equal, or name the column with --item_column",
     )
 
 
 def _shown_ids(file: TableFile) -> str:
-    """Return the file's columns, and some values of those whose names speak of items: ids that differ are seen so."""
+    """Return the file's columns, and some values of columns named like items, so that different ids can be seen."""
     ids = [c for c in file.columns.values() if name_score(c.name, "item_id")]
     return file.shown + "".join(f"; {c.name} holds {c.shown(2)}" for c in ids[:2])

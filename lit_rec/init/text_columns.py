@@ -1,4 +1,4 @@
-"""Which columns of the items make their texts: long texts joined into one field, short categories as own fields."""
+"""Which columns of the items make their texts: texts are joined into one field, categories are separate fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lit_rec.init.column_names import name_score
 from lit_rec.init.columns import Column
 from lit_rec.init.table_files import TableFile
 
-_MOST_CATEGORIES = 3  # fields of their own: each is encoded apart
+_MOST_CATEGORIES = 3  # separate fields: each is encoded separately
 _SPECIAL = 2  # tokens around a text
 _TOKENS_A_WORD = 1.5
 _LENGTHS = (16, 32, 64, 128, 256)
@@ -22,8 +22,8 @@ class TextColumns:
 
     Args:
         fields: Name of a field -> its columns.
-        why: Column -> what was seen in it.
-        max_tokens: How long a text may be, guessed from its words.
+        why: Column -> the reason for the guess.
+        max_tokens: Longest text in tokens, guessed from its words.
         foreign: Share of texts with letters that English does not have.
     """
 
@@ -36,12 +36,12 @@ class TextColumns:
 def guess_text_columns(
     items: TableFile, key: str, named: Sequence[str] | None = None
 ) -> TextColumns:
-    """Guess from words: a title is nearly distinct and short, a category few values, a year a number by its name.
+    """Guess from words: titles are short and mostly distinct, a category has few values, a year has a name for it.
 
     Args:
         items: The items table.
         key: Its column of ids.
-        named: Columns to read as one text, where the user says so.
+        named: Columns to read as one text, where the user gave them.
 
     Raises:
         ConfigError: If no column has words, or one that is named is not there.
@@ -65,7 +65,7 @@ def guess_text_columns(
     fields: dict[str, list[str]] = {}
     if texts:
         years = [c for c in left if name_score(c.name, "year") and _is_year(c)][:1]
-        # a year belongs to the title: it tells films of one name apart
+        # a year belongs to the title: it distinguishes films with the same name
         fields[texts[0].name] = [c.name for c in (texts[0], *years, *texts[1:])]
     fields |= {c.name: [c.name] for c in categories[:_MOST_CATEGORIES]}
     if not fields:
@@ -97,7 +97,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _is_category(column: Column) -> bool:
-    """Whether many items share the values, and these are short; a single value tells nothing."""
+    """Return whether many items share the values, and these are short; a single value carries no information."""
     share = column.distinct / max(len(column.texts), 1)
     return column.distinct > 1 and share <= 0.5 and column.words <= 8
 
@@ -109,7 +109,7 @@ def _is_year(column: Column) -> bool:
 
 
 def _order(column: Column) -> tuple[bool, float]:
-    """Titles first, then the shorter before the longer: the end of a long text may be cut."""
+    """Return a key for sorting: titles first, then short texts before long ones, whose ends may be cut."""
     return not name_score(column.name, "title"), column.words
 
 

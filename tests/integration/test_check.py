@@ -141,7 +141,7 @@ def test_warnings(checked):
     text = "\n".join(checked[0]["warnings"])
     assert "No test row is in new_items:" in text
     assert "No validation row" not in text
-    assert "1 row repeats (user_id, item_id, timestamp) of another and is kept" in text
+    assert "1 row repeats (user_id, item_id, timestamp) of another and is not dropped" in text
     assert "data.max_tokens 6 cuts 27.3 % of all tokens" in text
     assert "7.1 % of the items have no text" in text
     assert "Training takes 8 steps in all" in text

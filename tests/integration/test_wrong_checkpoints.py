@@ -103,7 +103,7 @@ def test_wrong_lists(run_folder, workplace, capsys):
     assert "k: 0 is too small" in refused("--k", "0")
     assert "k: 'many' is not accepted" in refused("--k", "many")
     assert "exclude_seen: 'perhaps' is not accepted" in refused("--k=3", "--exclude_seen=perhaps")
-    assert "--exclude_seen: no lists are asked for" in refused("--exclude_seen=false")
+    assert "--exclude_seen: no lists are made" in refused("--exclude_seen=false")
     assert "a model of ratings has no labels" in refused("--k=3", "--label=good")
     assert "there is no option '--k'" in refused("--k=3", command="test")
     assert "there is no option '--k'" in message(capsys, "fit", *options(workplace), "--k=3")

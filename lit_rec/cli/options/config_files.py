@@ -99,7 +99,7 @@ def _not_yaml(path: Path, error: Exception) -> ConfigError:
 
 
 def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> None:
-    """Check what the parser would drop: a list, text or number in the place of a section."""
+    """Refuse a list, text or number instead of a section, which the parser would drop."""
     for name, node in walk(root):
         last = name.rpartition(".")[2]
         if name in ("config", "trust"):

@@ -1,4 +1,4 @@
-"""Mistakes in options: what jsonargparse says in twenty lines, said in three."""
+"""Mistakes in options: short errors instead of jsonargparse's twenty lines."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class OptionParser(LightningArgumentParser):
 
 
 def option_error(message: str, known: Iterable[str]) -> ConfigError:
-    """Make a short error of a parser's message.
+    """Return a short error for a parser's message.
 
     Args:
-        message: What the parser says.
-        known: Names of the options that there are, for near misses.
+        message: The parser's message.
+        known: Names of the existing options, for near misses.
 
     Example:
         >>> print(option_error("Option 'widht' is not accepted", ["item_encoder.width"]))
@@ -92,13 +92,13 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
 
 
 def built_error(error: BaseException) -> ConfigError | None:
-    """Make a short error of a class of another library that could not be built.
+    """Return a short error for a class of another library that could not be built.
 
     Args:
-        error: What jsonargparse raised, around the library's own error.
+        error: The error of jsonargparse, raised from the library's own error.
 
     Returns:
-        The error; None where it is one of ours, which speak for themselves.
+        The error; None where the cause is one of our errors, which need no change.
 
     Example:
         >>> print(built_error(ValueError("Problem with given class_path 'a.MyLogger': needs 'x'")))

@@ -1,4 +1,4 @@
-"""Options in errors: a part names its class and parameter, the command line the path that the configuration has."""
+"""Options in errors: a part names its class and parameter; the command line shows the path in the configuration."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lit_rec.errors import LitRecError, causes
 
 _OPTION = re.compile(r"\b([A-Z]\w*)\.([a-z_]\w*)((?:\.[a-z_]\w*)*)")
 _PART = re.compile(r"[A-Z]\w*")
-# where these stand in every configuration, also before one has been read
+# the sections of these classes in every configuration, also before one has been read
 _SECTIONS = {"BehaviorDataModule": "data", "LitRec": "model", "Trainer": "trainer"}
 Ours = TypeVar("Ours", bound=LitRecError)
 
 
 def by_sections(error: Ours) -> Ours:
-    """Return an error whose options of data, model and Trainer are named as on the command line.
+    """Return an error that names options of data, model and Trainer as the command line does.
 
     Example:
         >>> by_sections(LitRecError("too small", where="Trainer.devices", remedy="see HeadOfMine.devices")).where
@@ -34,14 +34,13 @@ def by_sections(error: Ours) -> Ours:
 
 
 def by_paths(error: Ours, config: Mapping[str, Any], kinds: Mapping[str, type]) -> Ours:
-    """Return an error whose options are named by their paths in a configuration, as a command line takes them too.
+    """Return an error that names options by their paths in a configuration, which the command line takes as well.
 
-    Where several parts of a class stand there, it is those whose value the error shows; all of them where it shows
-    none. A part that is not there since an option is empty is looked for where it could be set. What is not found stays
-    as it is.
+    Where a class occurs several times, the error names the parts whose value it shows; all of them where it shows none.
+    Where a class does not occur since an option is empty, the error names this option. Other names stay unchanged.
 
     Args:
-        error: What a part raised.
+        error: The error of a part.
         config: Sections with all of their options, each part as ``class_path`` and ``init_args``.
         kinds: Class of each section that has no ``class_path``.
 
@@ -74,7 +73,7 @@ def by_paths(error: Ours, config: Mapping[str, Any], kinds: Mapping[str, type]) 
 
 @contextmanager
 def worded_by(change: Callable[[LitRecError], LitRecError]) -> Iterator[None]:
-    """Change errors of ours that come out of a block, also where a library has wrapped one in its own.
+    """Change our errors that a block raises, even if a library has wrapped one in its own.
 
     Example:
         >>> with worded_by(by_sections):
@@ -84,7 +83,7 @@ def worded_by(change: Callable[[LitRecError], LitRecError]) -> Iterator[None]:
     """
     try:
         yield
-    except OSError:  # also where it wraps an error of ours, it is the file that is told of
+    except OSError:  # even if it wraps an error of ours, its message is about the file
         raise
     except Exception as error:
         ours = next((one for one in causes(error) if isinstance(one, LitRecError)), None)
@@ -98,10 +97,10 @@ class _Place:
     """A part of a configuration.
 
     Args:
-        path: What it is given to.
-        kind: Its class, or what makes it.
+        path: The option that holds it.
+        kind: Its class, or the function that makes it.
         options: Its options by name.
-        prefix: What an option's name stands behind; empty for a part of a list, which has no path of its own.
+        prefix: Prefix of its options' names; empty for a part of a list, which has no path of its own.
     """
 
     path: str
@@ -110,11 +109,11 @@ class _Place:
     prefix: str = ""
 
     def is_a(self, name: str) -> bool:
-        """Return whether its class, or one that this derives from, has a name."""
+        """Return whether its class, or a base class, has this name."""
         return any(kind.__name__ == name for kind in getattr(self.kind, "__mro__", (self.kind,)))
 
     def path_of(self, option: str, rest: str) -> str:
-        """Return the path of an option; ``rest`` goes on below it, such as ``.columns``."""
+        """Return the path of an option; ``rest`` is the path below it, such as ``.columns``."""
         if not self.prefix:
             return f"{self.path}, {option}{rest} of {self.kind.__name__}"
         path, value = f"{self.prefix}{option}", self.options[option]
@@ -128,11 +127,11 @@ class _Place:
 def _below(
     value: Any, path: str, kind: type | None = None, *, listed: bool = False
 ) -> Iterator[_Place]:
-    """Yield a part and those below it."""
+    """Yield a part and all parts below it."""
     options = _spec(value)
     if options is not None:
         kind = _class_named(_mapping(value)["class_path"])
-        # the class of the data is named, but a command line takes its options without init_args
+        # data has a class_path, but the command line takes its options without init_args
         prefix = "data." if path == "data" else f"{path}.init_args."
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for part in value:
@@ -147,12 +146,12 @@ def _below(
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    """Return options by name; nothing of what is no section."""
+    """Return options by name; an empty mapping where a value is not a section."""
     return value if isinstance(value, Mapping) else {}
 
 
 def _spec(value: Any) -> Mapping[str, Any] | None:
-    """Return the options of a value that names its class; None: it names none."""
+    """Return the options of a value with a ``class_path``; None: it has none."""
     found = _mapping(value)
     return _mapping(found.get("init_args")) if isinstance(found.get("class_path"), str) else None
 
@@ -166,7 +165,7 @@ def _class_named(path: str) -> Any:
 
 
 def _empty(places: Sequence[_Place], name: str) -> list[str]:
-    """Return paths of empty options that take a class of a name, or what it derives from."""
+    """Return paths of empty options that accept a class of this name."""
     found = []
     for place in places:
         with suppress(NameError, TypeError, AttributeError):
@@ -180,13 +179,13 @@ def _empty(places: Sequence[_Place], name: str) -> list[str]:
 
 
 def _names(hint: Any) -> set[str]:
-    """Return the names of all classes that a type takes."""
+    """Return the names of all classes that a type accepts."""
     names: set[str] = set()
     waiting = [hint]
     while waiting:
         one = waiting.pop()
         parts = get_args(one)
-        # what a factory takes is a list, and no part of a type
+        # the arguments of a factory are a list here, and not accepted types
         waiting += [part for part in parts if not isinstance(part, list)]
         if isinstance(one, type) and not parts:
             names.add(one.__name__)
@@ -195,7 +194,7 @@ def _names(hint: Any) -> set[str]:
 
 
 def _shows(error: LitRecError, found: re.Match[str], value: Any) -> bool:
-    """Whether an error speaks of a value: in its problem, or after the option."""
+    """Return whether an error shows a value: in its problem, or after the option."""
     text = re.escape(str(value))
     return bool(
         re.search(rf"(?<![\w.]){text}(?![\w.])", error.problem)

@@ -1,4 +1,4 @@
-"""Values that jsonargparse lets through and no option can mean: null where none is taken, and numbers without end."""
+"""Refuse values that jsonargparse accepts and no option can use: null where it is not allowed, and infinite numbers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from jsonargparse._util import import_object
 from lit_rec.errors import ConfigError
 
 _LARGEST = 2**63 - 1
-_LARGEST_SEED = 2**32 - 1  # of NumPy's older generators, which Lightning seeds
+_LARGEST_SEED = 2**32 - 1  # for NumPy's older generators, which Lightning seeds
 
 
 def check_values(config: Namespace, model: type) -> None:
     """Check every value of a parsed configuration.
 
     Args:
-        config: Of one subcommand.
-        model: Class that ``model`` has the options of.
+        config: The configuration of one subcommand.
+        model: The class whose options ``model`` has.
 
     Raises:
         ConfigError: If an option is null that has to be a number, a text or a path, a number is not finite or beyond
-            int64, or a seed is none.
+            int64, or a seed is out of range.
     """
     if config.get("trainer", ()) is None:
         raise _null("trainer")
@@ -64,7 +64,7 @@ def _check_section(value: Namespace | dict[str, Any], path: str, owner: Any) -> 
 
 
 def _without_checked(given: dict[str, Any], path: str, owner: Any) -> dict[str, Any]:
-    """Check nulls, and leave out infinity where it is the default: there it means that nothing is bounded."""
+    """Check nulls, and return the options without an infinity that is the default: there it means no limit."""
     odd = [
         name for name, v in given.items() if v is None or (isinstance(v, float) and math.isinf(v))
     ]
@@ -81,9 +81,9 @@ def _without_checked(given: dict[str, Any], path: str, owner: Any) -> dict[str, 
 
 
 def _parameters(owner: Any) -> Iterator[tuple[str, tuple[bool, Any]]]:
-    """Yield the options of a class or a function: whether each takes null, and its default.
+    """Yield the options of a class or a function: name, whether it takes null, and its default.
 
-    What derived classes say comes last and counts.
+    Options of derived classes come last and override earlier ones.
     """
     functions = [owner]
     if inspect.isclass(owner):
@@ -91,10 +91,10 @@ def _parameters(owner: Any) -> Iterator[tuple[str, tuple[bool, Any]]]:
     for function in functions:
         try:
             hints, parameters = get_type_hints(function), inspect.signature(function).parameters
-        except (NameError, TypeError, ValueError):  # types imported for a type checker alone
+        except (NameError, TypeError, ValueError):  # types that are imported only for type checkers
             continue
         for name, parameter in parameters.items():
-            # a class that takes None by default says so, whatever its type does
+            # a default of None means that null is accepted, whatever the type says
             none = parameter.default is None or _takes_none(hints.get(name, Any))
             yield name, (none, parameter.default)
 

@@ -1,4 +1,4 @@
-"""Names of files and folders on the command line, which stay text: ``[1, 2]`` would be read as a list."""
+"""Names of files and folders on the command line stay text: YAML would read ``[1, 2]`` as a list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from lit_rec.cli.options.strict_yaml import MODE, load_strictly
 
-# the last part of options that name a file or a folder, and never anything else
+# last parts of options that always name a file or a folder
 _PATHS = frozenset(
     [
         "behaviors",
@@ -37,10 +37,10 @@ _PATHS = frozenset(
 
 
 def keep_paths_as_text(words: Iterable[str]) -> None:
-    """Have jsonargparse read YAML strictly, and names of files or folders as text, until the next call.
+    """Make jsonargparse read YAML strictly, and names of files or folders as text, until the next call.
 
-    It keeps what YAML cannot read as it was given, so a name that YAML would read a list or a mapping out of is refused
-    there.
+    jsonargparse leaves a value unchanged that YAML cannot read. So its YAML reader refuses names that look like a list
+    or a mapping.
     """
     texts = set(paths_like_lists(words))
 
@@ -54,7 +54,7 @@ def keep_paths_as_text(words: Iterable[str]) -> None:
 
 
 def paths_like_lists(words: Iterable[str]) -> list[str]:
-    """Return the values of options that name files or folders which YAML would read as a list or a mapping.
+    """Return names of files or folders, given as options, that YAML would read as a list or a mapping.
 
     Example:
         >>> words = ["fit", "--data.cache_folder=[1, 2]", "--data.encoder", "{x: 1}", "--data.text.columns=[a]"]

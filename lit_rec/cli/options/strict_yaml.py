@@ -1,8 +1,7 @@
-"""Strict YAML: what YAML allows and a configuration cannot mean is refused, with its line and column.
+"""Strict YAML: refuses what YAML allows and a configuration never needs; errors show line and column.
 
 Refused are repeated keys, keys that are not text, tags, merge keys, several documents, anchors that contain themselves,
-aliases that stand for more than a configuration can hold, deep nesting, and numbers that YAML 1.1 reads otherwise than
-they look.
+aliases that stand for too many values, deep nesting, and numbers that YAML 1.1 reads as other numbers, such as 010.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lit_rec.errors import ConfigError
 from lit_rec.training.checkpoint.former_paths import current_paths
 
-_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # of C where PyYAML has it
-MODE = "omegaconf+"  # of jsonargparse: interpolation that follows what the command line sets
+_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # written in C where PyYAML has it
+MODE = "omegaconf+"  # jsonargparse's mode in which interpolation uses values of the command line
 _LONGEST = 2**18  # characters; the shipped files have about 4,000
 _DEEPEST = 64
-_MOST_VALUES = 10_000  # an alias counts as all that it stands for
-_MOST_INTERPOLATIONS = 24  # two of each in a dozen options are a text 4,096 times as long
+_MOST_VALUES = 10_000  # an alias counts as all values that it stands for
+_MOST_INTERPOLATIONS = 24  # twelve options with two each could make a text 4,096 times as long
 # 010 is 8 in YAML 1.1, 0b1 is 1, and 1:30 is 90
 _OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|0b[01_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
 _META = re.compile(r"__\w+__")
@@ -32,7 +31,7 @@ _SHOWN = 40
 
 
 def check_yaml(text: str, where: str) -> Node | None:
-    """Return the nodes of a text that has a section or a list; None of another, which has nothing to check.
+    """Return the nodes of a text with a section or a list; None: it has neither, and nothing to check.
 
     Args:
         text: YAML.
@@ -47,7 +46,7 @@ def check_yaml(text: str, where: str) -> Node | None:
             f"has {len(text):,} characters",
             where=where,
             rule=f"a configuration of at most {_LONGEST:,} characters",
-            remedy="leave out what is no option; tables are named by their paths",
+            remedy="leave out everything but options; tables are named by their paths",
         )
     _check_interpolations(text, where)
     if not _check_events(text, where):
@@ -62,7 +61,7 @@ def check_yaml(text: str, where: str) -> Node | None:
 
 
 def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Yield a node and all below it, each with the names that lead to it, as in ``data.init_args.batch_size``."""
+    """Yield a node and all below it, each with its path, such as ``data.init_args.batch_size``."""
     yield path, node
     if isinstance(node, MappingNode):
         for key, value in node.value:
@@ -89,7 +88,7 @@ def at(where: str, mark: Any, path: str = "") -> str:
 def load_strictly(text: str) -> Any:
     """Load a value of the command line, or a file, for jsonargparse.
 
-    Classes may be named by where they stood in earlier versions.
+    Classes may be named by their paths in earlier versions.
 
     Raises:
         ConfigError: If something in it is refused.
@@ -113,7 +112,7 @@ def shown(text: str) -> str:
 
 
 def _check_interpolations(text: str, where: str) -> None:
-    """Check before OmegaConf resolves them: nested ones take seconds, and ones that double each other for ever."""
+    """Refuse many interpolations before OmegaConf resolves them: nested ones can take seconds, or never end."""
     count = text.count("${")
     if count > _MOST_INTERPOLATIONS:
         raise ConfigError(
@@ -148,11 +147,11 @@ def _check_events(text: str, where: str) -> bool:
 
 
 class _Measure:
-    """How many values and levels there are, each alias counted as what it stands for."""
+    """Counts values and levels; an alias counts as all that it stands for."""
 
     def __init__(self, where: str) -> None:
         self._where = where
-        # of each anchor: values and levels, or None while it is open
+        # anchor -> its values and levels, or None while it is open
         self._anchors: dict[str, tuple[int, int] | None] = {}
         self._open: list[tuple[str | None, int, int]] = [(None, 0, 0)]
         self.has_collection = False
@@ -170,16 +169,14 @@ class _Measure:
         self._add(anchor, (values, levels), event)
 
     def repeat(self, event: Any) -> None:
-        size = self._anchors.get(
-            event.anchor, (1, 0)
-        )  # one that is nowhere is the composer's to refuse
+        size = self._anchors.get(event.anchor, (1, 0))  # the composer refuses an unknown anchor
         if size is None:
             name = shown(event.anchor)
             raise ConfigError(
                 f"'*{name}' stands inside its own anchor '&{name}'",
                 where=at(self._where, event.start_mark),
                 rule="a value that ends: no anchor contains itself",
-                remedy="write the value out in the place of the alias",
+                remedy="write the value out instead of the alias",
             )
         self._add(None, size, event)
 
@@ -244,14 +241,14 @@ def _check_keys(node: MappingNode, path: str, where: str) -> None:
             )
         if _META.fullmatch(key.value):
             raise ConfigError(
-                f"'{name}' is a name that the parser uses for itself, and drops",
+                f"'{name}' is a name that the parser uses internally, and drops",
                 where=at(where, key.start_mark, path),
                 rule="names of options and columns",
                 remedy="remove it",
             )
         if key.value in seen:
             raise ConfigError(
-                f"'{name}' stands in line {seen[key.value]} and here again",
+                f"'{name}' is in line {seen[key.value]} and here again",
                 where=at(where, key.start_mark, path),
                 rule="each key once in a section; the first would be dropped",
                 remedy="remove one of the two",

@@ -1,4 +1,4 @@
-"""Words of a command line before a parser reads them: one spelling of options, classes where they stand today."""
+"""Prepare the words of a command line for a parser: one spelling of options, current paths of classes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from lit_rec.training.checkpoint.former_paths import current_paths
 
 
 def underscored(words: Sequence[str], known: Container[str]) -> list[str]:
-    """Return words in which options have underscores in the place of hyphens, where there is an option of that name.
+    """Return words in which hyphens of options are replaced by underscores, where there is an option of that name.
 
-    Values stay as they are, and so does all that follows ``--``.
+    Values stay unchanged, and so do all words after ``--``.
 
     Args:
-        words: What was typed.
-        known: The options that there are, each with its ``--``.
+        words: The words of the command line.
+        known: The existing options, each with its ``--``.
 
     Example:
         >>> underscored(["--ckpt-path=my-run.ckpt", "--k", "3", "--no-such"], {"--ckpt_path", "--k"})
@@ -34,7 +34,7 @@ def _underscored(word: str, known: Container[str]) -> str:
 
 
 def with_current_path(word: str) -> str:
-    """Return a word in which a class, alone or after ``--option=``, is named by where it stands today.
+    """Return a word in which a class, alone or after ``--option=``, has its current path.
 
     Example:
         >>> with_current_path("--model.network.head=lit_rec.models.heads.DotHead")
@@ -45,7 +45,7 @@ def with_current_path(word: str) -> str:
 
 
 def value_of(words: Sequence[str], option: str) -> str | None:
-    """Return an option's value, the last one as for a parser; None: it is not there.
+    """Return an option's value, the last one as in a parser; None: it is not given.
 
     Example:
         >>> value_of(["fit", "--ckpt_path", "a.ckpt", "--ckpt_path=b.ckpt"], "--ckpt_path")

@@ -94,7 +94,7 @@ def test_times(guess):
     found = guess(t=pl.from_epoch("t").dt.strftime("%d.%m.%Y")).columns
     assert "timestamp" not in found
     found = guess({"t": "datum"}, t=pl.from_epoch("t").dt.strftime("%d.%m.%Y"))
-    assert "`datum`, for '13.09.2020'" in found.notes[0]
+    assert "`datum`, since '13.09.2020'" in found.notes[0]
     # weeks have an order too, if they are called a time
     assert guess({"t": "time"}, t=pl.int_range(600) // 200).columns["timestamp"] == "time"
     # of two times the finer one

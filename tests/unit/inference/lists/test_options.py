@@ -36,8 +36,8 @@ def test_which_lists_are_asked_for(data, texts):
     ("words", "error", "says"),
     [
         ((0, None, True), ConfigError, "0 is too small"),
-        ((None, None, False), ConfigError, "--exclude_seen: no lists are asked for"),
-        ((None, "yes", True), ConfigError, "--label: no lists are asked for"),
+        ((None, None, False), ConfigError, "--exclude_seen: no lists are made"),
+        ((None, "yes", True), ConfigError, "--label: no lists are made"),
         ((3, "yes", True), DataError, "a model of ratings has no labels"),
     ],
 )
