@@ -83,6 +83,5 @@ def test_average_that_would_not_be_saved_is_refused(workplace, tmp_path, capsys)
     with pytest.raises(SystemExit):
         lit_rec("fit", "-c", write(config, tmp_path / "config.yaml"))
     assert (
-        "save_weights_only of RunCheckpoint: true with averaged weights"
-        in capsys.readouterr().err
+        "save_weights_only of RunCheckpoint: true with averaged weights" in capsys.readouterr().err
     )

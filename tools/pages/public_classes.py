@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 def public_classes() -> dict[str, list[str]]:
     """Return public names by module, such as ``{"lit_rec.models.ids": ["NoIds"]}``, in the order of the code."""
     named: set[tuple[str, str]] = set()
-    for module in sorted(_imported(_tree("lit_rec.cli.short_names"))):
+    for module in sorted(_configured()):
         named |= {(module, name) for name in _classes(module)}
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
@@ -36,8 +36,20 @@ def public_classes() -> dict[str, list[str]]:
             if found not in named:
                 named.add(found)
                 waiting.append(found)
-    modules = sorted({module for module, _ in named})
-    return {m: [name for name in _defined(m) if (m, name) in named] for m in modules}
+    return {
+        module: [name for name in _defined(module) if (module, name) in named]
+        for module in sorted({module for module, _ in named})
+    }
+
+
+def _configured() -> set[str]:
+    """Return the modules whose classes a YAML may name."""
+    short_names = _tree("lit_rec.cli.short_names")
+    found = _imported(short_names)
+    for folder in _strings(short_names, "FOLDERS"):
+        files = ROOT.joinpath(*folder.split(".")).glob("[!_]*.py")
+        found |= {f"{folder}.{path.stem}" for path in files}
+    return found
 
 
 def _path(module: str) -> Path | None:
