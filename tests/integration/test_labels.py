@@ -117,7 +117,7 @@ def test_a_cross_encoder_reranks(workplace, tables, run_folder, capsys):
         assert [one["item_id"] for one in pool] == [one.item_id for one in expected]
         assert [one["score"] for one in pool] == pytest.approx([one.score for one in expected])
         assert all(one["fields"]["title"] for one in pool)
-    assert "--pool 5: there is nothing" in message(capsys, *asked, "--pool", "5")
+    assert "--pool 5: there is no model" in message(capsys, *asked, "--pool", "5")
     said = message(capsys, *asked, "--rerank", run_folder / "best.ckpt")
     assert "a TwoTower does not read history and item together" in said
 
