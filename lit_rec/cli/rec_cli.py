@@ -51,7 +51,7 @@ from lit_rec.training.checkpoint.options import (
     refuse_other_input,
     refuse_other_model,
 )
-from lit_rec.training.checkpoint.trusted_classes import without_trust
+from lit_rec.training.checkpoint.trust import without_trust
 from lit_rec.training.checkpoint.weights import check_trainer, check_training_state
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import check_precision
@@ -174,7 +174,7 @@ class RecCLI(LightningCLI):
                 )
             super().parse_arguments(parser, words)
             return
-        checkpoint = read_checkpoint(path)
+        checkpoint = read_checkpoint(path, trust)
         check_trainer(checkpoint, where=f"--ckpt_path {path}")
         if words[0] == "fit":
             check_training_state(checkpoint, where=f"--ckpt_path {path}")

@@ -1,5 +1,7 @@
 """A task that lit_rec does not know, defined here alone: hours, learned as logarithms and shown as hours."""
 
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from torchmetrics.regression import MeanAbsoluteError
 from lit_rec import Recommender
 from lit_rec.data.targets import registry as targets
 from lit_rec.data.targets.rating import RatingTarget
-from lit_rec.errors import ConfigError
+from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.evaluation.report.measures import Measures, mean_figure
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import whole
@@ -179,3 +181,59 @@ def test_a_rule_without_a_task_is_refused():
             task_named("alone")
     finally:
         del targets._RULES["alone"]
+
+
+MODULE = """\
+from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.tasks.rating import RatingTask
+from lit_rec.tasks.registry import register_task
+
+
+class Minutes(RatingTarget):
+    name = "minutes"
+
+
+class MinutesTask(RatingTask):
+    target, spoken = Minutes(), "minutes"
+
+
+register_task(MinutesTask())
+"""
+
+
+@pytest.fixture
+def of_others(run_folder, tmp_path, monkeypatch):
+    """A checkpoint whose task is registered by a module that nothing has imported, and that its options do not name."""
+    (tmp_path / "my_task.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    checkpoint = torch.load(run_folder / "last.ckpt", weights_only=True)
+    checkpoint["lit_rec"]["facts"]["task"] = "minutes"
+    checkpoint["lit_rec"]["config"]["data"]["init_args"]["task"] = "minutes"
+    torch.save(checkpoint, tmp_path / "theirs.ckpt")
+    yield tmp_path / "theirs.ckpt"
+    sys.modules.pop("my_task", None)
+    registry._TASKS.pop("minutes", None)
+    targets._RULES.pop("minutes", None)
+
+
+@pytest.mark.parametrize("command", ["recommend", "test", "fit"])
+def test_a_task_is_known_once_its_module_is_trusted(command, of_others, capsys, workplace):
+    more = {
+        "recommend": ["--history", "50"],
+        "test": [],
+        "fit": [*options(workplace), "--data.task=minutes"],
+    }[command]
+    words = [command, "--ckpt_path", of_others, *more]
+    said = message(capsys, *words)
+    assert "'minutes'" in said
+    assert "--trust MODULE" in said
+    assert "my_task" not in sys.modules
+    assert "No module named 'absent'" in message(capsys, *words, "--trust", "absent")
+    lit_rec(*words, "--trust", "my_task")
+
+
+def test_a_task_is_known_in_python_once_its_module_is_trusted(of_others):
+    with pytest.raises(CheckpointError, match=r"trust=\['MODULE'\]"):
+        Recommender.from_checkpoint(of_others)
+    rec = Recommender.from_checkpoint(of_others, trust=["absent", "my_task"])
+    assert len(rec.recommend(["50"], k=3)) == 3

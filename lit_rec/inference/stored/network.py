@@ -39,7 +39,7 @@ def load_module(
             given, names what is not trusted, or its weights are not those of its network.
         ConfigError: If ``trust`` holds something that is not the name of a module.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path, trust)
     content = checkpoint[KEY]
     module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
     module.restore(facts_of(content), StoredShapes.of(checkpoint, str(path)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
 from lit_rec.training.checkpoint.content_schema import check_checkpoint
 from lit_rec.training.checkpoint.former_paths import current_paths
+from lit_rec.training.checkpoint.trust import import_task
 from lit_rec.training.checkpoint.values import is_whole, shown
 from lit_rec.vectors.store import CheckpointVectors, KnownVectors
 
@@ -108,11 +109,16 @@ def _users(data: BehaviorDataModule) -> dict[str, Any]:
     }
 
 
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
+def read_checkpoint(path: str | Path, trust: str | Sequence[str] = ()) -> dict[str, Any]:
     """Read a checkpoint to the CPU, without running code from it.
+
+    Args:
+        path: The file.
+        trust: Modules that may be imported for the checkpoint's task, where it is not known.
 
     Raises:
         CheckpointError: If the file is absent, damaged or not written by lit_rec, or an entry is wrong.
+        ConfigError: If ``trust`` holds something that is not the name of a module.
     """
     path = Path(path)
     where = f"--ckpt_path {path}"
@@ -131,18 +137,19 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             else "check the path, or run `lit-rec fit` first",
         )
     checkpoint: dict[str, Any] = read_values(path, where)
-    check_content(checkpoint, where=where)
+    check_content(checkpoint, where=where, trust=trust)
     with suppress(RecursionError):  # endless lists, which are refused where they are used
         checkpoint[KEY]["config"] = current_paths(checkpoint[KEY]["config"])
     return checkpoint
 
 
-def check_content(checkpoint: Any, *, where: str) -> None:
+def check_content(checkpoint: Any, *, where: str, trust: str | Sequence[str] = ()) -> None:
     """Check a loaded checkpoint, except the state of training.
 
     Args:
         checkpoint: The result of ``torch.load``.
         where: The checkpoint as the user named it.
+        trust: Modules that may be imported for the checkpoint's task, where it is not known.
 
     Raises:
         CheckpointError: If lit_rec did not write it, or an entry is wrong.
@@ -164,6 +171,8 @@ def check_content(checkpoint: Any, *, where: str) -> None:
             rule=f"format {FORMAT}, which this version of lit_rec reads",
             remedy="use the version of lit_rec that wrote it, or train again",
         )
+    if isinstance(facts := content.get("facts"), dict):
+        import_task(facts.get("task"), trust, where)
     check_checkpoint(checkpoint, KEY, where=where)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,63 +19,18 @@ import yaml
 from lightning import LightningDataModule
 
 from lit_rec.data.tables.source import is_there
-from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.errors import CheckpointError
+from lit_rec.training.checkpoint.trust import MODULE_NAME, modules_named
 from lit_rec.training.lit_rec import LitRec
 
 # a parser imports nothing for an option that takes only these types
 _TEXT = (str, Path)
 _PLAIN = (*_TEXT, int, float, bool, complex, NoneType)
-_OPTION = "--trust"
 # no checkpoint needs other modules of these packages; a user may still trust them
 _LIBRARIES = ("lit_rec", "torch", "lightning", "pytorch_lightning", "transformers", "jsonargparse")
 _ANYTHING = (Any, object, *_PLAIN)
 _SPEC = {"class_path", "init_args", "dict_kwargs"}
-_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _SHOWN = 60
-
-
-def modules_named(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the modules of ``--trust``; each value may hold several, separated by commas.
-
-    Raises:
-        ConfigError: If one is not the name of a module.
-
-    Example:
-        >>> modules_named(["my_parts,mine.heads", "other"])
-        ('my_parts', 'mine.heads', 'other')
-    """
-    given = [names] if isinstance(names, str) else names
-    found = tuple(part.strip() for name in given for part in name.split(","))
-    for name in found:
-        if not _NAME.fullmatch(name):
-            raise ConfigError(
-                f"'{name[:_SHOWN]}' is no name of a module",
-                where=_OPTION,
-                rule="a module as `import` takes it, such as my_parts; it and all below it may be named",
-                remedy="--trust my_parts",
-            )
-    return found
-
-
-def without_trust(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split off ``--trust`` and return the other words and its values: the checkpoint is read before parsing.
-
-    Raises:
-        ConfigError: If it names nothing.
-
-    Example:
-        >>> without_trust(["test", "--trust", "my_parts", "--ckpt_path=best.ckpt", "--trust=other"])
-        (['test', '--ckpt_path=best.ckpt'], ['my_parts', 'other'])
-    """
-    rest, names, waiting = [], [], iter(words)
-    for word in waiting:
-        option, equals, value = word.partition("=")
-        if option == _OPTION:
-            names.append(value if equals else next(waiting, ""))
-        else:
-            rest.append(word)
-    modules_named(names)
-    return rest, names
 
 
 def check_named(config: Any, trust: Sequence[str], where: str) -> None:
@@ -173,7 +127,7 @@ class _Names:
                 self.check_options(place, kind, spec[part])
 
     def _is_trusted(self, path: str) -> bool:
-        return bool(_NAME.fullmatch(path)) and any(
+        return bool(MODULE_NAME.fullmatch(path)) and any(
             f"{path}.".startswith(f"{m}.") for m in self._trust
         )
 
@@ -193,7 +147,7 @@ class _Names:
     def _refuse_name(self, place: str, path: str) -> NoReturn:
         module = path.rpartition(".")[0]
         first = module.partition(".")[0]
-        own = _NAME.fullmatch(path) and first and first not in sys.stdlib_module_names
+        own = MODULE_NAME.fullmatch(path) and first and first not in sys.stdlib_module_names
         remedy = "do not use this checkpoint: no network needs what it names"
         if own and first not in _LIBRARIES:
             remedy = (
@@ -229,7 +183,7 @@ class _Unknown:
 def _known(path: str, leaves: set[Any]) -> type | None:
     """Return a class of lit_rec or an optimizer of torch that has one of these types; import no other module."""
     module, _, name = path.rpartition(".")
-    if module.partition(".")[0] == "lit_rec" and _NAME.fullmatch(module):
+    if module.partition(".")[0] == "lit_rec" and MODULE_NAME.fullmatch(module):
         try:
             importlib.import_module(module)
         except ImportError:

@@ -12,14 +12,12 @@ import yaml
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
-from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.errors import CheckpointError
 from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
 from lit_rec.training.checkpoint.trusted_classes import (
     _known,
     _leaves,
     check_named,
-    modules_named,
-    without_trust,
 )
 from lit_rec.training.lit_rec import LitRec
 from tests.class_names import full_path
@@ -150,15 +148,6 @@ def test_texts_of_the_data_are_free():
         },
     }
     check_named({"model": {}, "data": data}, (), "x.ckpt")
-
-
-def test_names_of_modules():
-    assert modules_named("my_parts") == ("my_parts",)
-    for wrong in ("my parts", "a/b", "x.", ""):
-        with pytest.raises(ConfigError, match="--trust"):
-            modules_named([wrong])
-    with pytest.raises(ConfigError):
-        without_trust(["test", "--trust"])
 
 
 def test_a_cache_is_known_by_what_lit_rec_left_in_it(tmp_path):
