@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.models.text import build_limit
 from lit_rec.training.checkpoint.network import StoredShapes
 
 WEIGHTS = {"network.weight": torch.zeros(2, 3), "network.bias": torch.zeros(2)}
@@ -29,13 +30,17 @@ def test_another_size_is_named_before_memory_is_taken(stored):
         stored.build(lambda: nn.Linear(10**9, 10**6))
 
 
-def test_layers_without_end_are_stopped(stored):
+def test_layers_without_end_are_stopped(stored, monkeypatch):
+    """At 100,000 parameters, which take ten seconds to make; here at fewer."""
+    assert build_limit._MOST_PARAMETERS == 100_000
+    monkeypatch.setattr(build_limit, "_MOST_PARAMETERS", 2_000)
+
     def build():
         layers = nn.ModuleList()
         while True:
             layers.append(nn.LayerNorm(1))
 
-    with pytest.raises(CheckpointError, match=r"a.ckpt: its network cannot be built .*100,000"):
+    with pytest.raises(CheckpointError, match=r"a.ckpt: its network cannot be built .*2,000"):
         stored.build(build)
 
 

@@ -121,8 +121,8 @@ def test_pieces_join_into_the_whole_table(read, monkeypatch):
         read("\n".join([*lines, '{"b": []}']))
 
 
-def test_a_hundred_thousand_columns(read):
-    row = "{" + ", ".join(f'"c{i}": {i}' for i in range(100_000)) + "}"
+def test_tens_of_thousands_of_columns(read):
+    row = "{" + ", ".join(f'"c{i}": {i}' for i in range(20_000)) + "}"
     frame = read(f"{row}\n{row}")
-    assert frame.shape == (2, 100_000)
-    assert frame["c99999"].dtype == pl.String
+    assert frame.shape == (2, 20_000)
+    assert frame["c19999"].dtype == pl.String
