@@ -113,9 +113,9 @@ class CrossEncoder(Network):
         rated = isinstance(facts.target, RatingTarget)
         self.biases = RatingBiases(facts, bias_dropout) if rated else None
         self.beyond = nn.Parameter(torch.zeros(width), requires_grad=rated)
-        labels = 2 if rated else len(facts.labels)
-        self._gives = "scores" if labels == 2 else "class_scores"
-        self.last = nn.Linear(width, 1 if labels == 2 else labels)
+        several = len(facts.labels) > 2
+        self._gives = "class_scores" if several else "scores"
+        self.last = nn.Linear(width, len(facts.labels) if several else 1)
         if rated:  # before training the network predicts what the biases predict
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)
@@ -127,7 +127,7 @@ class CrossEncoder(Network):
 
     @property
     def gives(self) -> str:
-        """Scores for ratings and two labels, class scores for more."""
+        """Class scores for more than two labels, else scores."""
         return self._gives
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:

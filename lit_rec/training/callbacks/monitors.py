@@ -80,10 +80,18 @@ def settle_monitors(trainer: lightning.Trainer, task: Task, logged: Iterable[obj
         logged: Names of the metrics that validation will log, apart from the loss.
 
     Raises:
-        ConfigError: If a callback monitors a metric of other data, such as one of impressions where there are none.
+        ConfigError: If a callback monitors a metric of other data, such as one of impressions where there are none; or
+            none of the task's ``deciding`` metrics is logged.
     """
     names = [*_LOSSES, *map(str, logged)]
-    deciding = next(f"val/{name}" for name in task.deciding if f"val/{name}" in names)
+    deciding = next((f"val/{name}" for name in task.deciding if f"val/{name}" in names), None)
+    if deciding is None:
+        raise ConfigError(
+            f"none of {', '.join(task.deciding)} is logged",
+            where=option_of(task, "deciding"),
+            rule=f"one of the metrics that the task's `metrics` returns: {', '.join(names)}",
+            remedy="add one of them to deciding, without `val/`",
+        )
     known = {name for one in all_tasks() for name in logged_names(one)}
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     free = any(_may_log_anything(callback) for callback in callbacks)

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from lit_rec.data.batches.batch import Texts
+from lit_rec.data.targets.registry import _RULES, register_target
+from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.errors import ConfigError
 from lit_rec.models.networks.cross_encoder import CrossEncoder, RatingBiases
@@ -246,3 +248,25 @@ def test_without_item_biases_and_with_options_out_of_range(facts, batch):
         RatingBiases(facts, dropout=1.5)
     with pytest.raises(ConfigError, match=r"shrinkage: 0"):
         RatingBiases(facts, shrinkage=0)
+
+
+class Price(TargetRule):
+    """A number that is no rating: a rule of one's own."""
+
+    name = "price"
+
+    def facts(self, prepared, train, labels, *, with_users):
+        return {"labels": (), "label_counts": (), "item_bias": None, "item_log_frequency": False}
+
+    def of_rows(self, prepared, labels, where=None):
+        return prepared.rating
+
+
+def test_a_number_that_is_no_rating_has_one_score(make_cross, facts, batch):
+    register_target(Price())
+    try:
+        network = make_cross(replace(facts, task="price"))
+        assert network.gives == "scores"
+        assert network(batch).shape == batch.candidates.item_index.shape
+    finally:
+        del _RULES["price"]

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
+from lit_rec.tasks.rating import RatingTask
 from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.early_stopping import RunEarlyStopping
 from lit_rec.training.callbacks.monitors import (
@@ -139,3 +140,14 @@ def test_a_metric_of_other_data_is_refused():
         settle_monitors(stopped, LABEL, CLASSES)
     settle_monitors(trainer(EarlyStopping("val/impression_auc"), Own()), LABEL, CLASSES)
     settle_monitors(trainer(EarlyStopping("own/bias")), LABEL, CLASSES)
+
+
+def test_a_task_of_which_no_deciding_metric_is_logged_is_refused():
+    """A mistake in a task of one's own."""
+
+    class Undecided(RatingTask):
+        deciding = ("mape",)
+
+    with pytest.raises(ConfigError, match=r"Undecided\.deciding: none of mape is logged"):
+        settle_monitors(trainer(RunCheckpoint()), Undecided(), logged_names(RATING)[3:])
+    settle_monitors(trainer(RunCheckpoint()), RATING, logged_names(RATING)[3:])
