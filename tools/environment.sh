@@ -1,9 +1,9 @@
 # Sourced by tools/quickstart, tools/test and .ci/run from the repository root: a virtual environment that
-# is made once and brought up to date when pyproject.toml or constraints.txt change.
+# is made once and updated when pyproject.toml or constraints.txt change.
 
 VENV=${LIT_REC_VENV:-.venv}
 
-# Ctrl-C ends the script too, also where the command it hits ends in good order.
+# Ctrl-C ends the script too, even if the interrupted command ends normally.
 trap 'exit 130' INT
 
 # Print the first Python that can make the environment.
@@ -22,7 +22,7 @@ find_python() {
   return 2
 }
 
-# Run pip quietly: a line with the time and what it does shows that it lives; all it said is shown if it fails.
+# Run pip quietly: a line with the time and its current action shows that it runs; all its output is shown if it fails.
 watched() {
   local log ticker status=0
   log=$(mktemp)
@@ -37,7 +37,7 @@ watched() {
   return "$status"
 }
 
-# Runs beside pip; ends with the script that started it.
+# Runs in parallel with pip; ends with the script that started it.
 show_progress() {
   local log=$1 started=$SECONDS elapsed words
   while sleep 1 && kill -0 $$ 2>/dev/null; do
@@ -51,7 +51,7 @@ show_progress() {
   done
 }
 
-# What the installed packages depend on: an editable install also points to this folder.
+# A key of what the installed packages depend on: an editable install also points to this folder.
 fingerprint() {
   { pwd && cat pyproject.toml constraints.txt; } | cksum
 }
@@ -60,7 +60,7 @@ is_installed() { # extra
   [ "$(cat "$VENV/.lit_rec-$1" 2>/dev/null)" = "$(fingerprint)" ] && "$VENV/bin/python" -c '' 2>/dev/null
 }
 
-# Make the environment and install the project with its pinned dependencies, unless that has been done.
+# Make the environment and install the project with its pinned dependencies, unless this is done already.
 install_project() { # extra: "runtime" or "dev"; further arguments are pip's
   local extra=$1 python target=.
   shift
@@ -75,10 +75,11 @@ install_project() { # extra: "runtime" or "dev"; further arguments are pip's
   fi
   if [ "$extra" = dev ]; then target='.[dev]'; fi
   echo "  installing $target with constraints.txt into $VENV (about a minute, 2 GB; much more where PyTorch comes with CUDA)"
-  # pip compiles with one core, which takes as long as all else
+  # pip compiles with one core, which takes as long as everything else
   watched "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off --no-compile \
     -c constraints.txt -e "$target" "$@" || return
-  # Without what hardly any program imports, a quarter of the time; a package may hold files for another Python.
+  # Without files that hardly any program imports, this takes a quarter of the time; a package may hold files for another
+  # Python.
   "$VENV/bin/python" -m compileall -q -j 0 -x '/(tests|pip|mypy)/|/transformers/models/(?!auto/|bert/)' "$VENV/lib" \
     >/dev/null 2>&1 || true
   fingerprint >"$VENV/.lit_rec-$extra"

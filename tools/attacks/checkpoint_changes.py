@@ -1,4 +1,4 @@
-"""Changes to a checkpoint: of its values, of its harmful kind, of its bytes."""
+"""Changes to a checkpoint: other values, harmful values, other bytes."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class _Harmful:
 
 
 def changed_checkpoint(chance: Random, source: Path, target: Path, outside: Path) -> str:
-    """Write a changed checkpoint, and say what was changed; run this in a child, for it writes with torch.
+    """Write a changed checkpoint, and say what was changed; run this in a child, because it writes with torch.
 
     Args:
         chance: Draws the change.
-        source: A whole checkpoint.
+        source: An intact checkpoint.
         target: The file to write.
         outside: Where harmful values would leave a mark.
     """
@@ -144,7 +144,7 @@ _TENSORS: dict[str, Any] = {
 
 
 def _class(chance: Random, tree: Any, outside: Path) -> str:
-    """Name a harmful class somewhere in the configuration, also where any value may stand."""
+    """Name a harmful class somewhere in the configuration, also where any value is allowed."""
     found = harmful_class(chance, outside)
     holder, path = draw_dict(chance, tree["lit_rec"]["config"])
     keys = [*holder, "extra", "profiler", "plugins", "config", "quantization_config"]
@@ -196,7 +196,7 @@ def _names(chance: Random, tree: Any, outside: Path) -> str:
 
 
 def _harmful(chance: Random, tree: Any, outside: Path) -> str:
-    """Use what Lightning itself reads of a checkpoint to build classes."""
+    """Use the entries from which Lightning itself builds classes."""
     call = chance.choice([f"{CANARY}.call", "os.system", "subprocess.Popen", "builtins.exec"])
     how = chance.choice(["hyper_parameters", "datamodule", "name", "class"])
     if how == "hyper_parameters":
@@ -220,7 +220,7 @@ def _harmful(chance: Random, tree: Any, outside: Path) -> str:
 
 
 def _other_members(chance: Random, content: bytes, outside: Path) -> bytes:
-    """Change the members of the archive that a checkpoint is."""
+    """Change the members of a checkpoint's archive."""
     result = io.BytesIO()
     how = chance.choice(["rename", "drop", "pickle", "add", "large"])
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(result, "w") as target:

@@ -1,6 +1,6 @@
 """Checkpoints and encoder folders from strangers, given to every command that reads them.
 
-They are changed at random, and on purpose.
+Some changes are random, others are deliberate attacks.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ def _words(case: Case, place: Workplace, checkpoint: Path, run: Path) -> list[st
     files = place.options(cache=run / "cache", runs=run)
     if name == "fit":
         return ["fit", "-c", place.config, *files, *words[1:]]
-    if case.chance.random() < 0.7:  # else the checkpoint itself says where the cache lies
+    if case.chance.random() < 0.7:  # else the checkpoint itself names the cache folder
         shutil.copytree(place.folder / "cache", run / "cache")
         words += [f"--data.cache_folder={run / 'cache'}"]
     return words
 
 
 def _api(checkpoint: Path) -> Callable[[], None]:
-    """Return what uses a checkpoint from Python, with an error that is ours shown as the command line shows it."""
+    """Return a function that uses a checkpoint in Python and shows our own errors as the command line does."""
 
     def work() -> None:
         from lit_rec.errors import LitRecError  # noqa: PLC0415

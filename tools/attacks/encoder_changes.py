@@ -1,4 +1,4 @@
-"""Changes to the folder of an encoder: its configuration, its tokenizer, its weights, and code that it brings."""
+"""Changes to the folder of an encoder: its configuration, its tokenizer, its weights, and code added to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def changed_encoder(chance: Random, source: Path, target: Path, outside: Path) -
 
     Args:
         chance: Draws the change.
-        source: A whole folder.
+        source: An intact folder.
         target: The folder to make.
         outside: Where harmful values would leave a mark.
     """
@@ -92,7 +92,7 @@ def _code(chance: Random, folder: Path, outside: Path) -> str:
 
 
 def _pickles(chance: Random, folder: Path, outside: Path) -> str:
-    """Bring the weights as a pickle that would call something."""
+    """Store the weights as a pickle that would call something."""
     (folder / "model.safetensors").unlink()
     name = chance.choice(
         ["pytorch_model.bin", "tf_model.h5", "training_args.bin", "adapter_model.bin"]
@@ -102,7 +102,7 @@ def _pickles(chance: Random, folder: Path, outside: Path) -> str:
 
 
 def _index(chance: Random, folder: Path, outside: Path) -> str:
-    """Bring the weights in parts, of which one lies elsewhere."""
+    """Store the weights in parts, one of them elsewhere."""
     weights = folder / "model.safetensors"
     part = chance.choice(
         ["../part.safetensors", f"{outside}/part.safetensors", "", ".", "part.bin", 7, None]

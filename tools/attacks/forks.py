@@ -1,7 +1,7 @@
-"""Run work in a forked process of its own group: bounded in time and memory, watched, its words in files.
+"""Run work in a forked process of its own group: limited in time and memory, watched, its output in files.
 
 Importing torch and lit_rec takes seconds; a fork of a process that has done so takes milliseconds. The process that
-forks must not have started threads: it imports, and leaves all that computes to its children.
+forks must not have started threads: it only imports, and its children do all computing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Ending:
 
     Args:
         code: Exit code; negative: the signal that ended it.
-        timed_out: Whether it was ended because it took too long.
+        timed_out: Whether it was stopped because it took too long.
         out: What it wrote to standard output.
         err: What it wrote to standard error.
         seconds: How long it ran.
@@ -79,14 +79,14 @@ def forked(
     kill_after: float | None = None,
     prepare: Callable[[], None] | None = None,
 ) -> Ending:
-    """Run ``work`` in a child and wait for its end.
+    """Run ``work`` in a child and wait until it ends.
 
     Args:
         work: Returns, raises, or exits, as a program does.
         room: Where it works.
-        limit: Seconds until it is ended, with all that it started.
+        limit: Seconds until it is stopped, with all processes that it started.
         kill_after: Seconds until it is killed on purpose.
-        prepare: Runs in the child before ``work``, when its folders are set.
+        prepare: Runs in the child before ``work``, after its folders are set.
     """
     log = room.path("log")
     for name in ("cwd", "home", "tmp"):
@@ -117,7 +117,7 @@ def forked(
 
 
 def answer(work: Callable[[], Any], room: Room, *, limit: float = 120.0) -> Any:
-    """Return what ``work`` returns, from a child: for what must not run in this process.
+    """Return what ``work`` returns, from a child: for work that must not run in this process.
 
     Raises:
         RuntimeError: If the child ends otherwise.
@@ -143,7 +143,7 @@ def _wait(child: int, until: float) -> int | None:
 def _live(work: Callable[[], Any], room: Room, prepare: Callable[[], None] | None) -> None:
     """Be the child; never return."""
     code = 70
-    gc.freeze()  # a collection would look at all that was imported, and copy the memory that it shares with the parent
+    gc.freeze()  # a collection would touch all imported objects, and so copy the memory shared with the parent
     try:
         os.setpgid(0, 0)
         for name, number in (("out", 1), ("err", 2)):

@@ -20,11 +20,11 @@ _ANY = re.compile(r'File "([^"]+)", line (\d+)')
 def judge(
     ending: Ending, usual: Collection[str] = (), *, refusing: bool = True
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the end of a command.
+    """Yield what is wrong with how a command ended.
 
     Args:
         ending: How it ended.
-        usual: What the watch sees of commands that nobody attacks.
+        usual: What the watch sees in commands that are not attacked.
         refusing: Whether the command may refuse its input.
     """
     for line in dict.fromkeys(ending.seen):
@@ -64,7 +64,7 @@ def shown_traceback(text: str) -> str:
 
 
 def ended(ending: Ending) -> str:
-    """Return in a word how a command ended."""
+    """Return how a command ended, in a word."""
     if ending.timed_out or ending.code < 0:
         return "stopped"
     return {0: "ran", 2: "refused"}.get(ending.code, "failed")

@@ -25,7 +25,7 @@ from attacks.whole_files import damaged, hidden, leftovers, names
 from attacks.workplace import Workplace, command, make_workplace
 
 _RUN = "runs/own_data/version_0"
-_LAST_SAVES = 3  # saves of last.ckpt that the resumed run has behind it
+_LAST_SAVES = 3  # saves of last.ckpt before the run is resumed
 _LISTS = ("--k", "10", "--data.eval_batch_size=4")  # several blocks of users
 _TRAINED = ("last.ckpt", "best.ckpt")
 
@@ -54,7 +54,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class _Reference:
-    """The command that nobody kills: how long it takes, how often it changes the file system, and its folder."""
+    """The same command without a kill: how long it takes, how often it changes the file system, and its folder."""
 
     kind: _Kind
     folder: Path
@@ -75,7 +75,7 @@ def attack(
         jobs: Cases at once.
 
     Returns:
-        The outcome; ``tried`` counts commands, of which each is killed once or more.
+        The outcome; ``tried`` counts commands, each killed once or more.
     """
     place = make_workplace(folder / "shared")
     chosen = numbers(count, only)
@@ -97,7 +97,7 @@ def attack(
 
 
 def _words(kind: _Kind, place: Workplace, here: Path) -> list[str | Path]:
-    """Return the command as a user gives it, at first or after a kill."""
+    """Return the command as a user types it, the first time or after a kill."""
     files = place.options(cache=here / "cache", runs=here / "runs")
     if kind.trains:
         run = _newest(here)
@@ -140,7 +140,7 @@ def _make_start(place: Workplace, start: Path, kind: _Kind) -> None:
 
 
 def _reference(place: Workplace, folder: Path, kind: _Kind) -> _Reference:
-    """Run a command that nobody kills, and measure it."""
+    """Run a command without a kill, and measure it."""
     here = folder / "references" / kind.name
     room = Room(folder / "room" / kind.name, [here])
     log = room.path("log") / "calls"
@@ -157,7 +157,7 @@ def _reference(place: Workplace, folder: Path, kind: _Kind) -> _Reference:
 
     shutil.copytree(folder / "starts" / kind.name, here)
     ending, calls = run(), log.stat().st_size
-    if kind.name == "resumed fit":  # what it has to equal is a run that nobody killed
+    if kind.name == "resumed fit":  # it has to equal a run that was never killed
         shutil.rmtree(here / "runs")
         run()
     return _Reference(kind, here, ending.seconds, calls)
@@ -199,7 +199,7 @@ def _moment(case: Case, reference: _Reference) -> tuple[str, dict[str, Any]]:
 def _compare(
     kind: _Kind, here: Path, reference: _Reference, room: Room
 ) -> Iterator[tuple[str, str]]:
-    """Yield how the folder of a command that has ended differs from that of the command that nobody killed."""
+    """Yield how the folder of a finished command differs from that of the command without a kill."""
     run = _newest(here) or here
     for what in _ask(damaged, here, room):
         yield "damaged file", f"at the end: {what}"

@@ -1,4 +1,4 @@
-"""Marks of code that ran and of files that were written where none should be."""
+"""Marks that show that code ran, or that files were written, where it is not allowed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Snapshot = dict[str, tuple[int, int, int]]
 
 
 def canary(folder: Path, outside: Path) -> Callable[[], None]:
-    """Write a module that leaves a mark when it is imported, and return what has a process find it.
+    """Write a module that leaves a mark when it is imported, and return a function that lets a process find it.
 
     Args:
         folder: Where the module lies.

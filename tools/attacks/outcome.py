@@ -1,4 +1,4 @@
-"""Outcome: what an attack tried, and what broke, as figures, a table row and JSON."""
+"""The outcome of an attack: what it tried and what broke, as figures, a table row and JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Failure:
         kind: What kind, in a few words that many failures share, such as ``traceback``.
         number: The case, which ``--only NUMBER`` with the same seed repeats.
         what: What was done and what was seen, in one or a few lines.
-        folder: Where the input of the case and what it wrote lie, if they were left there.
+        folder: Holds the case's input and output, if they were left there.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Outcome:
         what: What was tried, in words for a table.
         must: What has to hold, in words for a table.
         tried: Cases, or whatever ``what`` counts.
-        failures: Everything that broke; several may be of one case.
+        failures: Everything that broke; one case may have several.
         endings: How cases ended, such as ``{"ran": 20, "refused": 80}``.
         seconds: How long the attack took.
 

@@ -11,12 +11,12 @@ _STATE = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedule
 
 
 def differences(run: Path, reference: Path, names: tuple[str, ...]) -> Iterator[str]:
-    """Yield what differs in these files of two runs; run this in a child, for it reads with torch and Polars.
+    """Yield what differs in these files of two runs; run this in a child, because it reads with torch and Polars.
 
     Args:
         run: A folder.
-        reference: The folder of what it should be.
-        names: Files of both.
+        reference: The folder that it should equal.
+        names: Files that both have.
     """
     for name in names:
         if not (run / name).is_file():
@@ -66,12 +66,12 @@ def _is_same(found: Any, expected: Any) -> bool:
 
     if isinstance(expected, torch.Tensor) and isinstance(found, torch.Tensor):
         return torch.equal(found, expected)
-    # a number that is none equals no other
+    # NaN equals no number, not even itself
     return bool(found == expected) or repr(found) == repr(expected) == "nan"
 
 
 def _without_paths(value: Any) -> Any:
-    """Leave out texts that name a place: two runs are in two folders."""
+    """Leave out texts that contain a path: two runs are in two folders."""
     if isinstance(value, dict):
         return {key: _without_paths(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Changes to a table as rows and columns: cells, ids, rows and columns that nobody would expect."""
+"""Changes to the rows and columns of a table: unexpected cells, ids, rows and columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-# what an id may look like; texts as they are have to come through as they are
+# what an id may look like; texts have to be read exactly as they are
 IDS: dict[str, Callable[[int], Any]] = {
     "large": lambda n: str(2**53 + n),
     "larger": lambda n: str(10**25 + n),
@@ -122,9 +122,9 @@ class Table:
     """A table that can be changed.
 
     Args:
-        header: Names of the columns; a name can come twice.
+        header: Names of the columns; a name can appear twice.
         rows: Cells, texts or plain values.
-        key_columns: Places of the columns of ids.
+        key_columns: Positions of the columns of ids.
         touched: Which columns were changed cell by cell.
     """
 
@@ -146,7 +146,7 @@ class Table:
 
 
 def other_ids(chance: Random, tables: list[Table], name: str) -> str:
-    """Give the ids of a column other names, in every table that has it; different ids stay different."""
+    """Rename the ids of a column, in every table that has it; different ids stay different."""
     how = chance.choice(list(IDS))
     number: dict[Any, int] = {}
     for table in tables:
@@ -159,7 +159,7 @@ def other_ids(chance: Random, tables: list[Table], name: str) -> str:
 
 
 def other_numbers(chance: Random, tables: list[Table], name: str) -> str:
-    """Let the ids of a column be numbers or truth values rather than texts: for files that have types."""
+    """Turn the ids of a column into numbers or booleans instead of texts: for files that have types."""
     how = chance.choice(["int", "large", "float", "fraction", "bool", "mixed"])
     make: dict[str, Callable[[int], Any]] = {
         "int": lambda n: n,
@@ -181,7 +181,7 @@ def other_numbers(chance: Random, tables: list[Table], name: str) -> str:
 
 
 def other_cells(chance: Random, table: Table, *, typed: bool) -> str:
-    """Put odd values into some cells, or all, of a column."""
+    """Put odd values into some or all cells of a column."""
     if not table.rows or not table.header:
         return "no cell"
     place = chance.randrange(len(table.header))

@@ -1,4 +1,4 @@
-"""Tables as files: CSV, TSV, JSON lines and Parquet, each as somebody's program might have written it."""
+"""Tables as files: CSV, TSV, JSON lines and Parquet, each as some program might write it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DTYPES = (
 
 
 def write_file(chance: Random, table: Table, path: Path, kind: str, *, wild: bool) -> str:
-    """Write a table, and say what is odd about the file; run this in a child, for it writes with Polars.
+    """Write a table, and say what is odd about the file; run this in a child, because it writes with Polars.
 
     Args:
         chance: Draws what is odd.
@@ -56,7 +56,7 @@ def write_file(chance: Random, table: Table, path: Path, kind: str, *, wild: boo
         wild: Whether anything is odd beyond what the table itself has.
 
     Returns:
-        What is odd; empty where the file says exactly what the table says.
+        What is odd; empty if the file says exactly what the table says.
     """
     odd = ""
     if kind == "parquet":
@@ -99,7 +99,7 @@ def _json_lines(chance: Random, table: Table) -> bytes:
 
 
 def _parquet(chance: Random, table: Table, *, wild: bool) -> tuple[bytes, str]:
-    """Write columns of one type each; of a wild one, a column is of any type that Polars has."""
+    """Write columns of one type each; in a wild file, a column may have any type of Polars."""
     import polars as pl  # noqa: PLC0415
 
     columns: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def _parquet(chance: Random, table: Table, *, wild: bool) -> tuple[bytes, str]:
         kinds = {type(cell) for cell in cells if cell is not None}
         try:
             columns[name] = pl.Series(name, cells, strict=len(kinds) == 1)
-        except Exception:  # what has no type of its own is written as text
+        except Exception:  # a column without a single type is written as text
             texts = [
                 None if cell is None else str(cell).encode(errors="replace").decode()
                 for cell in cells

@@ -21,12 +21,12 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Truth:
-    """What has to come through.
+    """What the prepared tables must contain.
 
     Args:
         rows: Behaviors.
-        pairs: User and item of each behavior, or None where how they are written as texts is not settled.
-        distinct: How many users and items the behaviors have, or None where that is not settled.
+        pairs: User and item of each behavior, or None if it is undefined how they are written as texts.
+        distinct: How many users and items the behaviors have, or None if that is undefined.
         items: Ids of the items table in its order, or None.
     """
 
@@ -37,7 +37,7 @@ class Truth:
 
 
 def truth_of_tables(behaviors: Table, items: Table) -> Truth | None:
-    """Return what tables say that were written as they are; None where a column of ids is not there once."""
+    """Return what tables say that were written unchanged; None if a column of ids does not appear exactly once."""
     if any(
         table.header.count(name) != 1
         for table, name in ((behaviors, "user_id"), (behaviors, "item_id"), (items, "item_id"))
@@ -56,7 +56,7 @@ def truth_of_tables(behaviors: Table, items: Table) -> Truth | None:
 
 
 def truth_of_file(path: Path) -> Truth | None:
-    """Return what a file of behaviors says by the strictest reading, or None where there is none."""
+    """Return what a file of behaviors says when it is read strictly, or None if it cannot be read so."""
     content = path.read_bytes()
     try:
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
@@ -71,7 +71,7 @@ def truth_of_file(path: Path) -> Truth | None:
 
 
 def lost(truth: Truth, cache: Path, said: str) -> Iterator[tuple[str, str]]:
-    """Yield what prepared tables lack, other than what the command said it dropped; run this in a child.
+    """Yield what prepared tables lack, except what the command said it dropped; run this in a child.
 
     Args:
         truth: What the files say.

@@ -1,4 +1,4 @@
-"""Tables that nobody checked: odd ids, cells, rows, columns, types, encodings and bytes, given to check and init."""
+"""Unchecked tables with odd ids, cells, rows, columns, types, encodings and bytes, given to check and init."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _give(case: Case, place: Workplace) -> None:
 def _write(
     case: Case, place: Workplace, turn: str, kind: str, behaviors: Path, items: Path
 ) -> tuple[str, Truth | None]:
-    """Change the tables, write them, and return what was done and what has to come through."""
+    """Change the tables, write them, and return what was done and what the prepared tables must contain."""
     chance = case.chance
     tables = [_read(place.folder / f"my/{name}.csv") for name in ("behaviors", "items")]
     chosen = chance.choice(tables)
@@ -136,7 +136,7 @@ def _read(path: Path) -> Table:
 
 
 def _is_torn(tables: list[Table]) -> bool:
-    """Whether a cell has what separates cells or lines where nothing can be quoted."""
+    """Whether a cell contains a separator of cells or lines in a format without quotes."""
     cells = (str(cell) for table in tables for row in [table.header, *table.rows] for cell in row)
     return any(sign in cell for cell in cells for sign in "\t\r\n")
 

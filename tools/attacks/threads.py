@@ -1,10 +1,10 @@
 """Many threads: eight read one Recommender while two add and remove items.
 
-Every answer is compared with serial ones. The changes are written down in their order. Another Recommender of the same
-weights, which one thread alone uses, makes the same changes one by one; an answer is right if it equals, to the last
-digit, what that one answers in a state that existed between the beginning and the end of the read. Histories are of
-ids, also of items that come and go, and of texts, some of which the tokenizer has to cut. A Reranker and a Classifier,
-which nobody changes, are read by eight threads too.
+Every answer is compared with serial answers. The changes are recorded in their order. A second Recommender with the
+same weights, used by only one thread, makes the same changes one by one. An answer is right if it equals, to the last
+digit, the second one's answer in a state that existed between the beginning and the end of the read. Histories hold
+ids, also of items that come and go, and texts, some of which the tokenizer has to cut. Eight threads also read a
+Reranker and a Classifier, which do not change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # where it is run by itself
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for runs of this file alone
 
 from attacks.threads_changes import (
     ASKED,
@@ -37,11 +37,11 @@ _CYCLES = 60  # additions and removals of fifty items
 def attack(count: int, seed: int, folder: Path) -> Any:
     """Return the Outcome of ``count`` reads without an index and as many with one.
 
-    They run in a process of their own: others here may fork.
+    They run in a separate process, because this one may fork.
 
     Args:
         count: Reads of a Recommender with each kind of index, of a Reranker, and of a Classifier.
-        seed: Of the requests and the changes.
+        seed: Seed of the requests and the changes.
         folder: Where made-up tables are written.
     """
     from attacks.outcome import Failure, Outcome  # noqa: PLC0415  (measure needs none of it)
@@ -73,13 +73,13 @@ def attack(count: int, seed: int, folder: Path) -> Any:
 def measure(count: int, seed: int, folder: Path, seconds: float = 0.0) -> dict[str, dict[str, Any]]:
     """Return figures of each part: ``tried``, ``right``, ``wrong``, ``removed`` and ``failures``.
 
-    ``removed`` are lists with an item that was not there.
+    ``removed`` counts lists with an item that was not there.
 
     Args:
         count: As of ``attack``.
         seed: As of ``attack``.
         folder: As of ``attack``.
-        seconds: Go on reading a Recommender for as long, even when there were ``count`` reads.
+        seconds: Go on reading a Recommender for this long, even after ``count`` reads.
     """
     from attacks.threads_models import classifier, towers_and_cross_encoder  # noqa: PLC0415
     from lit_rec.inference.classifier import Classifier  # noqa: PLC0415
@@ -87,7 +87,7 @@ def measure(count: int, seed: int, folder: Path, seconds: float = 0.0) -> dict[s
     from lit_rec.inference.reranker import Reranker  # noqa: PLC0415
     from lit_rec.inference.stored import items as stored_items  # noqa: PLC0415
 
-    # so few items come and go here that rows would never be given back, and nothing forgotten
+    # with so few items, rows would never be freed and nothing forgotten
     stored_items._LEAST_DROPPED, stored_items.LEAST_REMEMBERED = 20, 30  # type: ignore[attr-defined]
     towers, cross = towers_and_cross_encoder(folder, seed)
     texts = classifier(folder, seed)
@@ -117,7 +117,7 @@ def _indexes() -> dict[str, Any]:
 
 
 def _unchanged(read: Any, serial: Any, count: int, seed: int) -> dict[str, Any]:
-    """Read a Reranker, or a Classifier, in many threads at once, and another one in this thread alone."""
+    """Read a Reranker, or a Classifier, in many threads at once, and a second one only in this thread."""
     from attacks.threads_models import ITEMS, title  # noqa: PLC0415
 
     chance = random.Random(seed)
@@ -151,7 +151,7 @@ def _unchanged(read: Any, serial: Any, count: int, seed: int) -> dict[str, Any]:
 
 
 def _growth(recommender: Any) -> dict[str, Any]:
-    """Add and remove items again and again; what the Recommender holds may not become more with the cycles."""
+    """Add and remove items again and again; the Recommender's memory must not grow with the cycles."""
     from attacks.threads_models import title  # noqa: PLC0415
 
     sizes = []

@@ -1,6 +1,6 @@
 """Reads of a Recommender by many threads while others change it.
 
-Each answer has to be one of a state that existed.
+Each answer has to come from a state that existed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 READERS, WRITERS = 8, 2
 ASKED = 40  # distinct requests
 _LIMIT = 600.0  # seconds that the readers take at most
-_SHOWN = 20  # failures that are handed on
+_SHOWN = 20  # failures that are returned
 _REMOVED = "removed item recommended"
 
 Answer = Any
@@ -51,8 +51,8 @@ def beside_changes(
     Args:
         make: Makes a Recommender, the same each time.
         count: Reads.
-        seed: Of the requests and the changes.
-        seconds: Go on for as long, even when there were ``count`` reads.
+        seed: Seed of the requests and the changes.
+        seconds: Go on for this long, even after ``count`` reads.
     """
     recommender, requests = make(), _requests(seed)
     record, stop = Record(), Event()
@@ -98,7 +98,7 @@ def beside_changes(
 
 
 def _requests(seed: int) -> list[Request]:
-    """Return requests by ids, of the checkpoint and of items that come and go, by texts, and by both."""
+    """Return requests by ids (of the checkpoint, and of items that come and go), by texts, and by both."""
     from attacks.threads_models import ITEMS, USERS, title  # noqa: PLC0415
 
     chance = random.Random(seed)
@@ -137,7 +137,7 @@ def _answer(recommender: Any, request: Request) -> Answer:
 
 
 def _change(recommender: Any, chance: random.Random, number: int) -> tuple[str, Any]:
-    """Return the next change: items of forty ids come and go, those of the checkpoint only go, and few do."""
+    """Return the next change: forty ids come and go; items of the checkpoint are only removed, and only a few."""
     from attacks.threads_models import title  # noqa: PLC0415
 
     here = recommender.item_ids
@@ -201,7 +201,7 @@ def _failure(
 
 
 def figures_of(tried: int, failures: list[tuple[str, int, str]], **more: int) -> dict[str, Any]:
-    """Return what the parts of the attack hand on."""
+    """Return the figures of a part of the attack."""
     wrong = len(failures)
     return {
         "tried": tried,

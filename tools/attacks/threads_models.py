@@ -1,6 +1,6 @@
 """A tiny catalogue and networks with random weights, for the attack by threads.
 
-No Trainer is used, which is seconds less than a fit.
+It uses no Trainer, which saves the seconds of a fit.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def encoder(folder: Path) -> Path:
 def towers_and_cross_encoder(
     folder: Path, seed: int
 ) -> tuple[Callable[[], Loaded], Callable[[], Loaded]]:
-    """Return what makes two towers, and what makes a cross-encoder, over the same made-up ratings.
+    """Return a function that makes two towers and one that makes a cross-encoder, over the same made-up ratings.
 
     Each call makes the same one.
     """
@@ -97,7 +97,7 @@ def towers_and_cross_encoder(
 
 
 def classifier(folder: Path, seed: int) -> Callable[[], Loaded]:
-    """Return what makes a classifier of texts; each call makes the same one."""
+    """Return a function that makes a classifier of texts; each call makes the same one."""
     texts = [title(number) for number in range(60)]
     labels = [("good", "bad", "so-so")[number % 3] for number in range(60)]
     tokenizer = encoder(folder / "encoder")
@@ -136,7 +136,7 @@ def _loaded(data: Any, network: Callable[[Any], torch.nn.Module], seed: int) -> 
     module = LitRec(network)  # type: ignore[arg-type]
     module.facts = data.facts
     module.configure_model()
-    with torch.no_grad():  # off its start, so that no part is silent
+    with torch.no_grad():  # away from the initial values, so that every part has an effect
         for parameter in module.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     facts = replace(data.facts, backbone=module.built().backbone.config_plain())  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Changes at a random place of nested plain values: of a configuration, a JSON file or a checkpoint."""
+"""Changes at a random place of nested plain values: a configuration, a JSON file or a checkpoint."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Place:
 
     @property
     def value(self) -> Any:
-        """What stands there."""
+        """The value there."""
         return self.parent[self.key]
 
     def put(self, value: Any) -> None:
-        """Let something else stand there."""
+        """Replace the value there."""
         self.parent[self.key] = value
 
     def remove(self) -> None:
-        """Let nothing stand there."""
+        """Remove the value there."""
         del self.parent[self.key]
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ def copied(tree: Any) -> Any:
 
 
 def draw_place(chance: Random, tree: Any) -> Place:
-    """Draw a place: at each level every key is as likely, so that rare parts are met as often as large ones."""
+    """Draw a place: at each level every key is equally likely, so small parts are drawn as often as large ones."""
     parent, path = tree, ()
     while True:
         keys = list(parent) if isinstance(parent, dict) else list(range(len(parent)))
@@ -93,7 +93,7 @@ def tricky(chance: Random) -> Any:
 
 
 def retyped(chance: Random, value: Any) -> Any:
-    """Return nearly the same value as another type."""
+    """Return nearly the same value in another type."""
     if isinstance(value, bool) or value is None:
         return chance.choice([int(bool(value)), str(value), [value]])
     if isinstance(value, int | float):
@@ -155,13 +155,12 @@ def _is_there(place: Place) -> bool:
 
 
 def harmful_class(chance: Random, target: Path, *, calls_only: bool = False) -> dict[str, Any]:
-    """Return a class_path that would leave a mark: a file, a program, or an import of a module that nobody needs.
+    """Return a class_path that would leave a mark: a file, a program, or the import of an unneeded module.
 
     Args:
         chance: Draws it.
         target: Where the mark would lie.
-        calls_only: Whether to leave out classes that have their place in a configuration of one's own, and write files
-            there.
+        calls_only: Whether to leave out classes that a user's own configuration may name, and that write files.
     """
     mark = str(target / f"mark-{chance.randrange(10**6)}")
     choices: list[tuple[str, dict[str, Any]]] = [

@@ -1,4 +1,4 @@
-"""Watch this process from inside: programs it starts, connections, files it wants to write outside its folders."""
+"""Watch this process from inside: programs it starts, connections, files that it would write outside its folders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-CANARY = "torture_canary"  # a module that nobody has a reason to import
+CANARY = "torture_canary"  # a module that no code has a reason to import
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn")
 _CONNECTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request")
-# event -> which of its arguments are paths that it changes, each with the argument of the folder that it is relative to
+# event -> which arguments are paths that it changes, each with the argument of the folder that it is relative to
 _CHANGES: dict[str, tuple[tuple[int, int | None], ...]] = {
     "os.mkdir": ((0, 2),),
     "os.rename": ((0, 2), (1, 3)),
@@ -30,9 +30,9 @@ _DEVICES = ("/dev/null", "/dev/tty", "/dev/shm")  # noqa: S108  (no folder of ou
 
 
 def start(log: Path, writable: Sequence[Path]) -> None:
-    """Write a line to ``log`` for each thing that is seen, and refuse changes of files elsewhere.
+    """Write a line to ``log`` for each event, and refuse changes of files elsewhere.
 
-    This holds from now to the end of the process.
+    This lasts until the end of the process.
 
     Args:
         log: The file.
@@ -48,7 +48,7 @@ def start(log: Path, writable: Sequence[Path]) -> None:
         for path in _changed(event, args):
             if _is_outside(path, roots) and not (event == "os.mkdir" and os.path.isdir(path)):  # type: ignore[arg-type]
                 note(f"written elsewhere: {event} {_shown(path)}")
-                # as a folder of somebody else would answer: an attack harms nobody
+                # as for a folder of another user, so that an attack does no harm
                 raise PermissionError(errno.EACCES, "Permission denied", path)
         if event in _STARTS:
             note(f"program started: {event} {args[:2]!r:.200}")
@@ -82,7 +82,7 @@ def _is_writing(flags: object) -> bool:
 
 
 def _changed(event: str, args: tuple[Any, ...]) -> Iterator[object]:
-    """Yield the paths that a call changes, whole where they are relative to an open folder."""
+    """Yield the paths that a call changes; paths relative to an open folder become absolute."""
     if event == "open" and _is_writing(args[2]):
         yield args[0]
     for place, folder in _CHANGES.get(event, ()):

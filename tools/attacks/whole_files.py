@@ -1,4 +1,4 @@
-"""Whether the files of runs and caches are whole, looked at with the plainest readers there are."""
+"""Check that the files of runs and caches are whole, with the simplest readers there are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 def damaged(folder: Path) -> Iterator[str]:
     """Yield the files that are empty, cut or otherwise not whole.
 
-    Run this in a child, for it reads with torch and Polars. Hidden files count for nothing: work in progress has such
-    names. A log of TensorBoard may end in the middle of a record: its readers expect that.
+    Run this in a child, because it reads with torch and Polars. Hidden files do not count: they are work in progress.
+    A log of TensorBoard may end in the middle of a record: its readers expect that.
 
     Args:
         folder: Runs, or a cache.
@@ -52,7 +52,7 @@ def hidden(folder: Path) -> set[str]:
 
 
 def names(folder: Path) -> set[str]:
-    """Return the names in a folder, logs of TensorBoard without what differs from run to run."""
+    """Return the names in a folder; names of TensorBoard logs without the part that differs from run to run."""
     return {
         str(path.relative_to(folder)).partition(".tfevents.")[0]
         for path in folder.rglob("*")
@@ -88,7 +88,7 @@ def _array(path: Path) -> None:
 def _yaml(path: Path) -> None:
     import yaml  # noqa: PLC0415
 
-    # hparams.yaml of a run without hyperparameters is {}
+    # a run without hyperparameters has {} in hparams.yaml
     if yaml.safe_load(path.read_text()) is None:
         raise ValueError("nothing in it")
 

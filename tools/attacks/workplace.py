@@ -18,7 +18,7 @@ from attacks.forks import Ending, Room, answer, forked
 
 _ROOT = Path(__file__).parents[2]
 _POOLS = ("polars-0", "tokio", "rayon", "pt_")
-# what takes seconds to import: here first, so that the child that makes the workplace finds it
+# modules that take seconds to import: imported here, so that the child that makes the workplace need not
 _HEAVY = (
     *("lit_rec.cli.rec_cli", "lit_rec.cli.predict_cli", "lit_rec.inference.recommender"),
     *("torch.utils.tensorboard", "transformers.models.bert.modeling_bert"),
@@ -31,7 +31,7 @@ class Workplace:
 
     Args:
         folder: Holds ``my``, ``checkpoints``, ``config.yaml``, ``cache`` and ``runs``.
-        usual: What the watch sees of commands that nobody attacks: programs that libraries start.
+        usual: What the watch sees in commands that are not attacked: programs that libraries start.
     """
 
     folder: Path
@@ -80,18 +80,18 @@ def command(words: Sequence[str | Path], room: Room, **options: Any) -> Ending:
 
 @cache
 def _made() -> list[Workplace]:
-    """The workplace of this process, once it has one: attacks only read it."""
+    """The workplace of this process, if it has one: attacks only read it."""
     return []
 
 
 def make_workplace(folder: Path) -> Workplace:
-    """Make the workplace, fit its run, and import here what that needed, so that children do not.
+    """Make the workplace, fit its run, and import here the modules that this needed, so that children need not.
 
     Args:
-        folder: A folder that is made, unless an attack before has made one.
+        folder: A folder that is made, unless an earlier attack has made one.
 
     Raises:
-        RuntimeError: If the fit does not end well.
+        RuntimeError: If the fit fails.
     """
     if not _made():
         _made().append(_make_first(folder))
@@ -113,14 +113,14 @@ def _make_first(folder: Path) -> Workplace:
 
 
 def _check_threads() -> None:
-    """Raise if a pool of threads has been started here: its locks would stay locked in a fork."""
+    """Raise if a thread pool was started in this process: its locks would stay locked in a fork."""
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     if pools := [name for name in names if name.startswith(_POOLS)]:
         raise RuntimeError(f"threads {pools}: a fork of this process might wait for ever")
 
 
 def _make(place: Workplace) -> list[str]:
-    """Write and fit; return the names of all modules that were needed."""
+    """Write the files and fit; return the names of all imported modules."""
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)
@@ -148,7 +148,7 @@ def _quiet() -> list[str]:
 def _config() -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((_ROOT / "configs/own_data.yaml").read_text())
     trainer = config["trainer"]
-    # a precision chosen by timing would not repeat; checkpoints within the epoch give kills something to hit
+    # a precision chosen by timing would not repeat; checkpoints within the epoch are targets for kills
     callbacks = [c for c in trainer["callbacks"] if "PrecisionProbe" not in c["class_path"]]
     for callback in callbacks:
         if "RunCheckpoint" in callback["class_path"]:

@@ -1,4 +1,4 @@
-"""Changes to a configuration: of its values, and of its text."""
+"""Changes to a configuration: its values, and its text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attacks.watch import CANARY
 
 
 def changed_values(chance: Random, text: str, outside: Path) -> tuple[str, str]:
-    """Return a configuration of which values were changed, and what was changed.
+    """Return a configuration with changed values, and what was changed.
 
     Args:
         chance: Draws the change.
@@ -31,14 +31,14 @@ def changed_values(chance: Random, text: str, outside: Path) -> tuple[str, str]:
 
 
 def changed_text(chance: Random, text: str, outside: Path) -> tuple[bytes, str]:
-    """Return a configuration of which the text was changed, and how."""
+    """Return a configuration with a changed text, and how it was changed."""
     name = chance.choice(list(_TEXTS))
     found = _TEXTS[name](chance, text, outside)
     return found if isinstance(found, bytes) else found.encode(errors="surrogatepass"), name
 
 
 def repeats_a_key(text: str) -> bool:
-    """Return whether a key stands twice in a mapping of a YAML that can be parsed."""
+    """Return whether a mapping of a valid YAML has a key twice."""
 
     def walk(node: Any) -> bool:
         if isinstance(node, yaml.MappingNode):
@@ -57,7 +57,7 @@ def _plain(chance: Random, tree: Any, outside: Path) -> str:
 
 
 def _unknown(chance: Random, tree: Any, outside: Path) -> str:
-    """Add an option that nobody has."""
+    """Add an option that does not exist."""
     holder, path = draw_dict(chance, tree)
     key = chance.choice(
         [
@@ -81,7 +81,7 @@ def _unknown(chance: Random, tree: Any, outside: Path) -> str:
 
 
 def _class(chance: Random, tree: Any, outside: Path) -> str:
-    """Name something else than a class of lit_rec."""
+    """Name something other than a class of lit_rec."""
     found = harmful_class(chance, outside, calls_only=True)
     holder, path = draw_dict(chance, tree)
     key = chance.choice([*holder, "profiler"])
@@ -104,7 +104,7 @@ def _self(chance: Random, tree: Any, outside: Path) -> str:
 
 
 def _at_line(make: Callable[[Random, str, Path], str]) -> Callable[[Random, str, Path], str]:
-    """Return a change that puts a line after a random line, as deep as that."""
+    """Return a change that puts a line after a random line, with the same indentation."""
 
     def put(chance: Random, text: str, outside: Path) -> str:
         lines = text.splitlines()
@@ -155,7 +155,7 @@ def _deep(chance: Random, text: str, outside: Path) -> str:
 
 
 def _value(text: str) -> Callable[[Random, str, Path], str]:
-    """Return a change of the value of one line."""
+    """Return a change to the value of one line."""
 
     def put(chance: Random, source: str, outside: Path) -> str:
         lines = source.splitlines()

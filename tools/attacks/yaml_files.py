@@ -1,4 +1,4 @@
-"""Configurations that nobody checked: changed values and changed texts, given to fit, check and --print_config."""
+"""Unchecked configurations: changed values and changed texts, given to fit, check and --print_config."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _give(case: Case, place: Workplace) -> None:
     ending = command(words, room, prepare=canary(room.path("canary"), outside))
     case.ending = ended(ending)
     for kind, what in judge(ending, place.usual):
-        # a configuration of one's own may name any folder and any class
+        # a user's own configuration may name any folder and any class
         if kind != "written elsewhere" and "import of" not in what:
             case.found.append((kind, what))
     marks = [Path(path).name for path in snapshot(outside)]
@@ -81,7 +81,7 @@ def _give(case: Case, place: Workplace) -> None:
 
 
 class _Texts(yaml.SafeLoader):
-    """Plain values, in which a date is the text that it is for the parser, also one of no calendar."""
+    """Plain values; a date stays text, as in the command's parser, also a date that does not exist."""
 
 
 _Texts.yaml_implicit_resolvers = {
@@ -91,15 +91,15 @@ _Texts.yaml_implicit_resolvers = {
 
 
 def _loaded(text: str) -> Any:
-    return yaml.load(text, _Texts)  # noqa: S506  (it is a safe one)
+    return yaml.load(text, _Texts)  # noqa: S506  (a SafeLoader)
 
 
 def _dropped(content: bytes, shown: str | None) -> Iterator[str]:
-    """Yield options of a configuration that do not count, though the command ran.
+    """Yield options of a configuration that had no effect, although the command ran.
 
     Args:
         content: The configuration.
-        shown: The configuration as the command understood it, where it was asked to show it.
+        shown: The configuration as the command understood it, if it was asked to show it.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -114,7 +114,7 @@ def _dropped(content: bytes, shown: str | None) -> Iterator[str]:
 
 
 def _absent(given: Any, shown: Any, path: tuple[Any, ...]) -> Iterator[str]:
-    """Yield leaves that are absent, or another value."""
+    """Yield leaves that are absent or have another value."""
     if isinstance(given, dict) and isinstance(shown, dict):
         for key, value in given.items():
             if key in shown:
@@ -147,7 +147,7 @@ def _is_same(given: Any, shown: Any) -> bool:
 
 
 def _is_read_again(given: str, shown: dict[str, Any]) -> bool:
-    """Return whether a text was read as YAML once more, with all that it says."""
+    """Return whether a text was parsed as YAML again, and all its content is there."""
     try:
         return not [*_absent(_loaded(given), shown, ())]
     except yaml.YAMLError:

@@ -1,4 +1,4 @@
-"""The benchmark command: choose what is measured, show it as a table, write it as JSON.
+"""The benchmark command: choose a measurement, print it as a table, write it as JSON.
 
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
@@ -34,7 +34,7 @@ from tools.benchmarks.written_results import NUMBERS, shown, write_section
 
 Rows = list[dict[str, Any]]
 
-_LEAST_ROWS = 20_000  # of which enough train to fill the largest batch
+_LEAST_ROWS = 20_000  # enough training rows for the largest batch
 
 
 def main(words: list[str]) -> None:
@@ -161,7 +161,7 @@ if __name__ == "__main__":
         print(f"tools/benchmark: {error}", file=sys.stderr)
         sys.exit(2)
     except subprocess.CalledProcessError as error:
-        # the command said above why it ended
+        # the command has printed above why it ended
         print(
             f"tools/benchmark: a command that it started ended with exit code {error.returncode}",
             file=sys.stderr,

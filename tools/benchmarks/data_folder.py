@@ -1,4 +1,4 @@
-"""Whether the data that tools/benchmark reads is there."""
+"""Check that the data for tools/benchmark is there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def check_data(folder: Path, needed: str) -> None:
     """Refuse a data folder without a file that a benchmark reads.
 
     Args:
-        folder: What the user named, or the default.
-        needed: The file, seen from there.
+        folder: The folder that the user named, or the default.
+        needed: The file, relative to the folder.
 
     Raises:
-        ConfigError: If it is not there.
+        ConfigError: If the file is missing.
     """
     if not (folder / needed).is_file():
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""A measurement of tools/benchmark in a process of its own, and the row that is shown of one."""
+"""Run a measurement of tools/benchmark in a process of its own, and make its table row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def measured(module: str, *words: object) -> dict[str, Any]:
 
     Args:
         module: Its name within this folder, such as ``scale.process``.
-        words: What it is told.
+        words: Its arguments.
     """
     started = time.perf_counter()
     done = subprocess.run(
@@ -34,7 +34,7 @@ def measured(module: str, *words: object) -> dict[str, Any]:
 
 
 def row(name: str, metric: str, values: list[float], seconds: float) -> dict[str, Any]:
-    """Return a row of a benchmark: the median of some values, and their extremes."""
+    """Return a row of a benchmark: the median of the values, and their extremes."""
     return {
         "name": name,
         "metric": metric,

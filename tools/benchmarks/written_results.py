@@ -1,6 +1,6 @@
-"""Sections of a Markdown file: tools/benchmark KIND NAME --results FILE.
+"""Write results as sections of a Markdown file: tools/benchmark KIND NAME --results FILE.
 
-Each is replaced by the next run of its benchmark.
+The next run of a benchmark replaces its section.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ files of `tools/benchmarks/` that the benchmarks are named after.
 
 
 def shown(value: float | None) -> str:
-    """Return a figure with four digits that say something, a dash where there is none."""
+    """Return a figure with four significant digits, or a dash if there is none."""
     return "-" if value is None else f"{value:.4g}"
 
 
 def write_section(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
-    """Put the rows of a benchmark into a file, in the place of what it said of the same one.
+    """Write the rows of a benchmark into a file, in place of its earlier section.
 
     Args:
-        path: The file; made where it is not there.
-        title: Of the benchmark, such as ``quality scientific``.
+        path: The file; made if it does not exist.
+        title: Title of the benchmark, such as ``quality scientific``.
         rows: name, metric, value, low, high, seeds and seconds.
     """
     text = path.read_text() if path.is_file() else _HEAD
@@ -42,7 +42,7 @@ def write_section(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _lines(title: str, rows: list[dict[str, Any]]) -> str:
-    # lines are runs of their own, and tell their seconds
+    # lines are separate runs, and have rows for their seconds
     of_lines = [row["value"] for row in rows if row["metric"] == "seconds"]
     seconds = sum(of_lines) if of_lines else max(row["seconds"] for row in rows)
     runs = len(of_lines) or max(row["seeds"] for row in rows)

@@ -1,4 +1,4 @@
-"""How the site reads docstrings: ``Example:`` holds a doctest, which griffe looks for under ``Examples:``."""
+"""How the site reads docstrings: ``Example:`` holds a doctest, which griffe expects under ``Examples:``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EXAMPLE = re.compile(r"^Example:$", re.MULTILINE)
 
 
 class DoctestExamples(griffe.Extension):
-    """Have griffe show examples as code."""
+    """Make griffe show examples as code."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rename the section of one docstring."""

@@ -1,7 +1,7 @@
-"""Hooks of mkdocs.yml: pages that are made of other files, and links to these.
+"""Hooks of mkdocs.yml: pages that are made from other files, and links to them.
 
-The first page is README.md. The changelog, the licence and the configurations have pages as well, so that no link leads
-out of the site. Pages of classes, a page for each folder, are made from the code: a new class needs no line here.
+The first page is README.md. The changelog, the licence and the configurations also have pages, so that no link leaves
+the site. Pages of classes, one for each folder, are made from the code: a new class needs no line here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FENCE = re.compile(r"^(?:```.*?^```|~~~.*?^~~~)", re.DOTALL | re.MULTILINE)
 
 
 def on_config(config: Any) -> Any:
-    """Add to the navigation what is not listed by hand."""
+    """Add the pages that are not listed by hand to the navigation."""
     listed = set(_pages_of(config.nav))
     guides = next(part["Guides"] for part in config.nav if "Guides" in part)
     guides += sorted({path.name for path in (ROOT / "docs").glob("*.md")} - listed)
@@ -57,7 +57,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Point links at pages of the site: what a page of the repository links to may lie outside of docs/."""
+    """Point links at pages of the site: a page of the repository may link to files outside docs/."""
     uri = page.file.src_uri
     origin = _ORIGINS.get(uri, f"docs/{uri}")
     code: list[str] = []
@@ -90,7 +90,7 @@ _ORIGINS = {page: origin for origin, page in _PAGES.items()}
 
 @cache
 def _copied() -> dict[str, str]:
-    """Return the pages of files that lie outside of docs/."""
+    """Return the pages of files outside docs/."""
     pages = {}
     for origin, page in _PAGES.items():
         text = (ROOT / origin).read_text(encoding="utf-8")

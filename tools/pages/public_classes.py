@@ -1,6 +1,6 @@
-"""Which classes and functions have a place: what a YAML may name, what a page imports, and what these derive from.
+"""Which classes and functions are on the site: those that a YAML may name or a page imports, and their base classes.
 
-The code is parsed and not imported, so that a site takes seconds.
+The code is parsed and not imported, so that building the site takes seconds.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 def _origins(tree: ast.AST) -> dict[str, str]:
-    """Return imported name -> the module of lit_rec that has it."""
+    """Return imported name -> the module of lit_rec that it comes from."""
     return {
         alias.name: node.module
         for node in ast.walk(tree)
@@ -97,7 +97,7 @@ def _classes(module: str) -> list[str]:
 
 
 def _bases(module: str, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the public classes of lit_rec that one derives from, its private ones looked through."""
+    """Yield the public base classes of a class in lit_rec, also those behind private ones."""
     tree = _tree(module)
     origins = _origins(tree)
     node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
@@ -112,7 +112,7 @@ def _bases(module: str, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _strings(tree: ast.Module, name: str) -> Iterator[str]:
-    """Yield the words of a list that a module assigns to a name."""
+    """Yield the strings of a list that a module assigns to a name."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == name for t in node.targets):
             yield from ast.literal_eval(node.value)

@@ -1,14 +1,13 @@
 """How good the configurations of the project are: tools/benchmark quality NAME.
 
 They are trained, chosen on validation rows, and tested once. Each name is one configuration over several seeds or
-folds, or several lines of one configuration. A figure's value is the mean over the runs; its low and high are the
-means of the ends of the runs' 95 % intervals (users drawn), which is never narrower than the interval of the mean.
-Where each run tests users of its own, the errors of the runs are taken for independent: the ends lie as far from the
-mean as the root of the sum of the runs' squared distances, over their number. Every finished run stays on the disk, so
-a second call goes on where the first was broken off, and one of finished runs only shows them.
+folds, or several variants (lines) of one configuration. A figure's value is the mean over the runs. Its low and high
+are the means of the ends of the runs' 95 % intervals (users drawn); this is never narrower than the interval of the
+mean. If each run tests other users, the errors of the runs are taken as independent: the distance of an end from the
+mean is the root of the sum of the runs' squared distances, divided by their number. Every finished run stays on the
+disk, so a second call goes on where the first was interrupted, and only shows runs that are finished.
 
-Lines are shown one by one, with the seconds and the validation curve of each; which of them is the best, validation
-rows say.
+Lines are shown one by one, each with its seconds and its validation curve; validation rows decide which is the best.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
 _FULL = f"{_TUNING}=lit_rec.models.text.tuning.FullTuning"
 _IDS_ALONE = (
     f"{_ENCODER}=lit_rec.models.items.id_item_encoder.IdItemEncoder",
-    f"{_ENCODER}.init_args.width=128",  # as beside text
+    f"{_ENCODER}.init_args.width=128",  # the same width as with text
 )
 _RANKS = tuple(
     f"{convention}{metric}{compared}"
@@ -45,9 +44,9 @@ class Quality:
 
     Args:
         needs: A file that the data folder has to hold.
-        metrics: Of the report.
-        runs: From the data folder to the runs.
-        curve: What each run is told apart by, if they are lines: a metric of validation rows, the lower the better.
+        metrics: Metrics of the report.
+        runs: Makes the runs from the data folder.
+        curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
         draws: Whether each run draws the users that it tests.
     """
 
@@ -61,16 +60,16 @@ class Quality:
 def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
     """Return rows of name, metric, value, low, high, seeds and seconds.
 
-    What a report has no number of is None.
+    A value that the report does not have is None.
 
     Args:
-        name: Of the benchmark.
+        name: Name of the benchmark.
         data: Folder that holds the data.
-        folder: Where the runs lie.
+        folder: Folder of the runs.
         quick: One run of three steps, to see that it works; its figures mean nothing.
 
     Raises:
-        ConfigError: If the data is not there.
+        ConfigError: If the data is missing.
     """
     quality = QUALITY[name]
     check_data(data, quality.needs)
@@ -97,7 +96,7 @@ def _lines(
     found: list[tuple[Report, float]],
     curves: list[list[float]],
 ) -> list[dict[str, Any]]:
-    """Return each line's figures, seconds and curve; then the baselines, which are those of every line."""
+    """Return each line's figures, seconds and curve; then the baselines, which are the same for every line."""
     best = min(range(len(runs)), key=lambda place: min(curves[place]))
     rows = []
     for place, (run, (report, seconds), curve) in enumerate(zip(runs, found, curves, strict=True)):
@@ -120,7 +119,7 @@ def _lines(
 
 
 def _by_model(reports: list[Report], metric: str) -> dict[str, list[ReportRow]]:
-    """Return each model's figures on all rows, one of each run."""
+    """Return each model's figures on all rows, one per run."""
     found: dict[str, list[ReportRow]] = {}
     for report in reports:
         for row in report.rows:
@@ -203,7 +202,7 @@ def _tuning(data: Path) -> list[Run]:
 
 
 def _gradients(data: Path) -> list[Run]:
-    """Return runs of full tuning through a quarter of a step's texts, beside `full` of ml100k-tuning."""
+    """Return runs of full tuning through a quarter of a step's texts, to compare with `full` of ml100k-tuning."""
     quarter = (_FULL, f"{_ENCODER}.init_args.gradient_share=0.25")
     history = "--data.history.init_args"
     together = (f"{history}.together=true", f"{history}.keep=0.35")
@@ -222,7 +221,7 @@ def _new_items(data: Path) -> list[Run]:
 
 
 def _cold_users(data: Path) -> list[Run]:
-    """Return runs of three draws of users; those of draw 0 were read while the model was being made."""
+    """Return runs of three draws of users, without draw 0, whose test rows were read during development."""
     folder = f"--data.reader.folder={data / 'ml-100k'}"
     draws = {f"draw_{s}": (folder, "--data.split.init_args.seed", f"{s}") for s in (1, 2, 3)}
     config = "configs/movielens_cold_users.yaml"

@@ -1,8 +1,7 @@
-"""Runs of tools/benchmark quality: each is trained and tested by the command line; one that was broken off goes on.
+"""Runs of tools/benchmark quality: each is trained and tested by the command line; an interrupted run goes on.
 
-A run lies in `checkpoints/benchmark/NAME/RUN`. `key.json` there says what it is a run of: the configuration, the
-further words, and the code of lit_rec; a run of anything else is begun anew. `report.json` in its `version_0` says that
-it is done.
+A run is in `checkpoints/benchmark/NAME/RUN`. `key.json` there records the configuration, the other options, and the
+code of lit_rec; if any of them differs, the run begins again. `report.json` in its `version_0` shows that it is done.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ class Run:
     """One training and its test.
 
     Args:
-        name: Of the run, such as ``seed_0``.
-        config: The YAML, seen from the project's root.
+        name: Name of the run, such as ``seed_0``.
+        config: The YAML, relative to the project's root.
         words: Options after it.
     """
 
@@ -42,11 +41,11 @@ class Run:
 
 
 def report_of(run: Run, folder: Path) -> tuple[Report, float]:
-    """Return the report of a run and the seconds that it took, from the disk where the run is done.
+    """Return the report of a run and the seconds that it took; a finished run is read from the disk.
 
     Args:
         run: The run.
-        folder: Of the benchmark; the run's own lies in it.
+        folder: Folder of the benchmark; the run's folder is in it.
     """
     own = folder / run.name
     version = own / "version_0"
@@ -63,17 +62,17 @@ def report_of(run: Run, folder: Path) -> tuple[Report, float]:
 
 
 def curve_of(run: Run, folder: Path, metric: str) -> list[float]:
-    """Return what a finished run logged of a metric, validation by validation.
+    """Return the values of a metric that a finished run logged, one per validation.
 
-    Of a validation that was done again after a break, the later one counts.
+    If a validation was repeated after an interruption, the later value counts.
 
     Args:
         run: The run, logged by TensorBoard.
-        folder: Of the benchmark.
-        metric: Such as ``val/rmse``.
+        folder: Folder of the benchmark.
+        metric: A metric, such as ``val/rmse``.
     """
     events = EventAccumulator(str(folder / run.name / "version_0"), {"scalars": 0}).Reload()
-    # files of one second are read in the order of their names, which is not that of their numbers
+    # files of the same second are read in the order of their names, not of their numbers
     in_time = sorted(events.Scalars(metric), key=lambda event: event.wall_time)
     of_step = {event.step: event.value for event in in_time}
     return [of_step[step] for step in sorted(of_step)]
@@ -85,14 +84,14 @@ def _train(run: Run, own: Path) -> None:
     place = [f"{logger}save_dir", str(own.parent), f"{logger}name", own.name]
     begun = ["--ckpt_path", str(last)] if last.is_file() else []
     if not begun:
-        # events of a run that has not come to a checkpoint
+        # events of a run that was interrupted before its first checkpoint
         shutil.rmtree(own / "version_0", ignore_errors=True)
     version = [f"{logger}version", "0"]
     _timed(own, ["fit", "-c", str(_ROOT / run.config), *run.words, *place, *version, *begun])
 
 
 def _timed(own: Path, words: list[str]) -> None:
-    """Run a command of lit-rec; what it says goes to the screen and not into the table."""
+    """Run a command of lit-rec; its output goes to the screen and not into the table."""
     started = time.perf_counter()
     command = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
     subprocess.run(
@@ -106,7 +105,7 @@ def _timed(own: Path, words: list[str]) -> None:
 
 
 def _key(run: Run) -> str:
-    """Return what tells a run from others: what is asked for, and by which code."""
+    """Return the key of a run: its configuration, its options, and the code."""
     sources = sorted((_ROOT / "lit_rec").rglob("*.py"))
     content = [(_ROOT / run.config).read_bytes(), *(path.read_bytes() for path in sources)]
     digest = sha256(json.dumps(run.words).encode())

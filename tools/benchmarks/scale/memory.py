@@ -1,7 +1,7 @@
 """The peak memory of a training step as its batch grows: tools/benchmark scale memory.
 
-Of a step with 256 and of one with 8,192 rows, from a table of 10^5 items. The table is made up and the encoder is
-random, so nothing has to be downloaded. Every measurement is a process of its own, so that its peak is its own.
+It compares a step of 256 rows with one of 8,192 rows, from a table of 10^5 items. The table is made up and the encoder
+is random, so nothing has to be downloaded. Every measurement has a separate process, so that its peak is its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def measure(rows: int, *, quick: bool) -> list[dict[str, Any]]:
 
     Args:
         rows: Behaviors of the table.
-        quick: An encoder of two layers and width 32 instead of one of the size of all-MiniLM-L6-v2, whose steps take
+        quick: An encoder of two layers and width 32 instead of one of all-MiniLM-L6-v2's size, whose steps take
             minutes.
     """
     encoder = "small" if quick else "minilm"

@@ -53,7 +53,7 @@ def two_tower(encoder: str, user_encoder: type[UserEncoder]) -> LitRec:
 
     Args:
         encoder: ``small``, two layers of width 32, or ``minilm``, of the size of all-MiniLM-L6-v2.
-        user_encoder: Sums the behaviors.
+        user_encoder: Class that sums the behaviors.
     """
     backbone = partial(ConfiguredBackbone, model_type="bert", options=_ENCODERS[encoder])
     item_encoder = partial(

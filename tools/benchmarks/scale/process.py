@@ -26,7 +26,7 @@ _WARM_UP = 256  # rows
 
 
 def rows(folder: str, steps: str) -> dict[str, float]:
-    """Prepare a table and train some steps; seconds of each, and the peak memory in GiB."""
+    """Prepare a table and train some steps; return the seconds of both, and the peak memory in GiB."""
     data = made_up_data(Path(folder), "csv", 256)
     begun = time.perf_counter()
     data.prepare_data()
@@ -53,7 +53,7 @@ def rows(folder: str, steps: str) -> dict[str, float]:
 
 
 class _Clock(lightning.Callback):
-    """When the steps began and ended."""
+    """Record when the steps began and ended."""
 
     begun = ended = 0.0
 
@@ -65,7 +65,7 @@ class _Clock(lightning.Callback):
 
 
 def prepare(folder: str) -> dict[str, float]:
-    """Write what the steps read."""
+    """Write the files that the steps read."""
     made_up_data(Path(folder), "parquet", 1).prepare_data()
     return {}
 
@@ -73,7 +73,7 @@ def prepare(folder: str) -> dict[str, float]:
 def step(folder: str, encoder: str, batch_size: str) -> dict[str, float]:
     """Train a step of 256 rows and one of ``batch_size``.
 
-    Return the peak above what the process had before it built the network, and the number of items.
+    Return the peak above the memory before the network was built, and the number of items.
     """
     small, data = (
         made_up_data(Path(folder), "parquet", size) for size in (_WARM_UP, int(batch_size))
@@ -86,7 +86,7 @@ def step(folder: str, encoder: str, batch_size: str) -> dict[str, float]:
     module.facts = data.facts
     module.configure_model()
     train = _trained(module)
-    # the first step makes the optimizer's moments, which stand beside every later one
+    # the first step makes the optimizer's moments, which stay in memory for all later steps
     train(small)
     items = train(data)
     return {"above": (_peak() - idle) / _GIB, "items": items}
@@ -111,7 +111,7 @@ def _peak() -> int:
     """Return the most memory that this process has held, in bytes."""
     status = _status()
     if status is None:
-        # bytes on a Mac; also what the parent held when it started this process
+        # in bytes on a Mac; includes what the parent held when it started this process
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return status["VmHWM"]
 

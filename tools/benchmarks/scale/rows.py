@@ -1,8 +1,8 @@
-"""The time of each row of a table, and of the first hundred steps, as the table grows: tools/benchmark scale rows.
+"""The preparation time per row, and the time of the first hundred steps, as a table grows: tools/benchmark scale rows.
 
-For a table and one ten times as large, with ten rows for each item and 25 for each user: microseconds a row from the
-files to what a run reads, seconds of the first hundred steps, and the peak memory. Tables are made up and the encoder
-is random, so nothing has to be downloaded. Every measurement is a process of its own, so that its peak is its own.
+For a table and one ten times as large, with ten rows for each item and 25 for each user: microseconds per row to
+prepare the data, seconds of the first hundred steps, and the peak memory. Tables are made up and the encoder is
+random, so nothing has to be downloaded. Every measurement has a separate process, so that its peak is its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def measure(largest: int, *, quick: bool) -> list[dict[str, Any]]:
         rows.append(_row(name, f"{steps} steps, s", [one["steps"] for one in turned], turned))
         rows.append(_row(name, "peak memory, GiB", [one["peak"] for one in turned], turned))
     for metric, growth in (("prepare", 10), ("start of fit", 10), ("steps", 1)):
-        # each turn's two sizes stand beside each other, so that noise of the machine hits both
+        # each turn measures both sizes, so that noise of the machine affects both
         pairs = zip(*found.values(), strict=True)
         ratios = [more[metric] / less[metric] / growth for less, more in pairs]
         word = "ratio" if metric == "steps" else "ratio per row"

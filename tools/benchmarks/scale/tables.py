@@ -1,7 +1,7 @@
-"""Made-up tables of any size, and a tokenizer of their words: what tools/benchmark scale reads.
+"""Made-up tables of any size, and a tokenizer of their words, for tools/benchmark scale.
 
 Items are drawn with Zipf-like popularity, users with log-normal activity, times over two years; titles are three to six
-words, so that nearly every item has a text of its own.
+words, so nearly every item has a different text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _START, _SPAN = 1_600_000_000, 63_072_000  # seconds
 
 @contextmanager
 def made_up_tables(rows: int, ending: str) -> Iterator[Path]:
-    """Give a temporary folder with tables of ten rows an item.
+    """Yield a temporary folder with tables of ten rows per item.
 
     Args:
         rows: Number of behaviors.
@@ -42,7 +42,7 @@ def write_tables(folder: Path, rows: int, items: int, ending: str) -> None:
     """Write behaviors, items and tokenizer into an existing folder; equal arguments give equal files.
 
     Args:
-        folder: Where to.
+        folder: The folder.
         rows: Number of behaviors.
         items: Number of items.
         ending: ``csv`` or ``parquet``.
@@ -58,8 +58,8 @@ def write_tables(folder: Path, rows: int, items: int, ending: str) -> None:
 
 
 def _words() -> npt.NDArray[np.str_]:
-    """Return words of three syllables, each another."""
-    place = np.arange(WORDS) * 61  # has no divisor in common with the number of syllables
+    """Return distinct words of three syllables."""
+    place = np.arange(WORDS) * 61  # has no common divisor with the number of syllables
     syllables, base = np.array(_SYLLABLES), len(_SYLLABLES)
     parts = (syllables[place // base**power % base] for power in range(3))
     first, second, third = parts
@@ -84,7 +84,7 @@ def _behaviors(chance: np.random.Generator, count: int, items: int) -> pl.DataFr
     frame = pl.DataFrame(
         {
             "user": _draw(chance, activity, count),
-            # the popular items are not the first ones of the table
+            # popular items are spread over the table
             "item": chance.permutation(items)[_draw(chance, popularity, count)],
             "rating": chance.integers(1, 6, count),
             "timestamp": chance.integers(_START, _START + _SPAN, count),

@@ -1,4 +1,4 @@
-"""Data and model of one of the project's configurations, for tools/benchmark speed, which runs them itself."""
+"""Data and model of one of the project's configurations, for tools/benchmark speed, which does not use the commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def configured(
 
     Args:
         config: The YAML.
-        folder: Where the reader finds its files.
+        folder: Folder of the reader's files.
         change: Changes the configuration first.
     """
     content = yaml.safe_load(config.read_text())
@@ -30,7 +30,7 @@ def configured(
     options["reader"]["init_args"]["folder"] = str(folder)
     item_encoder(content)["backbone"]["init_args"]["name"] = options[
         "encoder"
-    ]  # what the interpolation stands for
+    ]  # the value of the interpolation
     if change is not None:
         change(content)
     parser = ArgumentParser()
@@ -46,24 +46,24 @@ def configured(
 
 
 def item_encoder(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a configuration's item encoder, to be changed."""
+    """Return the options of a configuration's item encoder, so that they can be changed."""
     found: dict[str, Any] = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
     return found
 
 
 def learn_from_a_quarter(content: dict[str, Any]) -> None:
-    """Have gradients go back through a quarter of a step's texts."""
+    """Send gradients back through a quarter of a step's texts."""
     item_encoder(content)["gradient_share"] = 0.25
 
 
 def tune_whole_encoder(content: dict[str, Any]) -> None:
-    """Have all of the encoder trained, in 50 steps an epoch of MovieLens 100K whose rows share items.
+    """Train the whole encoder, in 50 steps per epoch of MovieLens 100K, with items drawn together for a batch's rows.
 
     Args:
-        content: The configuration, which may keep the encoder frozen and take other steps.
+        content: The configuration; it may freeze the encoder and have another number of steps.
     """
     item_encoder(content)["backbone"]["init_args"].pop("tuning", None)
     data = content["data"]["init_args"]
     data["batch_size"] = 1520
-    # as good on validation rows as half of its own rows drawn for each row (docs/notes/speed.md)
+    # as good on validation rows as drawing half of the history for each row (docs/notes/speed.md)
     data["history"]["init_args"].update(together=True, keep=0.35)

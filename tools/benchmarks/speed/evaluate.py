@@ -1,11 +1,11 @@
 """Evaluation of the test rows against one that encodes every item occurrence: tools/benchmark speed evaluate.
 
-Both in one run. lit_rec's side is a whole `test` by the Trainer with nothing known before: the catalogue is encoded
-once, users are made of its vectors, metrics are taken. The other side encodes the texts of each row's history and of
-its own item, for each row again, 64 rows at a time, those of similar length together as lit_rec has them; it is given
-its batches, users, scores and metrics for nothing, and its seconds are scaled from some batches drawn at random to all
-test rows. Both encode in float32 with the encoder as it was pretrained, both are timed in turns, so that noise of the
-machine hits both; the ratio's low and high are the extremes over the turns.
+Both are in one run. lit_rec's side is a whole `test` by the Trainer without cached vectors: it encodes the catalogue
+once, computes users from its vectors, and computes metrics. The other side encodes the texts of each row's history and
+of its own item again for each row, 64 rows at a time, with texts of similar length together, as in lit_rec. Its
+batches, users, scores and metrics are not timed, and its seconds are scaled from some random batches to all test rows.
+Both encode in float32 with the pretrained encoder. Both are timed in turns, so that noise of the machine affects both;
+the ratio's low and high are the extremes over the turns.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _measured(
 
 def _change(content: dict[str, Any], cache: str) -> None:
     content["data"]["init_args"]["cache_folder"] = cache
-    # vectors of a frozen encoder would be kept from turn to turn
+    # vectors of a frozen encoder would be cached from turn to turn
     encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
     encoder["backbone"]["init_args"].pop("tuning", None)
 

@@ -1,6 +1,6 @@
-"""The texts of each slot by themselves: what a recommender does that encodes every occurrence of an item.
+"""Separate texts for each slot, as in a recommender that encodes every occurrence of an item.
 
-One of the sides of tools/benchmark speed train, and of speed evaluate.
+This is one side of tools/benchmark speed train and speed evaluate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lit_rec.data.batches.catalogue import Catalogue
 
 
 def texts_of(catalogue: Catalogue, items: Int64s) -> Texts:
-    """Return the texts of items ``[n]``, those of an item that stands twice twice."""
+    """Return the texts of items ``[n]``; an item that appears twice gives its texts twice."""
     found = catalogue.texts(catalogue.text_of_item[items].reshape(-1))
     return replace(found, number=None, store=None)
 
@@ -24,7 +24,7 @@ def texts_of(catalogue: Catalogue, items: Int64s) -> Texts:
 def unshared(batch: RecBatch, catalogue: Catalogue) -> RecBatch:
     """Return the same batch with nothing shared.
 
-    Each slot of a history and each candidate is an item of its own, with its own texts.
+    Each slot of a history and each candidate becomes a separate item with its own texts.
     """
     places: list[Any] = []
     items: list[torch.Tensor] = []

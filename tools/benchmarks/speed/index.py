@@ -1,17 +1,17 @@
 """The best ten of a catalogue, by both indexes and by a plain product: tools/benchmark speed index.
 
-The exact index stands against the plain product, the approximate one against both.
+The exact index is compared with the plain product, the approximate index with both.
 
 Vectors are made up: a mixture of 2,000 topics, each within one of 64 themes. An item's vector is 0.6 theme + 0.6 topic
 + 0.6 noise, all three Gaussian and of length about 1, times a length exp(0.3 z) with z Gaussian, as biases and popular
 items make vectors longer; 384 coordinates, float32. Users are drawn from the same mixture. 1,000,000 items and 1,000
 users, or 20,000 and 200 with --quick.
 
-`exact` takes the users in blocks of 100, each block first by `scores = users @ items.T; scores.topk(10)`, which holds
-a score for every item, then by `ExactIndex.search`: the ratio is of their seconds, its low and high the extremes over
-the blocks. `memory` is the peak of a process that does the second alone, vectors included. `approximate` asks for one
-user at a time, with its defaults, against the same plain product and against `ExactIndex`; recall@10 is the share of
-the exact ten that is found. Every part is a process of its own.
+`exact` takes the users in blocks of 100: each block first by `scores = users @ items.T; scores.topk(10)`, which stores
+a score for every item, then by `ExactIndex.search`. The ratio is that of their seconds; its low and high are the
+extremes over the blocks. `memory` is the peak of a process that only runs `ExactIndex.search`, vectors included.
+`approximate` searches for one user at a time, with its defaults, against the same plain product and `ExactIndex`;
+recall@10 is the share of the exact ten that is found. Every part has a separate process.
 """
 
 from __future__ import annotations
@@ -63,5 +63,5 @@ def measure(*, quick: bool) -> list[dict[str, Any]]:
 
 def _row(name: str, metric: str, values: list[float], of: dict[str, Any]) -> dict[str, Any]:
     found = row(name, metric, values, of["seconds"])
-    # the median of shares says little
+    # a median of shares says little
     return found | {"value": sum(values) / len(values)} if metric == "recall@10" else found

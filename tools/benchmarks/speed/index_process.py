@@ -22,7 +22,7 @@ from lit_rec.inference.index.exact_index import ExactIndex
 
 _WIDTH, _TOPICS, _THEMES = 384, 2_000, 64
 _BLOCK, _K = 100, 10
-_ALONE = 100  # users who are asked for one at a time
+_ALONE = 100  # users who are searched for one at a time
 _GIB = 2**30
 
 
@@ -34,7 +34,7 @@ def mixture(rows: int, seed: int) -> Tensor:
     topics = themes[parent] + torch.randn(_TOPICS, _WIDTH, generator=fixed)
     chance = torch.Generator().manual_seed(seed)
     vectors = torch.empty(rows, _WIDTH)
-    for part in torch.split(vectors, 10_000):  # so that making them is not what needs most memory
+    for part in torch.split(vectors, 10_000):  # so that making them does not decide the peak memory
         of = topics[torch.randint(_TOPICS, (len(part),), generator=chance)]
         noise = torch.randn(len(part), _WIDTH, generator=chance)
         length = torch.exp(0.3 * torch.randn(len(part), 1, generator=chance))
@@ -43,7 +43,7 @@ def mixture(rows: int, seed: int) -> Tensor:
 
 
 def exact(items: int, users: int) -> dict[str, Any]:
-    """Blocks of users by a plain product and by ExactIndex, in turns; ms per user."""
+    """Time blocks of users by a plain product and by ExactIndex, in turns; ms per user."""
     vectors, queries = mixture(items, 1), mixture(users, 2)
     index = ExactIndex(vectors)
     found: dict[str, list[float]] = {"plain": [], "index": [], "ratio": [], "equal": []}
@@ -59,7 +59,7 @@ def exact(items: int, users: int) -> dict[str, Any]:
 
 
 def memory(items: int, users: int) -> dict[str, Any]:
-    """The peak of a process that searches for all users with ExactIndex."""
+    """Return the peak memory of a process that searches for all users with ExactIndex."""
     index = ExactIndex(mixture(items, 1))
     for block in torch.split(mixture(users, 2), _BLOCK):
         index.search(block, _K)
@@ -67,7 +67,7 @@ def memory(items: int, users: int) -> dict[str, Any]:
 
 
 def approximate(items: int, users: int) -> dict[str, Any]:
-    """One user at a time by a plain product, by ExactIndex and by ApproximateIndex, in turns."""
+    """Time one user at a time by a plain product, by ExactIndex and by ApproximateIndex, in turns."""
     vectors, queries = mixture(items, 1), mixture(users, 2)[:_ALONE]
     whole = ExactIndex(vectors)
     build, index = _timed(lambda: ApproximateIndex(vectors))

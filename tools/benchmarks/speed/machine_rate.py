@@ -1,6 +1,6 @@
-"""What this machine's matrix product does in a second on an encoder's own shapes.
+"""The speed of this machine's matrix products on an encoder's shapes, and how much work of a step is useful.
 
-Also: how much of a step's work is of use. Both are rows of tools/benchmark speed train.
+Both are rows of tools/benchmark speed train.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 _REPEATS = 3
-# tokens that show a machine without bfloat16, which takes half a minute for all
+# enough tokens to detect a machine without bfloat16, which takes half a minute for all tokens
 _FEW, _IMITATED = 16, 10
-_FASTER = 1.3  # times float32's rate, from which on bfloat16 pays: a tie is not decided by noise
+_FASTER = 1.3  # bfloat16 pays from this multiple of float32's rate on, so that noise does not decide a tie
 
 
 def matmul_rate(config: Any, tokens: int, dtype: torch.dtype) -> float:
@@ -24,9 +24,9 @@ def matmul_rate(config: Any, tokens: int, dtype: torch.dtype) -> float:
     These are ``[tokens, d]`` by ``[d, d]`` four times, ``[d, f]`` and ``[f, d]``.
 
     Args:
-        config: The encoder's, with width d and inner width f.
-        tokens: Rows of the left side.
-        dtype: What is multiplied.
+        config: Configuration of the encoder, with width d and inner width f.
+        tokens: Rows of the left matrix.
+        dtype: Type of the matrices.
     """
     width, inner = config.hidden_size, config.intermediate_size
     rows, wide = torch.randn(tokens, width).to(dtype), torch.randn(tokens, inner).to(dtype)
@@ -66,7 +66,7 @@ def useful_flops(lengths: Tensor, config: Any) -> float:
 
     Args:
         lengths: ``[P]`` tokens of each text, special ones included.
-        config: The encoder's, of BERT's kind.
+        config: Configuration of an encoder of BERT's kind.
 
     Example:
         >>> from types import SimpleNamespace

@@ -1,8 +1,8 @@
-"""What validation error the plain loop (plain_loop.py) has after an epoch: tools/benchmark speed plain.
+"""The validation error of the plain loop (plain_loop.py) after an epoch: tools/benchmark speed plain.
 
-`speed reach` compares with it. It is done once. Its encoder computes in bfloat16 where this machine is faster so; the
-record says which. A call ends after forty minutes at the latest and says how far it came; the next goes on from there.
-The finished run is written to `tools/benchmarks/speed/plain_loop_epoch.json`.
+`speed reach` compares with it. It is done once. Its encoder computes in bfloat16 if that is faster on this machine;
+the record says which. A call ends after at most forty minutes and prints its progress; the next call goes on from
+there. The finished run is written to `tools/benchmarks/speed/plain_loop_epoch.json`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def measure(data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
 
     Args:
         data: Folder that holds ml-100k.
-        folder: Where an unfinished run lies.
-        quick: Three steps, to see that it works; nothing is kept of them.
+        folder: Folder of an unfinished run.
+        quick: Three steps, to see that it works; nothing of them is stored.
     """
     started = time.perf_counter()
     torch.manual_seed(0)

@@ -1,6 +1,6 @@
-"""The plain loop of tools/benchmark speed: what a first script does, nothing being shared between rows.
+"""The plain loop of tools/benchmark speed: what a first script does, with nothing shared between rows.
 
-For each row the user's history and the candidate as a text pair, padded to 128 tokens, batch 16, float32, the same
+Each row is a text pair of the user's history and the candidate, padded to 128 tokens. Batch 16, float32, the same
 encoder with a linear head, fused AdamW.
 """
 
@@ -28,7 +28,7 @@ class PlainLoop:
 
     Args:
         data: The behaviors and texts, prepared.
-        dtype: What the encoder computes in, under autocast.
+        dtype: Type in which the encoder computes, under autocast.
     """
 
     def __init__(self, data: BehaviorDataModule, dtype: torch.dtype = torch.float32) -> None:
@@ -81,7 +81,7 @@ class PlainLoop:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on where a state was taken."""
+        """Go on from a state."""
         self._both.load_state_dict(state["weights"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.steps = state["steps"]

@@ -1,16 +1,16 @@
-"""How long configs/movielens_u1.yaml takes to two validation RMSEs: tools/benchmark speed reach.
+"""How long configs/movielens_u1.yaml takes to reach two validation RMSEs: tools/benchmark speed reach.
 
-An epoch of a plain loop stands beside it. All of its encoder is tuned, through a quarter of a step's texts; 1,520 rows
-a step, items drawn together.
+It is compared with an epoch of a plain loop. The whole encoder is tuned, through a quarter of a step's texts; 1,520
+rows a step, items drawn together.
 
-`lit-rec`'s side is `Trainer.fit` with the YAML's options, its probe of the precision included, validated every few
-steps and stopped once `val/rmse` is low enough: minutes from the call to then, validations included. The plain loop
-(plain_loop.py) is timed step by step in this run, which gives the minutes of its epoch; it is charged neither
-validation nor loading.
+`lit-rec`'s side is `Trainer.fit` with the YAML's options, including its probe of the precision, validated every few
+steps and stopped when `val/rmse` is low enough. Its minutes count from the call until then, validations included. The
+plain loop (plain_loop.py) is timed step by step in this run, which gives the minutes of its epoch, without validation
+and loading.
 
-The errors to reach are those of `user_item_bias` on the same validation rows, fitted on the same training rows, which
-knows how each user and each item were rated; and that of the plain loop after its epoch, as `speed plain` recorded it,
-where it did. The plain loop reads titles and genres alone, no rating but its target's and no id.
+The first error to reach is that of `user_item_bias` on the same validation rows, fitted on the same training rows; it
+knows how each user rates and how each item is rated. The second is that of the plain loop after its epoch, if
+`speed plain` has recorded it. The plain loop reads only titles and genres, no rating except its target and no id.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _PLAIN = (5, 40)  # steps of the plain loop that are timed, quick and not
 
 
 class Reached(Callback):
-    """Take the time of the first validation whose RMSE is low enough, and stop at the lowest asked for.
+    """Record the time of the first validation whose RMSE is low enough, and stop at the lowest target.
 
     Args:
-        targets: What is low enough, by name.
+        targets: RMSEs to reach, by name.
 
     Attributes:
-        minutes: Of those that were reached, by name.
+        minutes: Minutes until each target that was reached, by name.
     """
 
     def __init__(self, targets: dict[str, float]) -> None:
@@ -78,7 +78,7 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
         quick: Five steps of the plain loop instead of forty; the fit is the same.
 
     Raises:
-        ValueError: If the fit ends before.
+        ValueError: If the fit ends before it reaches them.
     """
     started = time.perf_counter()
     options = yaml.safe_load(_CONFIG.read_text())
@@ -103,7 +103,7 @@ def measure(data: Path, *, quick: bool) -> list[dict[str, Any]]:
         lowest = min(reached.targets.values())
         raise ValueError(f"val/rmse came to {reached.lowest:.4f}, not to {lowest:.4f}")
     plain = PlainLoop(datamodule).step
-    plain()  # it pays for allocations
+    plain()  # the first step pays for allocations
     rates = [rate(plain, 1) for _ in range(_PLAIN[not quick])]
     rows = len(datamodule.prepared.rows_of("train"))
     minutes = [rows / each / 60 for each in rates]

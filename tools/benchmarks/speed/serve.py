@@ -1,10 +1,10 @@
 """`Recommender.recommend` for one user at a time among 100,000 items: tools/benchmark speed serve.
 
 The index is the exact one. The network, its options and the users' texts are those of configs/scientific.yaml (a
-causal Transformer over the history, cosines of 128 coordinates), as it is before training: which numbers stand in
-weights and vectors does not change the time. Items and their vectors are made up, so none is encoded. A history is of
-1 to 50 items, drawn at random, and so are its items. Seconds are of whole calls, ids in and `Recommendation`s out;
-`product` is the plain product of one user with all vectors, without anything else, timed in turns with them.
+causal Transformer over the history, cosines of 128 coordinates) before training: the values of weights and vectors do
+not change the time. Items and their vectors are made up, so none is encoded. A history has 1 to 50 items; their number
+and the items are drawn at random. The seconds are those of whole calls, from ids to `Recommendation`s; `product` is
+only the plain product of one user with all vectors, timed in turns with them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _percentile(name: str, percent: int, values: list[float], seconds: float) ->
 
 
 def _recommender(folder: Path, items: int) -> tuple[Recommender, torch.Tensor]:
-    """Return what answers from a checkpoint's content with made-up items, and their vectors."""
+    """Return a Recommender of a checkpoint's content with made-up items, and the items' vectors."""
     data, module = configured(_CONFIG, folder)
     backbone = module.built().backbone.config_plain()
     content = checkpoint_content(data, replace(data.facts, backbone=backbone), {}, None)

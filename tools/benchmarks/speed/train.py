@@ -1,21 +1,21 @@
-"""Training steps of configs/movielens_u1.yaml against those that do some work twice: tools/benchmark speed train.
+"""Training steps of configs/movielens_u1.yaml against steps that repeat some work: tools/benchmark speed train.
 
 The encoder is tuned, a step has 1,520 rows, and items are drawn together. Every side takes whole optimizer steps
-(batch, forward, backward, clipping, update), and they are timed in turns, so that noise of the machine hits all;
-ratios are of one turn, and their low and high the extremes over the turns. Interactions per second are rows of a step
-divided by the median of its seconds.
+(batch, forward, backward, clipping, update). They are timed in turns, so that noise of the machine affects all.
+A ratio is computed within one turn; its low and high are the extremes over the turns. Interactions per second are the
+rows of a step divided by the median of its seconds.
 
-- `plain loop`: see plain_loop.py, in float32; lit_rec in float32 too, and in what the YAML's probe of the precision
+- `plain loop`: see plain_loop.py, in float32; lit_rec is in float32 too, and in the precision that the YAML's probe
   would choose.
-- `a quarter of the texts`: the same, gradients going back through a quarter of a step's texts (`gradient_share`), in
-  that precision.
+- `a quarter of the texts`: the same, with gradients through a quarter of a step's texts (`gradient_share`), in that
+  precision.
 - `every occurrence`: the same network and options, but each slot of a history and each candidate has its texts encoded
-  for itself, as NewsRecLib and Legommenders do: 64 rows a step, eight at a time, for the activations of all would not
-  fit. Texts of similar length still go together, which such recommenders do not do. Both sides in bfloat16 autocast
-  where this machine's products are faster in it, which the metric then says.
+  separately, as in NewsRecLib and Legommenders: 64 rows a step, eight at a time, because the activations of all would
+  not fit. Texts of similar length are still encoded together, which such recommenders do not do. Both sides are in
+  bfloat16 autocast if this machine's products are faster in it; the metric's name then says so.
 - `matmul`: the machine's rate on the encoder's shapes, with as many rows as a chunk has tokens; `step / matmul` is the
-  share of it that a whole step reaches with its useful work (machine_rate.py), without and with `recompute`.
-- `top 2 layers`: the same batches with TopLayersTuning(2), once what leaves the lower layers is kept, against full
+  share of this rate that a whole step reaches with its useful work (machine_rate.py), without and with `recompute`.
+- `top 2 layers`: the same batches with TopLayersTuning(2) and the output of the lower layers cached, against full
   tuning.
 """
 
@@ -49,7 +49,7 @@ from tools.benchmarks.speed.training_steps import Step, network_steps, rate
 _CONFIG = Path("configs/movielens_u1.yaml")
 _TOP = 2
 _SOME = "a quarter of the texts"
-_ROWS, _AT_ONCE = 64, 8  # of a step that encodes every occurrence, and of one pass
+_ROWS, _AT_ONCE = 64, 8  # rows of a step that encodes every occurrence, and of one pass
 _EVERY = 3  # turns between two of its steps, which take long
 
 Options = dict[str, Any]
@@ -58,13 +58,13 @@ Change = Callable[[Options], None]
 
 @dataclass
 class Sides:
-    """What is timed: the steps of each side by its name, in the order of a turn.
+    """The timed steps of each side, by name, in the order of a turn.
 
     Args:
-        steps: Each side's.
-        dtype: The fast one, of the sides whose name says so.
-        work: Useful floating-point operations of the step of a turn, by its number.
-        machine: The rate of matrix products now, in the fast dtype and in what ``shapes`` says.
+        steps: The step of each side.
+        dtype: The fast type, of the sides whose name says so.
+        work: Useful floating-point operations of a turn's step, by the turn's number.
+        machine: Measures the rate of matrix products now, in the fast type and the shapes of ``shapes``.
         shapes: The name of that row.
     """
 
@@ -110,7 +110,7 @@ def _rows(sides: Sides, seconds: float) -> list[dict[str, Any]]:
         return [a / b for a, b in zip(rates[one][::every], rates[other], strict=True)]
 
     def shares(name: str) -> list[float]:
-        # rows a second, the batch's rows, and its useful work give operations a second
+        # operations a second follow from rows a second, the batch's rows and its useful work
         done = [each * sides.work(turn) for turn, each in enumerate(rates[name])]
         return [a / b for a, b in zip(done, rates["matmul"], strict=True)]
 
@@ -160,7 +160,7 @@ def _sides(folder: Path, turns: int) -> Sides:
     added = len(encoder.special.prefix) + len(encoder.special.suffix)
 
     def work(turn: int) -> float:
-        batch = batches[(turn + 1) % len(batches)]  # the first was not counted
+        batch = batches[(turn + 1) % len(batches)]  # the first batch was not counted
         return useful_flops(batch.texts.offsets.diff() + added, config) / len(batch)
 
     name = str(dtype).removeprefix("torch.")
@@ -171,7 +171,7 @@ def _sides(folder: Path, turns: int) -> Sides:
 
 
 def _fast(dtype: torch.dtype) -> str:
-    """Return the name of the network's own side in the fast dtype."""
+    """Return the name of lit_rec's side in the fast type."""
     return "lit_rec" if dtype == torch.float32 else "lit_rec, bf16"
 
 
@@ -189,7 +189,7 @@ def _recompute(content: Options) -> None:
 
 
 def _top_layers(folder: Path) -> LitRec:
-    """Return a module with what leaves its lower layers kept."""
+    """Return a module with the output of its lower layers cached."""
 
     def change(content: Options) -> None:
         tuning = {"class_path": "TopLayersTuning", "init_args": {"layers": _TOP}}

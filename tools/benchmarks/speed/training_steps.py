@@ -12,7 +12,7 @@ from torch import nn
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.training.lit_rec import LitRec
 
-Step = Callable[[], int]  # takes one step, and returns its rows
+Step = Callable[[], int]  # takes one step, and returns its number of rows
 
 _CLIP = 1.0
 
@@ -20,12 +20,12 @@ _CLIP = 1.0
 def network_steps(
     module: LitRec, batches: Iterator[RecBatch], dtype: torch.dtype = torch.float32, parts: int = 1
 ) -> Step:
-    """Return what takes a whole optimizer step: batch, forward, backward, clipping, update.
+    """Return a function that takes a whole optimizer step: batch, forward, backward, clipping, update.
 
     Args:
         module: The module, built; its network is trained.
-        batches: Endless.
-        dtype: What the encoder computes in, under autocast.
+        batches: An endless iterator.
+        dtype: Type in which the encoder computes, under autocast.
         parts: Batches of a step, whose gradients add up.
     """
     network, optimizer = module.built().train(), module.new_optimizer()
@@ -54,7 +54,7 @@ def update(module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
 
 
 def rate(step: Step, steps: int) -> float:
-    """Return the rows of a step by the median of its seconds."""
+    """Return the rows of a step divided by the median of its seconds."""
     seconds, rows = [], 0
     for _ in range(steps):
         start = time.perf_counter()
