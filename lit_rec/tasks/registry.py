@@ -16,7 +16,8 @@ _TASKS: dict[str, Task] = {}
 def register_task(task: Task) -> None:
     """Register a task under the name of its target, for ``data.task``.
 
-    Call this when your module is imported. A YAML that names one of its classes imports it.
+    Call this when your module is imported. A YAML that names one of its classes imports it; for a checkpoint of the
+    task, ``--trust`` (``trust=[...]`` in Python) names the module.
     """
     register_target(task.target)
     _TASKS[task.target.name] = task

@@ -11,7 +11,7 @@ from torch import Tensor
 from lit_rec.inference.index.best_columns import best_columns, merged, ordered
 from lit_rec.inference.index.item_index import Found, Rescore
 from lit_rec.inference.index.item_vectors import ItemVectors, check_finite
-from lit_rec.inference.index.search_space import Rows, SearchSpace, distinct_rows, sorted_distinct
+from lit_rec.inference.index.search_space import Rows, SearchSpace, distinct_rows
 from lit_rec.inference.index.whole_float32 import whole_float32
 
 _WIDER = 8  # times as many candidates if they were too few
@@ -61,7 +61,7 @@ class ExactSearch:
             ValueError: If a row is not one of the catalogue.
         """
         gone = distinct_rows(rows, len(self.vectors), "rows")
-        return replace(self, removed=sorted_distinct(torch.cat([self.removed, gone])))
+        return replace(self, removed=torch.unique(torch.cat([self.removed, gone])))
 
     def remaining(self) -> Tensor:
         """Return the rows that are not removed, in their order."""
@@ -119,7 +119,7 @@ class ExactSearch:
     ) -> SearchSpace:
         """Return the items that may be found: see ``find``."""
         size = len(self.vectors)
-        closed = sorted_distinct(torch.cat([self.removed, distinct_rows(deny, size, "deny")]))
+        closed = torch.unique(torch.cat([self.removed, distinct_rows(deny, size, "deny")]))
         return SearchSpace(size, queries, seen, allow, closed)
 
     def products(self, queries: Tensor, rows: Tensor) -> Tensor:

@@ -27,16 +27,10 @@ def distinct_rows(rows: Rows, size: int, name: str) -> Tensor:
         >>> distinct_rows([3, 1, 3], 4, "deny")
         tensor([1, 3])
     """
-    found = sorted_distinct(torch.as_tensor(rows, dtype=torch.int64).cpu())
+    found: Tensor = torch.unique(torch.as_tensor(rows, dtype=torch.int64).cpu())
     if len(found) and not (found[0] >= 0 and found[-1] < size):
         wrong = found[0] if found[0] < 0 else found[-1]
         raise ValueError(f"{name} has row {int(wrong)}, the catalogue has rows 0 to {size - 1}")
-    return found
-
-
-def sorted_distinct(rows: Tensor) -> Tensor:
-    """Return sorted and distinct rows."""
-    found: Tensor = torch.unique(rows)
     return found
 
 
