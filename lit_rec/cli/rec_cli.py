@@ -174,16 +174,19 @@ class RecCLI(LightningCLI):
                 )
             super().parse_arguments(parser, words)
             return
+        trains = words[0] == "fit"
+        if trains:  # first, since the user's YAML may import the module of the checkpoint's task
+            super().parse_arguments(parser, words)
         checkpoint = read_checkpoint(path, trust)
         check_trainer(checkpoint, where=f"--ckpt_path {path}")
-        if words[0] == "fit":
+        if trains:
             check_training_state(checkpoint, where=f"--ckpt_path {path}")
         content: dict[str, Any] = checkpoint[KEY]
         self.content, stored = content, content["config"]
         self._stored = StoredShapes.of(checkpoint, f"--ckpt_path {path}")
-        if stored is None or words[0] == "fit":
+        if stored is None and not trains:
             super().parse_arguments(parser, words)
-        else:
+        elif stored is not None and not trains:
             evaluated = evaluated_config(stored, Path(path), trust)
             with tempfile.TemporaryDirectory() as folder:
                 first = Path(folder, "checkpoint.yaml")

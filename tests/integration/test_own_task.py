@@ -237,3 +237,20 @@ def test_a_task_is_known_in_python_once_its_module_is_trusted(of_others):
         Recommender.from_checkpoint(of_others)
     rec = Recommender.from_checkpoint(of_others, trust=["absent", "my_task"])
     assert len(rec.recommend(["50"], k=3)) == 3
+
+
+def test_a_run_goes_on_where_its_yaml_names_the_module(of_others, workplace, tmp_path):
+    own = """
+from lit_rec.models.objectives.score import SquaredError
+
+
+class OwnError(SquaredError):
+    pass
+"""
+    (tmp_path / "my_task.py").write_text(MODULE + own)
+    words = [*options(workplace), "--data.task=minutes", "--model.objective=my_task.OwnError"]
+    checkpoint = torch.load(of_others, weights_only=True)
+    objective = {"class_path": "my_task.OwnError"}
+    checkpoint["lit_rec"]["config"]["model"]["objective"] = objective
+    torch.save(checkpoint, of_others)
+    lit_rec("fit", "--ckpt_path", of_others, *words)
