@@ -49,7 +49,8 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
 
     Args:
         monitor: A metric; None: the default metric, which has its own mode.
-        mode: The user's choice; None: the metric's own mode, ``min`` for a metric that lit_rec does not know.
+        mode: The user's choice; None: the metric's own mode, by the first registered task that logs it; ``min`` for a
+            metric that no task logs.
         where: The callback, for the error.
 
     Raises:
@@ -66,9 +67,10 @@ def mode_of(monitor: str | None, mode: str | None, *, where: str) -> str:
             rule="a mode together with a monitor; the default metric has its own mode",
             remedy="name the monitor as well, or leave the mode out",
         )
-    metric = (monitor or "").removeprefix("val/")
-    is_gain = any(metric in one.logged and metric not in one.errors for one in all_tasks())
-    return mode or ("max" if is_gain else "min")
+    stage, _, metric = (monitor or "").partition("/")
+    # the first task that logs it: one registered later does not change the mode of a known metric
+    task = next((one for one in all_tasks() if stage == "val" and metric in one.logged), None)
+    return mode or ("max" if task and metric not in task.errors else "min")
 
 
 def settle_monitors(trainer: lightning.Trainer, task: Task, logged: Iterable[object]) -> None:

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import (
 )
 
 from lit_rec.errors import ConfigError
+from lit_rec.tasks import registry
 from lit_rec.tasks.rating import RatingTask
 from lit_rec.tasks.registry import task_named
 from lit_rec.training.callbacks.early_stopping import RunEarlyStopping
@@ -124,6 +125,24 @@ def test_every_metric_has_a_mode():
     small = {"train/loss", "train/loss_step", "val/loss", "val/rmse", "val/mae"}
     for name in logged_names(RATING) + logged_names(LABEL):
         assert mode_of(name, None, where="x") == ("min" if name in small else "max")
+
+
+def test_a_task_of_ones_own_leaves_the_modes_of_known_metrics(monkeypatch):
+    """It logs an error that it does not name as one; its own gain is one all the same."""
+
+    class Silent(RatingTask):
+        logged, errors = ("rmse", "near"), ()
+
+    monkeypatch.setattr(registry, "_TASKS", {**registry._TASKS, "silent": Silent()})
+    assert mode_of("val/rmse", None, where="x") == "min"
+    assert mode_of("val/near", None, where="x") == "max"
+
+
+def test_a_metric_has_a_mode_by_its_whole_name():
+    """Another callback may log ``auc``, of which lit_rec knows nothing."""
+    assert mode_of("val/auc", None, where="x") == "max"
+    assert mode_of("auc", None, where="x") == "min"
+    assert mode_of("test/auc", None, where="x") == "min"
 
 
 @pytest.mark.parametrize("kind", [RunCheckpoint, RunEarlyStopping])
