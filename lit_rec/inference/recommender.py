@@ -16,6 +16,7 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.request import Seen
 from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.requests.entries import (
     HistoryEntry,
     at_least_one,
@@ -30,7 +31,6 @@ from lit_rec.inference.scores.catalogue_scores import (
     CatalogueState,
     catalogue_vectors,
 )
-from lit_rec.inference.stored.items import StoredItems
 from lit_rec.inference.stored.network import LoadedNetwork, load_module
 from lit_rec.inference.stored.users import StoredProfiles, StoredUsers
 from lit_rec.training.lit_rec import LitRec

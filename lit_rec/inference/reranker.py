@@ -13,9 +13,9 @@ from torch import Tensor
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.batches.request import Seen, joined, request_batch
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.requests.entries import HistoryEntry, at_least_one, listed, record_of
 from lit_rec.inference.requests.items import NamedItems, read_history
-from lit_rec.inference.stored.items import StoredItems
 from lit_rec.inference.stored.network import LoadedNetwork
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.checkpoint.content import catalogue_of

@@ -83,9 +83,9 @@ def measure(count: int, seed: int, folder: Path, seconds: float = 0.0) -> dict[s
     """
     from attacks.threads_models import classifier, towers_and_cross_encoder  # noqa: PLC0415
     from lit_rec.inference.classifier import Classifier  # noqa: PLC0415
+    from lit_rec.inference.index import stored_items  # noqa: PLC0415
     from lit_rec.inference.recommender import Recommender  # noqa: PLC0415
     from lit_rec.inference.reranker import Reranker  # noqa: PLC0415
-    from lit_rec.inference.stored import items as stored_items  # noqa: PLC0415
 
     # with so few items, rows would never be freed and nothing forgotten
     stored_items._LEAST_DROPPED, stored_items.LEAST_REMEMBERED = 20, 30  # type: ignore[attr-defined]

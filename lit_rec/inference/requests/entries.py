@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError, did_you_mean, excerpt
-from lit_rec.inference.stored.items import StoredItems
+from lit_rec.inference.index.stored_items import StoredItems
 
 HistoryEntry = str | Mapping[str, Any]
 Entry = TypeVar("Entry")

@@ -13,6 +13,7 @@ from lit_rec.data.batches.request import Seen
 from lit_rec.data.facts import Facts
 from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of
 from lit_rec.errors import DataError, excerpt, some_of
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.requests.entries import (
     HistoryEntry,
     event_place,
@@ -24,7 +25,6 @@ from lit_rec.inference.requests.entries import (
     time_of,
 )
 from lit_rec.inference.requests.texts import NewTexts
-from lit_rec.inference.stored.items import StoredItems
 
 
 class NamedItems:

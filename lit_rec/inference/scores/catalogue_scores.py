@@ -21,8 +21,8 @@ from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
 from lit_rec.inference.index.item_vectors import ItemVectors, by_column
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
-from lit_rec.inference.stored.items import StoredItems
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
 from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
 from lit_rec.training.lit_rec import LitRec

@@ -1,1 +1,1 @@
-"""The parts of a checkpoint that inference uses: network, items and users."""
+"""The parts of a checkpoint that inference uses: network and users."""

@@ -14,10 +14,10 @@ import torch
 
 from lit_rec.errors import DataError
 from lit_rec.inference.classifier import Classifier
+from lit_rec.inference.index import stored_items
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.reranker import Reranker
-from lit_rec.inference.stored import items as stored_items
 
 from .conftest import WORDS
 from .test_items_come_and_go import NEW

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from lit_rec.errors import DataError
+from lit_rec.inference.index import stored_items
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.recommender import Recommender
-from lit_rec.inference.stored import items as stored_items
-from lit_rec.inference.stored.items import StoredItems
 
 from .scores.test_catalogue_scores import HISTORIES, MORE, TOWERS, recommender
 from .test_recommender import ids

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from lit_rec.errors import DataError
+from lit_rec.inference.index.stored_items import StoredItems
 from lit_rec.inference.requests.entries import (
     event_place,
     item_row,
@@ -13,7 +14,6 @@ from lit_rec.inference.requests.entries import (
     record_of,
     time_of,
 )
-from lit_rec.inference.stored.items import StoredItems
 
 
 def test_a_lone_id_is_not_read_letter_by_letter():
