@@ -187,7 +187,7 @@ class RecCLI(LightningCLI):
         if stored is None and not trains:
             super().parse_arguments(parser, words)
         elif stored is not None and not trains:
-            evaluated = evaluated_config(stored, Path(path), trust)
+            evaluated = evaluated_config(stored, Path(path), trust, model=LitRec)
             with tempfile.TemporaryDirectory() as folder:
                 first = Path(folder, "checkpoint.yaml")
                 first.write_text(yaml.safe_dump(evaluated))

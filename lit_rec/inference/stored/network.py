@@ -59,7 +59,7 @@ def _module_of(
             rule="the network is built from the configuration, or from a factory",
             remedy="from_checkpoint(path, network=FACTORY)",
         )
-    check_named({"model": config.get("model")}, trust, str(path))
+    check_named({"model": config.get("model")}, trust, str(path), model=LitRec)
     # if an option takes any value, a mapping is data, also if it names classes
     set_parsing_settings(instantiate_subclass_spec_in_any=False)
     parser = ArgumentParser(exit_on_error=False)

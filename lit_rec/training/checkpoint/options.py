@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lightning import LightningDataModule, Trainer
+from lightning import LightningDataModule, LightningModule, Trainer
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
@@ -34,7 +34,9 @@ def without_run_parts(stored: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -> dict[str, Any]:
+def evaluated_config(
+    stored: dict[str, Any], path: Path, trust: Sequence[str], *, model: type[LightningModule]
+) -> dict[str, Any]:
     """Return what an evaluation uses of the configuration in a checkpoint, which a stranger may have written.
 
     Model and data are used if they name only parts of lit_rec and trusted modules. Of the Trainer, numbers and words
@@ -45,12 +47,13 @@ def evaluated_config(stored: dict[str, Any], path: Path, trust: Sequence[str]) -
         stored: The configuration in the checkpoint.
         path: The checkpoint.
         trust: Further modules that may be named.
+        model: The class whose options ``model`` holds.
 
     Raises:
         CheckpointError: If something else is named, or ``lit-rec fit`` stores no such configuration.
     """
     config: dict[str, Any] = {part: stored[part] for part in ("model", "data") if part in stored}
-    check_named(config, trust, f"--ckpt_path {path}")
+    check_named(config, trust, f"--ckpt_path {path}", model=model)
     data = config.get("data")
     if isinstance(data, dict):
         options = data.get("init_args") or {}

@@ -16,12 +16,11 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 import yaml
-from lightning import LightningDataModule
+from lightning import LightningDataModule, LightningModule
 
 from lit_rec.data.tables.source import is_there
 from lit_rec.errors import CheckpointError
 from lit_rec.training.checkpoint.trust import MODULE_NAME, modules_named
-from lit_rec.training.lit_rec import LitRec
 
 # a parser imports nothing for an option that takes only these types
 _TEXT = (str, Path)
@@ -33,13 +32,16 @@ _SPEC = {"class_path", "init_args", "dict_kwargs"}
 _SHOWN = 60
 
 
-def check_named(config: Any, trust: Sequence[str], where: str) -> None:
+def check_named(
+    config: Any, trust: Sequence[str], where: str, *, model: type[LightningModule]
+) -> None:
     """Check all names in ``model`` and ``data`` of a stored configuration, before a parser sees it.
 
     Args:
         config: The configuration, or a part of it.
         trust: Modules whose classes and functions may be named too, with their submodules.
         where: What the checkpoint is called in errors.
+        model: The class whose options ``model`` holds.
 
     Raises:
         CheckpointError: If something else is named, or ``lit-rec fit`` stores no such configuration.
@@ -49,7 +51,7 @@ def check_named(config: Any, trust: Sequence[str], where: str) -> None:
     try:
         if type(config) is not dict:
             names.malformed("it", config)
-        names.check_options("model", LitRec, config.get("model"))
+        names.check_options("model", model, config.get("model"))
         if config.get("data") is not None:
             names.check("data", LightningDataModule, config["data"])
     except RecursionError:  # endlessly nested lists

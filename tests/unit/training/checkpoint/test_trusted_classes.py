@@ -39,7 +39,7 @@ def _resolved(value):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configurations_are_allowed(path):
     config = _resolved(yaml.safe_load(path.read_text(encoding="utf-8")))
-    check_named(config, (), "x.ckpt")
+    check_named(config, (), "x.ckpt", model=LitRec)
 
 
 def test_all_optimizers_of_torch_are_allowed():
@@ -48,9 +48,9 @@ def test_all_optimizers_of_torch_are_allowed():
     for kind in optimizers:
         for path in (f"torch.optim.{kind.__name__}", f"{kind.__module__}.{kind.__name__}"):
             optimizer = {"class_path": path, "init_args": {"lr": "1e-05", "foreach": None}}
-            check_named({"model": {"optimizer": optimizer}}, (), "x.ckpt")
+            check_named({"model": {"optimizer": optimizer}}, (), "x.ckpt", model=LitRec)
     line_search = {"line_search_fn": "strong_wolfe"}
-    check_named(_optimizer("torch.optim.LBFGS", line_search), (), "x.ckpt")
+    check_named(_optimizer("torch.optim.LBFGS", line_search), (), "x.ckpt", model=LitRec)
 
 
 def _optimizer(path, init_args):
@@ -107,7 +107,7 @@ def _derived(kind):
 def test_nothing_else_is(path):
     for spec in ({"class_path": path}, {"class_path": path, "init_args": {}}):
         with pytest.raises(CheckpointError, match="configuration is refused") as refused:
-            check_named({"model": {"network": spec}}, (), "x.ckpt")
+            check_named({"model": {"network": spec}}, (), "x.ckpt", model=LitRec)
         assert "--trust lit_rec" not in str(refused.value)
         assert "--trust torch" not in str(refused.value)
 
@@ -122,14 +122,14 @@ def test_nothing_else_is(path):
 )
 def test_what_is_no_configuration_is_refused(config):
     with pytest.raises(CheckpointError, match="is refused"):
-        check_named(config, (), "x.ckpt")
+        check_named(config, (), "x.ckpt", model=LitRec)
 
 
 def test_a_list_without_end_is_refused():
     endless = []
     endless.append(endless)
     with pytest.raises(CheckpointError):
-        check_named({"model": {"objective": endless}}, (), "x.ckpt")
+        check_named({"model": {"objective": endless}}, (), "x.ckpt", model=LitRec)
 
 
 def test_texts_of_the_data_are_free():
@@ -147,7 +147,7 @@ def test_texts_of_the_data_are_free():
             },
         },
     }
-    check_named({"model": {}, "data": data}, (), "x.ckpt")
+    check_named({"model": {}, "data": data}, (), "x.ckpt", model=LitRec)
 
 
 def test_a_cache_is_known_by_what_lit_rec_left_in_it(tmp_path):
