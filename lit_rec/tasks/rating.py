@@ -40,6 +40,10 @@ class RatingTask(Task):
     """Predict ratings: squared error by default, and the best epoch by RMSE.
 
     Predictions are clipped to the range of the training ratings.
+
+    Example:
+        >>> RatingTask().logged, RatingTask().deciding
+        (('rmse', 'mae'), ('rmse',))
     """
 
     target = RatingTarget()

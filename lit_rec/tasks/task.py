@@ -33,11 +33,6 @@ class Task(ABC):
         deciding: Metrics that decide by default which epoch is best: the first of them that is logged.
         errors: Metrics of ``logged`` for which smaller is better.
         list_length: Default number of items in a list of ``predict``; None: ``predict`` scores rows.
-
-    Example:
-        >>> from lit_rec.tasks.registry import task_named
-        >>> task_named("rating").logged, task_named("rating").deciding
-        (('rmse', 'mae'), ('rmse',))
     """
 
     target: ClassVar[TargetRule]

@@ -273,14 +273,8 @@ class RecBatch(_Movable):
 
     ``row`` ``[B]`` int64 is the behavior's row in ``Prepared`` (-1 for requests made outside a table). ``impression``
     ``[B]`` int64 is the number of the impression (-1: unknown). ``drawn`` ``[S]`` int64 into ``items`` are the drawn
-    negatives, where there are any. ``seen`` is given where evaluation predicts the next item.
-
-    Example:
-        >>> from lit_rec.data.batches.request import request_batch
-        >>> rows = np.array([4, 7])
-        >>> batch = request_batch([], rows=rows, user_row=0, now=None)  # a request made by hand: one row
-        >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()
-        (1, [[4, 7]], [[False]])
+    negatives, where there are any. ``seen`` is given where evaluation predicts the next item. ``request_batch`` makes
+    one by hand.
     """
 
     texts: Texts

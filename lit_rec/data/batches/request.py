@@ -61,6 +61,11 @@ def request_batch(
         user_row: The user's row in the id vocabulary, 0 for none.
         now: Time of the request in seconds; None: ages are unknown.
         profile: What is known of the user besides the history, where the network reads profiles.
+
+    Example:
+        >>> batch = request_batch([], rows=np.array([4, 7]), user_row=0, now=None)
+        >>> len(batch), batch.candidates.item_index.tolist(), batch.history.mask.tolist()
+        (1, [[4, 7]], [[False]])
     """
     slots = seen or [Seen(0, float("nan"), 0, float("nan"), 0)]
     age = [np.nan if now is None else (now - s.timestamp) / _DAY for s in slots]

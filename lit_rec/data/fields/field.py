@@ -51,14 +51,11 @@ class FittedField(ABC):
 class Field(ABC):
     """How a column is read.
 
+    ``fit`` of your own field returns facts that networks can encode: ``NumberFacts``, ``CategoryFacts`` or
+    ``VectorFacts``.
+
     Args:
         column: A column of the items or users table.
-
-    Example:
-        >>> from lit_rec.data.fields.number import NumberField
-        >>> years = pl.DataFrame({"item_id": ["a", "b"], "year": [1994, 1996]})
-        >>> NumberField("year", bins=2).fit(years, "data.item_fields").edges
-        (1994.0, 1995.0, 1996.0)
     """
 
     def __init__(self, column: str) -> None:

@@ -94,14 +94,19 @@ class History(ABC):
         ConfigError: If ``max_length`` is below 1.
 
     Example:
-        >>> from lit_rec.data.history.histories import PastHistory
-        >>> PastHistory(max_length=20, where=Where(events=["buy"])).where.events
+        >>> class NoHistory(History, BoundHistory):
+        ...     def bind(self, prepared):
+        ...         return self
+        ...     def of(self, rows, rng=None):
+        ...         none = np.zeros((len(rows), 1), np.int64)
+        ...         return HistoryRows(none - 1, none, none > 0)
+        >>> NoHistory(max_length=20, where=Where(events=["buy"])).where.events
         ['buy']
         >>> try:
-        ...     PastHistory(max_length=0)
+        ...     NoHistory(max_length=0)
         ... except ConfigError as error:
         ...     print(error.where, error.problem)
-        PastHistory.max_length 0 is too small
+        NoHistory.max_length 0 is too small
     """
 
     def __init__(self, max_length: int = 50, where: Where | None = None) -> None:

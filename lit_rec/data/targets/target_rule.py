@@ -22,11 +22,16 @@ class TargetRule(ABC):
     after its history; histories then need an order. ``has_labels`` says that the target is a label.
 
     Example:
-        >>> from lit_rec.data.targets.rating import RatingTarget
-        >>> rule = RatingTarget()
-        >>> rule.name, rule.start(rating_mean=3.5, label_counts=()), rule.liked_rating(rating_high=5.0)
-        ('rating', 3.5, 5.0)
-        >>> rule.known(np.array([4.0, np.nan], np.float32)).tolist()
+        >>> class HourTarget(TargetRule):
+        ...     name = "hour"
+        ...     def facts(self, prepared, train, labels, *, with_users):
+        ...         none = {"labels": (), "label_counts": ()}
+        ...         return {**none, "item_bias": None, "item_log_frequency": False}
+        ...     def of_rows(self, prepared, labels, where=None):
+        ...         return (prepared.timestamp // 3600 % 24).astype(np.float32)
+        >>> HourTarget().start(rating_mean=3.5, label_counts=())
+        0.0
+        >>> HourTarget().known(np.array([4.0, np.nan], np.float32)).tolist()
         [True, False]
     """
 

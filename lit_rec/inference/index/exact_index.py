@@ -38,6 +38,11 @@ class ExactIndex(ItemIndex):
         >>> index = ExactIndex(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
         >>> index.search(torch.tensor([[2.0, 1.0]]), 2, seen=[[0]])
         Found(rows=tensor([[2, 1]]), scores=tensor([[2., 1.]]))
+        >>> index.add_items(torch.tensor([[3.0, 0.0]]))
+        range(3, 4)
+        >>> index.remove_items([2])
+        >>> len(index), index.search(torch.tensor([[2.0, 1.0]]), 3, deny=[1]).rows.tolist()
+        (3, [[3, 0, -1]])
     """
 
     def __init__(

@@ -29,10 +29,9 @@ class Found:
 
     Example:
         >>> import torch
-        >>> from lit_rec.inference.index.exact_index import ExactIndex
-        >>> found = ExactIndex(torch.tensor([[1.0], [3.0]])).search(torch.tensor([[2.0]]), k=3, deny=[0])
-        >>> found.rows.tolist(), found.scores.tolist()
-        ([[1, -1, -1]], [[6.0, -inf, -inf]])
+        >>> found = Found(torch.tensor([[1, -1]]), torch.tensor([[6.0, -torch.inf]]))
+        >>> found.rows[found.rows >= 0].tolist()  # one item was left
+        [1]
     """
 
     rows: Tensor
@@ -47,17 +46,7 @@ class ItemIndex(ABC):
 
     Many threads may search an index of lit_rec while others change it. A search sees the items before or after a
     change, and does not wait. Your own index is safe in a ``Recommender``, which changes only copies that nobody
-    searches yet.
-
-    Example:
-        >>> import torch
-        >>> from lit_rec.inference.index.exact_index import ExactIndex
-        >>> index = ExactIndex(torch.tensor([[1.0], [3.0]]))
-        >>> index.add_items(torch.tensor([[2.0]]))
-        range(2, 3)
-        >>> index.remove_items([1])
-        >>> len(index), index.search(torch.tensor([[1.0]]), k=1).rows.tolist()
-        (2, [[2]])
+    searches yet. ``ExactIndex`` shows a search and changes.
     """
 
     @abstractmethod
