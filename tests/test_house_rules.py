@@ -1,7 +1,6 @@
 """The rules of the house that no linter knows; each rule is also shown something that breaks it."""
 
 import ast
-import doctest
 import os
 import re
 from collections.abc import Iterator
@@ -9,6 +8,14 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+
+from tests.import_graph import (
+    DOCUMENTED,
+    between_folders,
+    circle_of,
+    import_graph,
+    imports_of,
+)
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lit_rec", "tests", "tools", "configs", "docs", ".ci")
@@ -28,7 +35,6 @@ RANKS |= {"data": 2, "init": 3, "models": 3, "evaluation": 4, "vectors": 5, "tas
 RANKS |= {"training": 7, "inference": 8, "check": 8, "export": 8, "cli": 9}
 TASKS = {"rating", "label", "next_item"}
 WITHOUT_LIGHTNING = ("models", "evaluation")
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Written as patterns that do not match themselves, so that this file keeps its own rules.
 LOCAL = re.compile(r"/wor[k]/|/far[m]/|/roo[t]/|pypi[.]org|pythonhoste[d]")
 UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X]|NotImplementedErro[r]|placeholde[r])\b")
@@ -51,27 +57,11 @@ def texts() -> Iterator[tuple[Path, str]]:
                 continue
 
 
-def nodes_of(source: str) -> Iterator[ast.AST]:
-    """What a module consists of, the examples of its docstrings included."""
-    for node in ast.walk(ast.parse(source)):
-        yield node
-        if isinstance(node, DOCUMENTED) and (docstring := ast.get_docstring(node)):
-            for example in doctest.DocTestParser().get_examples(docstring):
-                yield from ast.walk(ast.parse(example.source))
-
-
-def imports_of(source: str, module: str, *, is_package: bool) -> set[str]:
-    """Full names of all that a module imports, wherever in it the import stands."""
-    package = module.split(".") if is_package else module.split(".")[:-1]
-    found = set()
-    for node in nodes_of(source):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            origin = ".".join([*start, *([node.module] if node.module else [])])
-            found |= {f"{origin}.{alias.name}" for alias in node.names}
-    return found
+def module_of(path: Path) -> tuple[str, bool]:
+    """Full name of a module, and whether it is a package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    is_package = parts[-1] == "__init__"
+    return ".".join(parts[:-1] if is_package else parts), is_package
 
 
 def breaches(source: str, module: str, *, is_package: bool = False) -> list[str]:
@@ -153,10 +143,9 @@ def test_folders_are_short():
 def test_imports_point_one_way():
     found = []
     for path in MODULES:
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        is_package = parts[-1] == "__init__"
-        module = ".".join(parts[:-1] if is_package else parts)
-        assert is_package or len(parts) > 2 or parts[1] in RANKS, f"{module} is outside the rooms"
+        module, is_package = module_of(path)
+        room = [*module.split("."), ""][1]
+        assert not room or room in RANKS, f"{module} is outside the rooms"
         wrong = breaches(path.read_text(encoding="utf-8"), module, is_package=is_package)
         found += [(module, name) for name in wrong]
     assert found == []
@@ -195,6 +184,46 @@ def test_imports_point_one_way():
 )
 def test_wrong_imports_are_seen(module: str, source: str, found: list[str]):
     assert breaches(source, module) == found
+
+
+def test_imports_form_no_circle():
+    """Each module can be read after what it imports, its examples too; and each folder of a room after others."""
+    modules = {}
+    for path in MODULES:
+        module, is_package = module_of(path)
+        if module != "lit_rec":  # the package's own page may show what any room offers
+            source = path.read_text(encoding="utf-8")
+            modules[module] = imports_of(source, module, is_package=is_package)
+    graph = import_graph(modules)
+    assert sum(map(len, graph.values())) > len(graph) > 100
+    assert circle_of(graph) == []
+    assert circle_of(between_folders(graph)) == []
+
+
+def test_circles_are_seen():
+    sources = {
+        "prepared": "from .fields import field",  # a file in the room stands alone
+        "fields.number": "from lit_rec.data.fields.field import Field",
+        "fields.field": "import lit_rec.data.arrays",
+        "tables.rows": "def read():\n    from ..fields import number",
+        "tables.cells": "import polars",
+        "arrays": "",
+    }
+
+    def graph(**changed: str) -> dict[str, set[str]]:
+        modules = {f"lit_rec.data.{name}": source for name, source in (sources | changed).items()}
+        return import_graph(
+            {name: imports_of(source, name, is_package=False) for name, source in modules.items()}
+        )
+
+    assert circle_of(graph()) == circle_of(between_folders(graph())) == []
+    example = 'class Field:\n    """>>> from lit_rec.data.fields import number"""'
+    two = {"lit_rec.data.fields.field", "lit_rec.data.fields.number"}
+    assert {*circle_of(graph(**{"fields.field": example}))} == two
+    # no two modules need each other, but two folders do
+    folders = graph(**{"fields.field": "import lit_rec.data.tables.cells"})
+    assert circle_of(folders) == []
+    assert {*circle_of(between_folders(folders))} == {"lit_rec.data.fields", "lit_rec.data.tables"}
 
 
 def test_no_file_compares_the_name_of_a_task():
