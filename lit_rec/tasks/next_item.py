@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,21 +18,21 @@ from lit_rec.data.history.rule import in_order
 from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
-from lit_rec.evaluation.baselines.next_item import (
-    FrozenTextNextBaseline,
-    NextItemBaseline,
-    NextPopularityBaseline,
-)
-from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
-from lit_rec.evaluation.metrics.ranks import MAIN, RankMeasures
+from lit_rec.evaluation.baselines.next_item.baseline import NextItemBaseline
+from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
+from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.evaluation.metrics.catalogue_ranks import SCORES_AT_ONCE, ScoredRows, target_ranks
+from lit_rec.evaluation.metrics.ranks import DECIDING, RankMeasures
 from lit_rec.evaluation.report.report import Report, build_report
-from lit_rec.evaluation.report.slices import rating_slices
+from lit_rec.evaluation.report.slices import next_item_slices
 from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
 
 _ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
+_HELD_OUT = 10_000  # users whose last training row is held out to choose options
 _EDGES = (2, 5, 20, 100)
 _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
 
@@ -42,7 +43,7 @@ class NextItemTask(Task):
     target = NextItemTarget()
     spoken = "the next item"
     logged = LOGGED
-    deciding = (MAIN,)
+    deciding = (DECIDING,)
     list_length = 10
 
     def default_objective(self, gives: str) -> Objective:
@@ -66,7 +67,7 @@ class NextItemTask(Task):
         predicted: Float64s,
         vectors: Float64s | None,
     ) -> Report:
-        """Compare the model's ranks with those of popularity and frozen text."""
+        """Compare the model's ranks with those of closed forms: popularity, items had together, frozen text."""
         return next_item_report(data, rows, predicted, vectors)
 
     def draw(
@@ -106,44 +107,78 @@ def next_item_report(
     train = train[target[train] >= 0]
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
     found = {"lit_rec": ranks.reshape(-1, 2)[known]}
-    for baseline in next_item_baselines(item[train], len(prepared.items), vectors):
+    meta: dict[str, Any] = {"items": len(prepared.items), "chosen": {}, "approximated": {}}
+    for baseline in next_item_baselines(data, train, vectors):
         found[baseline.name] = baseline_ranks(baseline, data, rows)
+        if baseline.chosen:
+            meta["chosen"][baseline.name] = baseline.chosen
+        if baseline.approximated:
+            meta["approximated"][baseline.name] = baseline.approximated
+    trained = RatingRows(user[train], item[train], np.empty(0))
     return build_report(
         list(found),
         [RankMeasures(list(found.values()))],
-        rating_slices(RatingRows(user[train], item[train], np.empty(0)), user[rows], item[rows]),
+        next_item_slices(trained, user[rows], item[rows]),
         user[rows],
         item[rows],
-        meta={"items": len(prepared.items)},
+        meta=meta,
     )
 
 
+@torch.no_grad()
 def next_item_baselines(
-    item: Int64s, items: int, vectors: Float64s | None
-) -> list[NextItemBaseline]:
-    """Return the baselines; those on frozen text only if the encoder can be loaded.
+    data: BehaviorDataModule, train: Int64s, vectors: Float64s | None
+) -> Iterator[NextItemBaseline]:
+    """Yield the baselines, fitted on training rows; those on frozen text only if the encoder can be loaded.
+
+    Options are chosen by the last training row of each user, which is held out for this.
 
     Args:
-        item: ``[n]`` items of the training rows.
-        items: Number of items.
+        data: The behaviors.
+        train: Rows of ``Prepared`` that count.
         vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
     """
-    found: list[NextItemBaseline] = [NextPopularityBaseline(item, items)]
-    return found if vectors is None else [*found, FrozenTextNextBaseline(vectors)]
+    prepared = data.prepared
+    items = len(prepared.items)
+    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
+    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    last = np.sort(np.random.default_rng(0).permutation(last)[:_HELD_OUT])
+    bound = in_order(data.history).bind(prepared)
+    history = bound.of(last)
+    others = np.setdiff1d(train, last)
+    trial = Trial.of_rows(_baskets(data, others, items), history.item, history.mask, item[last])
+    counts = torch.from_numpy(np.bincount(item[train], minlength=items))
+    yield from fitted_baselines(
+        _baskets(data, train, items),
+        counts,
+        trial,
+        None if vectors is None else torch.from_numpy(vectors).float(),
+    )
+
+
+def _baskets(data: BehaviorDataModule, train: Int64s, items: int) -> Baskets:
+    """Return the items of training rows; where the data gives lists, with the last list of each user."""
+    prepared = data.prepared
+    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
+    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    history = in_order(data.history).bind(prepared).of(last)
+    users = np.concatenate([user[last].repeat(history.mask.sum(1)), user[train]])
+    return Baskets.of_rows(users, np.concatenate([history.item[history.mask], item[train]]), items)
 
 
 @torch.no_grad()
 def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: Int64s) -> Float64s:
     """Return the ranks ``[R, 2]`` by a baseline, from the same histories as the model's."""
     bound = in_order(data.history).bind(data.prepared)
+    step = min(max(SCORES_AT_ONCE // max(len(data.prepared.items), 1), 1), _ROWS)
     ranks = [np.empty((0, 2))]
-    for start in range(0, len(rows), _ROWS):
-        part = rows[start : start + _ROWS]
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
         history = bound.of(part)
         seen = SeenItems.of_pairs(*bound.seen(part))
-        users = baseline.users(torch.from_numpy(history.item), torch.from_numpy(history.mask))
         target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
-        for block in scored_blocks(users, baseline.items, target):
-            found = target_ranks(block, target[block.rows], seen.within(block.rows))
-            ranks.append(found.double().numpy())
+        scores = baseline.scores(torch.from_numpy(history.item), torch.from_numpy(history.mask))
+        own = scores.gather(1, target.unsqueeze(1)).squeeze(1)
+        block = ScoredRows(slice(0, len(part)), scores, own)
+        ranks.append(target_ranks(block, target, seen).double().numpy())
     return np.concatenate(ranks)

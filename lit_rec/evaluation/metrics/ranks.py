@@ -13,8 +13,9 @@ from lit_rec.evaluation.report.intervals import Drawn
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures, mean_figure
 
 CUTS = (1, 5, 10, 50)
-MAIN = "ndcg@10"
-_PAIRED = (MAIN, "recall@10", f"masked_{MAIN}", "masked_recall@10")
+MAIN = "masked_ndcg@10"  # of reports: what was seen is left out, as ``recommend`` does
+DECIDING = "ndcg@10"  # which epoch is best
+_PAIRED = (MAIN, "masked_recall@10", "ndcg@10", "recall@10")
 
 
 def recall(rank: Float64s, k: int) -> Float64s:

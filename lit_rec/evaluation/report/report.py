@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from lit_rec.data.arrays import Bools, Int64s
@@ -23,8 +23,11 @@ _TITLES = {
     "rmse": ("RMSE on test rows", "rows"),
     "accuracy": ("Accuracy on test rows", "rows"),
     "impression_auc": ("AUC within test impressions", "impressions"),
-    "ndcg@10": ("nDCG@10 over the whole catalogue", "rows"),
+    "masked_ndcg@10": ("nDCG@10 over the whole catalogue without what was seen", "rows"),
 }
+# main metric -> another that the table shows for all rows, and its heading
+_BESIDE = {"masked_ndcg@10": ("ndcg@10", "all, among seen items too")}
+_COLUMNS = 4  # slices that a table shows beside one another; the others follow in a second
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Report:
 
     @property
     def main(self) -> str:
-        """The main metric: ``rmse``, ``accuracy``, ``impression_auc``, ``ndcg@10``, or that of your own task."""
+        """The main metric: ``rmse``, ``accuracy``, ``impression_auc``, ``masked_ndcg@10``, or that of your own task."""
         return self.rows[0].metric if self.rows else "rmse"
 
     def value(self, model: str, metric: str | None = None, slice: str = "all") -> float | None:
@@ -121,19 +124,34 @@ class Report:
             console.print(self.table())
         return captured.get().rstrip()
 
-    def table(self) -> Table:
-        """Return the main metric with its interval per model and slice, for the screen."""
+    def table(self) -> RenderableType:
+        """Return the main metric with its interval per model and slice, for the screen; many slices as two tables."""
         slices = list(dict.fromkeys(row.slice for row in self.rows))
-        found = {(r.model, r.slice): r for r in self.rows if r.metric == self.main}
         what, counted = _TITLES.get(self.main, (f"{self.main} on test rows", "rows"))
+        columns = [(name, self.main, name) for name in slices]
+        other, heading = _BESIDE.get(self.main, ("", ""))
+        if any(row.metric == other for row in self.rows):
+            columns.append(("all", other, heading))
+        parts = [columns[:_COLUMNS], *([columns[_COLUMNS:]] if columns[_COLUMNS:] else [])]
+        tables = [self._table(part, counted) for part in parts]
         title = f"{what} [95 % interval]"
-        table = Table(title=title, title_justify="left", min_width=len(title))  # on one line
+        first = tables[0]
+        first.title, first.title_justify, first.min_width = title, "left", len(title)  # on one line
+        return first if len(tables) == 1 else Group(*tables)
+
+    def _table(self, columns: Sequence[tuple[str, str, str]], counted: str) -> Table:
+        """Return columns of a slice, a metric and a heading each."""
+        found = {(r.model, r.slice, r.metric): r for r in self.rows}
+        models = list(dict.fromkeys(row.model for row in self.rows))
+        table = Table()
         table.add_column("model")
-        for name in slices:
-            count = next(r.count for (_, s), r in found.items() if s == name)
-            table.add_column(f"{name}\n({count:,} {counted})", justify="right")
-        for model in dict.fromkeys(row.model for row in self.rows):
-            table.add_row(model, *(_cell(found[model, name]) for name in slices))
+        for name, metric, heading in columns:
+            count = found[models[0], name, metric].count
+            table.add_column(f"{heading}\n({count:,} {counted})", justify="right")
+        for model in models:
+            table.add_row(
+                model, *(_cell(found[model, name, metric]) for name, metric, _ in columns)
+            )
         return table
 
 

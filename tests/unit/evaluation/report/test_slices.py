@@ -1,7 +1,7 @@
 import numpy as np
 
 from lit_rec.evaluation.arrays import RatingRows
-from lit_rec.evaluation.report.slices import rating_slices
+from lit_rec.evaluation.report.slices import next_item_slices, rating_slices
 
 
 def rows(user, item):
@@ -31,3 +31,16 @@ def test_without_training_rows_all_is_new():
     assert slices["new_users"].all()
     assert slices["new_items"].all()
     assert not slices["few_shot_users"].any()
+
+
+def test_slices_by_how_often_the_target_was_seen():
+    """Item i has i training rows; each target is in one slice."""
+    often = np.repeat(np.arange(25), np.arange(25))
+    train = rows([0] * len(often), often)
+    slices = next_item_slices(train, np.zeros(25, np.int64), np.arange(25))
+    found = {name: np.flatnonzero(mask).tolist() for name, mask in slices.items()}
+    assert found["new_items"] == [0]
+    assert found["seen_1_4"] == [1, 2, 3, 4]
+    assert found["seen_5_9"] == [*range(5, 10)]
+    assert found["seen_10_19"] == [*range(10, 20)]
+    assert found["seen_20_more"] == [*range(20, 25)]

@@ -1,0 +1,1 @@
+"""Baselines of the next item: what an item says of the others, in closed form."""

@@ -1,0 +1,133 @@
+"""EASE: a linear model from items to items, in closed form."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable, NeighborTable
+
+_LOOKED_UP = 2**25  # counts that are looked up at once: bounds the memory, not the result
+
+
+def ease_table(together: Tensor, penalty: float) -> DenseTable:
+    """Return the weights that best predict each item of a user from the user's other items.
+
+    With ``P = inverse(X'X + penalty * 1)``, ``table[h, j] = -P[h, j] / P[j, j]`` and zeros on the diagonal: the ridge
+    regression of each column of X, users by items, on all other columns.
+
+    Args:
+        together: ``X'X`` ``[I, I]``, see ``Baskets.together``; it is not kept.
+        penalty: Above 0.
+
+    Reference:
+        Steck 2019, Embarrassingly shallow autoencoders for sparse data, https://arxiv.org/abs/1905.03375.
+
+    Example:
+        >>> together = torch.tensor([[3.0, 2.0], [2.0, 4.0]])
+        >>> ease_table(together, penalty=1.0).values  # 2 / (3 + 1) and 2 / (4 + 1)
+        tensor([[0.0000, 0.5000],
+                [0.4000, 0.0000]])
+    """
+    gram = together.clone()
+    gram.diagonal().add_(penalty)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram, out=gram), out=gram)
+    inverse.div_(-inverse.diagonal().clone()).fill_diagonal_(0)
+    return DenseTable(inverse)
+
+
+def ease_neighbors(
+    index: Tensor, count: Tensor, own: Tensor, penalty: float, neighbors: int
+) -> NeighborTable:
+    """Return nearly the same for a large catalogue: each item is predicted from the items it shares most users with.
+
+    For item j with neighbors N, ``table[N, j] = inverse(G[N, N] + penalty * 1) @ G[N, j]``, where G is ``X'X``. With
+    all other items as neighbors this is EASE. A count that is in neither item's list of companions is taken as 0. Where
+    this leaves an equation without a solution, its counts between neighbors are taken as 0. Of what an item predicts,
+    the 4 m items with the largest weights are kept.
+
+    Args:
+        index: ``[I, K]`` companions of each item, see ``Baskets.companions``.
+        count: ``[I, K]`` users that they share.
+        own: ``[I]`` users of each item.
+        penalty: Above 0.
+        neighbors: m, how many of the companions predict an item.
+
+    Reference:
+        Steck 2019, Markov random fields for collaborative filtering, https://arxiv.org/abs/1910.09645 (sparse weights
+        from equations of few items); Ning & Karypis 2011, SLIM, https://doi.org/10.1109/ICDM.2011.134 (fsSLIM).
+
+    Example:
+        >>> index, count = torch.tensor([[1], [0]]), torch.tensor([[2.0], [2.0]])
+        >>> table = ease_neighbors(index, count, torch.tensor([3, 4]), penalty=1.0, neighbors=1)
+        >>> table.index.tolist(), table.value
+        ([[1], [0]], tensor([[0.5000],
+                [0.4000]]))
+    """
+    items = len(index)
+    companions = _SortedLists(index, count)
+    predictor = torch.zeros(items, neighbors, dtype=torch.int32)
+    weight = torch.zeros(items, neighbors)
+    eye = torch.eye(neighbors)
+    step = max(_LOOKED_UP // (neighbors * neighbors * 8), 1)
+    for start in range(0, items, step):
+        part = slice(start, start + step)
+        near, shared = index[part, :neighbors].long(), count[part, :neighbors]
+        there = shared > 0
+        pair = there.unsqueeze(2) & there.unsqueeze(1)  # [b, m, m]
+        left = near.unsqueeze(2).expand(pair.shape)
+        between = torch.maximum(
+            companions.of(left, left.transpose(1, 2)), companions.of(left.transpose(1, 2), left)
+        )
+        diagonal = torch.diag_embed(own[near].float() * there + penalty)
+        gram = torch.where(pair, between, 0.0) * (1 - eye) + diagonal
+        root, wrong = torch.linalg.cholesky_ex(gram)
+        root = torch.where(wrong.view(-1, 1, 1) > 0, diagonal.sqrt(), root)
+        found = torch.cholesky_solve(shared.unsqueeze(2), root).squeeze(2)
+        predictor[part, : near.shape[1]] = near.int()
+        weight[part, : near.shape[1]] = found * there
+    return _by_predictor(predictor, weight)
+
+
+class _SortedLists:
+    """Finds counts of pairs in the items' lists of companions."""
+
+    def __init__(self, index: Tensor, count: Tensor) -> None:
+        # places without a companion get a number that no item has
+        self._items = torch.where(count > 0, index, len(index))
+        self._items, order = self._items.sort(dim=1)
+        self._count = count.gather(1, order)
+
+    def of(self, item: Tensor, companion: Tensor) -> Tensor:
+        """Return the counts of pairs ``[...]``, 0 where the companion is not in the item's list."""
+        width = self._items.shape[1]
+        low = torch.zeros_like(item)
+        for step in (2**bit for bit in reversed(range(width.bit_length()))):
+            further = low + step
+            before = self._items[item, (further - 1).clamp(max=width - 1)] < companion
+            low = torch.where((further <= width) & before, further, low)
+        low = low.clamp(max=width - 1)
+        return self._count[item, low] * (self._items[item, low] == companion)
+
+
+def _by_predictor(predictor: Tensor, weight: Tensor) -> NeighborTable:
+    """Return the weights ``[I, m]`` of what predicts each item as lists of what each item predicts.
+
+    A popular item predicts many: the longest list would set the width of all. Of each item the 4 m of largest weight
+    are kept.
+    """
+    items, neighbors = predictor.shape
+    widest = 4 * neighbors
+    place, column = (weight != 0).nonzero(as_tuple=True)
+    source, value = predictor[place, column].long(), weight[place, column]
+    order = value.abs().argsort(descending=True, stable=True)
+    order = order[source[order].argsort(stable=True)]
+    source, place, value = source[order], place[order], value[order]
+    rank = torch.arange(len(source)) - torch.searchsorted(source, source)
+    width = max(min(widest, int(rank.max()) + 1 if len(rank) else 1), 1)
+    kept = rank < width
+    index = torch.zeros(items, width, dtype=torch.int32)
+    out = torch.zeros(items, width)
+    index[source[kept], rank[kept]] = place[kept].int()
+    out[source[kept], rank[kept]] = value[kept]
+    return NeighborTable(index, out)

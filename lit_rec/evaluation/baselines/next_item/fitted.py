@@ -1,0 +1,108 @@
+"""The baselines of the next item, fitted on the training rows, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from lit_rec.evaluation.baselines.next_item.baseline import (
+    ItemTableBaseline,
+    NextItemBaseline,
+    PopularityBaseline,
+)
+from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.evaluation.baselines.next_item.ease import ease_neighbors, ease_table
+from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
+from lit_rec.evaluation.baselines.next_item.item_tables import CosineTable, DenseTable, SumTable
+from lit_rec.evaluation.baselines.next_item.options import Options, chosen_options
+from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
+from lit_rec.evaluation.baselines.next_item.trial import Trial
+
+DENSE_ITEMS = 20_000  # largest catalogue whose tables are held whole: 1.6 GB each
+LONGEST = 100  # newest items of a user that count beyond that
+COMPANIONS = 500
+_COUNTS = 10**8  # counts of companions that are held
+_LOOKED_UP = 4 * 10**8  # counts that equations are made of: bounds the time
+
+
+def fitted_baselines(
+    baskets: Baskets, counts: Tensor, trial: Trial, vectors: Tensor | None
+) -> Iterator[NextItemBaseline]:
+    """Yield ``popularity``, ``item_knn``, ``ease``, ``text_knn`` and ``ease_text``.
+
+    They are yielded one at a time because each holds a table of the catalogue. Up to ``DENSE_ITEMS`` items they are
+    exact. In a larger catalogue ``item_knn`` has the items that each shares most users with, ``ease`` equations of some
+    of these, and the power of cosines is 1; see ``approximated`` of each.
+
+    Args:
+        baskets: The training users' items.
+        counts: ``[I]`` training rows of each item.
+        trial: Held-out rows, on which options are chosen.
+        vectors: ``[I, D]`` text vectors; None: those on text are left out.
+
+    Example:
+        >>> import numpy as np
+        >>> baskets = Baskets.of_rows(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), items=3)
+        >>> history, mask, target = np.array([[0]]), np.array([[True]]), np.array([1])
+        >>> trial = Trial.of_rows(baskets, history, mask, target)
+        >>> found = list(fitted_baselines(baskets, torch.tensor([2, 2, 0]), trial, None))
+        >>> [each.name for each in found], found[1].chosen
+        (['popularity', 'item_knn', 'ease'], {'shrinkage': 10.0, 'recency': 0.8})
+        >>> found[2].scores(torch.tensor([[0]]), torch.tensor([[True]])).argmax(1)
+        tensor([1])
+    """
+    yield PopularityBaseline(counts)
+    some = None if vectors is None else vectors[torch.from_numpy(trial.code >= 0)]
+    options = chosen_options(trial, some)
+    if baskets.items > DENSE_ITEMS:
+        yield from _large(baskets, counts, options, vectors)
+        return
+    together = baskets.together()
+    table = item_knn_table(together, options["item_knn"]["shrinkage"])
+    yield ItemTableBaseline("item_knn", table, counts, options["item_knn"])
+    table = ease_table(together, options["ease"]["penalty"])
+    yield ItemTableBaseline("ease", table, counts, options["ease"])
+    if vectors is None:
+        return
+    best = options["ease_text"]
+    if best["penalty"] != options["ease"]["penalty"]:
+        table = ease_table(together, best["penalty"])
+    del together
+    values = table.values.clone()
+    table = text_table(vectors, options["text_knn"]["power"])
+    yield ItemTableBaseline("text_knn", table, counts, options["text_knn"])
+    add_text(values, vectors, best["power"], best["text_weight"])
+    yield ItemTableBaseline("ease_text", DenseTable(values), counts, best)
+
+
+def _large(
+    baskets: Baskets, counts: Tensor, options: dict[str, Options], vectors: Tensor | None
+) -> Iterator[NextItemBaseline]:
+    """Yield what needs no table ``[I, I]``."""
+    items = baskets.items
+    most = max(min(COMPANIONS, _COUNTS // items), 1)
+    newest = baskets.newest(LONGEST)
+    where = f"options of the {len(baskets.counts):,} items' most frequent 5,000; users' newest {LONGEST} items"
+    knn = item_knn_neighbors(newest, options["item_knn"]["shrinkage"], most)
+    yield ItemTableBaseline(
+        "item_knn", knn, counts, options["item_knn"], f"{most} neighbors of each item; {where}"
+    )
+    del knn
+    index, count = newest.companions(most)
+    neighbors = max(min(most, 100, int((_LOOKED_UP / items) ** 0.5)), 1)
+    own = torch.from_numpy(newest.counts)
+    about = f"each item predicted from {neighbors} others; {where}"
+    ease = ease_neighbors(index, count, own, options["ease"]["penalty"], neighbors)
+    yield ItemTableBaseline("ease", ease, counts, options["ease"], about)
+    if vectors is None:
+        return
+    cosine = CosineTable(vectors)
+    alone = {**options["text_knn"], "power": 1.0}
+    yield ItemTableBaseline("text_knn", cosine, counts, alone, f"power 1; {where}")
+    best = {**options["ease_text"], "power": 1.0}
+    if best["penalty"] != options["ease"]["penalty"]:
+        ease = ease_neighbors(index, count, own, best["penalty"], neighbors)
+    table = SumTable(ease, cosine, best["text_weight"])
+    yield ItemTableBaseline("ease_text", table, counts, best, f"power 1; {about}")

@@ -1,0 +1,87 @@
+"""Trial: held-out training rows, on which the options of the baselines are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lit_rec.data.arrays import Bools, Int64s
+from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.evaluation.metrics.ranks import ndcg
+
+_SCORES = 2**24  # rows times items: bounds memory and time
+_ROWS = 4000
+_ITEMS = 5000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Training rows that the baskets lack, with their histories.
+
+    Shape:
+        baskets: of the other training rows. history: ``[R, H]`` int64 items, oldest first. mask: ``[R, H]`` bool.
+        target: ``[R]`` int64 items. code: ``[I]`` int64, the items' codes here; -1 for those that are left out.
+
+    Example:
+        >>> baskets = Baskets(np.array([0, 0]), np.array([0, 1]), items=3)
+        >>> history, mask = torch.tensor([[0, 1]]), torch.tensor([[True, True]])
+        >>> trial = Trial(baskets, history, mask, torch.tensor([2]), np.arange(3))
+        >>> trial.ndcg(torch.tensor([[9.0, 9.0, 1.0]]))  # what was seen does not count
+        1.0
+    """
+
+    baskets: Baskets
+    history: Tensor
+    mask: Tensor
+    target: Tensor
+    code: Int64s
+
+    @classmethod
+    def of_rows(
+        cls, baskets: Baskets, history: Int64s, mask: Bools, target: Int64s, seed: int = 0
+    ) -> Trial:
+        """Make it from held-out rows; of many items the most frequent 5,000, of many rows a sample of 4,000.
+
+        Args:
+            baskets: Of the other training rows.
+            history: ``[R, H]``.
+            mask: ``[R, H]``.
+            target: ``[R]``.
+            seed: Seed of the sample.
+        """
+        items = min(baskets.items, _ITEMS)
+        code = np.full(baskets.items, -1, np.int64)
+        frequent = np.sort(np.argsort(-baskets.counts, kind="stable")[:items])
+        code[frequent] = np.arange(items)
+        history = np.where(mask, code[history], -1)
+        usable = np.flatnonzero((code[target] >= 0) & (history >= 0).any(1))
+        most = min(_ROWS, _SCORES // max(items, 1))
+        if len(usable) > most:
+            usable = np.sort(np.random.default_rng(seed).choice(usable, most, replace=False))
+        history = history[usable]
+        # slots of items that are left out would lie between others: real slots go to the left
+        order = np.argsort(history < 0, axis=1, kind="stable")
+        history = np.take_along_axis(history, order, 1)
+        return cls(
+            baskets.among(code, items),
+            torch.from_numpy(np.maximum(history, 0)),
+            torch.from_numpy(history >= 0),
+            torch.from_numpy(code[target[usable]]),
+            code,
+        )
+
+    def ndcg(self, scores: Tensor) -> float:
+        """Return the mean nDCG@10 of ``scores`` ``[R, I]`` among unseen items, which changes them."""
+        if not len(scores):
+            return 0.0
+        target = self.target.unsqueeze(1)
+        own = scores.gather(1, target)
+        row, slot = self.mask.nonzero(as_tuple=True)
+        scores[row, self.history[row, slot]] = -torch.inf
+        scores.scatter_(1, target, own)
+        above, level = (scores > own).sum(1), (scores == own).sum(1)
+        rank = (above + (level + 1) / 2).double().numpy()
+        return float(ndcg(rank, 10).mean())

@@ -1,0 +1,121 @@
+"""Held-out rows, what is chosen by them, and the baselines of small and large catalogues."""
+
+import numpy as np
+import pytest
+import torch
+
+from lit_rec.evaluation.baselines.next_item import fitted as fitted_module
+from lit_rec.evaluation.baselines.next_item import options as options_module
+from lit_rec.evaluation.baselines.next_item import trial as trial_module
+from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
+from lit_rec.evaluation.baselines.next_item.options import chosen_options
+from lit_rec.evaluation.baselines.next_item.trial import Trial
+
+
+def test_ndcg_is_that_of_a_sorted_list(baskets):
+    chance = np.random.default_rng(1)
+    history, mask = chance.integers(0, 15, (30, 4)), np.sort(chance.random((30, 4)) < 0.7)[:, ::-1]
+    target = chance.integers(0, 15, 30)
+    trial = Trial.of_rows(baskets, history, mask, target)
+    scores = chance.permuted(np.tile(np.arange(15.0), (len(trial.target), 1)), axis=1)
+    gains = []
+    for row, own in enumerate(trial.target.tolist()):
+        seen = set(trial.history[row][trial.mask[row]].tolist()) - {own}
+        order = [i for i in np.argsort(-scores[row]) if i not in seen]
+        place = order.index(own) + 1
+        gains.append(1 / np.log2(1 + place) if place <= 10 else 0.0)
+    assert len(gains) == mask.any(1).sum()
+    assert trial.ndcg(torch.from_numpy(scores)) == pytest.approx(np.mean(gains))
+
+
+def test_large_data_is_held_out_in_part(baskets, monkeypatch):
+    monkeypatch.setattr(trial_module, "_ITEMS", 6)
+    monkeypatch.setattr(trial_module, "_SCORES", 18)
+    frequent = np.sort(np.argsort(-baskets.counts, kind="stable")[:6])
+    history = np.array([[14, frequent[2], frequent[0]], [14, 14, 14]] * 5)
+    trial = Trial.of_rows(baskets, history, np.ones((10, 3), bool), np.full(10, frequent[5]))
+    assert trial.baskets.items == 6
+    assert trial.history.tolist() == [[2, 0, 0]] * 3  # of ten rows five have a usable history
+    assert trial.mask.tolist() == [[True, True, False]] * 3
+    assert trial.target.tolist() == [5] * 3
+    assert np.flatnonzero(trial.code >= 0).tolist() == frequent.tolist()
+
+
+@pytest.fixture
+def planted():
+    """200 users who go from item i to i + 1; texts say the same, the item two before says something else."""
+    chance = np.random.default_rng(2)
+    items, length = 30, 6
+    start = chance.integers(0, items, 200)
+    taken = (start[:, None] + np.arange(length)) % items
+    user = np.repeat(np.arange(200), length - 1)
+    baskets = Baskets.of_rows(user, taken[:, :-1].ravel(), items)
+    history, mask = taken[:, :-1], np.ones((200, length - 1), bool)
+    angle = 2 * np.pi * np.arange(items) / items
+    vectors = torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1)).float()
+    return baskets, history, mask, taken[:, -1], vectors
+
+
+def test_chosen_options_are_the_best_of_all(planted, monkeypatch):
+    """Every combination by hand, a fitted baseline at a time."""
+    baskets, history, mask, target, vectors = planted
+    for name, values in {"PENALTIES": (10.0, 1.0), "SHRINKAGES": (10.0, 1.0)}.items():
+        monkeypatch.setattr(options_module, name, values)
+    trial = Trial.of_rows(baskets, history, mask, target)
+    found = chosen_options(trial, vectors)
+    assert list(found) == ["item_knn", "ease", "ease_text", "text_knn"]
+    counts = torch.zeros(30)
+    chosen = {name: dict(options) for name, options in found.items()}
+    best = {name: figure_of(name, chosen, trial, counts, vectors) for name in found}
+    for name, option, values in (
+        ("item_knn", "shrinkage", (10.0, 1.0)),
+        ("item_knn", "recency", options_module.RECENCIES),
+        ("ease", "penalty", (10.0, 1.0)),
+        ("ease", "recency", options_module.RECENCIES),
+        ("text_knn", "power", options_module.POWERS),
+        ("text_knn", "recency", options_module.RECENCIES),
+        ("ease_text", "text_weight", options_module.TEXT_WEIGHTS),
+        ("ease_text", "recency", options_module.RECENCIES),
+    ):
+        for value in values:
+            other = {**chosen, name: {**chosen[name], option: value}}
+            assert figure_of(name, other, trial, counts, vectors) <= best[name] + 1e-9
+    assert best["ease_text"] >= best["ease"]
+
+
+def figure_of(name, options, trial, counts, vectors):
+    """nDCG@10 of held-out rows by the baseline of some options."""
+    original = fitted_module.chosen_options
+    fitted_module.chosen_options = lambda *about: options
+    try:
+        for baseline in fitted_baselines(trial.baskets, counts, trial, vectors):
+            if baseline.name == name:
+                return trial.ndcg(baseline.scores(trial.history, trial.mask))
+    finally:
+        fitted_module.chosen_options = original
+    raise AssertionError(name)
+
+
+def test_a_large_catalogue_has_nearly_the_same_scores(monkeypatch):
+    """Where every two items share users, and with lists as long as the catalogue, only the power of cosines differs."""
+    chance = np.random.default_rng(3)
+    taken = np.stack([chance.permutation(12)[:6] for _ in range(300)])
+    baskets = Baskets.of_rows(np.repeat(np.arange(300), 5), taken[:, :5].ravel(), 12)
+    history, mask, target = taken[:, :5], np.ones((300, 5), bool), taken[:, 5]
+    vectors = torch.nn.functional.normalize(torch.from_numpy(chance.normal(size=(12, 4))).float())
+    monkeypatch.setattr(options_module, "POWERS", (1.0,))
+    trial, counts = Trial.of_rows(baskets, history, mask, target), torch.zeros(12)
+    given = torch.from_numpy(history), torch.from_numpy(mask)
+    small = {b.name: b.scores(*given) for b in fitted_baselines(baskets, counts, trial, vectors)}
+    monkeypatch.setattr(fitted_module, "DENSE_ITEMS", 11)
+    for baseline in fitted_baselines(baskets, counts, trial, vectors):
+        np.testing.assert_allclose(baseline.scores(*given), small[baseline.name], atol=1e-4)
+        assert bool(baseline.approximated) == (baseline.name != "popularity")
+
+
+def test_without_vectors_there_is_no_text(planted):
+    baskets, history, mask, target, _ = planted
+    trial = Trial.of_rows(baskets, history, mask, target)
+    names = [b.name for b in fitted_baselines(baskets, torch.zeros(30), trial, None)]
+    assert names == ["popularity", "item_knn", "ease"]
