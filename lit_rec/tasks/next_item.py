@@ -33,6 +33,7 @@ from lit_rec.tasks.task import Task
 
 _ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
 _HELD_OUT = 10_000  # users whose last training row is held out to choose options
+_CONVENTION = "masked_... leaves out the items that the history has, but never the target; the others rank all items"
 _EDGES = (2, 5, 20, 100)
 _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
 
@@ -107,7 +108,8 @@ def next_item_report(
     train = train[target[train] >= 0]
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
     found = {"lit_rec": ranks.reshape(-1, 2)[known]}
-    meta: dict[str, Any] = {"items": len(prepared.items), "chosen": {}, "approximated": {}}
+    meta: dict[str, Any] = {"items": len(prepared.items), "convention": _CONVENTION}
+    meta |= {"chosen": {}, "approximated": {}}
     for baseline in next_item_baselines(data, train, vectors):
         found[baseline.name] = baseline_ranks(baseline, data, rows)
         if baseline.chosen:
