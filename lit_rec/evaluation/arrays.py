@@ -84,7 +84,8 @@ class RaggedHistory:
     """The histories of R rows, end to end.
 
     Shape:
-        offsets: ``[R + 1]`` int64. item: ``[S]`` int64 codes. rating: ``[S]`` float64, NaN where there is none.
+        offsets: ``[R + 1]`` int64. item: ``[S]`` int64 codes. rating: ``[S]`` float64, NaN where there is none. age:
+            ``[S]`` float64, seconds before the row, below 0 after it, NaN where unknown; None: all are unknown.
 
     Example:
         >>> rating = np.array([5.0, np.nan, 1.0])
@@ -96,6 +97,7 @@ class RaggedHistory:
     offsets: Int64s
     item: Int64s
     rating: Float64s
+    age: Float64s | None = None
 
     @property
     def row(self) -> Int64s:
@@ -110,4 +112,28 @@ class RaggedHistory:
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             self.item[mask],
             self.rating[mask],
+            None if self.age is None else self.age[mask],
         )
+
+
+@dataclass(frozen=True)
+class RatingTrial:
+    """Training rows with ratings, parted in two: options are chosen by how the rest predicts those held out.
+
+    A held-out row has the history that the model sees of it, as an evaluated row has.
+
+    Shape:
+        rest: the other rows. held: N rows. history: of the N rows.
+
+    Example:
+        >>> rows = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
+        >>> held = np.array([False, True, False])
+        >>> seen = RaggedHistory(np.array([0, 1]), item=np.array([0]), rating=np.array([5.0]))
+        >>> trial = RatingTrial(rows.where(~held), rows.where(held), seen)
+        >>> len(trial.rest.rating), len(trial.held.rating)
+        (2, 1)
+    """
+
+    rest: RatingRows
+    held: RatingRows
+    history: RaggedHistory

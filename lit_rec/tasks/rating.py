@@ -14,17 +14,20 @@ from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
+from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.targets.rating import RatingTarget
-from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
-from lit_rec.evaluation.baselines.frozen_ratings import (
-    FrozenTextKnnBaseline,
-    FrozenTextRidgeBaseline,
-)
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
+from lit_rec.evaluation.baselines.blend import BlendBaseline, ClockBlendBaseline
+from lit_rec.evaluation.baselines.clock import ClockBaseline
+from lit_rec.evaluation.baselines.frozen_ratings import TextKnnBaseline, TextRidgeBaseline
+from lit_rec.evaluation.baselines.item_knn import ItemKnnBaseline
+from lit_rec.evaluation.baselines.matrix_factorisation import MatrixFactorisationBaseline
 from lit_rec.evaluation.baselines.ratings import (
     Baseline,
     HistoryBiasBaseline,
     MeanBaseline,
     UserItemBiasBaseline,
+    tenth,
 )
 from lit_rec.evaluation.metrics.ratings import RatingMeasures
 from lit_rec.evaluation.report.report import Report, build_report
@@ -34,6 +37,8 @@ from lit_rec.tasks.pictures import density
 from lit_rec.tasks.task import Task
 
 _BARS = 11  # distinct values shown one by one
+_HELD = 20_000  # most training rows on which the baselines' options are chosen
+_ROWS = 8192  # rows whose histories are held at once: bounds the memory, not the result
 
 
 class RatingTask(Task):
@@ -76,7 +81,7 @@ class RatingTask(Task):
         predicted: Float64s,
         vectors: Float64s | None,
     ) -> Report:
-        """Compare the model with means, biases and frozen text."""
+        """Compare the model with biases, neighbours, factors, frozen text and the clock."""
         return rating_report(data, rows, predicted, vectors)
 
     def draw(
@@ -126,50 +131,100 @@ def rating_report(
     known = ~np.isnan(prepared.rating[rows])
     rows = rows[known]
     test = _rating_rows(data, rows)
-    predictions = {"lit_rec": ratings[known]}
-    history = ragged_history(data, rows)
-    for baseline in baselines(data, vectors):
+    found = baselines(data, vectors, rating_trial(data))
+    for baseline in found:
         baseline.fit(train, len(prepared.user_ids), len(prepared.items))
-        predicted = baseline.predict(test.user, test.item, history)
-        # clipped as the model's are: ratings out of range must not count against a baseline
-        predictions[baseline.name] = predicted.clip(*data.facts.rating_range)
+    predictions = {"lit_rec": ratings[known]}
+    predictions |= {baseline.name: np.empty(len(rows)) for baseline in found}
+    for start in range(0, len(rows), _ROWS):
+        part = slice(start, start + _ROWS)
+        history = ragged_history(data, rows[part])
+        for baseline in found:
+            predicted = baseline.predict(test.user[part], test.item[part], history)
+            # clipped as the model's are: ratings out of range must not count against a baseline
+            predictions[baseline.name][part] = predicted.clip(*data.facts.rating_range)
     with_users = bool(data.facts.user_ids)
+    chosen = {baseline.name: options for baseline in found if (options := baseline.chosen())}
     return build_report(
         list(predictions),
         [RatingMeasures(list(predictions.values()), test.rating)],
         rating_slices(train, test.user, test.item) if with_users else whole(len(rows)),
         test.user if with_users else np.arange(len(rows)),
         test.item,
+        meta={"chosen": chosen},
     )
 
 
-def baselines(data: BehaviorDataModule, vectors: Float64s | None) -> list[Baseline]:
-    """Return the baselines of rating prediction.
+def baselines(
+    data: BehaviorDataModule, vectors: Float64s | None, trial: RatingTrial | None
+) -> list[Baseline]:
+    """Return the baselines of rating prediction, in the order in which they have to be fitted.
 
-    Baselines with users are left out if the data has none, those on frozen text if the encoder cannot be loaded.
+    Baselines with users are left out if the data has none, those on frozen text if the encoder cannot be loaded, and
+    those that know the clock unless histories look at both sides in time.
 
     Args:
         data: The behaviors.
         vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
+        trial: Training rows on which options are chosen; None: the baselines keep their own.
     """
-    found: list[Baseline] = [MeanBaseline()]
-    with_users = bool(data.facts.user_ids)
-    if with_users:
-        found += [UserItemBiasBaseline(), HistoryBiasBaseline()]
+    if not data.facts.user_ids:
+        return [MeanBaseline(), *([] if vectors is None else [TextRidgeBaseline(vectors)])]
+    biases = HistoryBiasBaseline(trial)
+    parts: list[Baseline] = [ItemKnnBaseline(trial), MatrixFactorisationBaseline(trial)]
+    found: list[Baseline] = [MeanBaseline(), UserItemBiasBaseline(), biases, *parts]
     if vectors is not None:
-        found += [FrozenTextKnnBaseline(vectors)] if with_users else []
-        found.append(FrozenTextRidgeBaseline(vectors))
+        found += [TextKnnBaseline(vectors, trial), TextRidgeBaseline(vectors, trial)]
+    found.append(BlendBaseline(biases, parts, trial))
+    if trial is not None and _looks_both_ways(data, trial):
+        clock = ClockBaseline(trial)
+        found += [clock, ClockBlendBaseline(biases, [*parts, clock], trial)]
     return found
+
+
+def rating_trial(data: BehaviorDataModule) -> RatingTrial | None:
+    """Return the training rows that have a rating, a tenth of them held out, each with the history the model sees.
+
+    At most 20,000 are held out. None: the data has no users, or fewer than ten such rows.
+
+    Args:
+        data: The behaviors.
+    """
+    rows = data.prepared.rows_of("train")
+    rows = rows[~np.isnan(data.prepared.rating[rows])]
+    held = tenth(len(rows))
+    held &= np.cumsum(held) <= _HELD
+    if not data.facts.user_ids or not held.any():
+        return None
+    history = ragged_history(data, rows[held])
+    return RatingTrial(_rating_rows(data, rows[~held]), _rating_rows(data, rows[held]), history)
+
+
+def _looks_both_ways(data: BehaviorDataModule, trial: RatingTrial) -> bool:
+    """Return whether histories hold what came after the row as well, and when it was."""
+    age = trial.history.age
+    timed = age is not None and not np.isnan(age).all()
+    return timed and not isinstance(data.history, OrderedHistory)
 
 
 def ragged_history(data: BehaviorDataModule, rows: Int64s) -> RaggedHistory:
     """Return the histories that the model saw for ``rows``, as input of the baselines."""
     prepared = data.prepared
-    found = data.history.bind(prepared).of(rows)
-    source = np.where(found.source >= 0, found.source, 0)
-    rating = np.where(found.source >= 0, prepared.rating[source], np.nan)
-    offsets = np.concatenate([[0], np.cumsum(found.mask.sum(1))]).astype(np.int64)
-    return RaggedHistory(offsets, found.item[found.mask], rating[found.mask].astype(np.float64))
+    bound = data.history.bind(prepared)
+    counts, items, ratings, ages = [], [], [], []
+    for start in range(0, max(len(rows), 1), _ROWS):
+        part = rows[start : start + _ROWS]
+        found = bound.of(part)
+        source = found.source[found.mask]
+        known = source >= 0
+        count = found.mask.sum(1)
+        age = np.repeat(prepared.timestamp[part], count) - prepared.timestamp[source]
+        counts.append(count)
+        items.append(found.item[found.mask])
+        ratings.append(np.where(known, prepared.rating[source], np.nan).astype(np.float64))
+        ages.append(np.where(known, age, np.nan))
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    return RaggedHistory(offsets, *(np.concatenate(of) for of in (items, ratings, ages)))
 
 
 def _rating_rows(data: BehaviorDataModule, rows: Int64s) -> RatingRows:

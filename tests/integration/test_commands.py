@@ -78,7 +78,7 @@ def test_test_works_from_the_checkpoint_alone(run_folder, capsys):
     lit_rec("test", "--ckpt_path", run_folder / "best.ckpt")
     rows = json.loads((run_folder / "report.json").read_text())["rows"]
     models = {row["model"] for row in rows}
-    assert {"lit_rec", "mean", "user_item_bias", "frozen_text_knn", "frozen_text_ridge"} <= models
+    assert {"lit_rec", "mean", "user_item_bias", "text_knn", "text_ridge"} <= models
     assert {row["slice"] for row in rows} == {"all", "new_users", "few_shot_users", "new_items"}
     assert "user_item_bias" in capsys.readouterr().out
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from lit_rec.data.arrays import Bools, Float64s, Int64s
-from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
+from lit_rec.data.arrays import Bools, Float32s, Float64s, Int64s
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
+from lit_rec.evaluation.baselines.neighbours import NeighboursBaseline
 from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline, tenth
 
-_BLOCK = 2_000_000  # history entries compared at once: bounds the memory, not the result
+_BLOCK = 2_000_000  # numbers compared at once: bounds the memory, not the result
+_PAIRS = 20_000_000  # cosines of all pairs of items that are held at most
 # the first, the strongest, is used where there are too few rows to hold any out
 _PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
 
 
-class FrozenTextKnnBaseline(HistoryBiasBaseline):
-    """Mean + biases + the user's residuals for similar items, weighed by the cosine of their texts.
-
-    The history's ``neighbours`` most similar items with a positive cosine count.
+class TextKnnBaseline(NeighboursBaseline):
+    """Mean + biases + the user's residuals for items with similar texts, weighed by a power of their cosine.
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
-        neighbours: How many items of a history count.
-        shrinkage: Added to the sum of the cosines: few or weak neighbours then count little.
+        trial: The options are those by which its rest predicts its held-out rows best.
 
     Reference:
         Sarwar et al. 2001, Item-based collaborative filtering, https://doi.org/10.1145/371920.372071.
@@ -30,42 +31,38 @@ class FrozenTextKnnBaseline(HistoryBiasBaseline):
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
         >>> offsets = np.array([0, 1])  # one row
         >>> seen = RaggedHistory(offsets, item=np.array([0]), rating=np.array([5.0]))  # its user gave item 0 five
-        >>> baseline = FrozenTextKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+        >>> baseline = TextKnnBaseline(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
         >>> baseline.fit(train, num_users=2, num_items=3)
         >>> rating = baseline.predict(np.array([0]), np.array([2]), seen)  # item 2 is like item 0
         >>> rating.round(4).tolist()  # 4 + 0.8 / 6 + (0.8 - 0.8 / 6) / 2
         [4.4667]
     """
 
-    name = "frozen_text_knn"
+    name = "text_knn"
 
-    def __init__(self, vectors: Float64s, neighbours: int = 20, shrinkage: float = 1.0) -> None:
-        self.unit = vectors.astype(np.float32)
-        self.neighbours, self.shrinkage = neighbours, shrinkage
+    def __init__(self, vectors: Float64s, trial: RatingTrial | None = None) -> None:
+        super().__init__(trial)
+        self.unit: Float32s = vectors.astype(np.float32)
+        # beyond, a cosine is computed for each entry of a history
+        self.cosine = self.unit @ self.unit.T if len(vectors) ** 2 <= _PAIRS else None
 
-    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
-        """Return the ratings."""
-        rated = history.rated()
-        bias = self.history_bias(history)
-        prediction = self.mean + self.item[item] + bias
-        row = rated.row
-        residual = rated.rating - self.mean - self.item[rated.item] - bias[row]
-        cosine = np.empty(len(row))
+    def similarity(self, item: Int64s, history: RaggedHistory) -> Float64s:
+        """Return the cosines ``[S]``."""
+        wanted = item[history.row]
+        cosine = np.empty(len(wanted))
+        if self.cosine is not None:
+            cosine[:] = self.cosine[wanted, history.item]
+            return cosine
         step = max(_BLOCK // self.unit.shape[1], 1)
-        for start in range(0, len(row), step):
+        for start in range(0, len(wanted), step):
             part = slice(start, start + step)
             cosine[part] = np.einsum(
-                "sd,sd->s", self.unit[item[row[part]]], self.unit[rated.item[part]]
+                "sd,sd->s", self.unit[wanted[part]], self.unit[history.item[part]]
             )
-        order = np.lexsort((-cosine, row))
-        place = np.arange(len(row)) - rated.offsets[row[order]]
-        near = order[(place < self.neighbours) & (cosine[order] > 0)]
-        weight = np.bincount(row[near], cosine[near], minlength=len(user))
-        total = np.bincount(row[near], cosine[near] * residual[near], minlength=len(user))
-        return prediction + total / (weight + self.shrinkage)
+        return cosine
 
 
-class FrozenTextRidgeBaseline(HistoryBiasBaseline):
+class TextRidgeBaseline(HistoryBiasBaseline):
     """Mean + user bias + ridge regression of the residual on the item's frozen text: quality by text alone.
 
     The regression is over items, each weighed by its number of ratings. It has two penalties: one, chosen on a tenth of
@@ -74,27 +71,28 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
 
     Args:
         vectors: ``[I, d]`` text vectors of the catalogue, as ``unit_vectors`` returns them.
+        trial: The shrinkage of the user's bias is the one by which its rest predicts its held-out rows best.
 
     Reference:
         Hoerl & Kennard 1970, Ridge regression, https://doi.org/10.1080/00401706.1970.10488634.
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 1.0, 5.0]))
-        >>> baseline = FrozenTextRidgeBaseline(np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]))
+        >>> baseline = TextRidgeBaseline(np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]))
         >>> baseline.fit(train, num_users=2, num_items=3)
         >>> np.sign(baseline.text).tolist()  # nobody rated item 2, which is like item 0
         [1.0, -1.0, 1.0]
     """
 
-    name = "frozen_text_ridge"
+    name = "text_ridge"
 
-    def __init__(self, vectors: Float64s) -> None:
+    def __init__(self, vectors: Float64s, trial: RatingTrial | None = None) -> None:
+        super().__init__(trial)
         self.unit = vectors
 
-    def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
+    def learn(self, train: RatingRows, num_users: int, num_items: int) -> None:
         """Fit biases, choose the penalties, then fit the regression with each."""
-        train = train.rated()
-        super().fit(train, num_users, num_items)
+        super().learn(train, num_users, num_items)
         items = np.unique(train.item)
         new = np.isin(train.item, items[tenth(len(items))])
         # MovieLens 100K by time, validation RMSE of all rows | of new items: 0.994 | 1.224 with the penalty chosen on
@@ -106,9 +104,10 @@ class FrozenTextRidgeBaseline(HistoryBiasBaseline):
         # the history's bias is measured against this model's item biases
         self.item = self.text
 
-    def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
-        """Return the ratings."""
-        return self.mean + self.text[item] + self.history_bias(history)
+    def chosen(self) -> dict[str, Any]:
+        """Return the penalties beside the shrinkages of the biases."""
+        own = {"seen_penalty": self.seen_penalty, "new_penalty": self.new_penalty}
+        return super().chosen() | own
 
     def _best_penalty(self, train: RatingRows, held: Bools) -> float:
         """Return the penalty by which the rows not ``held`` ``[R]`` predict those that are."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lit_rec.data.arrays import Bools, Float64s, Int64s
-from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
 
 # Shrinkages of item and user biases to choose from. Koren (2010) has 25 and 10 for Netflix, whose items have far more
 # ratings than those of MovieLens 100K, for which 3 and 5 are chosen. The first ones are used where there are too few
@@ -19,6 +19,11 @@ USER_SHRINKAGES = (5.0, 1.0, 3.0, 10.0, 25.0)
 
 class Baseline(ABC):
     """A model without training steps.
+
+    Attributes:
+        name: Its name in the report.
+        held_prediction: ``[N]``, what it predicts of a trial's held-out rows if it is fitted on the rest; empty: it has
+            no trial, or nothing is held out.
 
     Example:
         >>> class FiveStars(Baseline):
@@ -33,6 +38,7 @@ class Baseline(ABC):
     """
 
     name: ClassVar[str]
+    held_prediction: Float64s = np.empty(0)
 
     @abstractmethod
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
@@ -47,6 +53,10 @@ class Baseline(ABC):
             item: ``[R]`` codes.
             history: What the model saw of each row's user.
         """
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the options that ``fit`` chose on the training rows, by name, and what was approximated."""
+        return {}
 
 
 class MeanBaseline(Baseline):
@@ -111,12 +121,20 @@ class UserItemBiasBaseline(Baseline):
         """Return mean + biases."""
         return self.mean + self.item[item] + self.user[user]
 
+    def chosen(self) -> dict[str, Any]:
+        """Return the shrinkages."""
+        return {"item_shrinkage": self.item_shrinkage, "user_shrinkage": self.user_shrinkage}
+
 
 class HistoryBiasBaseline(UserItemBiasBaseline):
     """The same, with the user's bias from the row's own history: it also holds for new users.
 
     Where a history goes beyond the training rows, this is the harder baseline: it knows as much of the user as the
     model.
+
+    Args:
+        trial: The shrinkage of the user's bias is the one that predicts its held-out rows best; None, or no rows held
+            out: that of the training users.
 
     Example:
         >>> train = RatingRows(user=np.array([0, 0, 1]), item=np.array([0, 1, 0]), rating=np.array([5.0, 3.0, 4.0]))
@@ -130,6 +148,31 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
 
     name = "history_bias"
 
+    def __init__(self, trial: RatingTrial | None = None) -> None:
+        self.trial = trial
+        self.history_shrinkage: float | None = None
+
+    def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
+        """Choose the options on the trial, then learn from all training rows."""
+        if self.trial is not None and len(self.trial.held.rating):
+            self.learn(self.trial.rest, num_users, num_items)
+            self.choose(self.trial)
+            held = self.trial.held
+            self.held_prediction = self.predict(held.user, held.item, self.trial.history)
+        self.learn(train.rated(), num_users, num_items)
+
+    def learn(self, train: RatingRows, num_users: int, num_items: int) -> None:
+        """Fit rows that all have a rating, by the options as they are."""
+        super().fit(train, num_users, num_items)
+
+    def choose(self, trial: RatingTrial) -> None:
+        """Choose the options by which ``trial.held`` is predicted best from what was learned."""
+        left = trial.held.rating - self.mean - self.item[trial.held.item]
+        errors = {}
+        for self.history_shrinkage in USER_SHRINKAGES:
+            errors[self.history_shrinkage] = np.sum((left - self.history_bias(trial.history)) ** 2)
+        self.history_shrinkage = min(errors, key=errors.__getitem__)
+
     def predict(self, user: Int64s, item: Int64s, history: RaggedHistory) -> Float64s:
         """Return mean + item bias + the history's shrunk mean residual."""
         return self.mean + self.item[item] + self.history_bias(history)
@@ -138,7 +181,13 @@ class HistoryBiasBaseline(UserItemBiasBaseline):
         """Return each row's user bias ``[R]``."""
         rated = history.rated()
         residual = rated.rating - self.mean - self.item[rated.item]
-        return shrunk_mean(rated.row, residual, len(history.offsets) - 1, self.user_shrinkage)
+        shrinkage = self.history_shrinkage or self.user_shrinkage
+        return shrunk_mean(rated.row, residual, len(history.offsets) - 1, shrinkage)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the shrinkages; ``history_shrinkage`` is that of the user's bias."""
+        own = self.history_shrinkage or self.user_shrinkage
+        return {"item_shrinkage": self.item_shrinkage, "history_shrinkage": own}
 
 
 def _best_shrinkages(

@@ -33,6 +33,7 @@ def toy_ratings(user_ids):
         user=np.array([0, 0, 1, 1, 1]),
         item=np.array([0, 1, 0, 1, 2]),
         rating=np.array([2.0, 4.0, 3.0, 4.0, 5.0]),
+        timestamp=np.full(5, np.nan),
         user_ids=["a", "b"],
         items=pl.DataFrame({"item_id": ["x", "y", "z"]}),
         rows_of=lambda part: {"train": np.array([0, 1])}[part],
@@ -49,7 +50,7 @@ def toy_ratings(user_ids):
 def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkeypatch):
     """Of 0, 10 and 20, cut to 2 to 4."""
     data = toy_ratings(("a",))
-    monkeypatch.setattr(rating, "baselines", lambda data, vectors: [LinearBaseline()])
+    monkeypatch.setattr(rating, "baselines", lambda data, vectors, trial: [LinearBaseline()])
     monkeypatch.setattr(score_writers, "readable_frozen_vectors", lambda *about: None)
     monkeypatch.setattr(score_writers, "run_folder", lambda trainer: tmp_path)
     trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
@@ -75,7 +76,7 @@ def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkey
 def test_without_users_rows_are_drawn_and_no_baseline_knows_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
     report = rating.rating_report(toy_ratings(()), np.arange(2, 5), np.array([4.0, 3, 4]), vectors)
-    names = ["lit_rec", "mean", *(["frozen_text_ridge"] if with_vectors else [])]
+    names = ["lit_rec", "mean", *(["text_ridge"] if with_vectors else [])]
     assert list(dict.fromkeys(row.model for row in report.rows)) == names
     assert {row.slice for row in report.rows} == {"all"}
     row = report.rows[0]
@@ -85,9 +86,10 @@ def test_without_users_rows_are_drawn_and_no_baseline_knows_users(with_vectors):
 @pytest.mark.parametrize("with_vectors", [False, True])
 def test_baselines_of_users(with_vectors):
     vectors = np.eye(3) if with_vectors else None
-    found = [baseline.name for baseline in rating.baselines(toy_ratings(("a",)), vectors)]
-    frozen = ["frozen_text_knn", "frozen_text_ridge"]
-    assert found == ["mean", "user_item_bias", "history_bias", *(frozen if with_vectors else [])]
+    found = [baseline.name for baseline in rating.baselines(toy_ratings(("a",)), vectors, None)]
+    frozen = ["text_knn", "text_ridge"]
+    plain = ["mean", "user_item_bias", "history_bias", "item_knn", "matrix_factorisation"]
+    assert found == [*plain, *(frozen if with_vectors else []), "blend"]
 
 
 def test_report_is_that_of_the_task(tmp_path, monkeypatch):

@@ -8,8 +8,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.baselines import frozen_ratings as frozen_text
 from lit_rec.evaluation.baselines.frozen_ratings import (
-    FrozenTextKnnBaseline,
-    FrozenTextRidgeBaseline,
+    TextKnnBaseline,
+    TextRidgeBaseline,
     unit_vectors,
 )
 from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline
@@ -46,10 +46,13 @@ def test_field_without_differences_is_zero_beside_the_others():
     assert joined[:, :4] == pytest.approx(unit(fields[:, 0]) / np.sqrt(2))
 
 
+@pytest.mark.parametrize("pairs", [0, 144])
 @pytest.mark.parametrize("block", [4, 2_000_000])
-@pytest.mark.parametrize("neighbours", [1, 2, 20])
-def test_knn_equals_the_loop(ratings, units, neighbours, block, monkeypatch):
+@pytest.mark.parametrize(("neighbours", "power"), [(1, 1), (2, 2), (20, 1)])
+def test_knn_equals_the_loop(ratings, units, neighbours, power, block, pairs, monkeypatch):
+    """Whether all pairs of the 12 items are held, or only cosines of what is in a history."""
     monkeypatch.setattr(frozen_text, "_BLOCK", block)
+    monkeypatch.setattr(frozen_text, "_PAIRS", pairs)
     biases = HistoryBiasBaseline()
     plain = ratings.predicted_by(biases)
     expected = []
@@ -60,11 +63,12 @@ def test_knn_equals_the_loop(ratings, units, neighbours, block, monkeypatch):
             for seen, rating in ratings.history_of(row)
         ]
         nearest = sorted(pairs, key=lambda pair: -pair[0])[:neighbours]  # ties: the older first
-        near = [pair for pair in nearest if pair[0] > 0]
+        near = [(c**power, r) for c, r in nearest if c > 0]
         total, weight = sum(c * r for c, r in near), sum(c for c, _ in near)
         expected.append(plain[row] + total / (weight + 1.0))
-    found = ratings.predicted_by(FrozenTextKnnBaseline(units, neighbours))
-    assert found == pytest.approx(expected, abs=1e-6)
+    baseline = TextKnnBaseline(units)
+    baseline.neighbours, baseline.power = neighbours, power
+    assert ratings.predicted_by(baseline) == pytest.approx(expected, abs=1e-6)
 
 
 def ridge_quality(baseline, train, units):
@@ -83,8 +87,8 @@ def ridge_quality(baseline, train, units):
 def test_ridge_equals_that_of_scikit_learn(ratings, units, monkeypatch):
     """An item's mean weighed by its count has the same minimum as all its rows apart; item 11 has no row."""
     chosen = iter([3.0, 30.0])
-    monkeypatch.setattr(FrozenTextRidgeBaseline, "_best_penalty", lambda *_: next(chosen))
-    baseline = FrozenTextRidgeBaseline(units)
+    monkeypatch.setattr(TextRidgeBaseline, "_best_penalty", lambda *_: next(chosen))
+    baseline = TextRidgeBaseline(units)
     found = ratings.predicted_by(baseline)
     assert (baseline.seen_penalty, baseline.new_penalty) == (3.0, 30.0)
     quality = ridge_quality(baseline, ratings.train, units)
@@ -109,7 +113,7 @@ def made_up_quality(of_text, of_item):
 def test_penalties_are_the_best_on_held_out_rows_and_items(of_text, of_item):
     """By scikit-learn's ridge on rows: a tenth of rows for items with rows, a tenth of items for those without."""
     units, train = made_up_quality(of_text, of_item)
-    baseline = FrozenTextRidgeBaseline(units)
+    baseline = TextRidgeBaseline(units)
     baseline.fit(train, 20, 200)
     residual = train.rating - baseline.mean - baseline.user[train.user]
     new = np.isin(train.item, np.flatnonzero(frozen_text.tenth(200)))
@@ -129,16 +133,16 @@ def test_penalties_are_the_best_on_held_out_rows_and_items(of_text, of_item):
 def test_new_items_want_a_stronger_penalty_where_items_have_a_quality_of_their_own():
     """Where text tells all, none wants any: shrinking can only hurt."""
     units, train = made_up_quality(of_text=1.0, of_item=0.0)
-    informed = FrozenTextRidgeBaseline(units)
+    informed = TextRidgeBaseline(units)
     informed.fit(train, 20, 200)
     assert informed.seen_penalty == informed.new_penalty == 0.3
     units, train = made_up_quality(of_text=0.3, of_item=1.0)
-    own = FrozenTextRidgeBaseline(units)
+    own = TextRidgeBaseline(units)
     own.fit(train, 20, 200)
     assert own.seen_penalty < own.new_penalty
 
 
-@pytest.mark.parametrize("make", [FrozenTextKnnBaseline, FrozenTextRidgeBaseline])
+@pytest.mark.parametrize("make", [TextKnnBaseline, TextRidgeBaseline])
 def test_training_rows_without_a_rating_teach_nothing(ratings, units, make):
     """Not even that an item has been seen."""
     plain = ratings.predicted_by(make(units))
@@ -155,7 +159,7 @@ def test_items_without_text_differences_change_nothing(ratings):
     """Equal vectors are zero once centred: no neighbour, no quality, no division by zero."""
     same = unit_vectors(np.ones((ratings.items, 1, 4)))
     plain = ratings.predicted_by(HistoryBiasBaseline())
-    assert ratings.predicted_by(FrozenTextKnnBaseline(same)) == pytest.approx(plain)
-    ridge = FrozenTextRidgeBaseline(same)
+    assert ratings.predicted_by(TextKnnBaseline(same)) == pytest.approx(plain)
+    ridge = TextRidgeBaseline(same)
     assert np.isfinite(ratings.predicted_by(ridge)).all()
     assert (ridge.text == 0).all()
