@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.arrays import RaggedHistory, RatingRows
+from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
 
 
 @dataclass
@@ -54,3 +54,23 @@ def ratings():
         np.concatenate([[0], np.cumsum(lengths)]), chance.integers(0, 12, slots), rating
     )
     return MadeUpRatings(train, user, item, history, users=6, items=12)
+
+
+@pytest.fixture
+def trial():
+    """Ratings of 30 users with tastes for 12 items: two thirds of each user's are the rest, and the others' histories.
+
+    Ratings in histories are up to a minute from their row, on both sides; the time of some is unknown.
+    """
+    chance = np.random.default_rng(4)
+    user, item = np.divmod(np.arange(30 * 12), 12)
+    taste = chance.normal(size=(30, 2)) @ chance.normal(size=(2, 12))
+    rows = RatingRows(user, item, 3 + taste[user, item] + chance.normal(0, 0.3, len(user)))
+    held = chance.random(len(user)) < 1 / 3
+    rest, out = rows.where(~held), rows.where(held)
+    seen = [np.flatnonzero(rest.user == one) for one in out.user]
+    place = np.concatenate(seen)
+    age = chance.uniform(-60, 60, len(place))
+    age[::5] = np.nan
+    offsets = np.concatenate([[0], np.cumsum([len(one) for one in seen])])
+    return RatingTrial(rest, out, RaggedHistory(offsets, rest.item[place], rest.rating[place], age))
