@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from operator import itemgetter
 
 import torch
@@ -17,8 +18,8 @@ from lit_rec.evaluation.baselines.next_item.trial import Trial
 
 # the first of each is taken where nothing can be held out, and of equals
 RECENCIES = (0.8, 1.0, 0.9, 0.7, 0.5)
-SHRINKAGES = (10.0, 1.0, 3.0, 30.0, 100.0)
-PENALTIES = (100.0, 10.0, 30.0, 60.0, 200.0, 500.0, 1000.0)
+SHRINKAGES = (10.0, 1.0, 30.0, 100.0, 300.0)
+PENALTIES = (100.0, 10.0, 30.0, 300.0, 1000.0)
 POWERS = (3.0, 1.0, 2.0, 5.0)
 TEXT_WEIGHTS = (0.05, 0.01, 0.02, 0.1, 0.2, 0.5)
 
@@ -66,7 +67,6 @@ class _Search:
         self._text = {}
         if vectors is not None:
             self._text = {power: text_table(vectors, power) for power in POWERS}
-        self._scores_by_text: dict[tuple[float, float], Tensor] = {}
 
     def item_knn(self) -> Options:
         """Return the best shrinkage and recency."""
@@ -92,45 +92,53 @@ class _Search:
         beside_text: list[_Tried] = []
         for penalty in PENALTIES:
             table = ease_table(self._together, penalty)
-            of_penalty = list(self._by_recency(table, {"penalty": penalty}))
+            of_penalty = self._by_recency(table, {"penalty": penalty})
             alone += of_penalty
             recency = _best(of_penalty)["recency"]
-            scores = table.scores(self._trial.history, self._weights[recency])
-            beside_text += self._with_text(scores, {"penalty": penalty, "recency": recency})
+            beside_text += self._with_text(table, {"penalty": penalty, "recency": recency})
         found = {"ease": _best(alone)}
         if self._text:
             found["ease_text"] = self._recency_with_text(_best(beside_text))
         return found
 
-    def _by_recency(self, table: DenseTable, options: Options) -> Iterator[_Tried]:
-        for recency, weight in self._weights.items():
-            scores = table.scores(self._trial.history, weight)
-            yield self._trial.ndcg(scores), {**options, "recency": recency}
+    def _by_recency(self, table: DenseTable, options: Options) -> list[_Tried]:
+        def scores_of(rows: slice) -> Iterator[Tensor]:
+            for recency in RECENCIES:
+                yield self._scores(table, recency, rows)
 
-    def _with_text(self, scores: Tensor, options: Options) -> Iterator[_Tried]:
-        for power in self._text:
-            by_text = self._by_text(power, options["recency"])
-            for times in TEXT_WEIGHTS:
-                both = torch.add(scores, by_text, alpha=times)
-                yield self._trial.ndcg(both), {"text_weight": times, "power": power, **options}
+        found = self._trial.ndcg_of_each(scores_of)
+        tried = [{**options, "recency": recency} for recency in RECENCIES]
+        return list(zip(found, tried, strict=True))
+
+    def _with_text(self, table: DenseTable, options: Options) -> list[_Tried]:
+        def scores_of(rows: slice) -> Iterator[Tensor]:
+            scores = self._scores(table, options["recency"], rows)
+            for text in self._text.values():
+                by_text = self._scores(text, options["recency"], rows)
+                for times in TEXT_WEIGHTS:
+                    yield torch.add(scores, by_text, alpha=times)
+
+        found = self._trial.ndcg_of_each(scores_of)
+        pairs = product(self._text, TEXT_WEIGHTS)
+        tried = [{"text_weight": times, "power": power, **options} for power, times in pairs]
+        return list(zip(found, tried, strict=True))
 
     def _recency_with_text(self, best: Options) -> Options:
         """Return the options with the best recency; that of before, if none is better."""
-        table = ease_table(self._together, best["penalty"])
-        tried: list[_Tried] = []
-        for recency in (best["recency"], *RECENCIES):
-            scores = table.scores(self._trial.history, self._weights[recency])
-            scores.add_(self._by_text(best["power"], recency), alpha=best["text_weight"])
-            tried.append((self._trial.ndcg(scores), {**best, "recency": recency}))
-        return _best(tried)
+        table, text = ease_table(self._together, best["penalty"]), self._text[best["power"]]
+        recencies = (best["recency"], *RECENCIES)
 
-    def _by_text(self, power: float, recency: float) -> Tensor:
-        """Return the scores ``[R, I]`` by text, kept for the next penalty."""
-        key = power, recency
-        if key not in self._scores_by_text:
-            weight = self._weights[recency]
-            self._scores_by_text[key] = self._text[power].scores(self._trial.history, weight)
-        return self._scores_by_text[key]
+        def scores_of(rows: slice) -> Iterator[Tensor]:
+            for recency in recencies:
+                by_text = self._scores(text, recency, rows)
+                yield self._scores(table, recency, rows).add_(by_text, alpha=best["text_weight"])
+
+        found = self._trial.ndcg_of_each(scores_of)
+        tried = [{**best, "recency": recency} for recency in recencies]
+        return _best(zip(found, tried, strict=True))
+
+    def _scores(self, table: DenseTable, recency: float, rows: slice) -> Tensor:
+        return table.scores(self._trial.history[rows], self._weights[recency][rows])
 
 
 def _best(tried: Iterable[_Tried]) -> Options:

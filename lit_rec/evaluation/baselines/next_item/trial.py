@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from lit_rec.evaluation.metrics.ranks import ndcg
 _SCORES = 2**24  # rows times items: bounds memory and time
 _ROWS = 4000
 _ITEMS = 5000
+_AT_ONCE = 2**20
+_CUT = 10
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,31 @@ class Trial:
 
     def ndcg(self, scores: Tensor) -> float:
         """Return the mean nDCG@10 of ``scores`` ``[R, I]`` among unseen items, which changes them."""
-        if not len(scores):
-            return 0.0
-        target = self.target.unsqueeze(1)
+        return self.ndcg_of_each(lambda rows: [scores[rows]])[0]
+
+    def ndcg_of_each(self, scores_of: Callable[[slice], Iterable[Tensor]]) -> list[float]:
+        """Return the mean nDCG@10 for each of several options, from a block of rows at a time.
+
+        Args:
+            scores_of: From some of the rows to their scores ``[b, I]``, once for each of the options.
+        """
+        # blocks that stay in the processor's cache: memory for all rows takes longer to get than to fill
+        step = max(_AT_ONCE // max(self.baskets.items, 1), 1)
+        blocks = [slice(start, start + step) for start in range(0, len(self.target), step)]
+        gains = [[self._gain(each, rows) for each in scores_of(rows)] for rows in blocks]
+        if not gains:
+            return [0.0 for _ in scores_of(slice(0, 0))]
+        return [total / len(self.target) for total in np.sum(gains, 0).tolist()]
+
+    def _gain(self, scores: Tensor, rows: slice) -> float:
+        """Return the sum of the rows' nDCG@10."""
+        target, history = self.target[rows].unsqueeze(1), self.history[rows]
         own = scores.gather(1, target)
-        row, slot = self.mask.nonzero(as_tuple=True)
-        scores[row, self.history[row, slot]] = -torch.inf
+        row, slot = self.mask[rows].nonzero(as_tuple=True)
+        scores[row, history[row, slot]] = -torch.inf
         scores.scatter_(1, target, own)
-        above, level = (scores > own).sum(1), (scores == own).sum(1)
-        rank = (above + (level + 1) / 2).double().numpy()
-        return float(ndcg(rank, 10).mean())
+        above = (scores > own).sum(1)
+        near = above < _CUT
+        level = (scores[near] == own[near]).sum(1)
+        rank = above[near] + (level + 1) / 2
+        return float(ndcg(rank.double().numpy(), _CUT).sum())
