@@ -116,6 +116,7 @@ def next_item_report(
             meta["chosen"][baseline.name] = baseline.chosen
         if baseline.approximated:
             meta["approximated"][baseline.name] = baseline.approximated
+        del baseline  # its table, before the next one is made
     trained = RatingRows(user[train], item[train], np.empty(0))
     return build_report(
         list(found),

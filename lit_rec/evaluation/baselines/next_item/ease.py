@@ -17,7 +17,7 @@ def ease_table(together: Tensor, penalty: float) -> DenseTable:
     regression of each column of X, users by items, on all other columns.
 
     Args:
-        together: ``X'X`` ``[I, I]``, see ``Baskets.together``; it is not kept.
+        together: ``X'X`` ``[I, I]``, see ``Baskets.together``. It is overwritten, because it may take gigabytes.
         penalty: Above 0.
 
     Reference:
@@ -29,9 +29,9 @@ def ease_table(together: Tensor, penalty: float) -> DenseTable:
         tensor([[0.0000, 0.5000],
                 [0.4000, 0.0000]])
     """
-    gram = together.clone()
-    gram.diagonal().add_(penalty)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram, out=gram), out=gram)
+    together.diagonal().add_(penalty)
+    root = torch.linalg.cholesky(together, out=together)
+    inverse = torch.cholesky_inverse(root, out=root)
     inverse.div_(-inverse.diagonal().clone()).fill_diagonal_(0)
     return DenseTable(inverse)
 

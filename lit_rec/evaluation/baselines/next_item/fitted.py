@@ -15,7 +15,7 @@ from lit_rec.evaluation.baselines.next_item.baseline import (
 from lit_rec.evaluation.baselines.next_item.baskets import Baskets
 from lit_rec.evaluation.baselines.next_item.ease import ease_neighbors, ease_table
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
-from lit_rec.evaluation.baselines.next_item.item_tables import CosineTable, DenseTable, SumTable
+from lit_rec.evaluation.baselines.next_item.item_tables import CosineTable, SumTable
 from lit_rec.evaluation.baselines.next_item.options import Options, chosen_options
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
@@ -59,22 +59,21 @@ def fitted_baselines(
     if baskets.items > DENSE_ITEMS:
         yield from _large(baskets, counts, options, vectors)
         return
-    together = baskets.together()
-    table = item_knn_table(together, options["item_knn"]["shrinkage"])
+    table = item_knn_table(baskets.together(), options["item_knn"]["shrinkage"])
     yield ItemTableBaseline("item_knn", table, counts, options["item_knn"])
-    table = ease_table(together, options["ease"]["penalty"])
+    del table  # before the next one is made
+    table = ease_table(baskets.together(), options["ease"]["penalty"])
     yield ItemTableBaseline("ease", table, counts, options["ease"])
     if vectors is None:
         return
-    best = options["ease_text"]
-    if best["penalty"] != options["ease"]["penalty"]:
-        table = ease_table(together, best["penalty"])
-    del together
-    values = table.values.clone()
+    del table
     table = text_table(vectors, options["text_knn"]["power"])
     yield ItemTableBaseline("text_knn", table, counts, options["text_knn"])
-    add_text(values, vectors, best["power"], best["text_weight"])
-    yield ItemTableBaseline("ease_text", DenseTable(values), counts, best)
+    del table
+    best = options["ease_text"]
+    table = ease_table(baskets.together(), best["penalty"])
+    add_text(table.values, vectors, best["power"], best["text_weight"])
+    yield ItemTableBaseline("ease_text", table, counts, best)
 
 
 def _large(

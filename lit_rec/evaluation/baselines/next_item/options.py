@@ -19,7 +19,7 @@ from lit_rec.evaluation.baselines.next_item.trial import Trial
 # the first of each is taken where nothing can be held out, and of equals
 RECENCIES = (0.8, 1.0, 0.9, 0.7, 0.5)
 SHRINKAGES = (10.0, 1.0, 30.0, 100.0, 300.0)
-PENALTIES = (100.0, 10.0, 30.0, 300.0, 1000.0)
+PENALTIES = (100.0, 10.0, 30.0, 60.0, 200.0, 500.0, 1000.0)
 POWERS = (3.0, 1.0, 2.0, 5.0)
 TEXT_WEIGHTS = (0.05, 0.01, 0.02, 0.1, 0.2, 0.5)
 
@@ -91,7 +91,7 @@ class _Search:
         alone: list[_Tried] = []
         beside_text: list[_Tried] = []
         for penalty in PENALTIES:
-            table = ease_table(self._together, penalty)
+            table = ease_table(self._together.clone(), penalty)
             of_penalty = self._by_recency(table, {"penalty": penalty})
             alone += of_penalty
             recency = _best(of_penalty)["recency"]
@@ -125,7 +125,7 @@ class _Search:
 
     def _recency_with_text(self, best: Options) -> Options:
         """Return the options with the best recency; that of before, if none is better."""
-        table, text = ease_table(self._together, best["penalty"]), self._text[best["power"]]
+        table, text = ease_table(self._together.clone(), best["penalty"]), self._text[best["power"]]
         recencies = (best["recency"], *RECENCIES)
 
         def scores_of(rows: slice) -> Iterator[Tensor]:

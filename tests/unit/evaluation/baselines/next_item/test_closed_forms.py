@@ -39,10 +39,7 @@ def test_item_knn_is_the_shrunk_cosine_of_sets(baskets, users_of, shrinkage):
 def test_ease_is_a_ridge_regression_of_each_item_on_the_others(baskets, penalty):
     counts = np.zeros((40, 15))
     counts[baskets.user, baskets.item] = 1
-    together = baskets.together()
-    before = together.clone()
-    values = ease_table(together, penalty).values
-    assert torch.equal(together, before)
+    values = ease_table(baskets.together(), penalty).values
     for item in range(15):
         others = np.delete(np.arange(15), item)
         ridge = Ridge(alpha=penalty, fit_intercept=False).fit(counts[:, others], counts[:, item])
