@@ -55,9 +55,9 @@ class LabelRows:
         """Return the rows that have a label."""
         return self.where(self.label >= 0)
 
-    def where(self, mask: Bools) -> LabelRows:
-        """Return the rows where ``mask`` ``[R]`` is True."""
-        return LabelRows(self.user[mask], self.item[mask], self.label[mask])
+    def where(self, rows: Bools | Int64s) -> LabelRows:
+        """Return some rows: a mask ``[R]``, or their places."""
+        return LabelRows(self.user[rows], self.item[rows], self.label[rows])
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.frozen_labels import (
-    FrozenTextHistoryBaseline,
-    FrozenTextLabelKnnBaseline,
+    HistoryTextBaseline,
+    TextLabelKnnBaseline,
 )
 from lit_rec.evaluation.baselines.labels import (
     ItemLabelFrequencyBaseline,
@@ -28,6 +28,7 @@ from lit_rec.evaluation.baselines.labels import (
     MajorityBaseline,
     PopularityBaseline,
 )
+from lit_rec.evaluation.baselines.logistic_regression import LogisticRegressionBaseline
 from lit_rec.evaluation.metrics.impressions import ImpressionMeasures
 from lit_rec.evaluation.metrics.labels import LabelMeasures, positive_scores
 from lit_rec.evaluation.report.measures import Measures
@@ -204,7 +205,8 @@ def label_report(
     history = shared_history(data, rows)
     # without rows, the axis of labels is missing
     predictions = {"lit_rec": prob[known].reshape(-1, len(labels))}
-    for baseline in label_baselines(vectors, history, by_impression=by_impression):
+    baselines = label_baselines(vectors, history, by_impression=by_impression)
+    for baseline in baselines:
         baseline.fit(train, len(prepared.items), len(labels))
         predictions[baseline.name] = baseline.predict(test.item, history)
     found = list(predictions.values())
@@ -219,7 +221,10 @@ def label_report(
         rating_slices(train, test.user, test.item) if with_users else whole(len(rows)),
         test.user if with_users else np.arange(len(rows)),
         test.item,
-        meta={"labels": list(labels)},
+        meta={
+            "labels": list(labels),
+            "chosen": {each.name: each.chosen() for each in baselines if each.chosen()},
+        },
     )
 
 
@@ -238,9 +243,9 @@ def label_baselines(
     if by_impression:
         found.append(PopularityBaseline())
     if vectors is not None:
-        found.append(FrozenTextLabelKnnBaseline(vectors))
+        found += [TextLabelKnnBaseline(vectors), LogisticRegressionBaseline(vectors)]
         if by_impression and len(history.item):
-            found.append(FrozenTextHistoryBaseline(vectors))
+            found.append(HistoryTextBaseline(vectors))
     return found
 
 

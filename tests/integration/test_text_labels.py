@@ -13,7 +13,9 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 def test_texts_without_users(workplace, tables):
     folder, figures, frame = run(workplace, "texts", "intent", text_classifier, texts=True)
-    assert {"lit_rec", "majority", "frozen_text_knn"} <= {model for model, _ in figures}
+    assert {"lit_rec", "majority", "text_knn", "logistic_regression"} <= {
+        model for model, _ in figures
+    }
     assert "user_id" not in frame.columns
     assert len(frame) == 40
     assert set(frame["label"]) <= {"0", "1", "2"}

@@ -15,6 +15,7 @@ from lit_rec.evaluation.metrics.labels import log_loss
 # The strongest are for clicks, which are rare among shown items. The first is used where there are too few training
 # rows to hold any out.
 SHRINKAGES = (3.0, 1.0, 5.0, 10.0, 25.0, 100.0, 300.0)
+_HELD = 20_000  # rows that choose a shrinkage: bounds the time
 
 
 class LabelBaseline(ABC):
@@ -46,6 +47,10 @@ class LabelBaseline(ABC):
             history: What the model saw of each row's user.
         """
 
+    def chosen(self) -> dict[str, float]:
+        """Return the options that ``fit`` chose on training rows, by name; none by default."""
+        return {}
+
 
 class MajorityBaseline(LabelBaseline):
     """The training frequencies of the labels.
@@ -73,7 +78,8 @@ class MajorityBaseline(LabelBaseline):
 class ItemLabelFrequencyBaseline(LabelBaseline):
     """The item's label frequencies, shrunk towards those of all rows; a new item has those of all rows.
 
-    The shrinkage is the one with which nine tenths of the training rows predict the last tenth best.
+    The shrinkage is the one with which nine tenths of the training rows predict the last tenth best, or at most 20,000
+    rows of it.
 
     Example:
         >>> train = LabelRows(user=np.zeros(4, np.int64), item=np.array([0, 0, 1, 1]), label=np.array([1, 1, 0, 1]))
@@ -91,6 +97,7 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
         train = train.labelled()
         held = tenth(len(train.label))
         out = train.where(held)
+        out = out.where(sampled(len(out.label), _HELD))
         items, place = np.unique(out.item, return_inverse=True)
         counts = label_counts(train.where(~held), num_items, num_labels)
         prior = self.prior(counts, items)
@@ -105,6 +112,10 @@ class ItemLabelFrequencyBaseline(LabelBaseline):
         """Return the shrunk frequencies."""
         items, place = np.unique(item, return_inverse=True)
         return shrunk(self.counts[items], self.prior(self.counts, items), self.shrinkage)[place]
+
+    def chosen(self) -> dict[str, float]:
+        """Return the shrinkage."""
+        return {"shrinkage": self.shrinkage}
 
     def prior(self, counts: Float64s, items: Int64s) -> Float64s:
         """Return the frequencies ``[n, K]`` that the items' own labels are shrunk towards.
@@ -148,6 +159,32 @@ def frequencies(label: Int64s, num_labels: int) -> Float64s:
         [0.25, 0.0, 0.75]
     """
     return np.bincount(label, minlength=num_labels) / len(label)
+
+
+def labels_of_items(train: LabelRows, num_labels: int) -> tuple[Int64s, Float64s]:
+    """Return the items that have labels ``[n]``, in rising order, and how often each has each label ``[n, K]``.
+
+    Example:
+        >>> labels_of_items(LabelRows(np.zeros(3), item=np.array([7, 4, 7]), label=np.array([1, 0, 1])), 2)
+        (array([4, 7]), array([[1., 0.],
+               [0., 2.]]))
+    """
+    train = train.labelled()
+    items, place = np.unique(train.item, return_inverse=True)
+    place = place.astype(np.int64)
+    return items, label_counts(LabelRows(train.user, place, train.label), len(items), num_labels)
+
+
+def sampled(size: int, most: int) -> Int64s:
+    """Return at most ``most`` of the numbers below ``size``, drawn by a fixed seed, in rising order.
+
+    Example:
+        >>> sampled(3, most=5).tolist(), len(sampled(100, most=5))
+        ([0, 1, 2], 5)
+    """
+    if size <= most:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(0).choice(size, most, replace=False))
 
 
 def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Float64s:

@@ -12,6 +12,7 @@ from lit_rec.data.tables.tables import Tables
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.tokens import SpecialTokens
 from lit_rec.data.training_facts import training_facts
+from lit_rec.evaluation.metrics.labels import LabelMeasures
 from lit_rec.tasks.label import label_report, shared_history
 
 VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [-1.0, 0.0]])
@@ -91,9 +92,14 @@ def test_clicks_among_what_was_shown_by_hand(tmp_path, vectors):
         "majority",
         "item_label_frequency",
         "popularity",
-        *(["frozen_text_knn", "frozen_text_history"] if vectors is not None else []),
+        *(["text_knn", "logistic_regression", "history_text"] if vectors is not None else []),
     ]
-    assert report.meta == {"labels": ["0", "1"]}
+    assert report.meta["labels"] == ["0", "1"]
+    options = {"item_label_frequency": {"shrinkage"}}
+    if vectors is not None:
+        options["text_knn"] = {"neighbours", "power", "shrinkage_of_votes", "shrinkage"}
+        options["logistic_regression"] = {"C"}
+    assert {name: set(chosen) for name, chosen in report.meta["chosen"].items()} == options
     assert report.main == "impression_auc"
     # the impression of user a is the wrong way round, that of b right; the row without a label is not there
     assert report.value("lit_rec") == 0.5
@@ -117,22 +123,22 @@ def test_clicks_among_what_was_shown_by_hand(tmp_path, vectors):
     assert report.value("item_label_frequency") == 0.75
     if vectors is not None:
         # x has cosines 0.6 with z and -1 with w; without a history b's candidates are level
-        assert report.value("frozen_text_history") == 0.75
-        assert report.value("frozen_text_history", "log_loss") is None
-        assert report.value("frozen_text_knn", "log_loss") > 0
+        assert report.value("history_text") == 0.75
+        assert report.value("history_text", "log_loss") is None
+        assert report.value("text_knn", "log_loss") > 0
     row = next(r for r in report.rows if r.metric == "impression_auc" and r.slice == "all")
     assert (row.low, row.high, row.count) == (0.0, 1.0, 2)
 
 
 def test_impressions_without_histories_have_no_history_baseline(tmp_path):
     report = report_of(shown(tmp_path, NoHistory()), np.full((5, 2), 0.5), VECTORS)
-    assert models_of(report)[3:] == ["popularity", "frozen_text_knn"]
+    assert models_of(report)[3:] == ["popularity", "text_knn", "logistic_regression"]
 
 
 def test_labels_of_users_without_impressions(tmp_path, vectors):
     rows = [row for row in SHOWN if row[2] is not None]
     report = report_of(data_of(tmp_path, rows, PastHistory()), np.full((4, 2), 0.5), vectors)
-    frozen = ["frozen_text_knn"] if vectors is not None else []
+    frozen = ["text_knn", "logistic_regression"] if vectors is not None else []
     assert models_of(report) == ["lit_rec", "majority", "item_label_frequency", *frozen]
     assert report.main == "accuracy"
     assert {row.metric for row in report.rows} == {
@@ -158,7 +164,7 @@ def test_texts_without_users_have_one_slice_whose_rows_are_drawn(tmp_path, vecto
     data = data_of(tmp_path, rows, NoHistory(), with_users=False)
     report = report_of(data, [[0.6, 0.3, 0.1], [0.6, 0.3, 0.1]], vectors)
     assert {row.slice for row in report.rows} == {"all"}
-    assert report.meta == {"labels": ["p", "q", "r"]}
+    assert report.meta["labels"] == ["p", "q", "r"]
     assert "auc" not in {row.metric for row in report.rows}
     assert report.value("lit_rec") == 0.5
     row = report.rows[0]
@@ -166,7 +172,35 @@ def test_texts_without_users_have_one_slice_whose_rows_are_drawn(tmp_path, vecto
     assert report.value("majority", "log_loss") == pytest.approx(np.log(3))
     if vectors is not None:
         # w is opposite to x and level with y: z alone, -0.6, is no neighbour either
-        assert report.value("frozen_text_knn", "log_loss") == pytest.approx(np.log(3))
+        assert report.value("text_knn", "log_loss") == pytest.approx(np.log(3))
+
+
+def test_a_test_row_changes_nothing_but_its_own_prediction(tmp_path, vectors, monkeypatch):
+    """Neither its label nor its item is seen by what is fitted, or by another row."""
+    chance = np.random.default_rng(0)
+    label = chance.choice(["0", "1"], 60)
+    rows = [
+        ("u" + str(place % 7), "xyzw"[chance.integers(4)], label[place], part)
+        for place, part in enumerate(["train"] * 50 + ["test"] * 10)
+    ]
+    changed = [
+        *rows[:-1],
+        ("u3", "x" if rows[-1][1] != "x" else "y", "1" if label[-1] == "0" else "0", "test"),
+    ]
+    seen, chosen = [], []
+
+    def measures(found, *rest):
+        seen.append(found)
+        return LabelMeasures(found, *rest)
+
+    monkeypatch.setattr("lit_rec.tasks.label.LabelMeasures", measures)
+    for name, each in (("as_it_is", rows), ("changed", changed)):
+        (tmp_path / name).mkdir()
+        data = data_of(tmp_path / name, each, PastHistory())
+        chosen.append(report_of(data, np.full((10, 2), 0.5), vectors).meta["chosen"])
+    assert chosen[0] == chosen[1]
+    differ = [(before != after).any(1).sum() for before, after in zip(*seen, strict=True)]
+    assert max(differ) == 1
 
 
 def test_test_rows_without_labels_leave_an_empty_report(tmp_path, vectors):
