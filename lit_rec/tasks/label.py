@@ -243,9 +243,10 @@ def label_baselines(
     if by_impression:
         found.append(PopularityBaseline())
     if vectors is not None:
-        found += [TextLabelKnnBaseline(vectors), LogisticRegressionBaseline(vectors)]
+        unit = vectors.astype(np.float32)  # one copy for all
+        found += [TextLabelKnnBaseline(unit), LogisticRegressionBaseline(unit)]
         if by_impression and len(history.item):
-            found.append(HistoryTextBaseline(vectors))
+            found.append(HistoryTextBaseline(unit))
     return found
 
 

@@ -62,12 +62,12 @@ class TextLabelKnnBaseline(ItemLabelFrequencyBaseline):
 
     def __init__(
         self,
-        vectors: Float64s,
+        vectors: Float32s | Float64s,
         neighbours: tuple[int, ...] = NEIGHBOURS,
         powers: tuple[float, ...] = POWERS,
         shrinkages_of_votes: tuple[float, ...] = SHRINKAGES_OF_VOTES,
     ) -> None:
-        self.unit = vectors.astype(np.float32)
+        self.unit = np.asarray(vectors, np.float32)  # shared, where it is float32 already
         self.options = neighbours, powers, shrinkages_of_votes
 
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
@@ -170,8 +170,8 @@ class HistoryTextBaseline(LabelBaseline):
 
     name = "history_text"
 
-    def __init__(self, vectors: Float64s) -> None:
-        self.unit = vectors.astype(np.float32)
+    def __init__(self, vectors: Float32s | Float64s) -> None:
+        self.unit = np.asarray(vectors, np.float32)  # shared, where it is float32 already
 
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
         """Do nothing: there is nothing to learn."""

@@ -11,7 +11,7 @@ from lit_rec.evaluation.baselines.lbfgs import minimum
 
 # Inverse penalties to choose from, weakest fit first. Click logs with many rows per item take the small ones, a few
 # texts per label the large ones.
-INVERSE_PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+INVERSE_PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _WITHOUT_CHOICE = 1.0  # where there are too few texts to choose by
 _FOLDS = 5
 _NUMBERS = 40_000_000  # of the vectors that are fitted: bounds the memory
@@ -51,9 +51,9 @@ class LogisticRegressionBaseline(LabelBaseline):
     name = "logistic_regression"
 
     def __init__(
-        self, vectors: Float64s, inverse_penalties: tuple[float, ...] = INVERSE_PENALTIES
+        self, vectors: Float32s | Float64s, inverse_penalties: tuple[float, ...] = INVERSE_PENALTIES
     ) -> None:
-        self.unit = vectors.astype(np.float32)
+        self.unit = np.asarray(vectors, np.float32)  # shared, where it is float32 already
         self.inverse_penalties = inverse_penalties
 
     def fit(self, train: LabelRows, num_items: int, num_labels: int) -> None:
@@ -175,7 +175,7 @@ def _chosen(
     best, least = (inverse_penalties[0], weights), np.inf
     for inverse_penalty in inverse_penalties:
         weights = [
-            regression.fitted(weights[held], inverse_penalty, fold != held, tolerance=1e-5)
+            regression.fitted(weights[held], inverse_penalty, fold != held, tolerance=1e-4)
             for held in range(_FOLDS)
         ]
         loss = sum(regression.loss(weights[held], fold == held) for held in range(_FOLDS))
