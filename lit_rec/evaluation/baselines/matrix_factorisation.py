@@ -80,7 +80,7 @@ class MatrixFactorisationBaseline(Baseline):
     prediction of a row solves the same regression of the user on the items of its history. So a user of whom training
     has no row is known as well as any other. An item of which training has no row is as the mean training row's.
 
-    With more than two million training rows, the rank is not chosen: it is 8.
+    With more than two million training rows, ranks are not compared: it is 8. ``chosen`` says so.
 
     Args:
         trial: The rank is the one by which its rest predicts its held-out rows best.
@@ -104,7 +104,7 @@ class MatrixFactorisationBaseline(Baseline):
 
     def __init__(self, trial: RatingTrial | None = None, rounds: int = _ROUNDS) -> None:
         self.trial, self.rounds = trial, rounds
-        self.rank = _RANKS[0]
+        self.rank, self.compared = _RANKS[0], 0
 
     def fit(self, train: RatingRows, num_users: int, num_items: int) -> None:
         """Choose the rank on the trial, then learn from all training rows."""
@@ -115,7 +115,7 @@ class MatrixFactorisationBaseline(Baseline):
                 found[self.rank] = self.predict(held.user, held.item, self.trial.history)
                 errors[self.rank] = float(np.sum((held.rating - found[self.rank]) ** 2))
             self.rank = min(errors, key=errors.__getitem__)
-            self.held_prediction = found[self.rank]
+            self.held_prediction, self.compared = found[self.rank], len(errors)
         self.learn(train.rated(), num_users, num_items)
 
     def learn(self, train: RatingRows, num_users: int, num_items: int) -> None:
@@ -152,8 +152,8 @@ class MatrixFactorisationBaseline(Baseline):
         return inner + self.mean + folded[:, 0] + factors[:, 0]
 
     def chosen(self) -> dict[str, Any]:
-        """Return the rank."""
-        return {"rank": self.rank}
+        """Return the rank, and how many were compared."""
+        return {"rank": self.rank, "ranks_compared": self.compared}
 
 
 def _solved(rated: _Rated, other: _Moments, prior: _Prior, noise: float) -> tuple[_Side, float]:

@@ -116,14 +116,14 @@ def test_the_rank_is_the_best_on_the_held_out_rows():
         other.fit(trial.rest, 40, 20)
         left = trial.held.rating - other.predict(trial.held.user, trial.held.item, trial.history)
         errors[rank] = left @ left
-    assert baseline.chosen() == {"rank": min(errors, key=errors.get)}
+    assert baseline.chosen() == {"rank": min(errors, key=errors.get), "ranks_compared": 3}
 
 
 def test_with_too_many_rows_the_rank_is_not_chosen(trial, monkeypatch):
     monkeypatch.setattr(factorisation, "_CHOICE", 10)
     baseline = MatrixFactorisationBaseline(trial)
     baseline.fit(trial.rest, 30, 12)
-    assert baseline.rank == 8
+    assert baseline.chosen() == {"rank": 8, "ranks_compared": 1}
     assert len(baseline.held_prediction) == len(trial.held.rating)
 
 
