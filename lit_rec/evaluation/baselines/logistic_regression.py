@@ -11,9 +11,13 @@ from lit_rec.evaluation.baselines.lbfgs import minimum
 
 # Inverse penalties to choose from, weakest fit first. Click logs with many rows per item take the small ones, a few
 # texts per label the large ones.
-INVERSE_PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+INVERSE_PENALTIES = (
+    *(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+    *(1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
+)
 _WITHOUT_CHOICE = 1.0  # where there are too few texts to choose by
 _FOLDS = 5
+_WORSE = 1.001  # times the least loss: stronger fits are no longer tried; below, it may be rounding
 _NUMBERS = 40_000_000  # of the vectors that are fitted: bounds the memory
 _PRODUCTS = 1_000_000_000  # texts x width x labels: bounds the time of a step
 _FEWEST = 2_000  # texts that are always fitted
@@ -164,7 +168,7 @@ def _chosen(
 ) -> tuple[float, Float64s]:
     """Return C by cross-validation, and weights near those of a fit with it.
 
-    C rises until the loss does; each fit begins at the one before.
+    C rises until the loss clearly does; each fit begins at the one before.
     """
     size = len(regression.counts)
     everything = np.ones(size, bool)
@@ -175,13 +179,14 @@ def _chosen(
     best, least = (inverse_penalties[0], weights), np.inf
     for inverse_penalty in inverse_penalties:
         weights = [
-            regression.fitted(weights[held], inverse_penalty, fold != held, tolerance=1e-4)
+            regression.fitted(weights[held], inverse_penalty, fold != held, tolerance=3e-4)
             for held in range(_FOLDS)
         ]
         loss = sum(regression.loss(weights[held], fold == held) for held in range(_FOLDS))
-        if loss >= least:
+        if loss > least * _WORSE:
             break
-        best, least = (inverse_penalty, weights), loss
+        if loss < least:
+            best, least = (inverse_penalty, weights), loss
     return best[0], np.mean(best[1], axis=0)
 
 
