@@ -17,7 +17,7 @@ _SHRINKAGES = (
     0.0,
     30.0,
 )  # of similarities; the first where there are too few rows to hold any out
-_PAIRS = 400_000_000  # pairs of ratings by one user that are summed at most
+_PAIRS = 200_000_000  # pairs of ratings by one user that are summed at most
 _BLOCK = 4_000_000  # of them at once: bounds the memory, not the result
 _STORED = 50_000_000  # similarities that are stored at most
 

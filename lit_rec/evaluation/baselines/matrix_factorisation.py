@@ -12,11 +12,18 @@ from lit_rec.data.arrays import Bools, Float32s, Float64s, Int64s
 from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
 from lit_rec.evaluation.baselines.ratings import Baseline
 
+<<<<<<< HEAD
 _RANKS = (
     8,
     4,
     16,
 )  # to choose from; the first where too few rows are held out, or there are too many rows
+=======
+# To choose from; the first where too few rows are held out, or there are too many rows. A prior of users that depends
+# on what they rated (the implicit terms of SVD++) was tried and left out: with rank 10 on validation rows of MovieLens
+# 100K it gave 0.919 -> 0.917 on fold u1, and 0.981 -> 0.986 or worse on new users.
+_RANKS = (8, 4, 16)
+>>>>>>> e30a6c6 (The factors' file says why it has no implicit terms, and item_knn sums fewer pairs where there are very many)
 _ROUNDS = 20
 _CHOICE = 2_000_000  # most training rows for which the rank is chosen
 _BLOCK = 4_000_000  # numbers held at once: bounds the memory, not the result
