@@ -116,14 +116,15 @@ def test_the_rank_is_the_best_on_the_held_out_rows():
         other.fit(trial.rest, 40, 20)
         left = trial.held.rating - other.predict(trial.held.user, trial.held.item, trial.history)
         errors[rank] = left @ left
-    assert baseline.chosen() == {"rank": min(errors, key=errors.get), "ranks_compared": 3}
+    best = min(errors, key=errors.get)
+    assert baseline.chosen() == {"rank": best, "ranks_compared": 3, "rounds": 12}
 
 
-def test_with_too_many_rows_the_rank_is_not_chosen(trial, monkeypatch):
+def test_with_too_many_rows_ranks_are_not_compared_and_rounds_are_few(trial, monkeypatch):
     monkeypatch.setattr(factorisation, "_CHOICE", 10)
     baseline = MatrixFactorisationBaseline(trial)
     baseline.fit(trial.rest, 30, 12)
-    assert baseline.chosen() == {"rank": 8, "ranks_compared": 1}
+    assert baseline.chosen() == {"rank": 8, "ranks_compared": 1, "rounds": 6}
     assert len(baseline.held_prediction) == len(trial.held.rating)
 
 
