@@ -7,7 +7,8 @@ from torch import Tensor
 
 from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable, NeighborTable
 
-_LOOKED_UP = 2**25  # counts that are looked up at once: bounds the memory, not the result
+_LOOKED_UP = 2**22  # counts that are looked up at once: these bound the memory, not the result
+_PLACES = 2**26
 
 
 def ease_table(together: Tensor, penalty: float) -> DenseTable:
@@ -64,50 +65,47 @@ def ease_neighbors(
         ([[1], [0]], tensor([[0.5000],
                 [0.4000]]))
     """
-    items = len(index)
-    companions = _SortedLists(index, count)
-    predictor = torch.zeros(items, neighbors, dtype=torch.int32)
+    items, longest = len(index), int((count > 0).sum(1).max())
+    lists = index[:, : max(longest, 1)], count[:, : max(longest, 1)]
+    neighbors = min(neighbors, lists[0].shape[1])
     weight = torch.zeros(items, neighbors)
-    eye = torch.eye(neighbors)
-    step = max(_LOOKED_UP // (neighbors * neighbors * 8), 1)
+    step = max(min(_LOOKED_UP // lists[0].shape[1] // neighbors, _PLACES // max(items, 1)), 1)
+    places = torch.zeros(step, items, dtype=torch.int16)
     for start in range(0, items, step):
         part = slice(start, start + step)
         near, shared = index[part, :neighbors].long(), count[part, :neighbors]
+        between = _counts_between(near, shared, lists, places)
         there = shared > 0
-        pair = there.unsqueeze(2) & there.unsqueeze(1)  # [b, m, m]
-        left = near.unsqueeze(2).expand(pair.shape)
-        between = torch.maximum(
-            companions.of(left, left.transpose(1, 2)), companions.of(left.transpose(1, 2), left)
-        )
         diagonal = torch.diag_embed(own[near].float() * there + penalty)
-        gram = torch.where(pair, between, 0.0) * (1 - eye) + diagonal
-        root, wrong = torch.linalg.cholesky_ex(gram)
+        root, wrong = torch.linalg.cholesky_ex(between + diagonal)
         root = torch.where(wrong.view(-1, 1, 1) > 0, diagonal.sqrt(), root)
-        found = torch.cholesky_solve(shared.unsqueeze(2), root).squeeze(2)
-        predictor[part, : near.shape[1]] = near.int()
-        weight[part, : near.shape[1]] = found * there
-    return _by_predictor(predictor, weight)
+        weight[part] = torch.cholesky_solve(shared.unsqueeze(2), root).squeeze(2) * there
+    return _by_predictor(index[:, :neighbors], weight)
 
 
-class _SortedLists:
-    """Finds counts of pairs in the items' lists of companions."""
+def _counts_between(
+    near: Tensor, shared: Tensor, lists: tuple[Tensor, Tensor], places: Tensor
+) -> Tensor:
+    """Return the counts of pairs of each row's neighbors ``[b, m, m]``, 0 on the diagonal.
 
-    def __init__(self, index: Tensor, count: Tensor) -> None:
-        # places without a companion get a number that no item has
-        self._items = torch.where(count > 0, index, len(index))
-        self._items, order = self._items.sort(dim=1)
-        self._count = count.gather(1, order)
-
-    def of(self, item: Tensor, companion: Tensor) -> Tensor:
-        """Return the counts of pairs ``[...]``, 0 where the companion is not in the item's list."""
-        width = self._items.shape[1]
-        low = torch.zeros_like(item)
-        for step in (2**bit for bit in reversed(range(width.bit_length()))):
-            further = low + step
-            before = self._items[item, (further - 1).clamp(max=width - 1)] < companion
-            low = torch.where((further <= width) & before, further, low)
-        low = low.clamp(max=width - 1)
-        return self._count[item, low] * (self._items[item, low] == companion)
+    Args:
+        near: ``[b, m]`` int64 neighbors.
+        shared: ``[b, m]``, 0 where there is none.
+        lists: Companions of all items and their counts, ``[I, K]`` each.
+        places: ``[b or more, I]`` zeros; they are zeros again afterwards.
+    """
+    rows, neighbors = near.shape
+    places = places[:rows]
+    # neighbor n of row b is at place n + 1; what is none has item 0 and must not hide it
+    place = torch.where(shared > 0, torch.arange(1, neighbors + 1), 0).to(places.dtype)
+    places.scatter_reduce_(1, near, place, "amax")
+    index, count = (of_all[near] for of_all in lists)  # [b, m, K]
+    found = places.gather(1, index.flatten(1).long()).view(index.shape)
+    row, left, slot = ((found > 0) & (count > 0) & (shared > 0).unsqueeze(2)).nonzero(as_tuple=True)
+    places.scatter_(1, near, 0)
+    between = torch.zeros(rows, neighbors, neighbors)
+    between[row, left, found[row, left, slot].long() - 1] = count[row, left, slot]
+    return torch.maximum(between, between.transpose(1, 2))
 
 
 def _by_predictor(predictor: Tensor, weight: Tensor) -> NeighborTable:

@@ -24,7 +24,7 @@ DENSE_ITEMS = 20_000  # largest catalogue whose tables are held whole: 1.6 GB ea
 LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
 _COUNTS = 10**8  # counts of companions that are held
-_LOOKED_UP = 4 * 10**8  # counts that equations are made of: bounds the time
+_LOOKED_UP = 4 * 10**9  # counts that are looked through for equations: bounds the time
 
 
 def fitted_baselines(
@@ -55,8 +55,9 @@ def fitted_baselines(
     """
     yield PopularityBaseline(counts)
     some = None if vectors is None else vectors[torch.from_numpy(trial.code >= 0)]
-    options = chosen_options(trial, some)
-    if baskets.items > DENSE_ITEMS:
+    is_large = baskets.items > DENSE_ITEMS
+    options = chosen_options(trial, some, (1.0,) if is_large else None)
+    if is_large:
         yield from _large(baskets, counts, options, vectors)
         return
     table = item_knn_table(baskets.together(), options["item_knn"]["shrinkage"])
@@ -90,7 +91,7 @@ def _large(
     )
     del knn
     index, count = newest.companions(most)
-    neighbors = max(min(most, 100, int((_LOOKED_UP / items) ** 0.5)), 1)
+    neighbors = max(min(most, 100, _LOOKED_UP // items // most), 1)
     own = torch.from_numpy(newest.counts)
     about = f"each item predicted from {neighbors} others; {where}"
     ease = ease_neighbors(index, count, own, options["ease"]["penalty"], neighbors)
@@ -98,9 +99,8 @@ def _large(
     if vectors is None:
         return
     cosine = CosineTable(vectors)
-    alone = {**options["text_knn"], "power": 1.0}
-    yield ItemTableBaseline("text_knn", cosine, counts, alone, f"power 1; {where}")
-    best = {**options["ease_text"], "power": 1.0}
+    yield ItemTableBaseline("text_knn", cosine, counts, options["text_knn"], f"power 1; {where}")
+    best = options["ease_text"]
     if best["penalty"] != options["ease"]["penalty"]:
         ease = ease_neighbors(index, count, own, best["penalty"], neighbors)
     table = SumTable(ease, cosine, best["text_weight"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from operator import itemgetter
 
@@ -27,7 +27,9 @@ Options = dict[str, float]
 _Tried = tuple[float, Options]  # nDCG@10 of held-out rows, and the options that gave it
 
 
-def chosen_options(trial: Trial, vectors: Tensor | None) -> dict[str, Options]:
+def chosen_options(
+    trial: Trial, vectors: Tensor | None, powers: Sequence[float] | None = None
+) -> dict[str, Options]:
     """Return the options of ``item_knn``, ``ease``, ``text_knn`` and ``ease_text`` with the best nDCG@10.
 
     ``ease_text`` has the recency that is best for EASE alone of the same penalty, and then the best for both.
@@ -35,6 +37,7 @@ def chosen_options(trial: Trial, vectors: Tensor | None) -> dict[str, Options]:
     Args:
         trial: The held-out rows.
         vectors: ``[I, D]`` text vectors of the trial's items; None: the last two are left out.
+        powers: Powers of cosines; None: ``POWERS``.
 
     Example:
         >>> import numpy as np
@@ -45,7 +48,7 @@ def chosen_options(trial: Trial, vectors: Tensor | None) -> dict[str, Options]:
         >>> chosen_options(trial, None)  # nothing could be held out
         {'item_knn': {'shrinkage': 10.0, 'recency': 0.8}, 'ease': {'penalty': 100.0, 'recency': 0.8}}
     """
-    search = _Search(trial, vectors)
+    search = _Search(trial, vectors, POWERS if powers is None else powers)
     found = {"item_knn": search.item_knn(), **search.both_eases()}
     if vectors is not None:
         found["text_knn"] = search.text_knn()
@@ -58,15 +61,16 @@ class _Search:
     Args:
         trial: The held-out rows.
         vectors: ``[I, D]`` text vectors of the trial's items; None: there is no text.
+        powers: Powers of cosines.
     """
 
-    def __init__(self, trial: Trial, vectors: Tensor | None) -> None:
+    def __init__(self, trial: Trial, vectors: Tensor | None, powers: Sequence[float]) -> None:
         self._trial = trial
         self._together = trial.baskets.together()
         self._weights = {recency: recency_weights(trial.mask, recency) for recency in RECENCIES}
         self._text = {}
         if vectors is not None:
-            self._text = {power: text_table(vectors, power) for power in POWERS}
+            self._text = {power: text_table(vectors, power) for power in powers}
 
     def item_knn(self) -> Options:
         """Return the best shrinkage and recency."""
