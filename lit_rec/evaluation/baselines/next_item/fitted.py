@@ -24,7 +24,7 @@ DENSE_ITEMS = 20_000  # largest catalogue whose tables are held whole: 1.6 GB ea
 LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
 _COUNTS = 10**8  # counts of companions that are held
-_LOOKED_UP = 4 * 10**9  # counts that are looked through for equations: bounds the time
+_LOOKED_UP = 2 * 10**9  # counts that are looked through for equations: bounds time and memory
 
 
 def fitted_baselines(
