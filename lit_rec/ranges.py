@@ -25,6 +25,20 @@ def positive(part: object, option: str, value: float) -> float:
     return _checked(part, option, value, 0 < value < math.inf, "a number above 0")
 
 
+def not_negative(part: object, option: str, value: float) -> float:
+    """Return a number from 0 on.
+
+    Args:
+        part: What takes the option, or its class.
+        option: The parameter.
+        value: What the user gave.
+
+    Raises:
+        ConfigError: If it is below 0, or not finite.
+    """
+    return _checked(part, option, value, 0 <= value < math.inf, "a number from 0 on")
+
+
 def penalty(part: object, option: str, value: float) -> float:
     """Return a number above 0, infinity included.
 

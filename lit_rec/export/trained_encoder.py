@@ -15,7 +15,7 @@ from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.models.networks.cross_encoder import CrossEncoder
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.passes import TextPasses
 from lit_rec.models.text.pooling import MeanPooling, Pooling

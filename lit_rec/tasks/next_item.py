@@ -19,7 +19,6 @@ from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.baselines.next_item.baseline import NextItemBaseline
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.evaluation.metrics.catalogue_ranks import SCORES_AT_ONCE, ScoredRows, target_ranks
@@ -30,6 +29,7 @@ from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
+from lit_rec.tasks.training_baskets import trained_rows, training_baskets
 
 _ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
 _HELD_OUT = 10_000  # users whose last training row is held out to choose options
@@ -101,11 +101,8 @@ def next_item_report(
         vectors: ``[I, D]`` frozen text vectors of the catalogue; None: the encoder cannot be loaded.
     """
     prepared = data.prepared
-    target = target_of_rows(prepared, data.facts, data.history.where)
-    known = target[rows] >= 0
-    rows = rows[known]
-    train = prepared.rows_of("train")
-    train = train[target[train] >= 0]
+    known = target_of_rows(prepared, data.facts, data.history.where)[rows] >= 0
+    rows, train = rows[known], trained_rows(data)
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
     found = {"lit_rec": ranks.reshape(-1, 2)[known]}
     meta: dict[str, Any] = {"items": len(prepared.items), "convention": _CONVENTION}
@@ -149,24 +146,15 @@ def next_item_baselines(
     bound = in_order(data.history).bind(prepared)
     history = bound.of(last)
     others = np.setdiff1d(train, last)
-    trial = Trial.of_rows(_baskets(data, others, items), history.item, history.mask, item[last])
+    baskets = training_baskets(data, others)
+    trial = Trial.of_rows(baskets, history.item, history.mask, item[last])
     counts = torch.from_numpy(np.bincount(item[train], minlength=items))
     yield from fitted_baselines(
-        _baskets(data, train, items),
+        training_baskets(data, train),
         counts,
         trial,
         None if vectors is None else torch.from_numpy(vectors).float(),
     )
-
-
-def _baskets(data: BehaviorDataModule, train: Int64s, items: int) -> Baskets:
-    """Return the items of training rows; where the data gives lists, with the last list of each user."""
-    prepared = data.prepared
-    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
-    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
-    history = in_order(data.history).bind(prepared).of(last)
-    users = np.concatenate([user[last].repeat(history.mask.sum(1)), user[train]])
-    return Baskets.of_rows(users, np.concatenate([history.item[history.mask], item[train]]), items)
 
 
 @torch.no_grad()

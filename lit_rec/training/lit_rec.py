@@ -18,7 +18,7 @@ from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.registry import task_of
@@ -44,6 +44,7 @@ from lit_rec.training.strategies.sharded_encoder import (
     shard,
 )
 from lit_rec.training.target_weights import TargetWeights
+from lit_rec.training.vector_share import choose_vector_share
 from lit_rec.vectors.encode import item_table
 from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
 from lit_rec.vectors.store import CheckpointVectors
@@ -354,9 +355,12 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         if self.built().has_item_table:
             self._tables = vector_tables(self, self.trainer, self._checkpoint_vectors)
 
+    @explains_memory
     def on_validation_epoch_start(self) -> None:
-        """Encode the catalogue, if items are looked up in a table."""
+        """Encode the catalogue, if items are looked up in a table; while training, choose what vectors count."""
         self._renew_tables()
+        if self.trainer.state.fn == "fit":
+            self._tables = choose_vector_share(self, self.trainer, self._tables)
 
     def on_test_epoch_start(self) -> None:
         """Encode the catalogue, if items are looked up in a table."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from lit_rec.data.batches.batch import RecBatch
+from lit_rec.data.batches.batch import RecBatch, SeenItems
 from lit_rec.data.facts import Facts
-from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
+from lit_rec.evaluation.metrics.catalogue_ranks import ScoredRows, scored_blocks, target_ranks
+from lit_rec.models.heads.item_neighbors import NeighborScores
 from lit_rec.models.heads.repeat_bias import Repeats
 from lit_rec.models.heads.vector_heads import VectorHead
-from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.networks.network import Network
+from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective, ScoreObjective
 from lit_rec.tasks.task import Task
@@ -63,6 +66,8 @@ def evaluated_ranks(
 ) -> Evaluated:
     """Rank each row's next item in the whole catalogue.
 
+    The loss is of what is trained, so without what neighbors add.
+
     Args:
         objective: The objective, which computes the loss.
         network: A network of vectors.
@@ -72,33 +77,86 @@ def evaluated_ranks(
     Raises:
         ValueError: If the network does not give vectors.
     """
-    head = network.head if isinstance(network, TwoTower) else None
-    if tables is None or not isinstance(network, TwoTower) or not isinstance(head, VectorHead):
-        raise ValueError(f"{type(network).__name__} gives no vectors")
-    item_vectors, profiles = tables.look_up(batch)
-    with torch.autocast(item_vectors.device.type, enabled=False):
-        users = head.of_users(network.encode_users(item_vectors, batch, profiles))
-        repeats = network.repeats_of(batch, batch.items.catalogue_row)
-        return _among_all(objective, users, head.of_items(tables.items), batch, repeats)
-
-
-def _among_all(
-    objective: RankingObjective,
-    users: Tensor,
-    items: Tensor,
-    batch: RecBatch,
-    repeats: Repeats | None,
-) -> Evaluated:
-    """Rank each row's own item in the catalogue ``[I, D]``."""
-    code = batch.items.catalogue_row
-    target = code[batch.candidates.item_index[:, 0]]  # [B]
-    if batch.seen is None:
-        raise ValueError("the batch does not hold what its users had seen")
-    ranks, losses = [users.new_zeros(0, 2)], [users.new_zeros(0)]
-    for block in scored_blocks(users, items, target, repeats):
-        rows = block.rows
-        ranks.append(target_ranks(block, target[rows], batch.seen.within(rows)))
-        losses.append(objective.whole(block.own, block.scores, target[rows]))
+    found = _Ranked.of(network, batch, tables)
+    ranks, losses = [found.users.new_zeros(0, 2)], [found.users.new_zeros(0)]
+    for block in found.blocks():
+        target = found.target[block.rows]
+        losses.append(objective.whole(block.own, block.scores, target))
+        if found.neighbors is not None:
+            scores = found.neighbors.beside(block.scores).add_(found.neighbors.of_all(block.rows))
+            ranks.append(found.ranks(ScoredRows.of(block.rows, scores, target)))
+        else:
+            ranks.append(found.ranks(block))
     asked = batch.target.mask[:, 0]
     total = torch.cat(losses)[asked].sum()
     return Evaluated(total, asked.sum(), torch.cat(ranks).unsqueeze(1))
+
+
+def ranks_by_share(
+    network: TwoTower, batch: RecBatch, tables: VectorTables, shares: Sequence[float]
+) -> Tensor:
+    """Return the ranks ``[S, B, 2]`` if vectors counted as much as each of S shares beside neighbors.
+
+    Args:
+        network: A network with neighbors.
+        batch: The rows.
+        tables: Vectors of the catalogue.
+        shares: What vectors count.
+
+    Raises:
+        ValueError: If the network has no neighbors.
+    """
+    found = _Ranked.of(network, batch, tables)
+    if found.neighbors is None:
+        raise ValueError("a network without neighbors has no shares")
+    ranks = []
+    for block in found.blocks():
+        target, near = found.target[block.rows], found.neighbors.of_all(block.rows)
+        each = [near.add(block.scores, alpha=share) for share in shares]
+        blocks = [ScoredRows.of(block.rows, scores, target) for scores in each]
+        ranks.append(torch.stack([found.ranks(one) for one in blocks]))
+    return torch.cat(ranks, 1)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """The users of a batch, and the catalogue in which their next items are ranked.
+
+    Shape:
+        users: ``[B, D]``. items: ``[I, D]``. target: ``[B]`` int64 rows of the catalogue.
+    """
+
+    users: Tensor
+    items: Tensor
+    target: Tensor
+    seen: SeenItems
+    repeats: Repeats | None
+    neighbors: NeighborScores | None
+
+    @classmethod
+    def of(cls, network: Network, batch: RecBatch, tables: VectorTables | None) -> _Ranked:
+        head = network.head if isinstance(network, TwoTower) else None
+        if tables is None or not isinstance(network, TwoTower) or not isinstance(head, VectorHead):
+            raise ValueError(f"{type(network).__name__} gives no vectors")
+        if batch.seen is None:
+            raise ValueError("the batch does not hold what its users had seen")
+        item_vectors, profiles = tables.look_up(batch)
+        row = batch.items.catalogue_row
+        with torch.autocast(item_vectors.device.type, enabled=False):
+            return cls(
+                head.of_users(network.encode_users(item_vectors, batch, profiles)),
+                head.of_items(network.vectors_of(tables.items)),
+                row[batch.candidates.item_index[:, 0]],
+                batch.seen,
+                network.repeats_of(batch, row),
+                network.neighbors_of(batch, tables.items, row),
+            )
+
+    def blocks(self) -> Iterator[ScoredRows]:
+        """Yield the scores by vectors and repeats, some rows at a time."""
+        with torch.autocast(self.users.device.type, enabled=False):
+            yield from scored_blocks(self.users, self.items, self.target, self.repeats)
+
+    def ranks(self, block: ScoredRows) -> Tensor:
+        """Return the ranks ``[b, 2]`` of some rows' targets."""
+        return target_ranks(block, self.target[block.rows], self.seen.within(block.rows))

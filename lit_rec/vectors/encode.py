@@ -15,7 +15,7 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.models.evaluation_mode import evaluation_mode
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.models.text.passes import passes_counted
 from lit_rec.processes import brought_together, largest_part, own_part
 from lit_rec.progress import slow_bar

@@ -13,7 +13,7 @@ from torch import Tensor
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.vectors.cached_table import CachedTables
 from lit_rec.vectors.encode import TableEncoder
 from lit_rec.vectors.fingerprint import fingerprint_of, weights_key

@@ -21,7 +21,7 @@ from lit_rec.errors import LitRecError
 from lit_rec.evaluation.baselines.frozen_ratings import unit_vectors
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.items.item_encoder import ItemEncoder
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.models.text.backbone import Backbone, PretrainedBackbone
 from lit_rec.models.text.pooling import MeanPooling, Pooling
 from lit_rec.processes import brought_together, own_part

@@ -11,6 +11,7 @@ import yaml
 
 from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.inference.recommender import Recommender
+from lit_rec.training.vector_share import SHARES
 
 from .conftest import lit_rec, message
 
@@ -42,6 +43,12 @@ def config(workplace, tmp_path_factory):
     parts["user_encoder"] = {"class_path": CAUSAL, "init_args": {"layers": 1, "max_length": 4}}
     parts["head"] = {"class_path": HEAD}
     parts["repeats"] = {"class_path": "lit_rec.models.heads.repeat_bias.RepeatBias"}
+    # the encoder is trained here, so neighbors are found without texts
+    neighbors = {"text_weight": 0.0, "penalty": 5.0, "neighbors": 6}
+    parts["neighbors"] = {
+        "class_path": "lit_rec.models.heads.item_neighbors.ItemNeighbors",
+        "init_args": neighbors,
+    }
     found["model"] |= {"head_rate": 1e-2, "head_decay": 0.01}
     found["trainer"] |= {"max_epochs": 2, "accelerator": "cpu", "enable_progress_bar": False}
     found["trainer"]["logger"]["init_args"] |= {"save_dir": str(folder / "runs"), "name": "text"}
@@ -107,6 +114,25 @@ def test_evaluation_is_what_a_recommender_says_row_by_row(config, text_run):
     assert longest > 4
     for metric, values in rank_gains(np.array(ranks)).items():
         assert figures["lit_rec", metric] == pytest.approx(values.mean(), abs=1e-6), metric
+
+
+def test_what_vectors_count_is_the_best_on_validation_rows(text_run, tmp_path, capsys):
+    """nDCG@10 among unseen items, validated with the chosen share and with two others."""
+    folder, _, _ = text_run
+    stored = torch.load(folder / "best.ckpt", weights_only=True)
+    name = "network.neighbors.vector_share"
+    chosen = float(stored["state_dict"][name])
+    assert chosen in torch.tensor(SHARES).tolist()
+    found = {}
+    for share in {chosen, 0.0, 5.0}:
+        stored["state_dict"][name].fill_(share)
+        torch.save(stored, tmp_path / "other.ckpt")
+        capsys.readouterr()
+        lit_rec("validate", "--ckpt_path", tmp_path / "other.ckpt")
+        shown = re.search(r"val/masked_ndcg@10\W+([\d.]+)", capsys.readouterr().out)
+        found[share] = float(shown[1])
+    assert found[chosen] == max(found.values())
+    assert len(set(found.values())) > 1
 
 
 def _mean_rank(own, scores):
@@ -185,10 +211,14 @@ def test_check_tells_of_it(config, capsys):
 
 def test_parts_that_do_not_go_together(config, capsys):
     neighborhood = "--model.network.init_args.head=lit_rec.models.heads.value_heads.DotHead"
-    without = "--model.network.init_args.repeats=null"
+    without = [f"--model.network.init_args.{part}=null" for part in ("repeats", "neighbors")]
     assert "ItemSoftmax takes vectors, the network gives scores" in message(
-        capsys, "fit", "-c", config, neighborhood, without
+        capsys, "fit", "-c", config, neighborhood, *without
     )
     assert "repeats beside DotHead" in message(capsys, "fit", "-c", config, neighborhood)
+    alone = message(capsys, "fit", "-c", config, neighborhood, without[0])
+    assert "neighbors beside DotHead" in alone
+    by_text = "--model.network.init_args.neighbors.init_args.text_weight=5"
+    assert "use FrozenTuning" in message(capsys, "fit", "-c", config, by_text)
     short = "--model.network.init_args.user_encoder.init_args.max_length=3"
     assert "for an encoder that has 3 positions" in message(capsys, "fit", "-c", config, short)

@@ -26,6 +26,11 @@ class ScoredRows:
     scores: Tensor
     own: Tensor
 
+    @classmethod
+    def of(cls, rows: slice, scores: Tensor, target: Tensor) -> ScoredRows:
+        """Make it from the scores ``[b, I]`` and the targets ``[b]`` of these rows."""
+        return cls(rows, scores, scores.gather(1, target.unsqueeze(1)).squeeze(1))
+
 
 def scored_blocks(
     users: Tensor,
@@ -50,7 +55,7 @@ def scored_blocks(
         if repeats is not None:
             column = torch.arange(len(items), device=items.device)
             scores = repeats.at_ends(rows).to_columns(scores, column)
-        yield ScoredRows(rows, scores, scores.gather(1, target[rows].unsqueeze(1)).squeeze(1))
+        yield ScoredRows.of(rows, scores, target[rows])
 
 
 def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:

@@ -134,7 +134,11 @@ class ListModule(LitRec):
         batch, (_, profiles) = _by_rows(block.batch), tables.look_up(block.batch)
         network, facts = self.built(), self._known()
         take: Callable[[Tensor], Tensor] = tables.items.__getitem__
-        users = UserScores(network, facts, batch, profiles, take, asked.label)
+
+        def described() -> Tensor:
+            return network.described_in(tables.items)
+
+        users = UserScores(network, facts, batch, profiles, take, described, asked.label)
         seen = torch.split(block.seen, block.seen_count.tolist()) if asked.exclude_seen else None
         found = users.best(index, k, seen=seen)
         step = max(1, _SHOWN_AT_ONCE // k)

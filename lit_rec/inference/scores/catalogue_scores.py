@@ -75,6 +75,7 @@ class CatalogueScores:
         self._module, self._facts = module, facts
         # vectors of remembered items, whose rows come after the catalogue's
         self._remembered = vectors.new_zeros(0, vectors.shape[1])
+        self._description: Tensor | None = None  # made at the first request that needs it
         self._vectors = ItemVectors(vectors)
         by_products = self._users(Asker([], self.no_vectors())).by_products
         if index is not None and not by_products:
@@ -125,6 +126,7 @@ class CatalogueScores:
 
     def _with(self, index: ItemIndex, vectors: Callable[[], ItemVectors]) -> CatalogueScores:
         changed, searched = copy(self), _in_index(index)
+        changed._description = None
         changed._index = index
         changed._vectors = searched if self._are_keys and searched is not None else vectors()
         return changed
@@ -180,7 +182,15 @@ class CatalogueScores:
         def take(rows: Tensor) -> Tensor:
             return self._take(rows, asker.extra)
 
-        return UserScores(network, self._facts, batch, profiles, take, asker.label)
+        return UserScores(network, self._facts, batch, profiles, take, self._described, asker.label)
+
+    def _described(self) -> Tensor:
+        """Return what represents the catalogue's items ``[I, D']``, in their order."""
+        if self._description is None:
+            network, parts = self._module.built(), [self._vectors.take(torch.arange(0))]
+            parts += [block for _, block in self._vectors.blocks(len(self._vectors))]
+            self._description = torch.cat([network.described_in(part) for part in parts])
+        return self._description
 
 
 def _in_index(index: ItemIndex) -> ItemVectors | None:

@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import Candidates, RecBatch, Target, Users
 from lit_rec.data.facts import Facts
 from lit_rec.inference.index.best_columns import ordered
 from lit_rec.inference.index.exact_index import ExactIndex
-from lit_rec.inference.index.item_index import Found, ItemIndex
+from lit_rec.inference.index.item_index import Found, ItemIndex, Rescore
 from lit_rec.inference.index.scored_search import search_by_scores
 from lit_rec.inference.index.search_space import Rows
-from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.networks.network import Network
+from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.row_blocks import slots_of
 from lit_rec.tasks.registry import task_of
 
@@ -31,6 +32,7 @@ class UserScores:
         batch: The users; ``item_index`` of their histories holds rows for ``take``, and candidates are ignored.
         profiles: Vectors ``[M, D]`` of the users' profiles, if the network reads profiles.
         take: Returns the item vectors ``[n, D]`` of increasing rows ``[n]``.
+        described: Returns what represents the catalogue's items ``[I, D']``: see ``ItemNeighbors``.
         label: The label whose probability is asked for.
     """
 
@@ -41,9 +43,11 @@ class UserScores:
         batch: RecBatch,
         profiles: Tensor | None,
         take: Callable[[Tensor], Tensor],
+        described: Callable[[], Tensor],
         label: str | None,
     ) -> None:
         self._network, self._facts, self._label = network, facts, label
+        self._described = described
         self._batch, self._profiles, self._take = batch, profiles, take
         none = batch.history.item_index[:1, :0]
         self._users = self._encoded(*self._table(slice(0, len(batch)), none))
@@ -88,39 +92,62 @@ class UserScores:
         allow: Rows | None,
         deny: Rows,
     ) -> Found:
-        """Search by inner products; if items of the history have other scores, they are scored separately."""
-        network = self._network
-        if not isinstance(network, TwoTower) or network.repeats is None:
+        """Search by inner products, and score items separately to whose scores repeats or neighbors add."""
+        had, near = self._repeat_rows(), self._neighbor_rows()
+        if had is None and near is None:
             return index.search(
                 queries, k, seen=seen, allow=allow, deny=deny, rescore=self._sorting
             )
-        had = self._history_rows()
-        space = index.space(len(had), seen, allow, deny)
-        is_open = space.may_find(had, torch.arange(len(had)))
-        # the others cannot be found anyway: seen, denied, removed, or not in the catalogue
-        closed = [
-            torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[there]])
-            for rows, mine, there in zip(seen or [()] * len(had), had, is_open, strict=True)
-        ]
-        found = index.search(queries, k, seen=closed, allow=allow, deny=deny, rescore=self._sorting)
-        if not is_open.any():
+        users = torch.arange(len(queries))
+        space, others = index.space(len(users), seen, allow, deny), []
+        if had is not None:
+            # repeats may also take away, so that products would find these items too early
+            had = had.masked_fill(~space.may_find(had, users), -1)
+            seen = [
+                torch.cat([torch.as_tensor(rows, dtype=torch.int64).cpu(), mine[mine >= 0]])
+                for rows, mine in zip(seen or [()] * len(had), had, strict=True)
+            ]
+            others.append(had)
+        rescore: Rescore | None = self._sorting
+        if near is not None:
+            # neighbors only add: an item that they say nothing of is among the best by products, or not at all
+            others.append(near.masked_fill(~space.may_find(near, users), -1))
+            rescore = None
+        found = index.search(queries, k, seen=seen, allow=allow, deny=deny, rescore=rescore)
+        if near is None and not (others[0] >= 0).any():
             return found
         device = found.scores.device
-        had, is_open = had.to(device), is_open.to(device)
-        again = self._sorting(slice(0, len(had)), torch.where(is_open, had, 0))
-        again = again.to(device).masked_fill(~is_open, -torch.inf)
-        scores, rows = ordered(
-            torch.cat([found.scores, again], 1),
-            torch.cat([found.rows, had.masked_fill(~is_open, -1)], 1),
-        )
+        rows = _distinct(torch.cat([found.rows.cpu(), *others], 1)).to(device)
+        step = max(_NUMBERS // max(rows.shape[1] * queries.shape[1], 1), 1)
+        parts = [slice(at, min(at + step, len(rows))) for at in range(0, len(rows), step)]
+        scores = torch.cat([self._sorting(part, rows[part].clamp(min=0)) for part in parts])
+        scores, rows = ordered(scores.to(device).masked_fill(rows < 0, -torch.inf), rows)
         return Found(rows[:, :k], scores[:, :k])
 
-    def _history_rows(self) -> Tensor:
-        """Return the distinct rows of each user's history ``[B, H]`` on the CPU, -1 elsewhere."""
-        history = self._batch.history
-        rows = history.item_index.masked_fill(~history.mask, -1).sort(dim=1).values.cpu()
-        rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
-        return rows
+    def _repeat_rows(self) -> Tensor | None:
+        """Return the rows of each user's history ``[B, H]`` on the CPU, -1 elsewhere; None: repeats add nothing."""
+        network, history = self._network, self._batch.history
+        if not isinstance(network, TwoTower) or network.repeats is None:
+            return None
+        return _distinct(history.item_index.masked_fill(~history.mask, -1).cpu())
+
+    def _neighbor_rows(self) -> Tensor | None:
+        """Return the rows to which neighbors add ``[B, n]`` on the CPU, -1 elsewhere; None: there are no neighbors."""
+        network, history = self._network, self._batch.history
+        if not isinstance(network, TwoTower) or network.neighbors is None:
+            return None
+        distinct, place = torch.unique(history.item_index, return_inverse=True)
+        of_catalogue = self._described()
+        of_history = network.described_in(self._take(distinct))
+        # the history's items lie behind the catalogue's, because some may not be in it
+        items = len(of_catalogue)
+        table = torch.cat([of_catalogue, of_history.to(of_catalogue.device)])
+        said = network.neighbors.of(table, replace(history, item_index=items + place))
+        step, found = max(_NUMBERS // max(items, 1), 1), []
+        for start in range(0, len(place), step):
+            reached = said.of_all(slice(start, start + step))[:, :items] > 0
+            found += [row.nonzero()[:, 0].cpu() for row in reached]
+        return nn.utils.rnn.pad_sequence(found, batch_first=True, padding_value=-1)
 
     @property
     def by_products(self) -> bool:
@@ -146,7 +173,7 @@ class UserScores:
         """Return queries ``[B, D]``: lists are sorted by their inner products with keys. None: by other scores."""
         if not isinstance(self._network, TwoTower) or self._users.dim() != 2:
             return None
-        queries = self._network.head.queries(self._users)
+        queries = self._network.queries(self._users)
         falls = task_of(self._facts).falls_with_scores(self._label, self._facts)
         return -queries if queries is not None and falls else queries
 
@@ -179,6 +206,13 @@ class UserScores:
         return self._network.encode_users(table, batch, self._profiles)
 
 
+def _distinct(rows: Tensor) -> Tensor:
+    """Return each row once for each user ``[B, n]``, -1 in the place of the others."""
+    rows = rows.sort(dim=1).values
+    rows[:, 1:][rows[:, 1:] == rows[:, :-1]] = -1
+    return rows
+
+
 def keys_of(network: Network, vectors: Tensor) -> Tensor:
     """Return the keys of item vectors ``[I, D]`` for an index: lists are sorted by products of queries and keys."""
-    return network.head.keys(vectors) if isinstance(network, TwoTower) else vectors
+    return network.keys(vectors) if isinstance(network, TwoTower) else vectors

@@ -13,8 +13,8 @@ from jsonargparse import ArgumentParser, set_parsing_settings
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.requests.texts import NewTexts
+from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.text_classifier import TextClassifier
-from lit_rec.models.networks.two_tower import Network
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint
 from lit_rec.training.checkpoint.network import StoredShapes, check_stored
 from lit_rec.training.checkpoint.trusted_classes import check_named

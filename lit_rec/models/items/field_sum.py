@@ -153,6 +153,13 @@ class FieldSum(nn.Module):
         """Return the texts' vectors, centred and scaled as each of the fields ``[P, F, D]``."""
         return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
 
+    def unit_texts(self, vectors: Tensor, has_token: Tensor, items: Items) -> Tensor:
+        """Return the items' centred text vectors, each field of length ``F ** -0.5``, joined ``[N, F * D]``."""
+        unit = nn.functional.normalize(self._centred(vectors), dim=2) * has_token.view(-1, 1, 1)
+        fields = [unit[items.text_index[:, f], f] for f in range(self.texts)]
+        joined: Tensor = torch.cat(fields, 1) / max(self.texts, 1) ** 0.5
+        return joined
+
     @torch.no_grad()
     def begin_biases(
         self,

@@ -272,6 +272,33 @@ class ItemEncoder(ItemVectors):
         with_ids: Tensor = self.sum_of_fields(self.fields, texts, items) + self.ids(items.vocab_row)
         return with_ids
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing that makes vectors of texts is trained."""
+        return self._is_frozen
+
+    def of_text_vectors(self, vectors: Tensor, texts: Texts, items: Items) -> Tensor:
+        """Return the item vectors of texts whose vectors ``[P, backbone width]`` are known already."""
+        with torch.autocast(vectors.device.type, enabled=False):
+            projected = self.fields.project(vectors, self._has_token(texts))
+            with_ids: Tensor = self.fields(projected, items) + self.ids(items.vocab_row)
+        return with_ids
+
+    def unit_texts(self, vectors: Tensor, texts: Texts, items: Items) -> Tensor:
+        """Return the items' text vectors, centred and joined, of length 1; 0 where an item has no token.
+
+        The inner product of two items is the mean of their fields' cosines.
+
+        Args:
+            vectors: ``[P, backbone width]``, of the texts.
+            texts: The texts.
+            items: N items.
+
+        Returns:
+            ``[N, F * backbone width]``.
+        """
+        return self.fields.unit_texts(vectors, self._has_token(texts), items)
+
     def _finished(self, texts: Texts, finish: Finish, shape: tuple[int, ...]) -> Tensor:
         """Return ``finish`` of the texts' vectors, cached or encoded, ``[P, *shape]``."""
         number = texts.number

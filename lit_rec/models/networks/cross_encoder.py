@@ -13,9 +13,9 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.answers import RatingAnswers
+from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.pair_text import markers, pair_sequences
 from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
-from lit_rec.models.networks.two_tower import Network
 from lit_rec.models.requirements import refuse_fields
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.pooling import MeanPooling, Pooling

@@ -11,7 +11,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.value_heads import LinearHead
 from lit_rec.models.items.item_encoder import ItemEncoder
-from lit_rec.models.networks.two_tower import ItemNetwork
+from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.models.requirements import refuse_fields
 
 

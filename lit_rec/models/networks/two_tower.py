@@ -1,153 +1,25 @@
-"""Networks: the stages from a batch to scores."""
+"""TwoTower: items encoded once, users from item vectors, a head on both."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.heads.head import Head
+from lit_rec.models.heads.item_neighbors import NEAREST, ItemNeighbors, NeighborScores
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
 from lit_rec.models.heads.vector_heads import VectorHead, Vectors
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder, ItemVectors
+from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.models.requirements import refuse_fields
-from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.users.user_encoder import UserEncoder
-
-
-class Network(nn.Module, ABC):
-    """Three stages (items, users, scores), each also used alone: by tables of vectors, indexes and explanations.
-
-    ``has_item_table`` says whether items are encoded independently of rows: evaluation then encodes the catalogue once
-    and looks its vectors up. ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``.
-    ``gives_positions`` says whether training may predict at every position of a history. ``backbone`` is the text
-    encoder, None where no text is read.
-    """
-
-    backbone: Backbone | None
-    gives_positions = False
-    has_item_table: ClassVar[bool]
-
-    @property
-    @abstractmethod
-    def gives(self) -> str:
-        """What ``score`` returns."""
-
-    @property
-    def looks_at_all(self) -> bool:
-        """Whether ``calibrate`` needs all training items; otherwise it needs enough for a mean and a spread."""
-        return False
-
-    def calibrate(self, texts: Texts, items: Items) -> None:
-        """Measure the training items and their texts once, before training begins."""
-
-    def calibrate_profiles(self, texts: Texts, users: Items) -> None:
-        """Measure the training users' profiles once, before training begins."""
-
-    @abstractmethod
-    def encode_items(self, texts: Texts, items: Items) -> Tensor:
-        """Return item vectors ``[N, D]``."""
-
-    def encode_profiles(self, texts: Texts, users: Items) -> Tensor:
-        """Return what profiles add to user vectors ``[M, D]``.
-
-        Raises:
-            ValueError: If the network reads no profiles.
-        """
-        raise ValueError(f"{type(self).__name__} reads no profiles")
-
-    @abstractmethod
-    def encode_users(
-        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
-    ) -> Tensor:
-        """Return user vectors ``[B, D]``.
-
-        Args:
-            item_vectors: ``[N, D]``.
-            batch: The rows.
-            profiles: What their profiles add ``[M, D]``, where the data has profiles.
-        """
-
-    def encode_positions(
-        self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None
-    ) -> Tensor:
-        """Return users before their histories and after each slot, ``[B, H + 1, D]``; see ``encode_users``.
-
-        Raises:
-            ValueError: If the network does not give positions.
-        """
-        raise ValueError(f"{type(self).__name__} gives one vector per row")
-
-    @abstractmethod
-    def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return scores ``[B, C]``, or ``[B, C, K]`` for class scores."""
-
-    def encode_batch(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
-        """Return the vectors of a batch's items ``[N, D]`` and profiles ``[M, D]``, each distinct one encoded once."""
-        given = batch.users.profiles
-        profiles = None if given is None else self.encode_profiles(given.texts, given.users)
-        return self.encode_items(batch.texts, batch.items), profiles
-
-    def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
-        """Return the input of an objective, as ``gives`` says: scores, or vectors whose inner products are scores."""
-        scores: Tensor = self(batch)
-        return scores
-
-    def forward(self, batch: RecBatch) -> Tensor:
-        """Return scores; each distinct item of the batch is encoded once."""
-        item_vectors, profiles = self.encode_batch(batch)
-        users = self.encode_users(item_vectors, batch, profiles)
-        return self.score(users, item_vectors, batch)
-
-
-class ItemNetwork(Network):
-    """Items encoded independently of the rows, and a head.
-
-    All but the encoder runs in float32, whatever the Trainer's precision: near 4.0 steps of bfloat16 are 1/64.
-    """
-
-    head: Head
-
-    def __init__(self, facts: Facts, item_encoder: Callable[[Facts], ItemVectors]) -> None:
-        super().__init__()
-        self.item_encoder = item_encoder(facts)
-
-    @property
-    def backbone(self) -> Backbone | None:  # type: ignore[override]
-        """The text encoder, if there is one."""
-        return self.item_encoder.backbone
-
-    @property
-    def gives(self) -> str:
-        """What the head gives."""
-        return self.head.gives
-
-    @property
-    def looks_at_all(self) -> bool:
-        """Whether the item encoder does."""
-        return self.item_encoder.looks_at_all
-
-    def calibrate(self, texts: Texts, items: Items) -> None:
-        """Calibrate the item encoder, which centres its text vectors, for example."""
-        self.item_encoder.calibrate(texts, items)
-
-    def encode_items(self, texts: Texts, items: Items) -> Tensor:
-        """Return item vectors ``[N, D]``."""
-        vectors: Tensor = self.item_encoder(texts, items)
-        return vectors
-
-    def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the head gives."""
-        with torch.autocast(item_vectors.device.type, enabled=False):
-            scores: Tensor = self.head(users, item_vectors, batch)
-        return scores
 
 
 class TwoTower(ItemNetwork):
@@ -162,13 +34,16 @@ class TwoTower(ItemNetwork):
         user_encoder: From item vectors and histories to user vectors; takes the width.
         head: From both to scores; takes the width.
         repeats: Adds to the scores of items that are in the history, with a head of vectors; nothing by default.
+        neighbors: Adds to the scores of items what the history's items say of them, with a head of vectors; nothing by
+            default. Takes the width of an item's joined text vectors, 0 where no text is read.
 
     Shape:
         A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
 
     Raises:
         ConfigError: If the parts do not fit: a head of vectors and an encoder with a user vector per candidate,
-            ``repeats`` and a head that gives no vectors, or profiles and an item encoder that reads no text.
+            ``repeats`` or ``neighbors`` and a head that gives no vectors, ``neighbors`` by text and an encoder that is
+            trained, or profiles and an item encoder that reads no text.
 
     Example:
         >>> import numpy as np
@@ -194,6 +69,7 @@ class TwoTower(ItemNetwork):
         user_encoder: Callable[[Facts, int], UserEncoder],
         head: Callable[[Facts, int], Head],
         repeats: Callable[[Facts], RepeatBias] | None = None,
+        neighbors: Callable[[Facts, int], ItemNeighbors] | None = None,
     ) -> None:
         super().__init__(facts, item_encoder)
         self.user_encoder = user_encoder(facts, self.item_encoder.width)
@@ -213,7 +89,30 @@ class TwoTower(ItemNetwork):
                 remedy="leave it out, or use CosineHead or InnerProductHead",
             )
         self.repeats = None if repeats is None else repeats(facts)
+        self.neighbors = None if neighbors is None else self._new_neighbors(facts, neighbors)
         self.profile = self._new_profile(facts) if facts.has_profiles else None
+
+    def _new_neighbors(
+        self, facts: Facts, build: Callable[[Facts, int], ItemNeighbors]
+    ) -> ItemNeighbors:
+        if self.gives != "vectors":
+            raise ConfigError(
+                f"neighbors beside {type(self.head).__name__}",
+                where=option_of(self, "neighbors"),
+                rule="what items say of others, where the next item is ranked by vectors",
+                remedy="leave it out, or use CosineHead or InnerProductHead",
+            )
+        encoder = self.item_encoder
+        text = encoder if isinstance(encoder, ItemEncoder) else None
+        part = build(facts, 0 if text is None else len(facts.fields) * text.backbone.width)
+        if part.reads_text and text is not None and not text.is_frozen:
+            raise ConfigError(
+                f"neighbors by text beside an encoder that is trained (text_weight {part.text_weight:g})",
+                where=option_of(self, "neighbors"),
+                rule="similar texts are found once, before training, by a frozen encoder",
+                remedy="use FrozenTuning, or set text_weight to 0",
+            )
+        return part
 
     def _new_profile(self, facts: Facts) -> FieldSum:
         if self.backbone is None:
@@ -227,6 +126,55 @@ class TwoTower(ItemNetwork):
     def gives_positions(self) -> bool:  # type: ignore[override]
         """Whether the user encoder does."""
         return self.user_encoder.gives_positions
+
+    @property
+    def table_width(self) -> int:
+        """Width of the vectors of ``encode_items``: item vectors with their bias, and what represents an item."""
+        return self.item_encoder.width + 1 + (0 if self.neighbors is None else 2 * NEAREST)
+
+    def encode_items(self, texts: Texts, items: Items) -> Tensor:
+        """Return item vectors ``[N, table_width]``."""
+        if self.neighbors is None:
+            return super().encode_items(texts, items)
+        encoder, text = self.item_encoder, None
+        new = self.neighbors.reads_text and not bool(items.vocab_row.all())
+        if new and isinstance(encoder, ItemEncoder):
+            found = encoder.encode_texts(texts)
+            text = encoder.unit_texts(found, texts, items)
+            vectors = encoder.of_text_vectors(found, texts, items)
+        else:
+            vectors = super().encode_items(texts, items)
+        return torch.cat([vectors, self.neighbors.described(items.vocab_row, text)], 1)
+
+    def unit_texts(self, texts: Texts, items: Items) -> Tensor | None:
+        """Return the text vectors ``[N, W]`` by which ``neighbors`` finds similar items; None: it reads no text."""
+        encoder = self.item_encoder
+        if self.neighbors is None or not self.neighbors.reads_text:
+            return None
+        if not isinstance(encoder, ItemEncoder):
+            return None
+        return encoder.unit_texts(encoder.encode_texts(texts), texts, items)
+
+    def vectors_of(self, table: Tensor) -> Tensor:
+        """Return the item vectors and biases ``[N, width + 1]`` in a table ``[N, table_width]``."""
+        return table[:, : self.item_encoder.width + 1]
+
+    def described_in(self, table: Tensor) -> Tensor:
+        """Return what represents the items of a table ``[N, table_width]``: see ``ItemNeighbors.described``."""
+        return table[:, self.item_encoder.width + 1 :]
+
+    def keys(self, table: Tensor) -> Tensor:
+        """Return what an index of a table's items searches: see ``Head.keys``."""
+        return self.head.keys(self.vectors_of(table))
+
+    def queries(self, users: Tensor) -> Tensor | None:
+        """Return what an index is asked with, without what repeats and neighbors add: see ``Head.queries``."""
+        found = self.head.queries(users)
+        return (
+            found
+            if found is None or self.neighbors is None
+            else found * self.neighbors.vector_share
+        )
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
         """Centre the profiles' texts and numbers."""
@@ -243,7 +191,7 @@ class TwoTower(ItemNetwork):
     ) -> Tensor:
         """Return user vectors ``[B, D]``, or ``[B, C, D]`` where they depend on the candidate."""
         with torch.autocast(item_vectors.device.type, enabled=False):
-            users: Tensor = self.user_encoder(item_vectors, batch)
+            users: Tensor = self.user_encoder(self.vectors_of(item_vectors), batch)
         return _beside_profiles(users, batch, profiles)
 
     def encode_positions(
@@ -251,7 +199,7 @@ class TwoTower(ItemNetwork):
     ) -> Tensor:
         """Return users as they were before their histories and after each slot, ``[B, H + 1, D]``."""
         with torch.autocast(item_vectors.device.type, enabled=False):
-            users = self.user_encoder.positions(item_vectors, batch)
+            users = self.user_encoder.positions(self.vectors_of(item_vectors), batch)
         return _beside_profiles(users, batch, profiles)
 
     def training_outputs(self, batch: RecBatch) -> Tensor | Vectors:
@@ -259,7 +207,11 @@ class TwoTower(ItemNetwork):
         head = self.head
         if not isinstance(head, VectorHead):
             return super().training_outputs(batch)
-        item_vectors, profiles = self.encode_batch(batch)
+        # what neighbors add is not trained
+        item_vectors, profiles = (
+            super().encode_items(batch.texts, batch.items),
+            self._profiles(batch),
+        )
         encode = self.encode_positions if self.gives_positions else self.encode_users
         users = encode(item_vectors, batch, profiles)
         with torch.autocast(users.device.type, enabled=False):
@@ -278,13 +230,37 @@ class TwoTower(ItemNetwork):
             return None
         return self.repeats.of(code[batch.history.item_index], batch.history)
 
+    def neighbors_of(
+        self, batch: RecBatch, table: Tensor, row: Tensor | None = None
+    ) -> NeighborScores | None:
+        """Return what histories say of the items of a table ``[N, table_width]``; None: nothing.
+
+        Args:
+            batch: The rows.
+            table: The items.
+            row: ``[n]`` int64, the row of each of the batch's items in the table; None: they are the table's.
+        """
+        if self.neighbors is None:
+            return None
+        history = batch.history
+        if row is not None:
+            item = row[history.item_index] if len(row) else history.item_index
+            history = replace(history, item_index=item.masked_fill(~history.mask, 0))
+        return self.neighbors.of(self.described_in(table), history)
+
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the head gives, plus what repeats add."""
-        scores = super().score(users, item_vectors, batch)
+        """Return what the head gives, plus what repeats and neighbors add."""
+        scores = super().score(users, self.vectors_of(item_vectors), batch)
+        candidates = batch.candidates.item_index
         repeats = self.repeats_of(batch, torch.arange(len(item_vectors), device=scores.device))
-        if repeats is None:
-            return scores
-        return repeats.at_ends(slice(None)).to_items(scores, batch.candidates.item_index)
+        if repeats is not None:
+            scores = repeats.at_ends(slice(None)).to_items(scores, candidates)
+        neighbors = self.neighbors_of(batch, item_vectors)
+        return (
+            scores
+            if neighbors is None
+            else neighbors.beside(scores) + neighbors.of_items(candidates)
+        )
 
     def _profile(self) -> tuple[FieldSum, ItemEncoder]:
         if self.profile is None or not isinstance(self.item_encoder, ItemEncoder):

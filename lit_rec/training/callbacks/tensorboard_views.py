@@ -100,8 +100,9 @@ class TensorBoardViews(ScoreWriter):
         batch, table = self._last_batch, pl_module.last_table
         if batch is None or table is None:
             return None
-        vectors = table[batch.items.catalogue_row]
-        encoder = getattr(pl_module.network, "user_encoder", None)
+        network = pl_module.built()
+        vectors = network.vectors_of(table[batch.items.catalogue_row])
+        encoder = getattr(network, "user_encoder", None)
         weights = behavior_weights(encoder, vectors, batch, _WEIGHED_ROWS)  # [R, H]
         if weights is None:
             return None
@@ -142,9 +143,10 @@ class TensorBoardViews(ScoreWriter):
         ):
             return None
         is_over = trainer.ckpt_path is not None and trainer.limit_val_batches != 0
-        if pl_module.last_table is None and is_over and pl_module.built().has_item_table:
-            return cast(Tensor, pl_module.item_table(trainer.datamodule.catalogue))  # type: ignore[attr-defined]
-        return cast("Tensor | None", pl_module.last_table)
+        network, table = pl_module.built(), pl_module.last_table
+        if table is None and is_over and network.has_item_table:
+            table = pl_module.item_table(trainer.datamodule.catalogue)  # type: ignore[attr-defined]
+        return None if table is None else cast(Tensor, network.vectors_of(table))
 
 
 def _draws(trainer: lightning.Trainer) -> bool:

@@ -12,7 +12,7 @@ import torch
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError, ConfigError, LitRecError
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import ItemNetwork, Network
 from lit_rec.models.text.build_limit import TooLargeError, build_limit
 from lit_rec.training.checkpoint.content import KEY, check_content, facts_of
 from lit_rec.training.checkpoint.resumed_state import check_resumed
@@ -56,11 +56,14 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
     """
     check_weights(checkpoint, module, where=where)
     vectors = checkpoint[KEY]["catalogue"]["vectors"]
-    encoder = getattr(module.built(), "item_encoder", None)
-    if vectors is None or encoder is None:
+    network = module.built()
+    if vectors is None or not isinstance(network, ItemNetwork):
         return
-    if vectors.shape[1] != encoder.width + 1:
-        problem, rule = shown(vectors), f"vectors of {encoder.width + 1}, as the network makes them"
+    if vectors.shape[1] != network.table_width:
+        problem, rule = (
+            shown(vectors),
+            f"vectors of {network.table_width}, as the network makes them",
+        )
         raise EntryError("catalogue.vectors", problem, rule).error(where)
 
 

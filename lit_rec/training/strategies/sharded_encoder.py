@@ -19,7 +19,7 @@ from lightning.pytorch.strategies import (
 )
 
 from lit_rec.errors import ConfigError, option_of
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.processes import whole
 from lit_rec.training.strategies.sharding import (
     average_gradients,

@@ -13,7 +13,7 @@ from torch.distributed.tensor import DTensor
 
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.items.item_encoder import ItemEncoder
-from lit_rec.models.networks.two_tower import Network
+from lit_rec.models.networks.network import Network
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.tuning import encoder_layers
 from lit_rec.processes import whole

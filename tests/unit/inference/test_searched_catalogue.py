@@ -17,11 +17,13 @@ from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.exact_search import ExactSearch
 from lit_rec.inference.index.item_lists import ItemLists
 from lit_rec.inference.recommender import Recommender
+from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.heads.repeat_bias import RepeatBias
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.heads.vector_heads import CosineHead, InnerProductHead, VectorHead
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text.tuning import FrozenTuning
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
 from lit_rec.training.checkpoint.content import KEY, checkpoint_content
 from lit_rec.training.lit_rec import LitRec
@@ -35,6 +37,13 @@ SEARCHED = {
     "cosine": (MeanUserEncoder, CosineHead),
     "inner product": (AdditiveAttentionUserEncoder, InnerProductHead),
     "cosine, repeats": (MeanUserEncoder, CosineHead, RepeatBias),
+    "cosine, neighbors": (MeanUserEncoder, CosineHead, None, ItemNeighbors),
+    "inner product, both": (
+        AdditiveAttentionUserEncoder,
+        InnerProductHead,
+        RepeatBias,
+        ItemNeighbors,
+    ),
 }
 
 
@@ -48,14 +57,15 @@ def load(data, tmp_path):
     """Write a checkpoint of some towers, as a run would, and load it."""
 
     def load(towers, index=None, *, seed=0, moved=_moved):
-        user_encoder, head, *repeats = towers
+        user_encoder, head, *more = towers
         task = "next_item" if issubclass(head, VectorHead) else "rating"
         facts = replace(data.facts, task=task)
 
         def build(facts):
             torch.manual_seed(seed)
-            items = functools.partial(ItemEncoder, backbone=_backbone(), width=8)
-            return moved(TwoTower(facts, items, user_encoder, head, *repeats))
+            backbone = functools.partial(_backbone(), tuning=FrozenTuning())
+            items = functools.partial(ItemEncoder, backbone=backbone, width=8)
+            return with_neighbors(moved(TwoTower(facts, items, user_encoder, head, *more)))
 
         module = LitRec(build)
         module.facts = facts
@@ -67,6 +77,20 @@ def load(data, tmp_path):
         return Recommender.from_checkpoint(path, network=build, index=index and index(path))
 
     return load
+
+
+def with_neighbors(network):
+    """Fill the table of neighbors, if there is one; the frozen encoder's vectors find those of new items."""
+    part = network.neighbors
+    if part is not None:
+        rows, kept = part.value.shape
+        part.vector_share.fill_(0.3)
+        part.value[1:] = torch.rand(rows - 1, kept)
+        part.index[1:] = torch.randint(1, rows, (rows - 1, kept))
+        part.text[1:] = torch.nn.functional.normalize(
+            torch.randn(rows - 1, part.text.shape[1]), dim=1
+        )
+    return network
 
 
 @pytest.fixture

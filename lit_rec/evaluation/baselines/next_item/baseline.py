@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.baselines.next_item.item_tables import ItemTable
+from lit_rec.models.neighbors.item_tables import ItemTable, recency_weights
 
 
 class NextItemBaseline(ABC):
@@ -79,7 +79,7 @@ class ItemTableBaseline(NextItemBaseline):
         approximated: What is not exact.
 
     Example:
-        >>> from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable
+        >>> from lit_rec.models.neighbors.item_tables import DenseTable
         >>> table = DenseTable(torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 3.0], [0.0, 3.0, 0.0]]))
         >>> baseline = ItemTableBaseline("mine", table, torch.tensor([2, 2, 1]), {"recency": 0.5})
         >>> history, mask = torch.tensor([[0, 1], [0, 0]]), torch.tensor([[True, True], [False, False]])
@@ -103,14 +103,3 @@ class ItemTableBaseline(NextItemBaseline):
         """Return the scores."""
         scores = self._table.scores(history, recency_weights(mask, self.chosen["recency"]))
         return torch.where(mask.any(1, keepdim=True), scores, self._counts)
-
-
-def recency_weights(mask: Tensor, recency: float) -> Tensor:
-    """Return the weights of behaviors ``[B, H]``: 1 for the newest, ``recency`` times less for each one before.
-
-    Example:
-        >>> recency_weights(torch.tensor([[True, True, False]]), 0.5)
-        tensor([[0.5000, 1.0000, 0.0000]])
-    """
-    after = mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1])
-    return torch.where(mask, recency ** after.clamp(min=0).float(), 0.0)

@@ -12,15 +12,14 @@ from lit_rec.evaluation.baselines.next_item.baseline import (
     NextItemBaseline,
     PopularityBaseline,
 )
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
-from lit_rec.evaluation.baselines.next_item.ease import ease_neighbors, ease_table
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
-from lit_rec.evaluation.baselines.next_item.item_tables import CosineTable, SumTable
 from lit_rec.evaluation.baselines.next_item.options import Options, chosen_options
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.models.neighbors.baskets import Baskets
+from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_table
+from lit_rec.models.neighbors.item_tables import CosineTable, SumTable
 
-DENSE_ITEMS = 20_000  # largest catalogue whose tables are held whole: 1.6 GB each
 LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
 _COUNTS = 10**8  # counts of companions that are held

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
-from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable, NeighborTable
+from lit_rec.models.neighbors.baskets import Baskets
+from lit_rec.models.neighbors.item_tables import DenseTable, NeighborTable
 
 
 def item_knn_table(together: Tensor, shrinkage: float) -> DenseTable:

@@ -9,12 +9,11 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.baselines.next_item.baseline import recency_weights
-from lit_rec.evaluation.baselines.next_item.ease import ease_table
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_table
-from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable
 from lit_rec.evaluation.baselines.next_item.text import text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.models.neighbors.ease import ease_table
+from lit_rec.models.neighbors.item_tables import DenseTable, recency_weights
 
 # the first of each is taken where nothing can be held out, and of equals
 RECENCIES = (0.8, 1.0, 0.9, 0.7, 0.5)
@@ -41,7 +40,7 @@ def chosen_options(
 
     Example:
         >>> import numpy as np
-        >>> from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+        >>> from lit_rec.models.neighbors.baskets import Baskets
         >>> nobody = torch.zeros(0, 1, dtype=torch.int64)
         >>> baskets = Baskets(np.array([0]), np.array([0]), items=2)
         >>> trial = Trial(baskets, nobody, nobody.bool(), nobody[:, 0], np.arange(2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable
+from lit_rec.models.neighbors.item_tables import DenseTable
 
 _ROWS = 1024  # of the table that are computed at once: bounds the memory, not the result
 

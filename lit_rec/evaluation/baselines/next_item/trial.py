@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from lit_rec.data.arrays import Bools, Int64s
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
 from lit_rec.evaluation.metrics.ranks import ndcg
+from lit_rec.models.neighbors.baskets import Baskets
 
 _SCORES = 4 * 10**7  # rows times items: bounds the time
 _ROWS = 10_000

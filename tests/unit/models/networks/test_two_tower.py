@@ -9,7 +9,8 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.ids import IdEmbedding
-from lit_rec.models.networks.two_tower import Network, TwoTower
+from lit_rec.models.networks.network import Network
+from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.text.pooling import AttentionPooling
 from lit_rec.models.text.tuning import TopLayersTuning
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder

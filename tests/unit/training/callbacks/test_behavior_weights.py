@@ -98,6 +98,7 @@ def drawn(facts, batch, tmp_path):
     module = SimpleNamespace(
         facts=facts,
         network=nn.ModuleDict({"user_encoder": encoder}),
+        built=lambda: SimpleNamespace(user_encoder=encoder, vectors_of=lambda table: table),
         last_table=VECTORS,
         last_predictions=torch.full((len(LENGTHS), 1), 4.0),
     )

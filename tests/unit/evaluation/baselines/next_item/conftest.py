@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.models.neighbors.baskets import Baskets
 
 
 @pytest.fixture

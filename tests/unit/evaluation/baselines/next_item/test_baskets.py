@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lit_rec.evaluation.baselines.next_item import baskets as baskets_module
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
+from lit_rec.models.neighbors import baskets as baskets_module
+from lit_rec.models.neighbors.baskets import Baskets
 
 
 @pytest.fixture(params=[1, 50, 2**22], ids=["by one", "some", "at once"])

@@ -6,15 +6,15 @@ import torch
 from sklearn.linear_model import Ridge
 
 from lit_rec.evaluation.baselines.next_item.baseline import ItemTableBaseline
-from lit_rec.evaluation.baselines.next_item.ease import ease_neighbors, ease_table
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
-from lit_rec.evaluation.baselines.next_item.item_tables import (
+from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
+from lit_rec.models.neighbors.ease import ease_neighbors, ease_table
+from lit_rec.models.neighbors.item_tables import (
     CosineTable,
     DenseTable,
     NeighborTable,
     SumTable,
 )
-from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 
 
 def whole(table, items=15):

@@ -7,10 +7,10 @@ import torch
 from lit_rec.evaluation.baselines.next_item import fitted as fitted_module
 from lit_rec.evaluation.baselines.next_item import options as options_module
 from lit_rec.evaluation.baselines.next_item import trial as trial_module
-from lit_rec.evaluation.baselines.next_item.baskets import Baskets
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
 from lit_rec.evaluation.baselines.next_item.options import chosen_options
 from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.models.neighbors.baskets import Baskets
 
 
 def test_ndcg_is_that_of_a_sorted_list(baskets):

@@ -113,3 +113,14 @@ class SumTable(ItemTable):
         """Return the sums."""
         second = self._second.scores(item, weight)
         return self._first.scores(item, weight).add_(second, alpha=self._times)
+
+
+def recency_weights(mask: Tensor, recency: float) -> Tensor:
+    """Return the weights of behaviors ``[B, H]``: 1 for the newest, ``recency`` times less for each one before.
+
+    Example:
+        >>> recency_weights(torch.tensor([[True, True, False]]), 0.5)
+        tensor([[0.5000, 1.0000, 0.0000]])
+    """
+    after = mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1], device=mask.device)
+    return torch.where(mask, recency ** after.clamp(min=0).float(), 0.0)

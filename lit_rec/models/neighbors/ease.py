@@ -5,24 +5,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lit_rec.evaluation.baselines.next_item.item_tables import DenseTable, NeighborTable
+from lit_rec.models.neighbors.item_tables import DenseTable, NeighborTable
 
+DENSE_ITEMS = 20_000  # largest catalogue whose tables are held whole: 1.6 GB each
 _LOOKED_UP = 2**22  # counts that are looked up at once: these bound the memory, not the result
 _PLACES = 2**26
 
 
-def ease_table(together: Tensor, penalty: float) -> DenseTable:
+def ease_table(
+    together: Tensor, penalty: float, text: Tensor | None = None, text_weight: float = 0.0
+) -> DenseTable:
     """Return the weights that best predict each item of a user from the user's other items.
 
     With ``P = inverse(X'X + penalty * 1)``, ``table[h, j] = -P[h, j] / P[j, j]`` and zeros on the diagonal: the ridge
-    regression of each column of X, users by items, on all other columns.
+    regression of each column of X, users by items, on all other columns. With texts, each coordinate of theirs is a row
+    of X of its own, whose weight is ``text_weight``.
 
     Args:
         together: ``X'X`` ``[I, I]``, see ``Baskets.together``. It is overwritten, because it may take gigabytes.
         penalty: Above 0.
+        text: ``[I, W]``.
+        text_weight: 0 or more.
 
     Reference:
-        Steck 2019, Embarrassingly shallow autoencoders for sparse data, https://arxiv.org/abs/1905.03375.
+        Steck 2019, Embarrassingly shallow autoencoders for sparse data, https://arxiv.org/abs/1905.03375; with texts:
+        Jeunen et al. 2020, https://doi.org/10.1145/3383313.3418480.
 
     Example:
         >>> together = torch.tensor([[3.0, 2.0], [2.0, 4.0]])
@@ -30,6 +37,8 @@ def ease_table(together: Tensor, penalty: float) -> DenseTable:
         tensor([[0.0000, 0.5000],
                 [0.4000, 0.0000]])
     """
+    if text is not None and text_weight:
+        together.addmm_(text, text.T, alpha=text_weight)
     together.diagonal().add_(penalty)
     root = torch.linalg.cholesky(together, out=together)
     inverse = torch.cholesky_inverse(root, out=root)
@@ -37,8 +46,31 @@ def ease_table(together: Tensor, penalty: float) -> DenseTable:
     return DenseTable(inverse)
 
 
+def strongest(values: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Return the columns and values of the ``most`` largest positive numbers of each row, ``[I, most]`` each.
+
+    Where there are fewer, the value is 0.
+
+    Example:
+        >>> strongest(torch.tensor([[0.0, 0.5, 0.9], [0.2, 0.0, -1.0]]), most=2)
+        (tensor([[2, 1],
+                [0, 1]]), tensor([[0.9000, 0.5000],
+                [0.2000, 0.0000]]))
+    """
+    # a catalogue of one item has one column
+    value, index = values.topk(min(most, values.shape[1]), dim=1)
+    return index, value.clamp_(min=0)
+
+
 def ease_neighbors(
-    index: Tensor, count: Tensor, own: Tensor, penalty: float, neighbors: int
+    index: Tensor,
+    count: Tensor,
+    own: Tensor,
+    penalty: float,
+    neighbors: int,
+    text: Tensor | None = None,
+    text_weight: float = 0.0,
+    alike: Tensor | None = None,
 ) -> NeighborTable:
     """Return nearly the same for a large catalogue: each item is predicted from the items it shares most users with.
 
@@ -53,6 +85,9 @@ def ease_neighbors(
         own: ``[I]`` users of each item.
         penalty: Above 0.
         neighbors: m, how many of the companions predict an item.
+        text: ``[I, W]``; see ``ease_table``.
+        text_weight: 0 or more.
+        alike: ``[I, n]`` other items that predict an item too, such as those of similar texts.
 
     Reference:
         Steck 2019, Markov random fields for collaborative filtering, https://arxiv.org/abs/1910.09645 (sparse weights
@@ -68,40 +103,67 @@ def ease_neighbors(
     items, longest = len(index), int((count > 0).sum(1).max())
     lists = index[:, : max(longest, 1)], count[:, : max(longest, 1)]
     neighbors = min(neighbors, lists[0].shape[1])
-    weight = torch.zeros(items, neighbors)
-    step = max(min(_LOOKED_UP // lists[0].shape[1] // neighbors, _PLACES // max(items, 1)), 1)
+    alike = index[:, :0] if alike is None else alike
+    predictor = torch.cat([index[:, :neighbors], alike.to(index.dtype)], 1)
+    weight, width = torch.zeros(predictor.shape), predictor.shape[1]
+    step = max(min(_LOOKED_UP // lists[0].shape[1] // width, _PLACES // max(items, 1)), 1)
     places = torch.zeros(step, items, dtype=torch.int16)
     for start in range(0, items, step):
         part = slice(start, start + step)
-        near, shared = index[part, :neighbors].long(), count[part, :neighbors]
-        between = _counts_between(near, shared, lists, places)
-        there = shared > 0
+        near = predictor[part].long()
+        shared, there = _shared(near, neighbors, start, (lists[0][part], lists[1][part]))
+        between = _counts_between(near, there, lists, places)
         diagonal = torch.diag_embed(own[near].float() * there + penalty)
+        if text is not None and text_weight:
+            of_near = text[near] * there.unsqueeze(2)  # [b, m, W]
+            between = between + text_weight * of_near @ of_near.transpose(1, 2)
+            shared = shared + text_weight * (of_near @ text[part].unsqueeze(2)).squeeze(2)
         root, wrong = torch.linalg.cholesky_ex(between + diagonal)
         root = torch.where(wrong.view(-1, 1, 1) > 0, diagonal.sqrt(), root)
         weight[part] = torch.cholesky_solve(shared.unsqueeze(2), root).squeeze(2) * there
-    return _by_predictor(index[:, :neighbors], weight)
+    return _by_predictor(predictor, weight)
+
+
+def _shared(
+    near: Tensor, neighbors: int, start: int, lists: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return the users that items share with those that predict them, and which of these count, ``[b, m]`` each.
+
+    Args:
+        near: ``[b, m]`` int64, what predicts each item: companions, then others.
+        neighbors: How many of them are companions.
+        start: The first of the b items.
+        lists: Companions of these items and their counts, ``[b, K]`` each.
+    """
+    companion, count = lists
+    shared = count[:, :neighbors]
+    others = near[:, neighbors:]
+    same = (others.unsqueeze(2) == companion.unsqueeze(1)) & (count > 0).unsqueeze(1)  # [b, n, K]
+    twice = same[:, :, :neighbors].any(2)
+    item = torch.arange(start, start + len(near)).unsqueeze(1)
+    there = torch.cat([shared > 0, ~twice & (others != item)], 1)
+    return torch.cat([shared, (same * count.unsqueeze(1)).sum(2)], 1), there
 
 
 def _counts_between(
-    near: Tensor, shared: Tensor, lists: tuple[Tensor, Tensor], places: Tensor
+    near: Tensor, there: Tensor, lists: tuple[Tensor, Tensor], places: Tensor
 ) -> Tensor:
     """Return the counts of pairs of each row's neighbors ``[b, m, m]``, 0 on the diagonal.
 
     Args:
         near: ``[b, m]`` int64 neighbors.
-        shared: ``[b, m]``, 0 where there is none.
+        there: ``[b, m]`` bool, which of them count.
         lists: Companions of all items and their counts, ``[I, K]`` each.
         places: ``[b or more, I]`` zeros; they are zeros again afterwards.
     """
     rows, neighbors = near.shape
     places = places[:rows]
     # neighbor n of row b is at place n + 1; what is none has item 0 and must not hide it
-    place = torch.where(shared > 0, torch.arange(1, neighbors + 1), 0).to(places.dtype)
+    place = torch.where(there, torch.arange(1, neighbors + 1), 0).to(places.dtype)
     places.scatter_reduce_(1, near, place, "amax")
     index, count = (of_all[near] for of_all in lists)  # [b, m, K]
     found = places.gather(1, index.flatten(1).long()).view(index.shape)
-    row, left, slot = ((found > 0) & (count > 0) & (shared > 0).unsqueeze(2)).nonzero(as_tuple=True)
+    row, left, slot = ((found > 0) & (count > 0) & there.unsqueeze(2)).nonzero(as_tuple=True)
     places.scatter_(1, near, 0)
     between = torch.zeros(rows, neighbors, neighbors)
     between[row, left, found[row, left, slot].long() - 1] = count[row, left, slot]

@@ -1,0 +1,259 @@
+"""ItemNeighbors: what the items of a history say of all others, in closed form, beside what vectors say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lit_rec.data.batches.batch import HistorySlots
+from lit_rec.data.facts import Facts
+from lit_rec.models.neighbors.baskets import Baskets
+from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_table, strongest
+from lit_rec.models.neighbors.item_tables import recency_weights
+from lit_rec.ranges import count, not_negative, part_of_all, positive
+
+NEAREST = 10  # known items that stand for one that training never saw
+_POWER = 4  # of their cosines
+_ITSELF = 0.1  # what an item says of those that it stands for, in units of the table
+_LONGEST = 100  # newest items of a user that count in a large catalogue
+_COMPANIONS = 200  # of each item in a large catalogue
+_ALIKE = 20  # items of similar texts that predict an item there
+_COMPARED = 100_000  # items whose texts are all compared
+_NUMBERS = 2**24  # that are held at once: bounds the memory, not the result
+
+
+class ItemNeighbors(nn.Module):
+    """Add to the scores of items what each item of the history says of them, the newest the most.
+
+    The score of item j is ``share * (vectors and repeats) + sum_h recency^a(h) * T[h, j]``, where a(h) is the number of
+    behaviors after h. T is fitted once, on training rows, before the first step: the ridge regression of each item on
+    all others, where items with similar texts count as if some users had both (EASE with ``text_weight`` times the
+    texts' inner products added to ``X'X``). Of each item the ``neighbors`` largest positive weights are kept. So a
+    model begins as the closed form, and what its vectors learn comes on top: they are trained by themselves, because
+    the closed form knows the training rows too well to say what it lacks.
+
+    An item that training never saw is represented by the known items with the nearest texts. A known item says
+    nothing of itself: whether items come again is what ``RepeatBias`` learns.
+
+    Args:
+        facts: Facts of the data.
+        text_width: Width of an item's joined text vectors; 0: no text is read.
+        neighbors: K, how many others each item says something of.
+        penalty: Of the ridge regression; larger for more users per item.
+        text_weight: How much similar texts count in it; 0: not at all.
+        recency: What each behavior counts less than the next one.
+        share: What vectors count; None: before each validation while training, the share with the best nDCG@10 among
+            unseen items is chosen on up to 2,000 validation rows, from a few between 0 and 5. Where there are no
+            validation rows it is 0.1.
+
+    Shape:
+        ``described`` ``[N, 2 * 10]``: up to ten rows of the vocabulary that represent an item, and their weights.
+
+    Raises:
+        ConfigError: If ``neighbors`` is below 1, ``penalty`` or ``share`` is not above 0, ``text_weight`` is below 0,
+            or ``recency`` is not above 0 and at most 1.
+
+    Reference:
+        Steck 2019, https://arxiv.org/abs/1905.03375 (EASE); Jeunen et al. 2020, Closed-form models for collaborative
+        filtering with side-information, https://doi.org/10.1145/3383313.3418480 (texts beside users).
+
+    Example:
+        >>> import numpy as np
+        >>> from lit_rec.data.batches.request import Seen, request_batch
+        >>> part = ItemNeighbors(Facts.example("next_item"), text_width=0, penalty=1.0)
+        >>> part.fit(Baskets(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), items=2), None)
+        >>> table = part.described(torch.tensor([1, 2]), None)  # both items are known
+        >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
+        >>> history = request_batch(seen, rows=np.array([0, 1]), user_row=0, now=None).history
+        >>> part.of(table, history).of_all(slice(None))  # 2 / (2 + 1), both users had both
+        tensor([[0.0000, 0.6667]])
+    """
+
+    index: Tensor
+    value: Tensor
+    text: Tensor
+    vector_share: Tensor
+
+    def __init__(
+        self,
+        facts: Facts,
+        text_width: int,
+        neighbors: int = 100,
+        penalty: float = 60.0,
+        text_weight: float = 20.0,
+        recency: float = 0.8,
+        share: float | None = None,
+    ) -> None:
+        super().__init__()
+        rows = len(facts.item_ids) + 1
+        kept = min(count(self, "neighbors", neighbors), max(rows - 2, 1))
+        self.penalty = positive(self, "penalty", penalty)
+        self.text_weight = not_negative(self, "text_weight", text_weight) if text_width else 0.0
+        self.recency = part_of_all(self, "recency", recency)
+        self.chooses_share = share is None
+        begins = 0.0 if share is None else positive(self, "share", share)
+        # row 0 is for items that training never saw, and stays 0
+        self.register_buffer("index", torch.zeros(rows, kept, dtype=torch.int32))
+        self.register_buffer("value", torch.zeros(rows, kept))
+        self.register_buffer("text", torch.zeros(rows, text_width if self.text_weight else 0))
+        self.register_buffer("vector_share", torch.tensor(begins))
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether items with similar texts are neighbors."""
+        return self.text.shape[1] > 0
+
+    @torch.no_grad()
+    def fit(self, baskets: Baskets, text: Tensor | None) -> None:
+        """Fit the table on training rows.
+
+        Args:
+            baskets: The training users' items, numbered by rows of the vocabulary less 1.
+            text: ``[V, text_width]`` text vectors of length 1 or 0 of these items; None: no text is read.
+        """
+        device, weight = self.value.device, self.text_weight
+        if text is None or not self.reads_text:
+            text, weight = torch.zeros(baskets.items, 0, device=device), 0.0
+        else:
+            self.text[1:] = text
+        if baskets.items <= DENSE_ITEMS:
+            together = baskets.together().to(device)
+            table = ease_table(together, self.penalty, text, weight)
+            index, value = strongest(table.values, self.value.shape[1])
+        else:
+            newest = baskets.newest(_LONGEST)
+            companions = newest.companions(_COMPANIONS)
+            own = torch.from_numpy(newest.counts)
+            most = min(self.value.shape[1], _COMPANIONS)
+            alike = self._alike(text)
+            near = ease_neighbors(*companions, own, self.penalty, most, text.cpu(), weight, alike)
+            value, order = near.value.sort(dim=1, descending=True, stable=True)
+            value, order = value[:, :most].clamp(min=0), order[:, :most]
+            index = near.index.gather(1, order)
+        width = value.shape[1]
+        self.value[1:, :width] = value.to(device)
+        self.index[1:, :width] = torch.where(value > 0, index + 1, 0).to(device).int()
+
+    def _alike(self, text: Tensor) -> Tensor | None:
+        """Return the items with the nearest texts ``[V, n]``, itself among them; None where it would take too long."""
+        items = len(text)
+        if items > _COMPARED or not text.shape[1]:
+            return None
+        blocks = torch.split(text, max(_NUMBERS // items, 1))
+        found = [(block @ text.T).topk(min(_ALIKE, items)).indices for block in blocks]
+        return torch.cat(found).cpu()
+
+    @torch.no_grad()
+    def described(self, vocab_row: Tensor, text: Tensor | None) -> Tensor:
+        """Return the known items that represent each item, and their weights ``[N, 2 * 10]``.
+
+        A known item represents itself. Where no text is read, an unknown one has no weights.
+
+        Args:
+            vocab_row: ``[N]`` int64, 0: unknown.
+            text: ``[N, text_width]`` text vectors of length 1 or 0; they may be None where all items are known.
+        """
+        row = vocab_row.new_zeros(len(vocab_row), NEAREST)
+        weight = self.value.new_zeros(len(vocab_row), NEAREST)
+        row[:, 0], weight[:, 0] = vocab_row, (vocab_row > 0).float()
+        new = (vocab_row == 0).nonzero()[:, 0]
+        if text is not None and self.reads_text and len(self.text) > 1:
+            for some in torch.split(new, max(_NUMBERS // len(self.text), 1)):
+                cosine = text[some] @ self.text[1:].T
+                found, at = cosine.topk(min(NEAREST, cosine.shape[1]))
+                found = found.clamp(min=0) ** _POWER
+                found /= found.sum(1, keepdim=True).clamp(min=1e-12)
+                row[some, : at.shape[1]], weight[some, : at.shape[1]] = at + 1, found
+        # rows as floats are exact up to 2^24: they are part of the table of item vectors, and follow it everywhere
+        return torch.cat([row.float(), weight], 1)
+
+    def of(self, described: Tensor, history: HistorySlots) -> NeighborScores:
+        """Return what histories say of items.
+
+        Args:
+            described: ``[N, 2 * 10]`` of a table of items, into which ``history.item_index`` points.
+            history: The histories.
+        """
+        row, weight = described[:, :NEAREST].long(), described[:, NEAREST:]
+        behavior = recency_weights(history.mask, self.recency)
+        return NeighborScores(self, row, weight, history.item_index, behavior)
+
+    def said(self, row: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what histories say of the vocabulary, and of what they consist of it, ``[b, V + 1]`` each.
+
+        Args:
+            row: ``[b, H]`` int64 rows of the vocabulary; they may repeat.
+            weight: ``[b, H]``, how much each counts.
+        """
+        own = weight.new_zeros(len(row), len(self.value)).scatter_add_(1, row, weight)
+        total = torch.zeros_like(own)
+        place, source = own.nonzero(as_tuple=True)
+        step = max(_NUMBERS // self.value.shape[1], 1)
+        for start in range(0, len(place), step):
+            at, of = place[start : start + step], source[start : start + step]
+            column = self.index[of].long() + (at * len(self.value)).unsqueeze(1)  # [n, K]
+            value = self.value[of] * own[at, of].unsqueeze(1)
+            total.view(-1).index_add_(0, column.flatten(), value.flatten())
+        return total, own
+
+
+@dataclass(frozen=True)
+class NeighborScores:
+    """What histories say of the items of a table.
+
+    Shape:
+        row, weight: ``[N, 10]``, the known items that represent each item. item: ``[B, H]`` int64 items of the
+            histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding.
+    """
+
+    part: ItemNeighbors
+    row: Tensor
+    weight: Tensor
+    item: Tensor
+    behavior: Tensor
+
+    def beside(self, scores: Tensor) -> Tensor:
+        """Return scores of vectors times what they count."""
+        return scores * self.part.vector_share
+
+    @torch.no_grad()
+    def of_all(self, rows: slice) -> Tensor:
+        """Return what is added to the scores of all items of the table ``[b, N]`` for some histories."""
+        said, own = self._said(rows)
+        found = said[:, self.row[:, 0]] * self.weight[:, 0]
+        new = (~self._known).nonzero()[:, 0]
+        # what a new item is like is a reason for it; a known one would only be shown again
+        said = said.add_(own, alpha=_ITSELF)
+        step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
+        for some in torch.split(new, step):
+            found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
+        return found
+
+    @torch.no_grad()
+    def of_items(self, item: Tensor) -> Tensor:
+        """Return what is added to the scores of items ``[B, C]`` of the table."""
+        width = len(self.part.value) + item.shape[1] * NEAREST
+        found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
+        itself = torch.where(self._known, 0.0, _ITSELF)
+        for start in range(0, len(item), step):
+            part = slice(start, start + step)
+            mine = item[part]
+            row = self.row[mine].flatten(1)  # [b, C * 10]
+            said, own = (
+                all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
+            )
+            said = said + own * itself[mine].unsqueeze(2)
+            found.append((said * self.weight[mine]).sum(2))
+        return torch.cat(found)
+
+    @property
+    def _known(self) -> Tensor:
+        """Whether training saw each of the table's items ``[N]``: such an item is represented by itself alone."""
+        return self.row[:, 1] == 0
+
+    def _said(self, rows: slice) -> tuple[Tensor, Tensor]:
+        item = self.item[rows]
+        weight = self.behavior[rows].unsqueeze(2) * self.weight[item]  # [b, H, 10]
+        return self.part.said(self.row[item].flatten(1), weight.flatten(1))

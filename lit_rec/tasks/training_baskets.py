@@ -1,0 +1,33 @@
+"""The items that each user has in training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lit_rec.data.arrays import Int64s
+from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.history.rule import in_order
+from lit_rec.data.training_facts import target_of_rows
+from lit_rec.models.neighbors.baskets import Baskets
+
+
+def trained_rows(data: BehaviorDataModule) -> Int64s:
+    """Return the training rows whose item a model learns to predict."""
+    train = data.prepared.rows_of("train")
+    return train[target_of_rows(data.prepared, data.facts, data.history.where)[train] >= 0]
+
+
+def training_baskets(data: BehaviorDataModule, train: Int64s) -> Baskets:
+    """Return the items of training rows; where the data gives lists, with the last list of each user.
+
+    Args:
+        data: The behaviors.
+        train: Rows of ``Prepared``; those of a user follow one another.
+    """
+    prepared = data.prepared
+    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
+    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    history = in_order(data.history).bind(prepared).of(last)
+    users = np.concatenate([user[last].repeat(history.mask.sum(1)), user[train]])
+    items = np.concatenate([history.item[history.mask], item[train]])
+    return Baskets.of_rows(users, items, len(prepared.items))
