@@ -85,7 +85,7 @@ def test_report_and_monitors(text_run):
     assert figures["lit_rec", "recall@50"] == 1  # there are 40 items
     names = torch.load(folder / "best.ckpt", weights_only=True)["callbacks"]
     found = [re.search(r"'monitor': '(\S+)', 'mode': '(\w+)'", name) for name in names]
-    assert [m.groups() for m in found if m] == [("val/ndcg@10", "max")] * 2
+    assert [m.groups() for m in found if m] == [("val/masked_ndcg@10", "max")] * 2
 
 
 def test_evaluation_is_what_a_recommender_says_row_by_row(config, text_run):

@@ -14,7 +14,7 @@ from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures, mea
 
 CUTS = (1, 5, 10, 50)
 MAIN = "masked_ndcg@10"  # of reports: what was seen is left out, as ``recommend`` does
-DECIDING = "ndcg@10"  # which epoch is best
+DECIDING = "masked_ndcg@10"  # which epoch is best; reports have it first, too
 _PAIRED = (MAIN, "masked_recall@10", "ndcg@10", "recall@10")
 
 
