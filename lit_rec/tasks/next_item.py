@@ -22,7 +22,7 @@ from lit_rec.evaluation.baselines.next_item.baseline import NextItemBaseline
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.evaluation.metrics.catalogue_ranks import SCORES_AT_ONCE, ScoredRows, target_ranks
-from lit_rec.evaluation.metrics.ranks import DECIDING, RankMeasures
+from lit_rec.evaluation.metrics.ranks import MAIN, RankMeasures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import next_item_slices
 from lit_rec.models.objectives.ranking import ItemSoftmax
@@ -39,12 +39,12 @@ _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 ti
 
 
 class NextItemTask(Task):
-    """Predict the next item from the history: softmax over items by default, and the best epoch by nDCG@10."""
+    """Predict the next item from the history: softmax over items by default; the best epoch by nDCG@10 of unseen ones."""
 
     target = NextItemTarget()
     spoken = "the next item"
     logged = LOGGED
-    deciding = (DECIDING,)
+    deciding = (MAIN,)
     list_length = 10
 
     def default_objective(self, gives: str) -> Objective:

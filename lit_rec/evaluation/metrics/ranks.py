@@ -13,8 +13,7 @@ from lit_rec.evaluation.report.intervals import Drawn
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures, mean_figure
 
 CUTS = (1, 5, 10, 50)
-MAIN = "masked_ndcg@10"  # of reports: what was seen is left out, as ``recommend`` does
-DECIDING = "masked_ndcg@10"  # which epoch is best; reports have it first, too
+MAIN = "masked_ndcg@10"  # of reports, and which epoch is best: what was seen is left out, as ``recommend`` does
 _PAIRED = (MAIN, "masked_recall@10", "ndcg@10", "recall@10")
 
 

@@ -14,9 +14,12 @@ from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_tabl
 from lit_rec.models.neighbors.item_tables import recency_weights
 from lit_rec.ranges import count, not_negative, part_of_all, positive
 
-NEAREST = 10  # known items that stand for one that training never saw
+# of known items that represent one that training never saw; chosen on a draw in which every fifth item was new, for
+# the best nDCG@10 of new and known items together (docs/notes/next_item.md)
+NEAREST = 5
 _POWER = 4  # of their cosines
-_ITSELF = 0.1  # what an item says of those that it stands for, in units of the table
+_CARRIED = 0.5  # how much of what is said of them counts for it
+_ITSELF = 0.2  # how much more it is like what they are, in units of the table
 _LONGEST = 100  # newest items of a user that count in a large catalogue
 _COMPANIONS = 200  # of each item in a large catalogue
 _ALIKE = 20  # items of similar texts that predict an item there
@@ -49,7 +52,7 @@ class ItemNeighbors(nn.Module):
             validation rows it is 0.1.
 
     Shape:
-        ``described`` ``[N, 2 * 10]``: up to ten rows of the vocabulary that represent an item, and their weights.
+        ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
 
     Raises:
         ConfigError: If ``neighbors`` is below 1, ``penalty`` or ``share`` is not above 0, ``text_weight`` is below 0,
@@ -147,7 +150,7 @@ class ItemNeighbors(nn.Module):
 
     @torch.no_grad()
     def described(self, vocab_row: Tensor, text: Tensor | None) -> Tensor:
-        """Return the known items that represent each item, and their weights ``[N, 2 * 10]``.
+        """Return the known items that represent each item, and their weights ``[N, 2 * 5]``.
 
         A known item represents itself. Where no text is read, an unknown one has no weights.
 
@@ -173,7 +176,7 @@ class ItemNeighbors(nn.Module):
         """Return what histories say of items.
 
         Args:
-            described: ``[N, 2 * 10]`` of a table of items, into which ``history.item_index`` points.
+            described: ``[N, 2 * 5]`` of a table of items, into which ``history.item_index`` points.
             history: The histories.
         """
         row, weight = described[:, :NEAREST].long(), described[:, NEAREST:]
@@ -204,7 +207,7 @@ class NeighborScores:
     """What histories say of the items of a table.
 
     Shape:
-        row, weight: ``[N, 10]``, the known items that represent each item. item: ``[B, H]`` int64 items of the
+        row, weight: ``[N, 5]``, the known items that represent each item. item: ``[B, H]`` int64 items of the
             histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding.
     """
 
@@ -225,7 +228,7 @@ class NeighborScores:
         found = said[:, self.row[:, 0]] * self.weight[:, 0]
         new = (~self._known).nonzero()[:, 0]
         # what a new item is like is a reason for it; a known one would only be shown again
-        said = said.add_(own, alpha=_ITSELF)
+        said = said.add_(own, alpha=_ITSELF).mul_(_CARRIED)
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
@@ -237,15 +240,16 @@ class NeighborScores:
         width = len(self.part.value) + item.shape[1] * NEAREST
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
+        carried = torch.where(self._known, 1.0, _CARRIED)
         for start in range(0, len(item), step):
             part = slice(start, start + step)
             mine = item[part]
-            row = self.row[mine].flatten(1)  # [b, C * 10]
+            row = self.row[mine].flatten(1)  # [b, C * 5]
             said, own = (
                 all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
             )
             said = said + own * itself[mine].unsqueeze(2)
-            found.append((said * self.weight[mine]).sum(2))
+            found.append((said * self.weight[mine]).sum(2) * carried[mine])
         return torch.cat(found)
 
     @property
@@ -255,5 +259,5 @@ class NeighborScores:
 
     def _said(self, rows: slice) -> tuple[Tensor, Tensor]:
         item = self.item[rows]
-        weight = self.behavior[rows].unsqueeze(2) * self.weight[item]  # [b, H, 10]
+        weight = self.behavior[rows].unsqueeze(2) * self.weight[item]  # [b, H, 5]
         return self.part.said(self.row[item].flatten(1), weight.flatten(1))
