@@ -39,7 +39,7 @@ _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 ti
 
 
 class NextItemTask(Task):
-    """Predict the next item from the history: softmax over items by default; the best epoch by nDCG@10 of unseen ones."""
+    """Predict the next item from the history: softmax over items; the best epoch by nDCG@10 of unseen ones."""
 
     target = NextItemTarget()
     spoken = "the next item"
