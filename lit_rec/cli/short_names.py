@@ -24,6 +24,7 @@ import lit_rec.models.networks.cross_encoder
 import lit_rec.models.networks.slot_order
 import lit_rec.models.networks.text_classifier
 import lit_rec.models.networks.two_tower
+import lit_rec.models.starts.gaussian_process
 import lit_rec.models.text.backbone
 import lit_rec.models.text.pooling
 import lit_rec.models.text.tuning

@@ -1,4 +1,4 @@
-"""Before the first step: check the vocabulary, encode frozen texts, calibrate a new network, fit its neighbors."""
+"""Before the first step: check the vocabulary, encode frozen texts, calibrate a new network, fit its closed forms."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import numpy as np
 import torch
 
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.starts.rated_rows import RatedRows
 from lit_rec.tasks.training_baskets import trained_rows, training_baskets
 from lit_rec.training.vector_share import WITHOUT_ROWS
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
@@ -36,6 +38,42 @@ def look_before_training(
         _calibrate(network, data, device)
         if isinstance(network, TwoTower) and network.neighbors is not None:
             _fit_neighbors(network, network.neighbors, data, device)
+        if isinstance(network, TwoTower) and network.start is not None:
+            known = np.flatnonzero(data.catalogue.vocab_row)
+            texts, items = data.catalogue.take(known)
+            network.fit_start(texts.to(device), items.to(device), rated_rows(data))
+
+
+def predict_training_rows(network: Network, data: BehaviorDataModule) -> None:
+    """Predict the training rows by what the network begins at, where it begins at a closed form of the rows.
+
+    Args:
+        network: The network, with the weights of the run that goes on, if one does.
+        data: The data.
+    """
+    if isinstance(network, TwoTower) and network.start is not None:
+        network.start.predict_rows(rated_rows(data), len(data.prepared))
+
+
+def rated_rows(data: BehaviorDataModule) -> RatedRows:
+    """Return the training rows that have a rating, by user and time."""
+    prepared = data.prepared
+    row = prepared.rows_of("train")
+    row = row[~np.isnan(prepared.rating[row])]
+    user = np.asarray(prepared.user[row], np.int64)
+    past = None
+    if isinstance(data.history, OrderedHistory):
+        # a place among these rows, in place of one among all rows
+        past = np.searchsorted(row, prepared.past_end[row])
+        past = past - np.searchsorted(row, prepared.offsets[user])
+    return RatedRows(
+        user,
+        data.catalogue.vocab_row[prepared.item[row]],
+        np.asarray(prepared.rating[row], np.float64),
+        np.asarray(prepared.timestamp[row], np.float64),
+        row,
+        past,
+    )
 
 
 def _calibrate(network: Network, data: BehaviorDataModule, device: torch.device) -> None:

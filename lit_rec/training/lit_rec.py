@@ -30,7 +30,11 @@ from lit_rec.training.checkpoint.network import (
     check_loaded,
     network_of,
 )
-from lit_rec.training.first_look import check_vocabulary, look_before_training
+from lit_rec.training.first_look import (
+    check_vocabulary,
+    look_before_training,
+    predict_training_rows,
+)
 from lit_rec.training.memory import MemoryExplained, explains_memory
 from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
@@ -327,11 +331,14 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         """Encode frozen texts, and calibrate a new network: see ``look_before_training``."""
         look_before_training(self.built(), self.trainer, self.device)
 
+    @explains_memory
     def on_train_start(self) -> None:
-        """Restore the sampler, random state and mean loss of a resumed run.
+        """Predict the training rows by what the network begins at, and restore what a resumed run has.
 
-        A process that the checkpoint did not have starts from the beginning.
+        That is sampler, random state and mean loss; a process that the checkpoint did not have starts from the
+        beginning.
         """
+        predict_training_rows(self.built(), self.trainer.datamodule)  # type: ignore[attr-defined]
         # Lightning restores loaders when it opens them, but counting the steps has opened them before
         self.trainer.fit_loop._load_combined_loader_states()
         restored, self._restored = self._restored[self.global_rank :], []

@@ -11,6 +11,7 @@ from torch import Tensor
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
+from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.item_neighbors import NEAREST, ItemNeighbors, NeighborScores
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
@@ -19,6 +20,8 @@ from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder, ItemVectors
 from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.models.requirements import refuse_fields
+from lit_rec.models.starts.gaussian_process import GaussianProcessStart
+from lit_rec.models.starts.rated_rows import RatedRows
 from lit_rec.models.users.user_encoder import UserEncoder
 
 
@@ -36,6 +39,9 @@ class TwoTower(ItemNetwork):
         repeats: Adds to the scores of items that are in the history, with a head of vectors; nothing by default.
         neighbors: Adds to the scores of items what the history's items say of them, with a head of vectors; nothing by
             default. Takes the width of an item's joined text vectors, 0 where no text is read.
+        start: A closed form that the network begins at, for ratings; takes the width of text vectors, 0 without text.
+            Scores are ``start + share * (head - start)``, with a learned share that is 0 at the start. By default
+            scores are the head's.
 
     Shape:
         A batch of B rows with C candidates -> ``[B, C]`` float32, or ``[B, C, K]`` for class scores.
@@ -43,7 +49,7 @@ class TwoTower(ItemNetwork):
     Raises:
         ConfigError: If the parts do not fit: a head of vectors and an encoder with a user vector per candidate,
             ``repeats`` or ``neighbors`` and a head that gives no vectors, ``neighbors`` by text and an encoder that is
-            trained, or profiles and an item encoder that reads no text.
+            trained, ``start`` and a head that gives no scores, or profiles and an item encoder that reads no text.
 
     Example:
         >>> import numpy as np
@@ -70,6 +76,7 @@ class TwoTower(ItemNetwork):
         head: Callable[[Facts, int], Head],
         repeats: Callable[[Facts], RepeatBias] | None = None,
         neighbors: Callable[[Facts, int], ItemNeighbors] | None = None,
+        start: Callable[[Facts, int], GaussianProcessStart] | None = None,
     ) -> None:
         super().__init__(facts, item_encoder)
         self.user_encoder = user_encoder(facts, self.item_encoder.width)
@@ -90,7 +97,21 @@ class TwoTower(ItemNetwork):
             )
         self.repeats = None if repeats is None else repeats(facts)
         self.neighbors = None if neighbors is None else self._new_neighbors(facts, neighbors)
+        self.start = None if start is None else self._new_start(facts, start)
         self.profile = self._new_profile(facts) if facts.has_profiles else None
+
+    def _new_start(
+        self, facts: Facts, build: Callable[[Facts, int], GaussianProcessStart]
+    ) -> GaussianProcessStart:
+        if self.gives != "scores":
+            raise ConfigError(
+                f"start beside {type(self.head).__name__}, which gives {self.gives.replace('_', ' ')}",
+                where=option_of(self, "start"),
+                rule="what ratings begin at, where the head gives a score for each candidate",
+                remedy="leave it out, or use NeighborhoodHead or DotHead",
+            )
+        encoder = self.item_encoder
+        return build(facts, encoder.backbone.width if isinstance(encoder, ItemEncoder) else 0)
 
     def _new_neighbors(
         self, facts: Facts, build: Callable[[Facts, int], ItemNeighbors]
@@ -129,11 +150,15 @@ class TwoTower(ItemNetwork):
 
     @property
     def table_width(self) -> int:
-        """Width of the vectors of ``encode_items``: item vectors with their bias, and what represents an item."""
-        return self.item_encoder.width + 1 + (0 if self.neighbors is None else 2 * NEAREST)
+        """Width of the vectors of ``encode_items``: item vectors with their bias, and what else parts know of items."""
+        own = self.item_encoder.width + 1 + (0 if self.neighbors is None else 2 * NEAREST)
+        return own + (0 if self.start is None else self.start.columns)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
         """Return item vectors ``[N, table_width]``."""
+        if self.start is not None:
+            vectors = super().encode_items(texts, items)
+            return torch.cat([vectors, self._start_columns(self.start, texts, items)], 1)
         if self.neighbors is None:
             return super().encode_items(texts, items)
         encoder, text = self.item_encoder, None
@@ -145,6 +170,32 @@ class TwoTower(ItemNetwork):
         else:
             vectors = super().encode_items(texts, items)
         return torch.cat([vectors, self.neighbors.described(items.vocab_row, text)], 1)
+
+    def calibrate(self, texts: Texts, items: Items) -> None:
+        """Calibrate the item encoder, and what the start reads of texts."""
+        super().calibrate(texts, items)
+        if self.start is not None:
+            self.start.calibrate(self._texts_of(texts, items))
+
+    def fit_start(self, texts: Texts, items: Items, rows: RatedRows) -> None:
+        """Fit the start to the training rows; after ``calibrate``, once, on all training items."""
+        if self.start is not None:
+            self.start.fit(rows, self._texts_of(texts, items), items.vocab_row)
+
+    def _start_columns(self, start: GaussianProcessStart, texts: Texts, items: Items) -> Tensor:
+        row = items.vocab_row
+        if start.knows_rows:  # the columns are not read
+            return torch.zeros(len(row), start.columns, device=row.device)
+        of_texts = self._texts_of(texts, items)
+        with torch.autocast(row.device.type, enabled=False):
+            return start.of_items(of_texts, row)
+
+    def _texts_of(self, texts: Texts, items: Items) -> Tensor:
+        """Return the vectors of the items' texts ``[N, F, W]``, without gradients; F is 0 where no text is read."""
+        if not isinstance(self.item_encoder, ItemEncoder):
+            return torch.empty(len(items.vocab_row), 0, 0, device=items.vocab_row.device)
+        with evaluation_mode(self.item_encoder):
+            return self.item_encoder.encode_texts(texts).float()[items.text_index]
 
     def unit_texts(self, texts: Texts, items: Items) -> Tensor | None:
         """Return the text vectors ``[N, W]`` by which ``neighbors`` finds similar items; None: it reads no text."""
@@ -160,7 +211,7 @@ class TwoTower(ItemNetwork):
         return table[:, : self.item_encoder.width + 1]
 
     def described_in(self, table: Tensor) -> Tensor:
-        """Return what represents the items of a table ``[N, table_width]``: see ``ItemNeighbors.described``."""
+        """Return what ``neighbors`` or ``start`` know of the items of a table ``[N, table_width]``."""
         return table[:, self.item_encoder.width + 1 :]
 
     def keys(self, table: Tensor) -> Tensor:
@@ -168,8 +219,11 @@ class TwoTower(ItemNetwork):
         return self.head.keys(self.vectors_of(table))
 
     def queries(self, users: Tensor) -> Tensor | None:
-        """Return what an index is asked with, without what repeats and neighbors add: see ``Head.queries``."""
-        found = self.head.queries(users)
+        """Return what an index is asked with, without what repeats and neighbors add: see ``Head.queries``.
+
+        None where there is a start: then scores are no inner products.
+        """
+        found = None if self.start is not None else self.head.queries(users)
         return (
             found
             if found is None or self.neighbors is None
@@ -249,8 +303,12 @@ class TwoTower(ItemNetwork):
         return self.neighbors.of(self.described_in(table), history)
 
     def score(self, users: Tensor, item_vectors: Tensor, batch: RecBatch) -> Tensor:
-        """Return what the head gives, plus what repeats and neighbors add."""
+        """Return what the head gives, plus what repeats and neighbors add, or beside what the start predicts."""
         scores = super().score(users, self.vectors_of(item_vectors), batch)
+        if self.start is not None:
+            with torch.autocast(item_vectors.device.type, enabled=False):
+                begun: Tensor = self.start(self.described_in(item_vectors), batch)
+                return begun + self.start.share * (scores - begun)
         candidates = batch.candidates.item_index
         repeats = self.repeats_of(batch, torch.arange(len(item_vectors), device=scores.device))
         if repeats is not None:

@@ -196,7 +196,15 @@ def padded():
 def make_network(facts):
     """A TwoTower on a tiny BERT, every parameter moved off its start so that no part is silent."""
 
-    def make(user_encoder=MeanUserEncoder, head=DotHead, *, facts=facts, tuning=None, **options):
+    def make(
+        user_encoder=MeanUserEncoder,
+        head=DotHead,
+        *,
+        facts=facts,
+        tuning=None,
+        start=None,
+        **options,
+    ):
         torch.manual_seed(0)
 
         def item_encoder(facts):
@@ -205,10 +213,10 @@ def make_network(facts):
 
             return ItemEncoder(facts, backbone, width=8, **{"ids": IdEmbedding, **options})
 
-        network = TwoTower(facts, item_encoder, user_encoder, head)
+        network = TwoTower(facts, item_encoder, user_encoder, head, start=start)
         with torch.no_grad():
             for name, parameter in network.named_parameters():
-                if "backbone" not in name:
+                if "backbone" not in name and not name.startswith("start."):
                     parameter.add_(0.1 * torch.randn_like(parameter))
         return network.eval()
 

@@ -8,6 +8,7 @@ from lit_rec.evaluation.arrays import RaggedHistory, RatingRows, RatingTrial
 from lit_rec.evaluation.baselines import matrix_factorisation as factorisation
 from lit_rec.evaluation.baselines.matrix_factorisation import MatrixFactorisationBaseline
 from lit_rec.evaluation.baselines.ratings import HistoryBiasBaseline
+from lit_rec.models.starts import factors
 
 NONE = RaggedHistory(np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0))
 
@@ -20,14 +21,14 @@ def random_side(count, size, seed):
     covariance = root @ root.transpose(0, 2, 1)
     upper = np.triu_indices(size)
     spread = covariance[:, upper[0], upper[1]]
-    return mean, covariance, factorisation._Side(mean, spread)
+    return mean, covariance, factors.Side(mean, spread)
 
 
 def test_moments_are_the_means_over_draws():
     mean, covariance, side = random_side(1, 3, 0)
     drawn = np.random.default_rng(1).multivariate_normal(mean[0], covariance[0], 400_000)
     regressors = np.column_stack([np.ones(len(drawn)), drawn[:, 1:]])
-    moments = factorisation._moments(side)
+    moments = factors.moments_of(side)
     upper = np.triu_indices(3)
     square = (regressors.T @ regressors / len(drawn))[upper]
     assert moments.square[0] == pytest.approx(square, abs=0.02)
@@ -37,9 +38,9 @@ def test_moments_are_the_means_over_draws():
 
 def test_expected_error_is_the_mean_over_draws_of_both_sides():
     mean, covariance, items = random_side(3, 3, 2)
-    rated = factorisation._Rated(np.array([3]), np.array([0, 1, 2]), np.array([1.0, -0.5, 2.0]))
-    prior = factorisation._Prior(np.zeros(3), np.eye(3))
-    user, error = factorisation._solved(rated, factorisation._moments(items), prior, 0.7)
+    rated = factors.Rated(np.array([3]), np.array([0, 1, 2]), np.array([1.0, -0.5, 2.0]))
+    prior = factors.Prior(np.zeros(3), np.eye(3))
+    user, error = factors.solved(rated, factors.moments_of(items), prior, 0.7)
     full = np.zeros((3, 3))
     full[np.triu_indices(3)] = user.spread[0]
     full = full + full.T - np.diag(np.diag(full))
@@ -58,18 +59,18 @@ def test_a_user_is_the_ridge_regression_on_factors_that_are_certain():
     chance = np.random.default_rng(7)
     baseline = MatrixFactorisationBaseline()
     baseline.mean, baseline.noise, baseline.items = 3.0, 0.5, chance.normal(size=(8, 4))
-    baseline.users = factorisation._Prior(np.zeros(4), 2.0 * np.eye(4))
+    baseline.users = factors.Prior(np.zeros(4), 2.0 * np.eye(4))
     spread = np.zeros((8, 10), np.float32)
-    baseline.moments = factorisation._moments(factorisation._Side(baseline.items, spread))
+    baseline.moments = factors.moments_of(factors.Side(baseline.items, spread))
     item, rating = np.array([1, 3, 4, 6, 7]), np.array([5.0, np.nan, 1.0, 4.0, 2.0])
     found = baseline.predict(
         np.array([0]), np.array([2]), RaggedHistory(np.array([0, 5]), item, rating)
     )
     known = ~np.isnan(rating)
-    factors = baseline.items[item[known]]
-    inputs = np.column_stack([np.ones(4), factors[:, 1:]])
+    of_items = baseline.items[item[known]]
+    inputs = np.column_stack([np.ones(4), of_items[:, 1:]])
     ridge = Ridge(alpha=0.5 * 2.0, fit_intercept=False)
-    ridge.fit(inputs, rating[known] - 3.0 - factors[:, 0])
+    ridge.fit(inputs, rating[known] - 3.0 - of_items[:, 0])
     own = np.concatenate([[1.0], baseline.items[2, 1:]])
     assert found[0] == pytest.approx(3.0 + baseline.items[2, 0] + ridge.coef_ @ own)
 
@@ -121,7 +122,8 @@ def test_the_rank_is_the_best_on_the_held_out_rows():
 
 
 def test_with_too_many_rows_ranks_are_not_compared_and_rounds_are_few(trial, monkeypatch):
-    monkeypatch.setattr(factorisation, "_CHOICE", 10)
+    for module in (factorisation, factors):
+        monkeypatch.setattr(module, "MANY_ROWS", 10)
     baseline = MatrixFactorisationBaseline(trial)
     baseline.fit(trial.rest, 30, 12)
     assert baseline.chosen() == {"rank": 8, "ranks_compared": 1, "rounds": 6}
@@ -130,7 +132,7 @@ def test_with_too_many_rows_ranks_are_not_compared_and_rounds_are_few(trial, mon
 
 def test_blocks_change_nothing(ratings, monkeypatch):
     found = ratings.predicted_by(MatrixFactorisationBaseline())
-    monkeypatch.setattr(factorisation, "_BLOCK", 1)
+    monkeypatch.setattr(factors, "_BLOCK", 1)
     assert ratings.predicted_by(MatrixFactorisationBaseline()) == pytest.approx(found)
 
 
