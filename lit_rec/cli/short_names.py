@@ -12,6 +12,7 @@ import lit_rec.data.fields.number
 import lit_rec.data.fields.vector
 import lit_rec.data.history.histories
 import lit_rec.data.history.rule
+import lit_rec.data.splits.few_labels
 import lit_rec.data.splits.new_items
 import lit_rec.data.splits.new_users
 import lit_rec.data.splits.splits
@@ -32,6 +33,7 @@ import lit_rec.training.callbacks.behavior_weights
 import lit_rec.training.callbacks.early_stopping
 import lit_rec.training.callbacks.finite_loss
 import lit_rec.training.callbacks.order
+import lit_rec.training.callbacks.refit_head
 import lit_rec.training.callbacks.run_folder
 import lit_rec.training.precision
 import lit_rec.training.schedules  # noqa: F401

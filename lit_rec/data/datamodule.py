@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lightning
+import numpy as np
 import polars as pl
 import torch
 from torch.utils.data import DataLoader
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import Collator, RowCollator
 from lit_rec.data.batches.collators import TaskCollators
-from lit_rec.data.batches.loader import CollatedRows, RowBatches, RowLoader
+from lit_rec.data.batches.loader import CollatedRows, RowBatches, RowGroups, RowLoader
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
@@ -31,7 +33,7 @@ from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
-from lit_rec.data.training_facts import training_facts, vocabulary_rows
+from lit_rec.data.training_facts import target_of_rows, training_facts, vocabulary_rows
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.files.open_files import allow_open_files
 
@@ -255,7 +257,14 @@ class BehaviorDataModule(lightning.LightningDataModule):
             collator = collators.rows(with_texts=training or not self._plan.table_at_evaluation)
             rows = self.prepared.rows_of(part)
         rank, processes = self._process()
-        sampler = RowBatches(rows, batch_size, seed=seed, rank=rank, processes=processes)
+        sampler = RowBatches(
+            rows,
+            batch_size,
+            seed=seed,
+            rank=rank,
+            processes=processes,
+            groups=self._groups(rows) if training else None,
+        )
         return RowLoader(
             CollatedRows(collator),  # type: ignore[arg-type]
             batch_size=None,
@@ -265,6 +274,13 @@ class BehaviorDataModule(lightning.LightningDataModule):
             # opening a loader draws a random number; from the global generator, a resumed run would draw fewer
             generator=torch.Generator(),
         )
+
+    def _groups(self, rows: Int64s) -> RowGroups | None:
+        size = self._plan.rows_per_label
+        if size == 1:
+            return None
+        label = target_of_rows(self.prepared, self.facts)[rows]
+        return RowGroups(label.astype(np.int64), size)
 
     def _process(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -30,11 +30,8 @@ from lit_rec.training.checkpoint.network import (
     check_loaded,
     network_of,
 )
-from lit_rec.training.first_look import (
-    check_vocabulary,
-    look_before_training,
-    predict_training_rows,
-)
+from lit_rec.training.closed_forms import predict_training_rows
+from lit_rec.training.first_look import check_vocabulary, look_before_training
 from lit_rec.training.memory import MemoryExplained, explains_memory
 from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
@@ -140,6 +137,8 @@ class LitRec(OwnCheckpoints, MemoryExplained):
             gives = self.network.gives
             self.objective = self.objective or task_of(self.facts).default_objective(gives)
             self.objective.bind(self.facts, gives)
+            name, has_vectors = type(self.network).__name__, self.network.has_text_vectors
+            self.objective.bind_network(name, has_text_vectors=has_vectors)
         data = None if self._trainer is None else self.trainer.datamodule  # type: ignore[attr-defined]
         # another data set may have impressions that the previous one had not
         facts = self._known()
@@ -158,7 +157,8 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         """Return what network and objective need in batches."""
         network, objective = self.built(), self.objective
         if not isinstance(objective, RankingObjective):
-            return BatchPlan(network.has_item_table)
+            together = self._bound().rows_per_label
+            return BatchPlan(network.has_item_table, rows_per_label=together)
         return BatchPlan(network.has_item_table, network.gives_positions, objective.negatives)
 
     def restore(self, facts: Facts, shapes: StoredShapes | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,36 @@ from torch.utils.data import DataLoader, Sampler
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.collator import BatchRows, Collator
+
+
+@dataclass(frozen=True)
+class RowGroups:
+    """Rows of one label that stand together, some at a time; groups and their rows are drawn anew for each epoch.
+
+    Args:
+        label: ``[n]``, the label of each row.
+        size: How many rows stand together, at most.
+
+    Example:
+        >>> label = np.array([0, 1, 0, 1, 0, 1, 1])
+        >>> order = RowGroups(label, 2).order(np.random.default_rng(0))
+        >>> sorted(order.tolist()), label[order].tolist()  # three rows of label 0: a pair and one alone
+        ([0, 1, 2, 3, 4, 5, 6], [1, 1, 0, 0, 0, 1, 1])
+    """
+
+    label: Int64s
+    size: int
+
+    def order(self, chosen: np.random.Generator) -> Int64s:
+        """Return places ``[n]`` of the rows in the order of an epoch."""
+        order = chosen.permutation(len(self.label))
+        order = order[np.argsort(self.label[order], kind="stable")]  # by label, at random within it
+        label = self.label[order]
+        begins = np.flatnonzero(np.append(True, np.diff(label) != 0)[: len(label)])
+        place = np.arange(len(label)) - np.repeat(begins, np.diff(np.append(begins, len(label))))
+        group = np.cumsum(place % self.size == 0) - 1
+        drawn = chosen.permutation(int(group[-1]) + 1 if len(group) else 0)
+        return order[np.argsort(drawn[group], kind="stable")]
 
 
 class RowBatches(Sampler[BatchRows]):
@@ -27,6 +58,7 @@ class RowBatches(Sampler[BatchRows]):
         seed: Seed of the order; None: the given order, for evaluation.
         rank: The number of this process.
         processes: The number of processes.
+        groups: Rows that stand together in the order of an epoch, if it has a seed.
 
     Example:
         >>> [batch.rows.tolist() for batch in RowBatches(np.arange(5), 2)]
@@ -43,7 +75,9 @@ class RowBatches(Sampler[BatchRows]):
         seed: int | None = None,
         rank: int = 0,
         processes: int = 1,
+        groups: RowGroups | None = None,
     ) -> None:
+        self._groups = groups
         self._rows, self._batch_size, self._seed = rows, batch_size, seed
         self._rank, self._processes = rank, processes
         self.epoch = 0
@@ -72,7 +106,9 @@ class RowBatches(Sampler[BatchRows]):
         """Yield the batches of this process."""
         order = self._rows
         if self._seed is not None:
-            order = np.random.default_rng([self._seed, self.epoch]).permutation(self._rows)
+            chosen = np.random.default_rng([self._seed, self.epoch])
+            groups = self._groups
+            order = chosen.permutation(order) if groups is None else order[groups.order(chosen)]
         step = self._batch_size * self._processes
         for place in range(self.first, len(self)):
             rows = order[place * step : (place + 1) * step][self._rank :: self._processes]

@@ -23,6 +23,7 @@ class BatchPlan:
         negatives: Draws negatives into training batches, where they are wanted.
         user_blocks: Where ``predict`` makes lists, returns the blocks of users that are not done: batches of
             ``predict`` then have users instead of rows.
+        rows_per_label: How many training rows of one label stand together in the order of an epoch; 1: it is random.
 
     Example:
         >>> BatchPlan(table_at_evaluation=False).in_sequences
@@ -33,3 +34,4 @@ class BatchPlan:
     in_sequences: bool = False
     negatives: Negatives | None = None
     user_blocks: Blocks | None = None
+    rows_per_label: int = 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
+from lit_rec.data.splits.splits import LABEL_NAME
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.source import Source
@@ -28,9 +29,15 @@ class LabelledTextReader(Reader):
         validation_texts: File with the texts that validate.
         test_texts: File with the texts that test.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
+        label_names: A column of the texts. The name of each label that trains is then one more training text, in this
+            column, with spaces for signs: ``card_arrival`` is the text ``card arrival`` of its own label. It helps
+            where labels have few texts and names that say what they mean. Needs parts: ``validation_texts``,
+            ``test_texts``, or a column mapped to ``split``.
 
     Raises:
-        ConfigError: If a canonical name is unknown, or one file is given for two parts.
+        ConfigError: If a canonical name is unknown, one file is given for two parts, or ``label_names`` is given
+            without parts; or, by ``read``, if it names no column of texts, there are no labels, or a label has no
+            letter.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -48,9 +55,20 @@ class LabelledTextReader(Reader):
         validation_texts: str | None = None,
         test_texts: str | None = None,
         delimiter: str | None = None,
+        label_names: str | None = None,
     ) -> None:
         self.texts, self.columns, self.delimiter = texts, dict(columns or {}), delimiter
         self.validation_texts, self.test_texts = validation_texts, test_texts
+        self.label_names = label_names
+        if label_names is not None and not (
+            validation_texts or test_texts or "split" in self.columns
+        ):
+            raise ConfigError(
+                "the texts have no parts",
+                where=option_of(self, "label_names"),
+                rule="names of labels train, and rows that are divided at random would test some of them",
+                remedy="name validation_texts or test_texts, or leave it out",
+            )
         for name in self.columns:
             if name not in _CANONICAL:
                 raise ConfigError(
@@ -97,9 +115,10 @@ class LabelledTextReader(Reader):
             items.append(frame.drop("user_id", *others).with_columns(typed["item_id"]))
             sources.append((source, len(frame)))
         files = [source for source, _ in sources]
-        table = together(behaviors, files)
+        table, texts = together(behaviors, files), together(items, files)
+        if self.label_names is not None:
+            table, texts = self._with_names(table, texts, self.label_names)
         table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        texts = together(items, files)
         return Tables(table, texts, sources=tuple(sources), dropped=tuple(notes))
 
     def _table(self, source: Source, start: int, notes: list[CleaningStep]) -> pl.DataFrame:
@@ -112,6 +131,36 @@ class LabelledTextReader(Reader):
             number = pl.int_range(start, start + pl.len())
             frame = frame.with_columns(item_id=number.cast(pl.String))
         return frame.with_columns(user_id=pl.lit("nobody"))
+
+    def _with_names(
+        self, table: pl.DataFrame, texts: pl.DataFrame, column: str
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return behaviors and texts, and a training text for the name of each label that trains."""
+        if column not in texts.columns or column == "item_id":
+            raise self._unusable(
+                f"the texts have no column '{column}'", "name a column of the texts"
+            )
+        if "label" not in table.columns:
+            raise self._unusable(
+                "the texts have no labels", "map the column of the labels, or leave it out"
+            )
+        labels = table.filter(split="train")["label"].drop_nulls().unique().sort()
+        words = labels.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+        wordless = labels.filter(~words.str.contains(r"\p{L}"))
+        if len(wordless):
+            raise self._unusable(f"the label '{wordless[0]}' has no letter", "leave it out")
+        ids = "name of " + labels
+        names = pl.DataFrame({"item_id": ids, "label": labels}).with_columns(
+            user_id=pl.lit("nobody"), split=pl.lit("train"), event=pl.lit(LABEL_NAME)
+        )
+        table = pl.concat([table, names], how="diagonal_relaxed")
+        return table, pl.concat(
+            [texts, pl.DataFrame({"item_id": ids, column: words})], how="diagonal_relaxed"
+        )
+
+    def _unusable(self, problem: str, remedy: str) -> ConfigError:
+        rule = "a column of texts, beside labels whose names are words"
+        return ConfigError(problem, where=option_of(self, "label_names"), rule=rule, remedy=remedy)
 
     def _known(self, frame: pl.DataFrame) -> list[str]:
         return [name for name in _CANONICAL if name in frame.columns]

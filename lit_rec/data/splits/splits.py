@@ -12,6 +12,8 @@ from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.prepared import ALL_PARTS, PARTS
 from lit_rec.errors import ConfigError, option_of
 
+LABEL_NAME = "label_name"  # event of a row whose text is the name of its label: it always trains
+
 
 class Split(ABC):
     """A rule that gives each behavior one part; a validation part always exists.
@@ -186,7 +188,8 @@ class LeaveLastOutSplit(Split):
 class GivenSplit(Split):
     """The parts that the data gives; without validation rows, a fixed share of the training rows validates.
 
-    This share is drawn at random; an impression (rows of one user_id and impression_id) is not divided.
+    This share is drawn at random, not from texts that are names of labels (see ``LabelledTextReader``). An impression
+    (rows of one user_id and impression_id) is not divided.
 
     Args:
         validation: Share of the training rows that validate, where the data has no validation rows.
@@ -226,10 +229,17 @@ class GivenSplit(Split):
             writable=True
         )
         if not (part == 1).any():
-            train = np.flatnonzero(part == 0)
+            train = np.flatnonzero((part == 0) & ~is_label_name(behaviors))
             first = first_of_impression(behaviors)[train]
             part[train] = _draw(first, self.seed, round(len(train) * self.validation))
         return part.astype(np.int8)
+
+
+def is_label_name(behaviors: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which rows are names of labels."""
+    if "event" not in behaviors.columns:
+        return np.zeros(len(behaviors), bool)
+    return (behaviors["event"].cast(pl.String) == LABEL_NAME).fill_null(False).to_numpy()
 
 
 def first_of_impression(behaviors: pl.DataFrame) -> Int64s:

@@ -10,9 +10,9 @@ from lit_rec.evaluation.baselines.labels import (
     ItemLabelFrequencyBaseline,
     LabelBaseline,
     labels_of_items,
-    sampled,
     shrunk,
 )
+from lit_rec.models.linear.softmax_regression import sampled
 
 # What the options of votes are chosen from; the first of each is used where there are too few items to choose by.
 NEIGHBOURS = (5, 1, 10, 20, 50)

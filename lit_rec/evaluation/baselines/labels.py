@@ -11,6 +11,7 @@ from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines.ratings import tenth
 from lit_rec.evaluation.metrics.labels import log_loss
+from lit_rec.models.linear.softmax_regression import sampled
 
 # The strongest are for clicks, which are rare among shown items. The first is used where there are too few training
 # rows to hold any out.
@@ -173,18 +174,6 @@ def labels_of_items(train: LabelRows, num_labels: int) -> tuple[Int64s, Float64s
     items, place = np.unique(train.item, return_inverse=True)
     place = place.astype(np.int64)
     return items, label_counts(LabelRows(train.user, place, train.label), len(items), num_labels)
-
-
-def sampled(size: int, most: int) -> Int64s:
-    """Return at most ``most`` of the numbers below ``size``, drawn by a fixed seed, in rising order.
-
-    Example:
-        >>> sampled(3, most=5).tolist(), len(sampled(100, most=5))
-        ([0, 1, 2], 5)
-    """
-    if size <= most:
-        return np.arange(size)
-    return np.sort(np.random.default_rng(0).choice(size, most, replace=False))
 
 
 def label_counts(rows: LabelRows, num_items: int, num_labels: int) -> Float64s:

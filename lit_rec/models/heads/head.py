@@ -36,6 +36,7 @@ class Head(nn.Module, ABC):
     """
 
     gives = "scores"
+    looks_at_labels = False  # whether training begins with ``begin_at_labels``
 
     def __init__(self, facts: Facts, width: int) -> None:
         super().__init__()
@@ -62,6 +63,14 @@ class Head(nn.Module, ABC):
         These are the item vectors ``[N, width + 1]`` unless a head overrides this.
         """
         return item_vectors
+
+    def begin_at_labels(self, item_vectors: Tensor, counts: Tensor) -> None:
+        """Begin with what the training rows say, before the first step, where ``looks_at_labels``.
+
+        Args:
+            item_vectors: ``[N, width + 1]``, of the training items, by the encoder as it is before training.
+            counts: ``[N, K]``, how many training rows of each label an item has.
+        """
 
     def biases(self, users: Tensor, candidates: Tensor) -> Tensor:
         """Return the prediction at the start + user bias + item bias ``[B, C]`` of candidates ``[B, C, width + 1]``."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -9,8 +12,11 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
+from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.heads.head import Head, beside
+from lit_rec.models.linear.softmax_regression import INVERSE_PENALTIES, logistic_regression
 from lit_rec.models.requirements import needs_target
+from lit_rec.processes import is_first, tensor_of_first
 from lit_rec.ranges import count, share
 
 
@@ -178,12 +184,16 @@ class LinearHead(Head):
         facts: Facts of the data: K scores for labels, one for ratings.
         width: Width of item vectors, the bias coordinate left out.
         dropout: Share of the vector's coordinates dropped while training.
+        begin: What the layer is before training: ``random``, or the ``logistic_regression`` of the training rows'
+            labels on the item vectors. Its penalty is chosen by 5-fold cross-validation: the largest whose loss is
+            within one standard error of the smallest. The first step then starts from what the pretrained encoder
+            knows, and its gradients do not destroy that.
 
     Shape:
         ``[B, C, K]`` float32 for labels, ``[B, C]`` for ratings.
 
     Raises:
-        ConfigError: If ``dropout`` is not from 0 to 1.
+        ConfigError: If ``dropout`` is not from 0 to 1, or ``begin`` is ``logistic_regression`` for ratings.
 
     Example:
         >>> import numpy as np
@@ -194,8 +204,25 @@ class LinearHead(Head):
         torch.Size([1, 2, 3])
     """
 
-    def __init__(self, facts: Facts, width: int, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        width: int,
+        dropout: float = 0.1,
+        begin: Literal["random", "logistic_regression"] = "random",
+    ) -> None:
         super().__init__(facts, width)
+        if begin not in ("random", "logistic_regression") or (
+            begin != "random" and not facts.labels
+        ):
+            raise ConfigError(
+                f"{begin}, and the data asks for a {facts.task}",
+                where=option_of(self, "begin"),
+                rule="random, or logistic_regression where labels are predicted",
+                remedy="leave it out, or predict labels: task: label",
+            )
+        self.looks_at_labels = begin == "logistic_regression"
+        self.inverse_penalty: float | None = None  # of the regression; None: it will be chosen
         self.dropout = nn.Dropout(share(self, "dropout", dropout))
         self.gives = "class_scores" if facts.labels else "scores"
         self.linear = nn.Linear(width, len(facts.labels) or 1)
@@ -205,3 +232,24 @@ class LinearHead(Head):
         item = item_vectors[batch.candidates.item_index, :-1]  # [B, C, width]
         scores: Tensor = self.linear(self.dropout(item))
         return scores if self.gives == "class_scores" else self.start + scores.squeeze(-1)
+
+    @torch.no_grad()
+    def begin_at_labels(self, item_vectors: Tensor, counts: Tensor) -> None:
+        """Become the logistic regression of the labels, the same on every process.
+
+        The penalty is chosen the first time.
+        """
+        labelled = counts.sum(1) > 0
+        fitted = None
+        if is_first():
+            vectors = item_vectors[labelled, :-1].float().cpu().numpy()
+            of_each = counts[labelled].double().cpu().numpy()
+            known = self.inverse_penalty
+            options = INVERSE_PENALTIES if known is None else (known,)
+            # of almost equal penalties the largest leaves most to learn, and few labels hardly tell them apart
+            found = logistic_regression(vectors, of_each, options, careful=True)
+            self.inverse_penalty = found.inverse_penalty
+            fitted = torch.from_numpy(np.vstack([found.weights, found.bias]))
+        layer = tensor_of_first(fitted, item_vectors.device)  # [width + 1, K]
+        self.linear.weight.copy_(layer[:-1].T)
+        self.linear.bias.copy_(layer[-1])

@@ -37,6 +37,7 @@ class FieldSum(nn.Module):
             begin at random.
         balanced: Whether the sum begins as the principal components of all fields together, each counting alike;
             ``principal`` is then ignored. Its norm is then 1 on average, apart from what the width leaves out.
+        unit: Whether a text vector is first divided by its length.
 
     Shape:
         vectors of texts ``[P, text_width]`` -> ``project`` -> ``[P, F, width + 1]`` -> ``forward`` with N items ->
@@ -55,10 +56,11 @@ class FieldSum(nn.Module):
         dropout: float,
         principal: bool = False,
         balanced: bool = False,
+        unit: bool = False,
     ) -> None:
         super().__init__()
         self.texts, self.width = texts, width
-        self.principal, self.balanced = principal, balanced
+        self.principal, self.balanced, self.unit = principal, balanced, unit
         self.columns = [field.column for field in fields]
         self.dropout = nn.Dropout(dropout)
         self.weight = nn.Parameter(torch.empty(width + 1, texts * text_width))  # [W_1 ... W_F]
@@ -94,8 +96,9 @@ class FieldSum(nn.Module):
         Reference:
             Su et al. 2021, Whitening sentence representations, https://arxiv.org/abs/2103.15316.
         """
+        measured = self._scaled(vectors)
         for field, index in enumerate(items.text_index.T):
-            of_field = vectors[index[has_token[index]]]
+            of_field = measured[index[has_token[index]]]
             if not len(of_field):
                 continue
             self.centre[field] = of_field.mean(0)
@@ -151,7 +154,11 @@ class FieldSum(nn.Module):
 
     def _centred(self, vectors: Tensor) -> Tensor:
         """Return the texts' vectors, centred and scaled as each of the fields ``[P, F, D]``."""
-        return (vectors.unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
+        return (self._scaled(vectors).unsqueeze(1) - self.centre) / self.spread.unsqueeze(1)
+
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        """Return vectors ``[P, D]`` of length 1, if these are wanted."""
+        return nn.functional.normalize(vectors, dim=-1) if self.unit else vectors
 
     def unit_texts(self, vectors: Tensor, has_token: Tensor, items: Items) -> Tensor:
         """Return the items' centred text vectors, each field of length ``F ** -0.5``, joined ``[N, F * D]``."""

@@ -67,6 +67,8 @@ class ItemEncoder(ItemVectors):
             are then near each other before any training. Otherwise it begins at random.
         balanced: Whether item vectors begin as the principal components of all fields together, texts and others. Each
             field counts alike, so that none dominates. Not needed with ``principal``, which uses texts alone.
+        unit: Whether a text vector is first divided by its length, as cosines do: the length of a vector of a
+            pretrained sentence encoder says little of what a text means.
         bias_penalty: Penalty of a ridge regression of the items' biases on their fields, see ``shared_ridge``. From it
             the fields' biases begin, and what an id adds to them. Each item counts by its rows. Infinite: they begin at
             0.
@@ -126,6 +128,7 @@ class ItemEncoder(ItemVectors):
         gradient_share: float = 1.0,
         max_kept_texts: int = 200_000,
         max_kept_tokens: int = 500_000,
+        unit: bool = False,
     ) -> None:
         super().__init__()
         self.width = count(self, "width", width)
@@ -145,6 +148,7 @@ class ItemEncoder(ItemVectors):
             dropout,
             principal,
             balanced,
+            unit,
         )
         self.bias_penalty = penalty(self, "bias_penalty", bias_penalty)
         # of each known item: the bias of its ratings, and the log of its share of the rows

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.vector_heads import Vectors
 from lit_rec.models.items.item_encoder import ItemVectors
@@ -28,6 +29,7 @@ class Network(nn.Module, ABC):
 
     backbone: Backbone | None
     gives_positions = False
+    has_text_vectors: ClassVar[bool] = False  # whether training outputs are TextScores
     has_item_table: ClassVar[bool]
 
     @property
@@ -40,8 +42,22 @@ class Network(nn.Module, ABC):
         """Whether ``calibrate`` needs all training items; otherwise it needs enough for a mean and a spread."""
         return False
 
+    @property
+    def looks_at_labels(self) -> bool:
+        """Whether training begins with ``begin_at_labels``."""
+        return False
+
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Measure the training items and their texts once, before training begins."""
+
+    def begin_at_labels(self, texts: Texts, items: Items, counts: Tensor) -> None:
+        """Begin with what the training rows' labels say; called after ``calibrate``.
+
+        Args:
+            texts: Texts of the training items.
+            items: The N training items.
+            counts: ``[N, K]``, how many training rows of each label an item has.
+        """
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
         """Measure the training users' profiles once, before training begins."""
@@ -144,9 +160,19 @@ class ItemNetwork(Network):
         """Width of what ``encode_items`` returns."""
         return self.item_encoder.width + 1
 
+    @property
+    def looks_at_labels(self) -> bool:
+        """Whether the head does."""
+        return self.head.looks_at_labels
+
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Calibrate the item encoder, which centres its text vectors, for example."""
         self.item_encoder.calibrate(texts, items)
+
+    def begin_at_labels(self, texts: Texts, items: Items, counts: Tensor) -> None:
+        """Let the head begin with what the labels say about the item vectors."""
+        with evaluation_mode(self):
+            self.head.begin_at_labels(self.encode_items(texts, items), counts)
 
     def encode_items(self, texts: Texts, items: Items) -> Tensor:
         """Return item vectors ``[N, D]``."""

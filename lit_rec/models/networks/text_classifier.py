@@ -12,6 +12,7 @@ from lit_rec.models.heads.head import Head
 from lit_rec.models.heads.value_heads import LinearHead
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.network import ItemNetwork
+from lit_rec.models.objectives.score import TextScores
 from lit_rec.models.requirements import refuse_fields
 
 
@@ -44,6 +45,7 @@ class TextClassifier(ItemNetwork):
     """
 
     has_item_table = False
+    has_text_vectors = True
 
     def __init__(
         self,
@@ -54,6 +56,13 @@ class TextClassifier(ItemNetwork):
         refuse_fields("TextClassifier", facts, items=False)
         super().__init__(facts, item_encoder)
         self.head = head(facts, self.item_encoder.width)
+
+    def training_outputs(self, batch: RecBatch) -> TextScores:  # type: ignore[override]
+        """Return scores, and the vector of each row's text."""
+        vectors, _ = self.encode_batch(batch)
+        scores = self.score(self.encode_users(vectors, batch), vectors, batch)
+        # without the bias coordinate, which no text has in common with another
+        return TextScores(scores, vectors[batch.candidates.item_index[:, 0], :-1])
 
     def encode_users(
         self, item_vectors: Tensor, batch: RecBatch, profiles: Tensor | None = None

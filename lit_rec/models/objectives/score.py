@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -17,6 +18,18 @@ from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.ranges import share
+
+
+@dataclass(frozen=True)
+class TextScores:
+    """Scores of texts, and the vectors that they are from.
+
+    Shape:
+        scores: ``[B, C]``, or ``[B, C, K]`` for class scores. vectors: ``[B, D]``.
+    """
+
+    scores: Tensor
+    vectors: Tensor
 
 
 class Objective(nn.Module, ABC):
@@ -44,6 +57,22 @@ class Objective(nn.Module, ABC):
         Args:
             outputs: From ``Network.training_outputs`` for the batch, as ``consumes`` says.
             batch: The rows.
+        """
+
+    @property
+    def rows_per_label(self) -> int:
+        """How many rows of one label stand together in the order of an epoch; 1: the order is random."""
+        return 1
+
+    def bind_network(self, network: str, *, has_text_vectors: bool) -> None:
+        """Check that a network has what the objective compares; here it needs scores alone.
+
+        Args:
+            network: Its name.
+            has_text_vectors: Whether its ``training_outputs`` are ``TextScores``.
+
+        Raises:
+            ConfigError: If it has not.
         """
 
     def bind(self, facts: Facts, gives: str) -> None:
@@ -101,9 +130,10 @@ class ScoreObjective(Objective):
         (tensor(2.), tensor(1))
     """
 
-    def losses_of(self, outputs: Tensor, batch: RecBatch) -> tuple[Tensor, Tensor]:
+    def losses_of(self, outputs: Tensor | TextScores, batch: RecBatch) -> tuple[Tensor, Tensor]:
         """Return the sum of the losses of scores ``[B, C]`` or ``[B, C, K]``, and their number."""
-        found: tuple[Tensor, Tensor] = self(outputs, batch.target)
+        scores = outputs.scores if isinstance(outputs, TextScores) else outputs
+        found: tuple[Tensor, Tensor] = self(scores, batch.target)
         return found
 
     @abstractmethod

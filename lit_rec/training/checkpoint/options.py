@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
@@ -79,14 +80,18 @@ def _is_plain(value: Any) -> bool:
 
 
 def refuse_other_model(asked: Any, stored: Any) -> None:
-    """Refuse model options that differ from the checkpoint's.
+    """Refuse model options that differ from the checkpoint's; one that its version had not counts as the default.
+
+    Args:
+        asked: The options as the parser took them: its classes are imported.
+        stored: Those in the checkpoint.
 
     Raises:
         ConfigError: If they differ, naming both values.
     """
     clash = [
         f"model.{name}: {repr(a)[:_SHOWN]} asked, {repr(s)[:_SHOWN]} in the checkpoint"
-        for name, a, s in _differences(asked, stored)
+        for name, a, s in _differences(asked, _with_newer_options(stored, asked))
     ]
     if clash:
         raise ConfigError(
@@ -96,6 +101,22 @@ def refuse_other_model(asked: Any, stored: Any) -> None:
             rule="a checkpoint fixes its model; data.* and trainer.* may change",
             remedy="leave these model options out",
         )
+
+
+def _with_newer_options(stored: Any, asked: Any) -> Any:
+    """Return stored options with those that the classes of ``asked`` take and an earlier version did not store."""
+    if not isinstance(stored, dict) or not isinstance(asked, dict):
+        return stored
+    found = {name: _with_newer_options(value, asked.get(name)) for name, value in stored.items()}
+    path, options = asked.get("class_path"), found.get("init_args")
+    if path == stored.get("class_path") and isinstance(path, str) and isinstance(options, dict):
+        module, _, name = path.rpartition(".")
+        taken = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+        found["init_args"] = {
+            **{name: taken[name].default for name in asked.get("init_args") or {} if name in taken},
+            **options,
+        }
+    return found
 
 
 def overrides(asked: dict[str, Any], stored: dict[str, Any]) -> list[str]:

@@ -202,3 +202,20 @@ def test_profiles_begin_by_adding_nothing_and_learn(make_network, facts, batch):
     assert all(
         p.grad.any() for n, p in fresh.profile.named_parameters() if n.startswith("others.1")
     )
+
+
+def test_lengths_of_unit_vectors_say_nothing():
+    """An encoder's vectors of length 1 give the same as longer ones, before training and after a change of weights."""
+    chance = torch.Generator().manual_seed(0)
+    vectors = torch.randn(COUNT, 6, generator=chance)
+    longer = vectors * torch.rand(COUNT, 1, generator=chance).add(0.5)
+    rows = torch.arange(COUNT)
+    items, has_token = Items(rows.unsqueeze(1), rows, rows + 1), torch.ones(COUNT).bool()
+    found = []
+    for given in (vectors, longer):
+        fields = FieldSum(1, 6, (), 4, dropout=0.0, balanced=True, unit=True)
+        fields.calibrate(given, has_token, items)
+        found.append(fields(fields.project(given, has_token), items))
+    torch.testing.assert_close(*found)
+    plain = torch.nn.functional.normalize(vectors, dim=-1)
+    torch.testing.assert_close(fields.centre[0], plain.mean(0))

@@ -20,7 +20,7 @@ from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.starts.gaussian_process import GaussianProcessStart
 from lit_rec.models.text.backbone import PretrainedBackbone
 from lit_rec.models.users.user_encoder import MeanUserEncoder
-from lit_rec.training.first_look import rated_rows
+from lit_rec.training.closed_forms import rated_rows
 from lit_rec.training.lit_rec import LitRec
 from tests.unit.training.test_lit_rec import data_of, folder, trainer_of  # noqa: F401
 

@@ -173,12 +173,23 @@ def _scientific(*words: str, config: str = "configs/scientific.yaml", seeds: int
     return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs)
 
 
-def _banking77(data: Path) -> list[Run]:
-    files = [
+def _banking77_files(data: Path) -> list[str]:
+    return [
         f"--data.reader.{option}={data / 'banking77' / file}"
         for option, file in (("texts", "train.csv"), ("test_texts", "test.csv"))
     ]
-    return _seeds("configs/banking77.yaml", 3, *files)
+
+
+def _banking77(data: Path) -> list[Run]:
+    return _seeds("configs/banking77.yaml", 3, *_banking77_files(data))
+
+
+def _banking77_few(data: Path) -> list[Run]:
+    """Return runs of five draws of ten training texts of each label; all test the same rows."""
+    config, files = "configs/banking77_few.yaml", _banking77_files(data)
+    drawn = [f"--data.split.init_args.seed={s}" for s in range(5)]
+    runs = _seeds(config, len(drawn), *files)
+    return [Run(f"draw_{s}", config, (*run.words, drawn[s])) for s, run in enumerate(runs)]
 
 
 def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
@@ -236,6 +247,9 @@ QUALITY = {
     "scientific-new-items": _scientific(config="configs/scientific_new_items.yaml", seeds=1),
     "banking77": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
+    ),
+    "banking77-few": Quality(
+        "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
     ),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.batches.loader import RowBatches, RowLoader
+from lit_rec.data.batches.loader import RowBatches, RowGroups, RowLoader
 
 SOME = settings(max_examples=50, deadline=None)
 sizes = {"count": st.integers(0, 40), "size": st.integers(1, 7), "processes": st.integers(1, 4)}
@@ -57,6 +57,35 @@ def test_order_depends_on_seed_and_epoch():
         tuple(ranks_of(rows, 100, 1, seed, epoch)[0][0].rows) for seed in (0, 1) for epoch in (0, 1)
     }
     assert len(orders) == 4
+
+
+@SOME
+@given(st.lists(st.integers(-1, 5), max_size=50), st.integers(1, 4), st.integers(0, 3))
+def test_rows_of_a_label_stand_together(labels, size, seed):
+    """Every row once; each label in as many groups as it needs, none larger than wanted."""
+    label = np.array(labels, np.int64)
+    sampler = RowBatches(np.arange(len(label)) + 7, 64, seed=seed, groups=RowGroups(label, size))
+    order = np.concatenate([batch.rows for batch in sampler]) if labels else np.arange(0)
+    assert sorted(order) == list(range(7, 7 + len(label)))
+    of_label = label[order - 7]
+    for one in set(labels):
+        runs = np.diff(np.flatnonzero(np.diff(np.concatenate([[-9], of_label, [-9]]))))
+        assert runs.sum() == len(label)
+        places = np.flatnonzero(of_label == one)
+        begins = 1 + int((np.diff(places) > 1).sum())
+        assert begins <= -(-len(places) // size)
+
+
+def test_groups_are_drawn_anew_in_each_epoch():
+    sampler = RowBatches(np.arange(40), 40, seed=0, groups=RowGroups(np.arange(40) % 4, 2))
+    orders = []
+    for epoch in (0, 1, 0):
+        sampler.set_epoch(epoch)
+        orders.append(next(iter(sampler)).rows.tolist())
+    assert orders[0] == orders[2] != orders[1]
+    pairs = [{frozenset(order[i : i + 2]) for i in range(0, 40, 2)} for order in orders]
+    assert all(a % 4 == b % 4 for a, b in pairs[0])
+    assert pairs[0] != pairs[1]
 
 
 class Rows:

@@ -4,6 +4,7 @@ from transformers import BertTokenizerFast
 
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.readers.labelled_texts import LabelledTextReader
+from lit_rec.data.splits.few_labels import FewLabelsSplit
 from lit_rec.data.splits.splits import GivenSplit
 from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.data.texts.template import TextTemplate
@@ -139,3 +140,53 @@ def test_columns_of_other_types_in_other_files(tmp_path):
     frame.with_columns(year=pl.Series([{"a": 1}] * 2)).write_parquet(files[1])
     with pytest.raises(DataError, match=r"b.parquet: a column holds objects, and other values"):
         LabelledTextReader(files[0], test_texts=files[1]).read()
+
+
+def test_names_of_labels_are_training_texts(folder):
+    """They train whatever share validates, and however few rows of a label train."""
+    rows = "".join(f"red {n},lost_card?\nblue {n},Top-up_failed\n" for n in range(10))
+    (folder / "train.csv").write_text(f"text,category\n{rows}")
+    (folder / "test.csv").write_text("text,category\nred,lost_card?\n")
+    reader = LabelledTextReader(
+        f"{folder}/train.csv",
+        {"label": "category"},
+        test_texts=f"{folder}/test.csv",
+        label_names="text",
+    )
+    tables = reader.read()
+    table = tables.behaviors.join(tables.items, on="item_id")
+    assert len(table) == len(tables.items) == 23
+    assert table["row"].to_list() == list(range(23))
+    names = table.filter(event="label_name")
+    assert dict(names.select("label", "text").iter_rows()) == {
+        "Top-up_failed": "Top up failed",
+        "lost_card?": "lost card",
+    }
+    assert tables.place(21) == "row 22 of the behaviors"
+    for split in (GivenSplit(validation=0.5), FewLabelsSplit(rows_per_label=1, validation=0.5)):
+        part = split.assign(tables.behaviors)
+        assert (part == "val").sum() == 10, "a half of the rows that have no name"
+        assert part.to_list()[-2:] == ["train", "train"]
+    assert (part == "train").sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "problem"),
+    [
+        ("ab", {"label_names": "title"}, "the texts have no column 'title'"),
+        ("ab", {"label_names": "text", "columns": {}}, "the texts have no labels"),
+        ("12", {"label_names": "text"}, "the label '1' has no letter"),
+        ("ab", {"label_names": "text", "test_texts": None}, "the texts have no parts"),
+    ],
+)
+def test_names_that_cannot_train(folder, labels, options, problem):
+    first, second = labels
+    (folder / "train.csv").write_text(f"text,category\nred,{first}\nblue,{second}\n")
+    (folder / "test.csv").write_text(f"text,category\nred,{first}\n")
+    given = {"columns": {"label": "category"}, "test_texts": f"{folder}/test.csv"}
+    with pytest.raises(ConfigError) as error:
+        LabelledTextReader(f"{folder}/train.csv", **{**given, **options}).read()
+    assert error.value.problem == problem
+    assert error.value.where == "LabelledTextReader.label_names"
+    assert "leave it out" in error.value.remedy or "name a column" in error.value.remedy
+    LabelledTextReader(f"{folder}/train.csv", given["columns"]).read()

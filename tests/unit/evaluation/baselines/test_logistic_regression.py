@@ -6,11 +6,10 @@ from sklearn.linear_model import LogisticRegression
 
 from lit_rec.evaluation.arrays import LabelRows, SharedHistory
 from lit_rec.evaluation.baselines import logistic_regression
-from lit_rec.evaluation.baselines.logistic_regression import (
-    INVERSE_PENALTIES,
-    LogisticRegressionBaseline,
-)
+from lit_rec.evaluation.baselines.logistic_regression import LogisticRegressionBaseline
 from lit_rec.evaluation.metrics.labels import log_loss
+from lit_rec.models.linear import softmax_regression
+from lit_rec.models.linear.softmax_regression import INVERSE_PENALTIES
 
 
 def made_up(rows, width, labels, seed=0, strength=4.0):
@@ -110,8 +109,8 @@ def test_a_label_of_no_training_row_is_hardly_probable():
 
 
 def test_a_large_table_is_sampled(monkeypatch):
-    monkeypatch.setattr(logistic_regression, "_PRODUCTS", 100)
-    monkeypatch.setattr(logistic_regression, "_FEWEST", 70)
+    monkeypatch.setattr(softmax_regression, "_PRODUCTS", 100)
+    monkeypatch.setattr(softmax_regression, "_FEWEST", 70)
     monkeypatch.setattr(logistic_regression, "_BLOCK", 20)
     vectors, label = made_up(400, 8, 3, strength=20.0)
     baseline = fitted(vectors, rows_of(np.arange(300), label[:300]), 3)

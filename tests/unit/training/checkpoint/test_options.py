@@ -33,3 +33,20 @@ def test_a_model_that_differs_is_refused():
     refuse_other_model({"head_rate": 0.1}, {"head_rate": 0.1})
     with pytest.raises(ConfigError, match=r"model.head_rate: 0.2 asked, 0.1 in the checkpoint"):
         refuse_other_model({"head_rate": 0.2}, {"head_rate": 0.1})
+
+
+def test_an_option_that_a_checkpoint_does_not_know_has_its_default():
+    """A version before ``begin`` did not store it; what it did is the default."""
+    path = "lit_rec.models.heads.value_heads.LinearHead"
+
+    def head(**options):
+        return {"network": {"head": {"class_path": path, "init_args": options}}}
+
+    refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.1))
+    with pytest.raises(ConfigError) as error:
+        refuse_other_model(head(dropout=0.1, begin="logistic_regression"), head(dropout=0.1))
+    assert list(error.value.details) == [
+        "model.network.head.init_args.begin: 'logistic_regression' asked, 'random' in the checkpoint"
+    ]
+    with pytest.raises(ConfigError, match="the model asked for"):
+        refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.2))

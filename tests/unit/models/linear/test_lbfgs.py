@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from lit_rec.evaluation.baselines.lbfgs import minimum
+from lit_rec.models.linear.lbfgs import minimum
 
 
 def quadratic(matrix, at):

@@ -1,0 +1,1 @@
+"""Linear models fitted in NumPy: the start of heads, and baselines."""
