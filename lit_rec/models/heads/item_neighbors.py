@@ -179,7 +179,9 @@ class ItemNeighbors(nn.Module):
             described: ``[N, 2 * 5]`` of a table of items, into which ``history.item_index`` points.
             history: The histories.
         """
-        row, weight = described[:, :NEAREST].long(), described[:, NEAREST:]
+        # a checkpoint's table may come from anybody: a row that is none must not be read
+        row = described[:, :NEAREST].nan_to_num(0).clamp(0, len(self.value) - 1).long()
+        weight = described[:, NEAREST:]
         behavior = recency_weights(history.mask, self.recency)
         return NeighborScores(self, row, weight, history.item_index, behavior)
 

@@ -224,11 +224,9 @@ class TwoTower(ItemNetwork):
         None where there is a start: then scores are no inner products.
         """
         found = None if self.start is not None else self.head.queries(users)
-        return (
-            found
-            if found is None or self.neighbors is None
-            else found * self.neighbors.vector_share
-        )
+        if found is not None and self.neighbors is not None:
+            found = found * self.neighbors.vector_share
+        return found
 
     def calibrate_profiles(self, texts: Texts, users: Items) -> None:
         """Centre the profiles' texts and numbers."""
@@ -262,10 +260,8 @@ class TwoTower(ItemNetwork):
         if not isinstance(head, VectorHead):
             return super().training_outputs(batch)
         # what neighbors add is not trained
-        item_vectors, profiles = (
-            super().encode_items(batch.texts, batch.items),
-            self._profiles(batch),
-        )
+        item_vectors = super().encode_items(batch.texts, batch.items)
+        profiles = self._profiles(batch)
         encode = self.encode_positions if self.gives_positions else self.encode_users
         users = encode(item_vectors, batch, profiles)
         with torch.autocast(users.device.type, enabled=False):

@@ -26,6 +26,7 @@ from lit_rec.training.checkpoint.weights import (
 )
 
 _PREFIX = "network."
+_NEIGHBORS = f"{_PREFIX}neighbors.index"
 # tied and replaced parameters are counted each time that a module registers them
 _REGISTERED, _SLACK = 4, 1_000_000
 
@@ -55,6 +56,7 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
         CheckpointError: If they are not.
     """
     check_weights(checkpoint, module, where=where)
+    _check_neighbors(checkpoint["state_dict"], where)
     vectors = checkpoint[KEY]["catalogue"]["vectors"]
     network = module.built()
     if vectors is None or not isinstance(network, ItemNetwork):
@@ -65,6 +67,17 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
             f"vectors of {network.table_width}, as the network makes them",
         )
         raise EntryError("catalogue.vectors", problem, rule).error(where)
+
+
+def _check_neighbors(weights: Mapping[str, torch.Tensor], where: str) -> None:
+    """Check that neighbors are rows of the vocabulary: weights that are places, unlike all others."""
+    index = weights.get(_NEIGHBORS)
+    if index is None or not index.numel():
+        return
+    low, high, rows = int(index.min()), int(index.max()), len(index)
+    if low < 0 or high >= rows:
+        problem = f"row {low if low < 0 else high}"
+        raise EntryError(_NEIGHBORS, problem, f"rows from 0 to {rows - 1}").error(where)
 
 
 def network_of(

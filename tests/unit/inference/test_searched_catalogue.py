@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import torch
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.index.approximate_index import ApproximateIndex
 from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.exact_search import ExactSearch
@@ -56,7 +56,7 @@ def faiss():
 def load(data, tmp_path):
     """Write a checkpoint of some towers, as a run would, and load it."""
 
-    def load(towers, index=None, *, seed=0, moved=_moved):
+    def load(towers, index=None, *, seed=0, moved=_moved, changed=lambda weights: weights):
         user_encoder, head, *more = towers
         task = "next_item" if issubclass(head, VectorHead) else "rating"
         facts = replace(data.facts, task=task)
@@ -73,7 +73,7 @@ def load(data, tmp_path):
         facts = replace(facts, backbone=module.built().backbone.config_plain())
         content = checkpoint_content(data, facts, {}, None)
         path = tmp_path / "best.ckpt"
-        torch.save({"state_dict": module.state_dict(), KEY: content}, path)
+        torch.save({"state_dict": changed(module.state_dict()), KEY: content}, path)
         return Recommender.from_checkpoint(path, network=build, index=index and index(path))
 
     return load
@@ -105,6 +105,18 @@ def insertions(monkeypatch):
         ),
     )
     return found
+
+
+@pytest.mark.parametrize("wrong", [-1, 1_000_000])
+def test_neighbors_that_are_no_rows_are_refused(load, wrong):
+    def changed(weights):
+        weights["network.neighbors.index"][2, 1] = wrong
+        return weights
+
+    with pytest.raises(
+        CheckpointError, match=rf"neighbors.index: row {wrong}[\s\S]*rows from 0 to 14"
+    ):
+        load(SEARCHED["cosine, neighbors"], changed=changed)
 
 
 def beside(path):
