@@ -29,6 +29,8 @@ _FULL = f"{_TUNING}=lit_rec.models.text.tuning.FullTuning"
 _IDS_ALONE = (
     f"{_ENCODER}=lit_rec.models.items.id_item_encoder.IdItemEncoder",
     f"{_ENCODER}.init_args.width=128",  # the same width as with text
+    "--model.network.init_args.neighbors=null",  # SASRec
+    "--trainer.max_epochs=30",
 )
 _RANKS = tuple(
     f"{convention}{metric}{compared}"

@@ -26,7 +26,7 @@ from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.vectors.evaluation_tables import FOLDER
 from tools.benchmarks.own_process import row
-from tools.benchmarks.speed.configured import configured
+from tools.benchmarks.speed.configured import configured, without_closed_forms
 from tools.benchmarks.speed.every_occurrence import texts_of
 
 _ROWS = 64
@@ -75,6 +75,7 @@ def _measured(
 
 def _change(content: dict[str, Any], cache: str) -> None:
     content["data"]["init_args"]["cache_folder"] = cache
+    without_closed_forms(content)
     # vectors of a frozen encoder would be cached from turn to turn
     encoder = content["model"]["network"]["init_args"]["item_encoder"]["init_args"]
     encoder["backbone"]["init_args"].pop("tuning", None)

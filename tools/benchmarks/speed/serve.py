@@ -1,8 +1,9 @@
 """`Recommender.recommend` for one user at a time among 100,000 items: tools/benchmark speed serve.
 
 The index is the exact one. The network, its options and the users' texts are those of configs/scientific.yaml (a
-causal Transformer over the history, cosines of 128 coordinates) before training: the values of weights and vectors do
-not change the time. Items and their vectors are made up, so none is encoded. A history has 1 to 50 items; their number
+causal Transformer over the history, cosines of 128 coordinates, 100 neighbors of each item) before training: the values
+of weights and vectors do not change the time. Items, their vectors and neighbors are made up, so none is encoded. A
+history has 1 to 50 items; their number
 and the items are drawn at random. The seconds are those of whole calls, from ids to `Recommendation`s; `product` is
 only the plain product of one user with all vectors, timed in turns with them.
 """
@@ -80,15 +81,20 @@ def _recommender(folder: Path, items: int) -> tuple[Recommender, torch.Tensor]:
     data, module = configured(_CONFIG, folder)
     backbone = module.built().backbone.config_plain()
     content = checkpoint_content(data, replace(data.facts, backbone=backbone), {}, None)
-    width = module.built().item_encoder.width + 1  # with the bias
-    vectors = torch.randn(items, width, generator=torch.Generator().manual_seed(0))
+    network, chance = module.built(), torch.Generator().manual_seed(0)
+    width = network.item_encoder.width + 1  # with the bias
+    vectors = torch.randn(items, width, generator=chance)
+    part, row = network.neighbors, torch.arange(1, items + 1)
+    part.value = torch.rand(items + 1, part.value.shape[1], generator=chance)
+    part.index = torch.randint(1, items + 1, part.value.shape, generator=chance)
+    part.vector_share.fill_(0.1)
     made_up = {
         "item_id": [str(item) for item in range(items)],
         "columns": {
             name: [f"{name} of item {item}" for item in range(items)]
             for name in content["catalogue"]["columns"]
         },
-        "vectors": vectors,
+        "vectors": torch.cat([vectors, part.described(row, None)], 1),
     }
     content["catalogue"] = content["catalogue"] | made_up
     return Recommender(module, content), vectors
