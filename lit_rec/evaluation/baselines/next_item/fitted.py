@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_table
-from lit_rec.models.neighbors.item_tables import CosineTable, SumTable
+from lit_rec.models.neighbors.item_tables import CosineTable, NeighborTable, SumTable
 
 LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
@@ -55,10 +55,12 @@ def fitted_baselines(
     yield PopularityBaseline(counts)
     some = None if vectors is None else vectors[torch.from_numpy(trial.code >= 0)]
     is_large = baskets.items > DENSE_ITEMS
-    options = chosen_options(trial, some, (1.0,) if is_large else None)
     if is_large:
+        ease = _neighbor_ease(trial.baskets.newest(LONGEST), baskets.items)
+        options = chosen_options(trial, some, (1.0,), ease)
         yield from _large(baskets, counts, options, vectors)
         return
+    options = chosen_options(trial, some)
     table = item_knn_table(baskets.together(), options["item_knn"]["shrinkage"])
     yield ItemTableBaseline("item_knn", table, counts, options["item_knn"])
     del table  # before the next one is made
@@ -81,7 +83,7 @@ def _large(
 ) -> Iterator[NextItemBaseline]:
     """Yield what needs no table ``[I, I]``."""
     items = baskets.items
-    most = max(min(COMPANIONS, _COUNTS // items), 1)
+    most, _ = _sizes(items)
     newest = baskets.newest(LONGEST)
     where = f"options of the {len(baskets.counts):,} items' most frequent 5,000; users' newest {LONGEST} items"
     knn = item_knn_neighbors(newest, options["item_knn"]["shrinkage"], most)
@@ -89,11 +91,9 @@ def _large(
         "item_knn", knn, counts, options["item_knn"], f"{most} neighbors of each item; {where}"
     )
     del knn
-    index, count = newest.companions(most)
-    neighbors = max(min(most, 100, _LOOKED_UP // items // most), 1)
-    own = torch.from_numpy(newest.counts)
+    of_penalty, neighbors = _neighbor_ease(newest, items), _sizes(items)[1]
     about = f"each item predicted from {neighbors} others; {where}"
-    ease = ease_neighbors(index, count, own, options["ease"]["penalty"], neighbors)
+    ease = of_penalty(options["ease"]["penalty"])
     yield ItemTableBaseline("ease", ease, counts, options["ease"], about)
     if vectors is None:
         return
@@ -101,6 +101,20 @@ def _large(
     yield ItemTableBaseline("text_knn", cosine, counts, options["text_knn"], f"power 1; {where}")
     best = options["ease_text"]
     if best["penalty"] != options["ease"]["penalty"]:
-        ease = ease_neighbors(index, count, own, best["penalty"], neighbors)
+        ease = of_penalty(best["penalty"])
     table = SumTable(ease, cosine, best["text_weight"])
     yield ItemTableBaseline("ease_text", table, counts, best, f"power 1; {about}")
+
+
+def _sizes(items: int) -> tuple[int, int]:
+    """Return how many companions of each item are held in a catalogue, and how many of them predict it."""
+    most = max(min(COMPANIONS, _COUNTS // items), 1)
+    return most, max(min(most, 100, _LOOKED_UP // items // most), 1)
+
+
+def _neighbor_ease(baskets: Baskets, items: int) -> Callable[[float], NeighborTable]:
+    """Return what gives EASE of neighbors by its penalty, as in a catalogue of this number of items."""
+    most, neighbors = _sizes(items)
+    index, count = baskets.companions(most)
+    own = torch.from_numpy(baskets.counts)
+    return lambda penalty: ease_neighbors(index, count, own, penalty, neighbors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from operator import itemgetter
 
@@ -13,7 +13,7 @@ from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_table
 from lit_rec.evaluation.baselines.next_item.text import text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.ease import ease_table
-from lit_rec.models.neighbors.item_tables import DenseTable, recency_weights
+from lit_rec.models.neighbors.item_tables import ItemTable, recency_weights
 
 # the first of each is taken where nothing can be held out, and of equals
 RECENCIES = (0.8, 1.0, 0.9, 0.7, 0.5)
@@ -23,11 +23,15 @@ POWERS = (3.0, 1.0, 2.0, 5.0)
 TEXT_WEIGHTS = (0.05, 0.01, 0.02, 0.1, 0.2, 0.5)
 
 Options = dict[str, float]
+Ease = Callable[[float], ItemTable]
 _Tried = tuple[float, Options]  # nDCG@10 of held-out rows, and the options that gave it
 
 
 def chosen_options(
-    trial: Trial, vectors: Tensor | None, powers: Sequence[float] | None = None
+    trial: Trial,
+    vectors: Tensor | None,
+    powers: Sequence[float] | None = None,
+    ease: Ease | None = None,
 ) -> dict[str, Options]:
     """Return the options of ``item_knn``, ``ease``, ``text_knn`` and ``ease_text`` with the best nDCG@10.
 
@@ -37,6 +41,8 @@ def chosen_options(
         trial: The held-out rows.
         vectors: ``[I, D]`` text vectors of the trial's items; None: the last two are left out.
         powers: Powers of cosines; None: ``POWERS``.
+        ease: From a penalty to the table of EASE among the trial's items, in the form that will be used; None: the
+            whole table.
 
     Example:
         >>> import numpy as np
@@ -47,7 +53,7 @@ def chosen_options(
         >>> chosen_options(trial, None)  # nothing could be held out
         {'item_knn': {'shrinkage': 10.0, 'recency': 0.8}, 'ease': {'penalty': 100.0, 'recency': 0.8}}
     """
-    search = _Search(trial, vectors, POWERS if powers is None else powers)
+    search = _Search(trial, vectors, POWERS if powers is None else powers, ease)
     found = {"item_knn": search.item_knn(), **search.both_eases()}
     if vectors is not None:
         found["text_knn"] = search.text_knn()
@@ -61,11 +67,15 @@ class _Search:
         trial: The held-out rows.
         vectors: ``[I, D]`` text vectors of the trial's items; None: there is no text.
         powers: Powers of cosines.
+        ease: From a penalty to the table of EASE; None: the whole table.
     """
 
-    def __init__(self, trial: Trial, vectors: Tensor | None, powers: Sequence[float]) -> None:
+    def __init__(
+        self, trial: Trial, vectors: Tensor | None, powers: Sequence[float], ease: Ease | None
+    ) -> None:
         self._trial = trial
         self._together = trial.baskets.together()
+        self._ease = ease or (lambda penalty: ease_table(self._together.clone(), penalty))
         self._weights = {recency: recency_weights(trial.mask, recency) for recency in RECENCIES}
         self._text = {}
         if vectors is not None:
@@ -94,7 +104,7 @@ class _Search:
         alone: list[_Tried] = []
         beside_text: list[_Tried] = []
         for penalty in PENALTIES:
-            table = ease_table(self._together.clone(), penalty)
+            table = self._ease(penalty)
             of_penalty = self._by_recency(table, {"penalty": penalty})
             alone += of_penalty
             recency = _best(of_penalty)["recency"]
@@ -104,7 +114,7 @@ class _Search:
             found["ease_text"] = self._recency_with_text(_best(beside_text))
         return found
 
-    def _by_recency(self, table: DenseTable, options: Options) -> list[_Tried]:
+    def _by_recency(self, table: ItemTable, options: Options) -> list[_Tried]:
         def scores_of(rows: slice) -> Iterator[Tensor]:
             for recency in RECENCIES:
                 yield self._scores(table, recency, rows)
@@ -113,7 +123,7 @@ class _Search:
         tried = [{**options, "recency": recency} for recency in RECENCIES]
         return list(zip(found, tried, strict=True))
 
-    def _with_text(self, table: DenseTable, options: Options) -> list[_Tried]:
+    def _with_text(self, table: ItemTable, options: Options) -> list[_Tried]:
         def scores_of(rows: slice) -> Iterator[Tensor]:
             scores = self._scores(table, options["recency"], rows)
             for text in self._text.values():
@@ -128,7 +138,7 @@ class _Search:
 
     def _recency_with_text(self, best: Options) -> Options:
         """Return the options with the best recency; that of before, if none is better."""
-        table, text = ease_table(self._together.clone(), best["penalty"]), self._text[best["power"]]
+        table, text = self._ease(best["penalty"]), self._text[best["power"]]
         recencies = (best["recency"], *RECENCIES)
 
         def scores_of(rows: slice) -> Iterator[Tensor]:
@@ -140,7 +150,7 @@ class _Search:
         tried = [{**best, "recency": recency} for recency in recencies]
         return _best(zip(found, tried, strict=True))
 
-    def _scores(self, table: DenseTable, recency: float, rows: slice) -> Tensor:
+    def _scores(self, table: ItemTable, recency: float, rows: slice) -> Tensor:
         return table.scores(self._trial.history[rows], self._weights[recency][rows])
 
 

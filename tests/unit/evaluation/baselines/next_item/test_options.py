@@ -119,3 +119,20 @@ def test_without_vectors_there_is_no_text(planted):
     trial = Trial.of_rows(baskets, history, mask, target)
     names = [b.name for b in fitted_baselines(baskets, torch.zeros(30), trial, None)]
     assert names == ["popularity", "item_knn", "ease"]
+
+
+def test_a_large_catalogue_chooses_the_penalty_of_ease_for_its_own_form(planted, monkeypatch):
+    """With two neighbors of each item, not all: another penalty may be the best one."""
+    baskets, history, mask, target, vectors = planted
+    monkeypatch.setattr(options_module, "PENALTIES", (1000.0, 10.0, 0.1))
+    monkeypatch.setattr(fitted_module, "DENSE_ITEMS", 1)
+    monkeypatch.setattr(fitted_module, "_sizes", lambda items: (4, 2))
+    trial, counts = Trial.of_rows(baskets, history, mask, target), torch.zeros(30)
+    chosen = {b.name: b.chosen for b in fitted_baselines(trial.baskets, counts, trial, vectors)}
+    figures = []
+    for penalty in (1000.0, 10.0, 0.1):
+        for recency in options_module.RECENCIES:
+            other = {**chosen, "ease": {"penalty": penalty, "recency": recency}}
+            figures.append(figure_of("ease", other, trial, counts, vectors))
+    assert figure_of("ease", chosen, trial, counts, vectors) == max(figures)
+    assert len(set(figures)) > 2
