@@ -27,7 +27,7 @@ _TITLES = {
 }
 # main metric -> another that the table shows for all rows, and its heading
 _BESIDE = {"masked_ndcg@10": ("ndcg@10", "all, among seen items too")}
-_COLUMNS = 4  # slices that a table shows beside one another; the others follow in a second
+_COLUMNS = 4  # slices that a table shows beside one another; the others follow below
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ class Report:
         return captured.get().rstrip()
 
     def table(self) -> RenderableType:
-        """Return the main metric with its interval per model and slice, for the screen; many slices as two tables."""
+        """Return the main metric with its interval per model and slice, for the screen; many slices as several tables."""
         slices = list(dict.fromkeys(row.slice for row in self.rows))
         what, counted = _TITLES.get(self.main, (f"{self.main} on test rows", "rows"))
         columns = [(name, self.main, name) for name in slices]
         other, heading = _BESIDE.get(self.main, ("", ""))
         if any(row.metric == other for row in self.rows):
             columns.append(("all", other, heading))
-        parts = [columns[:_COLUMNS], *([columns[_COLUMNS:]] if columns[_COLUMNS:] else [])]
+        parts = [columns[at : at + _COLUMNS] for at in range(0, len(columns), _COLUMNS)]
         tables = [self._table(part, counted) for part in parts]
         title = f"{what} [95 % interval]"
         first = tables[0]
