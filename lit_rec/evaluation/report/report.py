@@ -125,7 +125,7 @@ class Report:
         return captured.get().rstrip()
 
     def table(self) -> RenderableType:
-        """Return the main metric with its interval per model and slice, for the screen; many slices as several tables."""
+        """Return the main metric with its interval per model and slice; many slices in several tables."""
         slices = list(dict.fromkeys(row.slice for row in self.rows))
         what, counted = _TITLES.get(self.main, (f"{self.main} on test rows", "rows"))
         columns = [(name, self.main, name) for name in slices]
