@@ -132,7 +132,8 @@ class Report:
         other, heading = _BESIDE.get(self.main, ("", ""))
         if any(row.metric == other for row in self.rows):
             columns.append(("all", other, heading))
-        parts = [columns[at : at + _COLUMNS] for at in range(0, len(columns), _COLUMNS)]
+        starts = range(0, max(len(columns), 1), _COLUMNS)
+        parts = [columns[at : at + _COLUMNS] for at in starts]
         tables = [self._table(part, counted) for part in parts]
         title = f"{what} [95 % interval]"
         first = tables[0]
