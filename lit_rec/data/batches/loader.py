@@ -16,7 +16,7 @@ from lit_rec.data.batches.collator import BatchRows, Collator
 
 @dataclass(frozen=True)
 class RowGroups:
-    """Rows of one label that stand together, some at a time; groups and their rows are drawn anew for each epoch.
+    """Rows of one label that stand together, some at a time; groups and their rows are drawn again for each epoch.
 
     Args:
         label: ``[n]``, the label of each row.
