@@ -20,7 +20,6 @@ from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
 from lit_rec.evaluation.baselines.next_item.baseline import NextItemBaseline
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
-from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.evaluation.metrics.catalogue_ranks import SCORES_AT_ONCE, ScoredRows, target_ranks
 from lit_rec.evaluation.metrics.ranks import MAIN, RankMeasures
 from lit_rec.evaluation.report.report import Report, build_report
@@ -29,10 +28,9 @@ from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
-from lit_rec.tasks.training_baskets import trained_rows, training_baskets
+from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
 
 _ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
-_HELD_OUT = 10_000  # users whose last training row is held out to choose options
 _CONVENTION = "masked_... leaves out the items that the history has, but never the target; the others rank all items"
 _EDGES = (2, 5, 20, 100)
 _BARS = ("seen once", "2 to 4 times", "5 to 19 times", "20 to 99 times", "100 times or more")
@@ -138,21 +136,12 @@ def next_item_baselines(
         train: Rows of ``Prepared`` that count.
         vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
     """
-    prepared = data.prepared
-    items = len(prepared.items)
-    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
-    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
-    last = np.sort(np.random.default_rng(0).permutation(last)[:_HELD_OUT])
-    bound = in_order(data.history).bind(prepared)
-    history = bound.of(last)
-    others = np.setdiff1d(train, last)
-    baskets = training_baskets(data, others)
-    trial = Trial.of_rows(baskets, history.item, history.mask, item[last])
-    counts = torch.from_numpy(np.bincount(item[train], minlength=items))
+    item = np.asarray(data.prepared.item, np.int64)
+    counts = np.bincount(item[train], minlength=len(data.prepared.items))
     yield from fitted_baselines(
         training_baskets(data, train),
-        counts,
-        trial,
+        torch.from_numpy(counts),
+        held_out(data, train),
         None if vectors is None else torch.from_numpy(vectors).float(),
     )
 

@@ -1,4 +1,4 @@
-"""The items that each user has in training rows."""
+"""The items that each user has in training rows, and rows that are held out of them to choose options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import in_order
 from lit_rec.data.training_facts import target_of_rows
+from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.baskets import Baskets
+
+_HELD_OUT = 10_000  # users whose last training row is held out
 
 
 def trained_rows(data: BehaviorDataModule) -> Int64s:
@@ -31,3 +34,19 @@ def training_baskets(data: BehaviorDataModule, train: Int64s) -> Baskets:
     users = np.concatenate([user[last].repeat(history.mask.sum(1)), user[train]])
     items = np.concatenate([history.item[history.mask], item[train]])
     return Baskets.of_rows(users, items, len(prepared.items))
+
+
+def held_out(data: BehaviorDataModule, train: Int64s) -> Trial:
+    """Return each user's last training row, to choose options by, and the baskets of the others.
+
+    Args:
+        data: The behaviors.
+        train: Rows of ``Prepared``; those of a user follow one another.
+    """
+    prepared = data.prepared
+    user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
+    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    last = np.sort(np.random.default_rng(0).permutation(last)[:_HELD_OUT])
+    history = in_order(data.history).bind(prepared).of(last)
+    others = training_baskets(data, np.setdiff1d(train, last))
+    return Trial.of_rows(others, history.item, history.mask, item[last])

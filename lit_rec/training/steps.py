@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -77,49 +77,18 @@ def evaluated_ranks(
     Raises:
         ValueError: If the network does not give vectors.
     """
-    found = _Ranked.of(network, batch, tables)
+    found = Ranked.of(network, batch, tables)
     ranks, losses = [found.users.new_zeros(0, 2)], [found.users.new_zeros(0)]
     for block in found.blocks():
-        target = found.target[block.rows]
-        losses.append(objective.whole(block.own, block.scores, target))
-        if found.neighbors is not None:
-            scores = found.neighbors.beside(block.scores).add_(found.neighbors.of_all(block.rows))
-            ranks.append(found.ranks(ScoredRows.of(block.rows, scores, target)))
-        else:
-            ranks.append(found.ranks(block))
+        losses.append(objective.whole(block.own, block.scores, found.target[block.rows]))
+        ranks.append(found.ranks(block))
     asked = batch.target.mask[:, 0]
     total = torch.cat(losses)[asked].sum()
     return Evaluated(total, asked.sum(), torch.cat(ranks).unsqueeze(1))
 
 
-def ranks_by_share(
-    network: TwoTower, batch: RecBatch, tables: VectorTables, shares: Sequence[float]
-) -> Tensor:
-    """Return the ranks ``[S, B, 2]`` if vectors counted as much as each of S shares beside neighbors.
-
-    Args:
-        network: A network with neighbors.
-        batch: The rows.
-        tables: Vectors of the catalogue.
-        shares: What vectors count.
-
-    Raises:
-        ValueError: If the network has no neighbors.
-    """
-    found = _Ranked.of(network, batch, tables)
-    if found.neighbors is None:
-        raise ValueError("a network without neighbors has no shares")
-    ranks = []
-    for block in found.blocks():
-        target, near = found.target[block.rows], found.neighbors.of_all(block.rows)
-        each = [near.add(block.scores, alpha=share) for share in shares]
-        blocks = [ScoredRows.of(block.rows, scores, target) for scores in each]
-        ranks.append(torch.stack([found.ranks(one) for one in blocks]))
-    return torch.cat(ranks, 1)
-
-
 @dataclass(frozen=True)
-class _Ranked:
+class Ranked:
     """The users of a batch, and the catalogue in which their next items are ranked.
 
     Shape:
@@ -134,7 +103,17 @@ class _Ranked:
     neighbors: NeighborScores | None
 
     @classmethod
-    def of(cls, network: Network, batch: RecBatch, tables: VectorTables | None) -> _Ranked:
+    def of(cls, network: Network, batch: RecBatch, tables: VectorTables | None) -> Ranked:
+        """Encode the users.
+
+        Args:
+            network: A network of vectors.
+            batch: The rows.
+            tables: Vectors of the catalogue.
+
+        Raises:
+            ValueError: If the network does not give vectors.
+        """
         head = network.head if isinstance(network, TwoTower) else None
         if tables is None or not isinstance(network, TwoTower) or not isinstance(head, VectorHead):
             raise ValueError(f"{type(network).__name__} gives no vectors")
@@ -158,5 +137,13 @@ class _Ranked:
             yield from scored_blocks(self.users, self.items, self.target, self.repeats)
 
     def ranks(self, block: ScoredRows) -> Tensor:
-        """Return the ranks ``[b, 2]`` of some rows' targets."""
-        return target_ranks(block, self.target[block.rows], self.seen.within(block.rows))
+        """Return the ranks ``[b, 2]`` of some rows' targets, by what neighbors say too.
+
+        Args:
+            block: Scores by vectors and repeats.
+        """
+        rows = block.rows
+        if self.neighbors is not None:
+            scores = self.neighbors.beside(block.scores).add_(self.neighbors.of_all(rows))
+            block = ScoredRows.of(rows, scores, self.target[rows])
+        return target_ranks(block, self.target[rows], self.seen.within(rows))

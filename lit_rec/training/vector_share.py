@@ -1,24 +1,31 @@
-"""How much a model's vectors count beside its neighbors, chosen on validation rows before each validation."""
+"""How much a model's vectors count beside its neighbors, and how much these raise items with few users.
+
+Both are chosen on validation rows before each validation.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
+from torch import Tensor
 
 from lit_rec.data.batches.collator import BatchRows
 from lit_rec.evaluation.metrics.ranks import ndcg
 from lit_rec.models.networks.two_tower import TwoTower
-from lit_rec.training.steps import ranks_by_share
+from lit_rec.training.steps import Ranked
 from lit_rec.vectors.evaluation_tables import VectorTables
 from lit_rec.vectors.fingerprint import weights_key
 
 WITHOUT_ROWS = 0.1  # the share where there are no validation rows
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-_ROWS = 2000
+RARITIES = (0.0, 0.1, 0.2, 0.3, 0.4)
+_ROWS = 5000
+_SCORES = 10**9  # rows times items: bounds the time
 _CUT = 10
 
 
@@ -26,10 +33,10 @@ _CUT = 10
 def choose_vector_share(
     module: Any, trainer: lightning.Trainer, tables: VectorTables | None
 ) -> VectorTables | None:
-    """Set the share that has the best nDCG@10 among unseen items, the smallest of equals.
+    """Set share and rarity to what has the best nDCG@10 among unseen items, the smallest of equals.
 
-    Every process looks at the same rows, and so chooses the same. Networks without neighbors, or with a given share,
-    stay as they are.
+    The share is chosen with the rarity of the validation before, then the rarity. Every process looks at the same rows,
+    and so chooses the same. Networks without neighbors, and what was given, stay as they are.
 
     Args:
         module: A LightningModule with a ``network``.
@@ -41,15 +48,28 @@ def choose_vector_share(
     """
     network = module.network
     part = network.neighbors if isinstance(network, TwoTower) else None
-    if part is None or not part.chooses_share:
+    if part is None or not (part.chooses_share or part.chooses_rarity):
         return tables
     data = trainer.datamodule  # type: ignore[attr-defined]
-    rows = np.random.default_rng(0).permutation(data.prepared.rows_of("val"))[:_ROWS]
+    most = min(_ROWS, _SCORES // max(len(data.prepared.items), 1))
+    rows = np.random.default_rng(0).permutation(data.prepared.rows_of("val"))[:most]
     batch = data.collator(with_texts=False)(BatchRows(np.sort(rows))).to(part.vector_share.device)
     asked = batch.target.mask[:, 0]
     if tables is None or not asked.any():
         return tables
-    ranks = ranks_by_share(network, batch, tables, SHARES)[:, asked, 1].double().cpu().numpy()
-    gains = [float(ndcg(of_share, _CUT).mean()) for of_share in ranks]
-    part.vector_share.fill_(SHARES[int(np.argmax(gains))])
+    ranked = Ranked.of(network, batch, tables)
+    if part.chooses_share:
+        _set_best(part.vector_share, SHARES, ranked, asked)
+    if part.chooses_rarity:
+        _set_best(part.rarity, RARITIES, ranked, asked)
     return replace(tables, key=weights_key(module.state_dict()))
+
+
+def _set_best(value: Tensor, choices: Sequence[float], ranked: Ranked, asked: Tensor) -> None:
+    """Set a number that ranks depend on to the choice with the best nDCG@10."""
+    gains = []
+    for choice in choices:
+        value.fill_(choice)
+        ranks = torch.cat([ranked.ranks(block)[:, 1] for block in ranked.blocks()])[asked]
+        gains.append(float(ndcg(ranks.double().cpu().numpy(), _CUT).mean()))
+    value.fill_(choices[int(np.argmax(gains))])

@@ -11,7 +11,7 @@ import yaml
 
 from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.inference.recommender import Recommender
-from lit_rec.training.vector_share import SHARES
+from lit_rec.training.vector_share import RARITIES, SHARES
 
 from .conftest import lit_rec, message
 
@@ -44,7 +44,7 @@ def config(workplace, tmp_path_factory):
     parts["head"] = {"class_path": HEAD}
     parts["repeats"] = {"class_path": "lit_rec.models.heads.repeat_bias.RepeatBias"}
     # the encoder is trained here, so neighbors are found without texts
-    neighbors = {"text_weight": 0.0, "penalty": 5.0, "neighbors": 6}
+    neighbors = {"neighbors": 6}
     parts["neighbors"] = {
         "class_path": "lit_rec.models.heads.item_neighbors.ItemNeighbors",
         "init_args": neighbors,
@@ -78,7 +78,7 @@ def text_run(config):
 
 def test_report_and_monitors(text_run):
     folder, figures, _ = text_run
-    closed_forms = ("popularity", "item_knn", "ease", "text_knn", "ease_text")
+    closed_forms = ("popularity", "item_knn", "ease", "text_knn", "ease_text", "add_ease")
     assert {model for model, _ in figures} == {"lit_rec", *closed_forms}
     for metric in ("recall@1", "recall@10", "ndcg@10", "mrr@50", "masked_recall@10"):
         assert 0 <= figures["lit_rec", metric] <= 1
@@ -117,21 +117,24 @@ def test_evaluation_is_what_a_recommender_says_row_by_row(config, text_run):
 
 
 def test_what_vectors_count_is_the_best_on_validation_rows(text_run, tmp_path, capsys):
-    """nDCG@10 among unseen items, validated with the chosen share and with two others."""
+    """nDCG@10 among unseen items, validated with the chosen share and rarity and with others."""
     folder, _, _ = text_run
     stored = torch.load(folder / "best.ckpt", weights_only=True)
-    name = "network.neighbors.vector_share"
-    chosen = float(stored["state_dict"][name])
-    assert chosen in torch.tensor(SHARES).tolist()
+    assert stored["state_dict"]["network.neighbors.recency"] <= 1  # chosen too
     found = {}
-    for share in {chosen, 0.0, 5.0}:
-        stored["state_dict"][name].fill_(share)
-        torch.save(stored, tmp_path / "other.ckpt")
-        capsys.readouterr()
-        lit_rec("validate", "--ckpt_path", tmp_path / "other.ckpt")
-        shown = re.search(r"val/masked_ndcg@10\W+([\d.]+)", capsys.readouterr().out)
-        found[share] = float(shown[1])
-    assert found[chosen] == max(found.values())
+    for name, choices in (("vector_share", SHARES), ("rarity", RARITIES)):
+        value = stored["state_dict"][f"network.neighbors.{name}"]
+        chosen = float(value)
+        assert chosen in torch.tensor(choices).tolist()
+        for choice in {chosen, choices[0], choices[-1]}:
+            value.fill_(choice)
+            torch.save(stored, tmp_path / "other.ckpt")
+            capsys.readouterr()
+            lit_rec("validate", "--ckpt_path", tmp_path / "other.ckpt")
+            shown = re.search(r"val/masked_ndcg@10\W+([\d.]+)", capsys.readouterr().out)
+            found[name, choice] = float(shown[1])
+        value.fill_(chosen)
+        assert found[name, chosen] == max(found.values())
     assert len(set(found.values())) > 1
 
 

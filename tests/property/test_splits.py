@@ -242,3 +242,19 @@ def test_new_items_are_seen_by_no_other_part(
     # the same items whatever the order of the rows
     turned = frame.reverse()
     assert dict(zip(turned["item_id"], parts_of(split, turned), strict=True)) == of_item
+
+
+@SOME
+@given(frame=tables, item=st.lists(st.integers(0, 9), min_size=40, max_size=40))
+def test_new_items_beside_the_last_rows_of_known_ones(frame: pl.DataFrame, item: list[int]):
+    frame = frame.with_columns(item_id=pl.Series([f"i{code}" for code in item[: len(frame)]]))
+    new = np.array(parts_of(NewItemSplit(0.2, 0.2), frame))
+    both = np.array(parts_of(NewItemSplit(0.2, 0.2, last=True), frame))
+    known = new == "train"
+    assert (both[~known] == new[~known]).all()
+    rest = frame.filter(pl.Series(known))
+    for user in rest["user_id"].unique():
+        rows = rest.with_columns(part=pl.Series(both[known])).filter(pl.col("user_id") == user)
+        inner = ["train"] * (len(rows) - 2) + ["val", "test"]
+        wanted = inner if len(rows) > 2 else ["train"] * len(rows)
+        assert rows.sort("timestamp", "row")["part"].to_list() == wanted

@@ -6,22 +6,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.splits.splits import Split, check_shares
+from lit_rec.data.splits.splits import LeaveLastOutSplit, Split, check_shares
 
 
 class NewItemSplit(Split):
     """Draw items at random: all rows of some items test, all rows of others validate.
 
     So neither part has an item that training saw, and an evaluation measures what text alone says about an item. All
-    rows of the other items train. An impression may be divided.
+    rows of the other items train; with ``last`` all but each user's last two. An impression may be divided.
 
     Args:
         validation: Share of the items whose rows validate.
         test: Share of the items whose rows test.
         seed: Seed of the draw.
+        last: Whether each user's newest row of another item tests too, and the one before validates, as
+            ``LeaveLastOutSplit`` has it: one table then shows what new items cost known ones.
 
     Raises:
-        ConfigError: If the shares are not usable.
+        ConfigError: If the shares are not usable; with ``last``, by ``assign``, if the rows have no order.
 
     Example:
         >>> frame = pl.DataFrame({"item_id": ["a", "b", "a", "c", "d", "b"]})
@@ -29,9 +31,11 @@ class NewItemSplit(Split):
         ['val', 'train', 'val', 'test', 'train', 'train']
     """
 
-    def __init__(self, validation: float = 0.1, test: float = 0.2, seed: int = 0) -> None:
+    def __init__(
+        self, validation: float = 0.1, test: float = 0.2, seed: int = 0, last: bool = False
+    ) -> None:
         check_shares(self, validation, test)
-        self.validation, self.test, self.seed = validation, test, seed
+        self.validation, self.test, self.seed, self.last = validation, test, seed, last
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         # by name, so that the draw does not depend on the order of the rows
@@ -43,4 +47,7 @@ class NewItemSplit(Split):
         of_item[order[: ends[0]]] = 2
         of_item[order[ends[0] : ends[1]]] = 1
         part: npt.NDArray[np.int8] = of_item[code]
+        if self.last:
+            known = part == 0
+            part[known] = LeaveLastOutSplit()._assign(behaviors.filter(known), ordered)
         return part

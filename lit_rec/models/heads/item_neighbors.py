@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import HistorySlots
 from lit_rec.data.facts import Facts
+from lit_rec.models.neighbors.add_ease import AddEase
 from lit_rec.models.neighbors.baskets import Baskets
-from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_table, strongest
 from lit_rec.models.neighbors.item_tables import recency_weights
 from lit_rec.ranges import count, not_negative, part_of_all, positive
 
@@ -20,18 +20,15 @@ NEAREST = 5
 _POWER = 4  # of their cosines
 _CARRIED = 0.5  # how much of what is said of them counts for it
 _ITSELF = 0.2  # how much more it is like what they are, in units of the table
-_LONGEST = 100  # newest items of a user that count in a large catalogue
-_COMPANIONS = 200  # of each item in a large catalogue
-_ALIKE = 20  # items of similar texts that predict an item there
-_COMPARED = 100_000  # items whose texts are all compared
 _NUMBERS = 2**24  # that are held at once: bounds the memory, not the result
 
 
 class ItemNeighbors(nn.Module):
     """Add to the scores of items what each item of the history says of them, the newest the most.
 
-    The score of item j is ``share * (vectors and repeats) + sum_h recency^a(h) * T[h, j]``, where a(h) is the number of
-    behaviors after h. T is fitted once, on training rows, before the first step: the ridge regression of each item on
+    The score of item j is ``share * (vectors and repeats) + r(j) * sum_h recency^a(h) * T[h, j]``, where a(h) is the
+    number of behaviors after h, and ``r(j) = ((m + 1) / (n(j) + 1)) ** rarity`` with n users of j and m of a mean item.
+    T is fitted once, on training rows, before the first step: the ridge regression of each item on
     all others, where items with similar texts count as if some users had both (EASE with ``text_weight`` times the
     texts' inner products added to ``X'X``). Of each item the ``neighbors`` largest positive weights are kept. So a
     model begins as the closed form, and what its vectors learn comes on top: they are trained by themselves, because
@@ -44,19 +41,22 @@ class ItemNeighbors(nn.Module):
         facts: Facts of the data.
         text_width: Width of an item's joined text vectors; 0: no text is read.
         neighbors: K, how many others each item says something of.
-        penalty: Of the ridge regression; larger for more users per item.
+        penalty: Of the ridge regression; None: the one with the best nDCG@10 of held-out training rows, as are the next
+            two.
         text_weight: How much similar texts count in it; 0: not at all.
         recency: What each behavior counts less than the next one.
         share: What vectors count; None: before each validation while training, the share with the best nDCG@10 among
-            unseen items is chosen on up to 2,000 validation rows, from a few between 0 and 5. Where there are no
+            unseen items is chosen on up to 5,000 validation rows, from a few between 0 and 5. Where there are no
             validation rows it is 0.1.
+        rarity: How much more is said of items with few users, beside vectors that know what is popular; None: chosen
+            with the share, 0 where there are no validation rows.
 
     Shape:
         ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
 
     Raises:
-        ConfigError: If ``neighbors`` is below 1, ``penalty`` or ``share`` is not above 0, ``text_weight`` is below 0,
-            or ``recency`` is not above 0 and at most 1.
+        ConfigError: If ``neighbors`` is below 1, ``penalty`` or ``share`` is not above 0, ``text_weight`` or
+            ``rarity`` is below 0, or ``recency`` is not above 0 and at most 1.
 
     Reference:
         Steck 2019, https://arxiv.org/abs/1905.03375 (EASE); Jeunen et al. 2020, Closed-form models for collaborative
@@ -65,7 +65,7 @@ class ItemNeighbors(nn.Module):
     Example:
         >>> import numpy as np
         >>> from lit_rec.data.batches.request import Seen, request_batch
-        >>> part = ItemNeighbors(Facts.example("next_item"), text_width=0, penalty=1.0)
+        >>> part = ItemNeighbors(Facts.example("next_item"), text_width=0, penalty=1.0, recency=0.8)
         >>> part.fit(Baskets(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), items=2), None)
         >>> table = part.described(torch.tensor([1, 2]), None)  # both items are known
         >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
@@ -77,31 +77,51 @@ class ItemNeighbors(nn.Module):
     index: Tensor
     value: Tensor
     text: Tensor
+    users: Tensor
+    recency: Tensor
     vector_share: Tensor
+    rarity: Tensor
 
     def __init__(
         self,
         facts: Facts,
         text_width: int,
         neighbors: int = 100,
-        penalty: float = 60.0,
-        text_weight: float = 20.0,
-        recency: float = 0.8,
+        penalty: float | None = None,
+        text_weight: float | None = None,
+        recency: float | None = None,
         share: float | None = None,
+        rarity: float | None = None,
     ) -> None:
         super().__init__()
         rows = len(facts.item_ids) + 1
         kept = min(count(self, "neighbors", neighbors), max(rows - 2, 1))
-        self.penalty = positive(self, "penalty", penalty)
-        self.text_weight = not_negative(self, "text_weight", text_weight) if text_width else 0.0
-        self.recency = part_of_all(self, "recency", recency)
-        self.chooses_share = share is None
+        given: dict[str, float] = {}
+        if penalty is not None:
+            given["penalty"] = positive(self, "penalty", penalty)
+        if text_weight is not None:
+            given["text_weight"] = not_negative(self, "text_weight", text_weight)
+        if recency is not None:
+            given["recency"] = part_of_all(self, "recency", recency)
+        if not text_width:
+            given["text_weight"] = 0.0
+        self.given = given
+        self.chooses_share, self.chooses_rarity = share is None, rarity is None
         begins = 0.0 if share is None else positive(self, "share", share)
+        raises = 0.0 if rarity is None else not_negative(self, "rarity", rarity)
         # row 0 is for items that training never saw, and stays 0
         self.register_buffer("index", torch.zeros(rows, kept, dtype=torch.int32))
         self.register_buffer("value", torch.zeros(rows, kept))
-        self.register_buffer("text", torch.zeros(rows, text_width if self.text_weight else 0))
+        self.register_buffer("text", torch.zeros(rows, text_width if self.asks_for_text else 0))
+        self.register_buffer("users", torch.zeros(rows))
+        self.register_buffer("recency", torch.tensor(given.get("recency", 1.0)))
         self.register_buffer("vector_share", torch.tensor(begins))
+        self.register_buffer("rarity", torch.tensor(raises))
+
+    @property
+    def asks_for_text(self) -> bool:
+        """Whether options let texts count."""
+        return self.given.get("text_weight") != 0
 
     @property
     def reads_text(self) -> bool:
@@ -109,44 +129,28 @@ class ItemNeighbors(nn.Module):
         return self.text.shape[1] > 0
 
     @torch.no_grad()
-    def fit(self, baskets: Baskets, text: Tensor | None) -> None:
+    def fit(
+        self, baskets: Baskets, text: Tensor | None, options: dict[str, float] | None = None
+    ) -> None:
         """Fit the table on training rows.
 
         Args:
             baskets: The training users' items, numbered by rows of the vocabulary less 1.
             text: ``[V, text_width]`` text vectors of length 1 or 0 of these items; None: no text is read.
+            options: ``penalty``, ``text_weight`` and ``recency``, where they were not given.
         """
-        device, weight = self.value.device, self.text_weight
-        if text is None or not self.reads_text:
-            text, weight = torch.zeros(baskets.items, 0, device=device), 0.0
-        else:
+        options = self.given | (options or {})
+        device = self.value.device
+        text = text if self.reads_text else None
+        if text is not None:
             self.text[1:] = text
-        if baskets.items <= DENSE_ITEMS:
-            together = baskets.together().to(device)
-            table = ease_table(together, self.penalty, text, weight)
-            index, value = strongest(table.values, self.value.shape[1])
-        else:
-            newest = baskets.newest(_LONGEST)
-            companions = newest.companions(_COMPANIONS)
-            own = torch.from_numpy(newest.counts)
-            most = min(self.value.shape[1], _COMPANIONS)
-            alike = self._alike(text)
-            near = ease_neighbors(*companions, own, self.penalty, most, text.cpu(), weight, alike)
-            value, order = near.value.sort(dim=1, descending=True, stable=True)
-            value, order = value[:, :most].clamp(min=0), order[:, :most]
-            index = near.index.gather(1, order)
+        table = AddEase(baskets, text).table(options["penalty"], options["text_weight"])
+        index, value = table.strongest(self.value.shape[1])
         width = value.shape[1]
         self.value[1:, :width] = value.to(device)
         self.index[1:, :width] = torch.where(value > 0, index + 1, 0).to(device).int()
-
-    def _alike(self, text: Tensor) -> Tensor | None:
-        """Return the items with the nearest texts ``[V, n]``, itself among them; None where it would take too long."""
-        items = len(text)
-        if items > _COMPARED or not text.shape[1]:
-            return None
-        blocks = torch.split(text, max(_NUMBERS // items, 1))
-        found = [(block @ text.T).topk(min(_ALIKE, items)).indices for block in blocks]
-        return torch.cat(found).cpu()
+        self.users[1:] = torch.from_numpy(baskets.counts).to(device)
+        self.recency.fill_(options["recency"])
 
     @torch.no_grad()
     def described(self, vocab_row: Tensor, text: Tensor | None) -> Tensor:
@@ -201,6 +205,9 @@ class ItemNeighbors(nn.Module):
             column = self.index[of].long() + (at * len(self.value)).unsqueeze(1)  # [n, K]
             value = self.value[of] * own[at, of].unsqueeze(1)
             total.view(-1).index_add_(0, column.flatten(), value.flatten())
+        if self.rarity:
+            users = self.users[1:].mean()
+            total.mul_(((users + 1) / (self.users + 1)) ** self.rarity)
         return total, own
 
 

@@ -40,26 +40,12 @@ def ease_table(
     if text is not None and text_weight:
         together.addmm_(text, text.T, alpha=text_weight)
     together.diagonal().add_(penalty)
-    root = torch.linalg.cholesky(together, out=together)
-    inverse = torch.cholesky_inverse(root, out=root)
-    inverse.div_(-inverse.diagonal().clone()).fill_diagonal_(0)
-    return DenseTable(inverse)
-
-
-def strongest(values: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    """Return the columns and values of the ``most`` largest positive numbers of each row, ``[I, most]`` each.
-
-    Where there are fewer, the value is 0.
-
-    Example:
-        >>> strongest(torch.tensor([[0.0, 0.5, 0.9], [0.2, 0.0, -1.0]]), most=2)
-        (tensor([[2, 1],
-                [0, 1]]), tensor([[0.9000, 0.5000],
-                [0.2000, 0.0000]]))
-    """
-    # a catalogue of one item has one column
-    value, index = values.topk(min(most, values.shape[1]), dim=1)
-    return index, value.clamp_(min=0)
+    # a symmetric matrix by columns, as LAPACK reads it: by rows, each step would need a copy of it
+    columns = together.mT
+    torch.linalg.cholesky(columns, out=columns)
+    torch.cholesky_inverse(columns, out=columns)
+    together.div_(-together.diagonal().clone()).fill_diagonal_(0)
+    return DenseTable(together)
 
 
 def ease_neighbors(

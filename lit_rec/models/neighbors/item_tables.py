@@ -23,7 +23,18 @@ class ItemTable(ABC):
         """
 
 
-class DenseTable(ItemTable):
+class HeldTable(ItemTable):
+    """A table whose numbers are held."""
+
+    @abstractmethod
+    def strongest(self, most: int) -> tuple[Tensor, Tensor]:
+        """Return items and values of the ``most`` largest positive numbers of each row, the largest first.
+
+        Both are ``[I, K]`` with K at most ``most``; the value is 0 where there are fewer.
+        """
+
+
+class DenseTable(HeldTable):
     """The whole matrix.
 
     Args:
@@ -33,6 +44,10 @@ class DenseTable(ItemTable):
         >>> table = DenseTable(torch.tensor([[0.0, 1.0], [2.0, 0.0]]))
         >>> table.scores(torch.tensor([[0, 1]]), torch.tensor([[1.0, 0.5]]))
         tensor([[1., 1.]])
+        >>> table.strongest(1)
+        (tensor([[1],
+                [0]]), tensor([[1.],
+                [2.]]))
     """
 
     def __init__(self, values: Tensor) -> None:
@@ -47,8 +62,14 @@ class DenseTable(ItemTable):
             item[there], self.values, offsets, per_sample_weights=weight[there], mode="sum"
         )
 
+    def strongest(self, most: int) -> tuple[Tensor, Tensor]:
+        """Return the largest of each row."""
+        # a catalogue of one item has one column
+        value, index = self.values.topk(min(most, len(self.values)), dim=1)
+        return index, value.clamp_(min=0)
 
-class NeighborTable(ItemTable):
+
+class NeighborTable(HeldTable):
     """Up to K others for each item; all else is 0.
 
     Args:
@@ -69,6 +90,12 @@ class NeighborTable(ItemTable):
         out = torch.zeros(len(item), len(self.index))
         value = weight.unsqueeze(2) * self.value[item]  # [B, H, K]
         return out.scatter_add_(1, self.index[item].long().flatten(1), value.flatten(1))
+
+    def strongest(self, most: int) -> tuple[Tensor, Tensor]:
+        """Return the largest of each row."""
+        value, order = self.value.sort(dim=1, descending=True, stable=True)
+        value, order = value[:, :most].clamp(min=0), order[:, :most]
+        return self.index.gather(1, order), value
 
 
 class CosineTable(ItemTable):
@@ -115,7 +142,7 @@ class SumTable(ItemTable):
         return self._first.scores(item, weight).add_(second, alpha=self._times)
 
 
-def recency_weights(mask: Tensor, recency: float) -> Tensor:
+def recency_weights(mask: Tensor, recency: float | Tensor) -> Tensor:
     """Return the weights of behaviors ``[B, H]``: 1 for the newest, ``recency`` times less for each one before.
 
     Example:

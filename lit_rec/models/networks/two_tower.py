@@ -124,11 +124,15 @@ class TwoTower(ItemNetwork):
                 remedy="leave it out, or use CosineHead or InnerProductHead",
             )
         encoder = self.item_encoder
-        text = encoder if isinstance(encoder, ItemEncoder) else None
-        part = build(facts, 0 if text is None else len(facts.fields) * text.backbone.width)
-        if part.reads_text and text is not None and not text.is_frozen:
+        if not isinstance(encoder, ItemEncoder):
+            return build(facts, 0)
+        part = build(facts, len(facts.fields) * encoder.backbone.width)
+        if part.reads_text and not encoder.is_frozen:
+            given = part.given.get("text_weight")
+            if given is None:
+                return build(facts, 0)
             raise ConfigError(
-                f"neighbors by text beside an encoder that is trained (text_weight {part.text_weight:g})",
+                f"neighbors by text beside an encoder that is trained (text_weight {given:g})",
                 where=option_of(self, "neighbors"),
                 rule="similar texts are found once, before training, by a frozen encoder",
                 remedy="use FrozenTuning, or set text_weight to 0",

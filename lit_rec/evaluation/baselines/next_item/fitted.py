@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from lit_rec.evaluation.baselines.next_item.add_ease import chosen_add_ease
 from lit_rec.evaluation.baselines.next_item.baseline import (
     ItemTableBaseline,
     NextItemBaseline,
@@ -16,8 +17,10 @@ from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, 
 from lit_rec.evaluation.baselines.next_item.options import Options, chosen_options
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.models.neighbors.add_ease import COMPANIONS as PREDICTED_FROM
+from lit_rec.models.neighbors.add_ease import AddEase, is_whole
 from lit_rec.models.neighbors.baskets import Baskets
-from lit_rec.models.neighbors.ease import DENSE_ITEMS, ease_neighbors, ease_table
+from lit_rec.models.neighbors.ease import ease_neighbors, ease_table
 from lit_rec.models.neighbors.item_tables import CosineTable, NeighborTable, SumTable
 
 LONGEST = 100  # newest items of a user that count beyond that
@@ -29,9 +32,9 @@ _LOOKED_UP = 2 * 10**9  # counts that are looked through for equations: bounds t
 def fitted_baselines(
     baskets: Baskets, counts: Tensor, trial: Trial, vectors: Tensor | None
 ) -> Iterator[NextItemBaseline]:
-    """Yield ``popularity``, ``item_knn``, ``ease``, ``text_knn`` and ``ease_text``.
+    """Yield ``popularity``, ``item_knn``, ``ease``, ``text_knn``, ``ease_text`` and ``add_ease``.
 
-    They are yielded one at a time because each holds a table of the catalogue. Up to ``DENSE_ITEMS`` items they are
+    They are yielded one at a time because each holds a table of the catalogue. Up to 20,000 items they are
     exact. In a larger catalogue ``item_knn`` has the items that each shares most users with, ``ease`` equations of some
     of these, and the power of cosines is 1; see ``approximated`` of each.
 
@@ -54,11 +57,12 @@ def fitted_baselines(
     """
     yield PopularityBaseline(counts)
     some = None if vectors is None else vectors[torch.from_numpy(trial.code >= 0)]
-    is_large = baskets.items > DENSE_ITEMS
-    if is_large:
+    if not is_whole(baskets.items):
         ease = _neighbor_ease(trial.baskets.newest(LONGEST), baskets.items)
         options = chosen_options(trial, some, (1.0,), ease)
         yield from _large(baskets, counts, options, vectors)
+        if vectors is not None:
+            yield _add_ease(baskets, counts, trial, vectors)
         return
     options = chosen_options(trial, some)
     table = item_knn_table(baskets.together(), options["item_knn"]["shrinkage"])
@@ -76,6 +80,18 @@ def fitted_baselines(
     table = ease_table(baskets.together(), best["penalty"])
     add_text(table.values, vectors, best["power"], best["text_weight"])
     yield ItemTableBaseline("ease_text", table, counts, best)
+    del table
+    yield _add_ease(baskets, counts, trial, vectors)
+
+
+def _add_ease(baskets: Baskets, counts: Tensor, trial: Trial, vectors: Tensor) -> ItemTableBaseline:
+    """Return what a model with ``ItemNeighbors`` begins at, with its whole table."""
+    form = AddEase(baskets, vectors)
+    some = vectors[torch.from_numpy(trial.code >= 0)]
+    options = chosen_add_ease(trial, some, form.whole)
+    about = "" if form.whole else f"each item predicted from some of {PREDICTED_FROM} others"
+    table = form.table(options["penalty"], options["text_weight"])
+    return ItemTableBaseline("add_ease", table, counts, options, about)
 
 
 def _large(

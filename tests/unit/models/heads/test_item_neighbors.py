@@ -17,6 +17,7 @@ from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.heads.vector_heads import CosineHead
 from lit_rec.models.items.id_item_encoder import IdItemEncoder
 from lit_rec.models.items.item_encoder import ItemEncoder
+from lit_rec.models.neighbors import add_ease
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.text.backbone import ConfiguredBackbone
@@ -34,7 +35,8 @@ def facts_of(items=ITEMS):
 
 
 def part_of(text_width=WIDTH, **options):
-    return ItemNeighbors(facts_of(), text_width, **options)
+    given = {"penalty": 60.0, "text_weight": 20.0, "recency": 0.8} | options
+    return ItemNeighbors(facts_of(), text_width, **given)
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def by_least_squares(baskets, text, penalty, text_weight):
 @pytest.mark.parametrize("dense", [True, False], ids=["whole table", "equations of neighbors"])
 def test_the_table_is_ridge_regression_on_users_and_texts(baskets, text, dense, monkeypatch):
     if not dense:
-        monkeypatch.setattr(item_neighbors, "DENSE_ITEMS", 1)
+        monkeypatch.setattr(add_ease, "DENSE_ITEMS", 1)
     part = part_of(penalty=3.0, text_weight=5.0)
     part.fit(baskets, text)
     expected = np.maximum(by_least_squares(baskets, text, 3.0, 5.0), 0)
@@ -162,6 +164,20 @@ def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkey
     assert not expected[2].any()
 
 
+def test_more_is_said_of_items_with_few_users(baskets, text):
+    part = part_of(rarity=0.3)
+    part.fit(baskets, text)
+    plain = part_of()
+    plain.fit(baskets, text)
+    users = np.bincount(baskets.item, minlength=ITEMS)
+    raised = ((users.mean() + 1) / (users + 1)) ** 0.3
+    described = part.described(torch.arange(1, ITEMS + 1), text)
+    history = history_of([[1, 0, 2], [4]])
+    before, after = (p.of(described, history).of_all(slice(None)) for p in (plain, part))
+    assert before.abs().max() > 0.1
+    torch.testing.assert_close(after, before * torch.from_numpy(raised).float())
+
+
 def network_of(encoder, **options):
     neighbors = functools.partial(ItemNeighbors, **options)
     return TwoTower(facts_of(), encoder, MeanUserEncoder, CosineHead, neighbors=neighbors)
@@ -177,11 +193,12 @@ def test_what_is_read_of_an_item():
     assert network_of(encoder_of(FrozenTuning())).neighbors.reads_text
     assert not network_of(encoder_of(), text_weight=0.0).neighbors.reads_text
     assert not network_of(IdItemEncoder).neighbors.reads_text
+    assert not network_of(encoder_of()).neighbors.reads_text, "texts of an encoder that is trained"
 
 
 def test_ids_alone_are_neighbors_too(baskets):
     network = network_of(functools.partial(IdItemEncoder, width=3), share=2.0)
-    network.neighbors.fit(baskets, None)
+    network.neighbors.fit(baskets, None, {"penalty": 3.0, "recency": 0.8})
     rows = torch.arange(1, ITEMS + 1)
     table = network.encode_items(None, Items(torch.empty(ITEMS, 0), rows - 1, rows))
     assert table.shape == (ITEMS, network.table_width)
@@ -194,7 +211,7 @@ def test_what_does_not_fit_is_refused():
         match=r"TwoTower.neighbors: neighbors by text beside an encoder that is trained"
         r"[\s\S]*FrozenTuning, or set text_weight to 0",
     ):
-        network_of(encoder_of())
+        network_of(encoder_of(), text_weight=5.0)
     with pytest.raises(
         ConfigError, match=r"TwoTower.neighbors: neighbors beside DotHead[\s\S]*leave it out"
     ):
@@ -208,6 +225,7 @@ def test_what_does_not_fit_is_refused():
         ({"penalty": 0.0}, r"ItemNeighbors.penalty: 0.0 cannot be used"),
         ({"text_weight": -1.0}, r"ItemNeighbors.text_weight: -1.0 cannot be used"),
         ({"recency": 80.0}, r"ItemNeighbors.recency: 80.0 cannot be used"),
+        ({"rarity": -0.1}, r"ItemNeighbors.rarity: -0.1 cannot be used"),
         ({"share": 0.0}, r"ItemNeighbors.share: 0.0 cannot be used"),
     ],
 )

@@ -7,10 +7,19 @@ import torch
 from lit_rec.evaluation.baselines.next_item import fitted as fitted_module
 from lit_rec.evaluation.baselines.next_item import options as options_module
 from lit_rec.evaluation.baselines.next_item import trial as trial_module
+from lit_rec.evaluation.baselines.next_item.add_ease import (
+    PENALTIES,
+    RECENCIES,
+    TEXT_WEIGHTS,
+    chosen_add_ease,
+)
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
 from lit_rec.evaluation.baselines.next_item.options import chosen_options
 from lit_rec.evaluation.baselines.next_item.trial import Trial
+from lit_rec.models.neighbors import add_ease as add_ease_module
+from lit_rec.models.neighbors.add_ease import AddEase
 from lit_rec.models.neighbors.baskets import Baskets
+from lit_rec.models.neighbors.item_tables import recency_weights
 
 
 def test_ndcg_is_that_of_a_sorted_list(baskets):
@@ -108,7 +117,7 @@ def test_a_large_catalogue_has_nearly_the_same_scores(monkeypatch):
     trial, counts = Trial.of_rows(baskets, history, mask, target), torch.zeros(12)
     given = torch.from_numpy(history), torch.from_numpy(mask)
     small = {b.name: b.scores(*given) for b in fitted_baselines(baskets, counts, trial, vectors)}
-    monkeypatch.setattr(fitted_module, "DENSE_ITEMS", 11)
+    monkeypatch.setattr(add_ease_module, "DENSE_ITEMS", 11)
     for baseline in fitted_baselines(baskets, counts, trial, vectors):
         np.testing.assert_allclose(baseline.scores(*given), small[baseline.name], atol=1e-4)
         assert bool(baseline.approximated) == (baseline.name != "popularity")
@@ -125,7 +134,7 @@ def test_a_large_catalogue_chooses_the_penalty_of_ease_for_its_own_form(planted,
     """With two neighbors of each item, not all: another penalty may be the best one."""
     baskets, history, mask, target, vectors = planted
     monkeypatch.setattr(options_module, "PENALTIES", (1000.0, 10.0, 0.1))
-    monkeypatch.setattr(fitted_module, "DENSE_ITEMS", 1)
+    monkeypatch.setattr(add_ease_module, "DENSE_ITEMS", 1)
     monkeypatch.setattr(fitted_module, "_sizes", lambda items: (4, 2))
     trial, counts = Trial.of_rows(baskets, history, mask, target), torch.zeros(30)
     chosen = {b.name: b.chosen for b in fitted_baselines(trial.baskets, counts, trial, vectors)}
@@ -136,3 +145,39 @@ def test_a_large_catalogue_chooses_the_penalty_of_ease_for_its_own_form(planted,
             figures.append(figure_of("ease", other, trial, counts, vectors))
     assert figure_of("ease", chosen, trial, counts, vectors) == max(figures)
     assert len(set(figures)) > 2
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole table", "equations of neighbors"])
+def test_no_step_from_the_options_of_add_ease_is_better(planted, whole):
+    """The next smaller and larger penalty and text weight, and each recency, an option at a time."""
+    baskets, history, mask, target, vectors = planted
+    trial = Trial.of_rows(baskets, history, mask, target)
+
+    def figure(options):
+        table = AddEase(baskets, vectors, whole=whole).table(
+            options["penalty"], options["text_weight"]
+        )
+        weights = recency_weights(trial.mask, options["recency"])
+        return trial.ndcg(table.scores(trial.history, weights))
+
+    found = chosen_add_ease(trial, vectors, whole)
+    at_first = {**found, "recency": 0.8}
+    place = TEXT_WEIGHTS.index(found["text_weight"])
+    for weight in TEXT_WEIGHTS[max(place - 1, 0) : place + 2]:
+        assert figure({**at_first, "text_weight": weight}) <= figure(at_first)
+    for recency in RECENCIES:
+        assert figure({**found, "recency": recency}) <= figure(found)
+    before = {**at_first, "text_weight": 10.0}
+    place = PENALTIES.index(found["penalty"])
+    for penalty in PENALTIES[max(place - 1, 0) : place + 2]:
+        assert figure({**before, "penalty": penalty}) <= figure(before)
+    assert figure(found) >= figure({"penalty": 100.0, "text_weight": 10.0, "recency": 0.8})
+
+
+def test_options_that_are_given_are_not_chosen(planted):
+    baskets, history, mask, target, vectors = planted
+    trial = Trial.of_rows(baskets, history, mask, target)
+    given = {"penalty": 7.0, "recency": 0.33}
+    found = chosen_add_ease(trial, vectors, whole=True, given=given)
+    assert {name: found[name] for name in given} == given
+    assert found["text_weight"] in TEXT_WEIGHTS
