@@ -12,7 +12,6 @@ from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.baselines.next_item.add_ease import BEGUN, chosen_add_ease
-from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.neighbors.add_ease import is_whole
 from lit_rec.models.networks.network import Network
@@ -89,19 +88,14 @@ def _fit_neighbors(
     row = data.catalogue.vocab_row
     known = np.flatnonzero(row)
     known = known[np.argsort(row[known])]
-    text = None
-    if part.reads_text:
-        blocks = [
-            data.catalogue.take(some) for some in np.array_split(known, len(known) // _AT_ONCE + 1)
-        ]
-        with evaluation_mode(network):
-            found = [
-                network.unit_texts(texts.to(device), items.to(device)) for texts, items in blocks
-            ]
-        text = torch.cat([each for each in found if each is not None])
+    parts = [
+        data.catalogue.take(some) for some in np.array_split(known, len(known) // _AT_ONCE + 1)
+    ]
+    read = network.read_items([(texts.to(device), items.to(device)) for texts, items in parts])
     train = trained_rows(data)
     baskets = training_baskets(data, train).among(row - 1, len(known))
-    part.fit(baskets, text, _neighbor_options(part, data, train, known, text))
+    text = None if read is None else read.vectors
+    part.fit(baskets, read, _neighbor_options(part, data, train, known, text))
     if part.chooses_share and not len(data.prepared.rows_of("val")):
         part.vector_share.fill_(WITHOUT_ROWS)
 

@@ -71,7 +71,7 @@ def check_vocabulary(network: Network, data: object) -> None:
     for catalogue in (data.catalogue, data.profiles):
         if catalogue is not None and len(catalogue.store.tokens):
             tokens.append(int(catalogue.store.tokens.max()))
-    known = network.backbone.model.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    known = network.backbone.tokens
     if max(tokens) >= known:
         raise ConfigError(
             f"its tokenizer makes token {max(tokens)}, and the encoder has vectors for {known:,}",

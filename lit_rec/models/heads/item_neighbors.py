@@ -12,13 +12,11 @@ from lit_rec.data.facts import Facts
 from lit_rec.models.neighbors.add_ease import AddEase
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.neighbors.item_tables import recency_weights
+from lit_rec.models.neighbors.nearest_texts import NEAREST, NearestTexts, ReadItems
 from lit_rec.ranges import count, not_negative, part_of_all, positive
 
-# of known items that represent one that training never saw; chosen on a draw in which every fifth item was new, for
-# the best nDCG@10 of new and known items together (docs/notes/next_item.md)
-NEAREST = 5
-_POWER = 4  # of their cosines
-_CARRIED = 0.5  # how much of what is said of them counts for it
+# chosen on validation rows of a draw in which every fifth item was new: docs/notes/next_item.md
+_CARRIED = 0.5  # what is said of the items that represent a new one counts so much for it
 _ITSELF = 0.2  # how much more it is like what they are, in units of the table
 _NUMBERS = 2**24  # that are held at once: bounds the memory, not the result
 
@@ -34,12 +32,14 @@ class ItemNeighbors(nn.Module):
     model begins as the closed form, and what its vectors learn comes on top: they are trained by themselves, because
     the closed form knows the training rows too well to say what it lacks.
 
-    An item that training never saw is represented by the known items with the nearest texts. A known item says
+    An item that training never saw is represented by the known items with the nearest texts, by their vectors and by
+    the words that few items have. A known item says
     nothing of itself: whether items come again is what ``RepeatBias`` learns.
 
     Args:
         facts: Facts of the data.
         text_width: Width of an item's joined text vectors; 0: no text is read.
+        tokens: Number of tokens that the encoder knows; 0: no text is read.
         neighbors: K, how many others each item says something of.
         penalty: Of the ridge regression; None: the one with the best nDCG@10 of held-out training rows, as are the next
             two.
@@ -65,7 +65,7 @@ class ItemNeighbors(nn.Module):
     Example:
         >>> import numpy as np
         >>> from lit_rec.data.batches.request import Seen, request_batch
-        >>> part = ItemNeighbors(Facts.example("next_item"), text_width=0, penalty=1.0, recency=0.8)
+        >>> part = ItemNeighbors(Facts.example("next_item"), 0, 0, penalty=1.0, recency=0.8)
         >>> part.fit(Baskets(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), items=2), None)
         >>> table = part.described(torch.tensor([1, 2]), None)  # both items are known
         >>> seen = [Seen(item=0, rating=float("nan"), event=0, timestamp=float("nan"), label=0)]
@@ -76,7 +76,6 @@ class ItemNeighbors(nn.Module):
 
     index: Tensor
     value: Tensor
-    text: Tensor
     users: Tensor
     recency: Tensor
     vector_share: Tensor
@@ -86,6 +85,7 @@ class ItemNeighbors(nn.Module):
         self,
         facts: Facts,
         text_width: int,
+        tokens: int,
         neighbors: int = 100,
         penalty: float | None = None,
         text_weight: float | None = None,
@@ -112,38 +112,30 @@ class ItemNeighbors(nn.Module):
         # row 0 is for items that training never saw, and stays 0
         self.register_buffer("index", torch.zeros(rows, kept, dtype=torch.int32))
         self.register_buffer("value", torch.zeros(rows, kept))
-        self.register_buffer("text", torch.zeros(rows, text_width if self.asks_for_text else 0))
+        asks = given.get("text_weight") != 0
+        self.nearest = NearestTexts(rows - 1, text_width, tokens) if asks else None
         self.register_buffer("users", torch.zeros(rows))
         self.register_buffer("recency", torch.tensor(given.get("recency", 1.0)))
         self.register_buffer("vector_share", torch.tensor(begins))
         self.register_buffer("rarity", torch.tensor(raises))
 
-    @property
-    def asks_for_text(self) -> bool:
-        """Whether options let texts count."""
-        return self.given.get("text_weight") != 0
-
-    @property
-    def reads_text(self) -> bool:
-        """Whether items with similar texts are neighbors."""
-        return self.text.shape[1] > 0
-
     @torch.no_grad()
     def fit(
-        self, baskets: Baskets, text: Tensor | None, options: dict[str, float] | None = None
+        self, baskets: Baskets, read: ReadItems | None, options: dict[str, float] | None = None
     ) -> None:
         """Fit the table on training rows.
 
         Args:
             baskets: The training users' items, numbered by rows of the vocabulary less 1.
-            text: ``[V, text_width]`` text vectors of length 1 or 0 of these items; None: no text is read.
+            read: What is read of these items; None: no text.
             options: ``penalty``, ``text_weight`` and ``recency``, where they were not given.
         """
         options = self.given | (options or {})
         device = self.value.device
-        text = text if self.reads_text else None
-        if text is not None:
-            self.text[1:] = text
+        text = None
+        if read is not None and self.nearest is not None:
+            self.nearest.fit(read)
+            text = read.vectors
         table = AddEase(baskets, text).table(options["penalty"], options["text_weight"])
         index, value = table.strongest(self.value.shape[1])
         width = value.shape[1]
@@ -153,26 +145,22 @@ class ItemNeighbors(nn.Module):
         self.recency.fill_(options["recency"])
 
     @torch.no_grad()
-    def described(self, vocab_row: Tensor, text: Tensor | None) -> Tensor:
+    def described(self, vocab_row: Tensor, new: ReadItems | None) -> Tensor:
         """Return the known items that represent each item, and their weights ``[N, 2 * 5]``.
 
         A known item represents itself. Where no text is read, an unknown one has no weights.
 
         Args:
             vocab_row: ``[N]`` int64, 0: unknown.
-            text: ``[N, text_width]`` text vectors of length 1 or 0; they may be None where all items are known.
+            new: What is read of the unknown ones, in their order; it may be None where all items are known.
         """
         row = vocab_row.new_zeros(len(vocab_row), NEAREST)
         weight = self.value.new_zeros(len(vocab_row), NEAREST)
         row[:, 0], weight[:, 0] = vocab_row, (vocab_row > 0).float()
-        new = (vocab_row == 0).nonzero()[:, 0]
-        if text is not None and self.reads_text and len(self.text) > 1:
-            for some in torch.split(new, max(_NUMBERS // len(self.text), 1)):
-                cosine = text[some] @ self.text[1:].T
-                found, at = cosine.topk(min(NEAREST, cosine.shape[1]))
-                found = found.clamp(min=0) ** _POWER
-                found /= found.sum(1, keepdim=True).clamp(min=1e-12)
-                row[some, : at.shape[1]], weight[some, : at.shape[1]] = at + 1, found
+        if new is not None and self.nearest is not None:
+            unknown = (vocab_row == 0).nonzero()[:, 0]
+            near, similar = self.nearest.of(new)
+            row[unknown, : near.shape[1]], weight[unknown, : near.shape[1]] = near, similar
         # rows as floats are exact up to 2^24: they are part of the table of item vectors, and follow it everywhere
         return torch.cat([row.float(), weight], 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -13,15 +13,17 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.head import Head
-from lit_rec.models.heads.item_neighbors import NEAREST, ItemNeighbors, NeighborScores
+from lit_rec.models.heads.item_neighbors import ItemNeighbors, NeighborScores
 from lit_rec.models.heads.repeat_bias import RepeatBias, Repeats
 from lit_rec.models.heads.vector_heads import VectorHead, Vectors
 from lit_rec.models.items.field_sum import FieldSum
 from lit_rec.models.items.item_encoder import ItemEncoder, ItemVectors
+from lit_rec.models.neighbors.nearest_texts import NEAREST, ReadItems
 from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.models.requirements import refuse_fields
 from lit_rec.models.starts.gaussian_process import GaussianProcessStart
 from lit_rec.models.starts.rated_rows import RatedRows
+from lit_rec.models.text.heavy_words import HeavyWords
 from lit_rec.models.users.user_encoder import UserEncoder
 
 
@@ -38,7 +40,7 @@ class TwoTower(ItemNetwork):
         head: From both to scores; takes the width.
         repeats: Adds to the scores of items that are in the history, with a head of vectors; nothing by default.
         neighbors: Adds to the scores of items what the history's items say of them, with a head of vectors; nothing by
-            default. Takes the width of an item's joined text vectors, 0 where no text is read.
+            default. Takes the width of an item's joined text vectors and the number of tokens, 0 where no text is read.
         start: A closed form that the network begins at, for ratings; takes the width of text vectors, 0 without text.
             Scores are ``start + share * (head - start)``, with a learned share that is 0 at the start. By default
             scores are the head's.
@@ -75,7 +77,7 @@ class TwoTower(ItemNetwork):
         user_encoder: Callable[[Facts, int], UserEncoder],
         head: Callable[[Facts, int], Head],
         repeats: Callable[[Facts], RepeatBias] | None = None,
-        neighbors: Callable[[Facts, int], ItemNeighbors] | None = None,
+        neighbors: Callable[[Facts, int, int], ItemNeighbors] | None = None,
         start: Callable[[Facts, int], GaussianProcessStart] | None = None,
     ) -> None:
         super().__init__(facts, item_encoder)
@@ -114,7 +116,7 @@ class TwoTower(ItemNetwork):
         return build(facts, encoder.backbone.width if isinstance(encoder, ItemEncoder) else 0)
 
     def _new_neighbors(
-        self, facts: Facts, build: Callable[[Facts, int], ItemNeighbors]
+        self, facts: Facts, build: Callable[[Facts, int, int], ItemNeighbors]
     ) -> ItemNeighbors:
         if self.gives != "vectors":
             raise ConfigError(
@@ -125,12 +127,13 @@ class TwoTower(ItemNetwork):
             )
         encoder = self.item_encoder
         if not isinstance(encoder, ItemEncoder):
-            return build(facts, 0)
-        part = build(facts, len(facts.fields) * encoder.backbone.width)
-        if part.reads_text and not encoder.is_frozen:
+            return build(facts, 0, 0)
+        width = len(facts.fields) * encoder.backbone.width
+        part = build(facts, width, encoder.backbone.tokens)
+        if part.nearest is not None and not encoder.is_frozen:
             given = part.given.get("text_weight")
             if given is None:
-                return build(facts, 0)
+                return build(facts, 0, 0)
             raise ConfigError(
                 f"neighbors by text beside an encoder that is trained (text_weight {given:g})",
                 where=option_of(self, "neighbors"),
@@ -165,15 +168,16 @@ class TwoTower(ItemNetwork):
             return torch.cat([vectors, self._start_columns(self.start, texts, items)], 1)
         if self.neighbors is None:
             return super().encode_items(texts, items)
-        encoder, text = self.item_encoder, None
-        new = self.neighbors.reads_text and not bool(items.vocab_row.all())
-        if new and isinstance(encoder, ItemEncoder):
-            found = encoder.encode_texts(texts)
-            text = encoder.unit_texts(found, texts, items)
+        encoder, nearest, read = self.item_encoder, self.neighbors.nearest, None
+        unknown = (items.vocab_row == 0).nonzero()[:, 0]
+        if len(unknown) and nearest is not None and isinstance(encoder, ItemEncoder):
+            found, new = encoder.encode_texts(texts), items.take(unknown)
+            words = nearest.words.of(texts, new)
+            read = ReadItems(encoder.unit_texts(found, texts, new), words)
             vectors = encoder.of_text_vectors(found, texts, items)
         else:
             vectors = super().encode_items(texts, items)
-        return torch.cat([vectors, self.neighbors.described(items.vocab_row, text)], 1)
+        return torch.cat([vectors, self.neighbors.described(items.vocab_row, read)], 1)
 
     def calibrate(self, texts: Texts, items: Items) -> None:
         """Calibrate the item encoder, and what the start reads of texts."""
@@ -201,14 +205,25 @@ class TwoTower(ItemNetwork):
         with evaluation_mode(self.item_encoder):
             return self.item_encoder.encode_texts(texts).float()[items.text_index]
 
-    def unit_texts(self, texts: Texts, items: Items) -> Tensor | None:
-        """Return the text vectors ``[N, W]`` by which ``neighbors`` finds similar items; None: it reads no text."""
+    @torch.no_grad()
+    def read_items(self, parts: Sequence[tuple[Texts, Items]]) -> ReadItems | None:
+        """Weigh the words of all known items, and return what ``neighbors`` compares; None: it reads no text.
+
+        Args:
+            parts: The items in the order of the vocabulary, in parts, each with its texts.
+        """
         encoder = self.item_encoder
-        if self.neighbors is None or not self.neighbors.reads_text:
+        nearest = None if self.neighbors is None else self.neighbors.nearest
+        if nearest is None or not isinstance(encoder, ItemEncoder):
             return None
-        if not isinstance(encoder, ItemEncoder):
-            return None
-        return encoder.unit_texts(encoder.encode_texts(texts), texts, items)
+        nearest.words.fit(parts)
+        words = [nearest.words.of(*part) for part in parts]
+        with evaluation_mode(self):
+            vectors = [encoder.unit_texts(encoder.encode_texts(part[0]), *part) for part in parts]
+        heavy = HeavyWords(
+            torch.cat([w.token for w in words]), torch.cat([w.weight for w in words])
+        )
+        return ReadItems(torch.cat(vectors), heavy)
 
     def vectors_of(self, table: Tensor) -> Tensor:
         """Return the item vectors and biases ``[N, width + 1]`` in a table ``[N, table_width]``."""

@@ -62,6 +62,12 @@ class Backbone(nn.Module):
         self.train()  # from_pretrained hands out a model in evaluation mode, its dropout off
 
     @property
+    def tokens(self) -> int:
+        """Number of tokens that the encoder has a vector for."""
+        found: int = self.model.get_input_embeddings().num_embeddings  # type: ignore[operator]
+        return found
+
+    @property
     def width(self) -> int:
         """Width of a token vector."""
         return int(self.config.hidden_size)

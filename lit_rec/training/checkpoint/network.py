@@ -26,7 +26,11 @@ from lit_rec.training.checkpoint.weights import (
 )
 
 _PREFIX = "network."
-_NEIGHBORS = f"{_PREFIX}neighbors.index"
+# weights that are rows of another one, unlike all others
+_PLACES = {
+    f"{_PREFIX}neighbors.index": f"{_PREFIX}neighbors.value",
+    f"{_PREFIX}neighbors.nearest.token": f"{_PREFIX}neighbors.nearest.words.idf",
+}
 # tied and replaced parameters are counted each time that a module registers them
 _REGISTERED, _SLACK = 4, 1_000_000
 
@@ -56,7 +60,7 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
         CheckpointError: If they are not.
     """
     check_weights(checkpoint, module, where=where)
-    _check_neighbors(checkpoint["state_dict"], where)
+    _check_places(checkpoint["state_dict"], where)
     vectors = checkpoint[KEY]["catalogue"]["vectors"]
     network = module.built()
     if vectors is None or not isinstance(network, ItemNetwork):
@@ -69,15 +73,16 @@ def check_stored(checkpoint: dict[str, Any], module: Any, where: str) -> None:
         raise EntryError("catalogue.vectors", problem, rule).error(where)
 
 
-def _check_neighbors(weights: Mapping[str, torch.Tensor], where: str) -> None:
-    """Check that neighbors are rows of the vocabulary: weights that are places, unlike all others."""
-    index = weights.get(_NEIGHBORS)
-    if index is None or not index.numel():
-        return
-    low, high, rows = int(index.min()), int(index.max()), len(index)
-    if low < 0 or high >= rows:
-        problem = f"row {low if low < 0 else high}"
-        raise EntryError(_NEIGHBORS, problem, f"rows from 0 to {rows - 1}").error(where)
+def _check_places(weights: Mapping[str, torch.Tensor], where: str) -> None:
+    """Check that neighbors are rows of the vocabulary, and words those of the encoder's."""
+    for name, of in _PLACES.items():
+        place = weights.get(name)
+        if place is None or not place.numel() or of not in weights:
+            continue
+        low, high, rows = int(place.min()), int(place.max()), len(weights[of])
+        if low < 0 or high >= rows:
+            problem = f"row {low if low < 0 else high}"
+            raise EntryError(name, problem, f"rows from 0 to {rows - 1}").error(where)
 
 
 def network_of(

@@ -87,9 +87,8 @@ def with_neighbors(network):
         part.vector_share.fill_(0.3)
         part.value[1:] = torch.rand(rows - 1, kept)
         part.index[1:] = torch.randint(1, rows, (rows - 1, kept))
-        part.text[1:] = torch.nn.functional.normalize(
-            torch.randn(rows - 1, part.text.shape[1]), dim=1
-        )
+        vectors = torch.randn(part.nearest.vectors.shape)
+        part.nearest.vectors.copy_(torch.nn.functional.normalize(vectors, dim=1))
     return network
 
 
@@ -108,14 +107,13 @@ def insertions(monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", [-1, 1_000_000])
-def test_neighbors_that_are_no_rows_are_refused(load, wrong):
+@pytest.mark.parametrize("name", ["neighbors.index", "neighbors.nearest.token"])
+def test_neighbors_and_words_that_are_no_rows_are_refused(load, wrong, name):
     def changed(weights):
-        weights["network.neighbors.index"][2, 1] = wrong
+        weights[f"network.{name}"][2, 1] = wrong
         return weights
 
-    with pytest.raises(
-        CheckpointError, match=rf"neighbors.index: row {wrong}[\s\S]*rows from 0 to 14"
-    ):
+    with pytest.raises(CheckpointError, match=rf"{name}: row {wrong}[\s\S]*rows from 0 to \d+"):
         load(SEARCHED["cosine, neighbors"], changed=changed)
 
 

@@ -13,6 +13,7 @@ from lit_rec.evaluation.baselines.next_item.baseline import (
     NextItemBaseline,
     PopularityBaseline,
 )
+from lit_rec.evaluation.baselines.next_item.carried import CarriedTable
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
 from lit_rec.evaluation.baselines.next_item.options import Options, chosen_options
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
@@ -21,7 +22,7 @@ from lit_rec.models.neighbors.add_ease import COMPANIONS as PREDICTED_FROM
 from lit_rec.models.neighbors.add_ease import AddEase, is_whole
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.neighbors.ease import ease_neighbors, ease_table
-from lit_rec.models.neighbors.item_tables import CosineTable, NeighborTable, SumTable
+from lit_rec.models.neighbors.item_tables import CosineTable, ItemTable, NeighborTable, SumTable
 
 LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
@@ -85,12 +86,16 @@ def fitted_baselines(
 
 
 def _add_ease(baskets: Baskets, counts: Tensor, trial: Trial, vectors: Tensor) -> ItemTableBaseline:
-    """Return what a model with ``ItemNeighbors`` begins at, with its whole table."""
-    form = AddEase(baskets, vectors)
+    """Return what a model with ``ItemNeighbors`` begins at, with its whole table; new items stand for known ones."""
+    known = torch.from_numpy(baskets.counts > 0)
+    code = torch.where(known, known.cumsum(0) - 1, -1).numpy()
+    form = AddEase(baskets.among(code, int(known.sum())), vectors[known])
     some = vectors[torch.from_numpy(trial.code >= 0)]
     options = chosen_add_ease(trial, some, form.whole)
     about = "" if form.whole else f"each item predicted from some of {PREDICTED_FROM} others"
-    table = form.table(options["penalty"], options["text_weight"])
+    table: ItemTable = form.table(options["penalty"], options["text_weight"])
+    if not known.all():
+        table = CarriedTable(table, known, vectors)
     return ItemTableBaseline("add_ease", table, counts, options, about)
 
 

@@ -7,24 +7,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.feature_extraction.text import TfidfTransformer
 
-from lit_rec.data.batches.batch import HistorySlots, Items
+from lit_rec.data.batches.batch import HistorySlots, Items, Texts
 from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError
 from lit_rec.models.heads import item_neighbors
-from lit_rec.models.heads.item_neighbors import NEAREST, ItemNeighbors
+from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.heads.value_heads import DotHead
 from lit_rec.models.heads.vector_heads import CosineHead
 from lit_rec.models.items.id_item_encoder import IdItemEncoder
 from lit_rec.models.items.item_encoder import ItemEncoder
-from lit_rec.models.neighbors import add_ease
+from lit_rec.models.neighbors import add_ease, nearest_texts
 from lit_rec.models.neighbors.baskets import Baskets
+from lit_rec.models.neighbors.nearest_texts import NEAREST, ReadItems
 from lit_rec.models.networks.two_tower import TwoTower
+from lit_rec.models.text import heavy_words
 from lit_rec.models.text.backbone import ConfiguredBackbone
+from lit_rec.models.text.heavy_words import MOST, HeavyWords
 from lit_rec.models.text.tuning import FrozenTuning
 from lit_rec.models.users.user_encoder import MeanUserEncoder
 
-ITEMS, WIDTH = 12, 6
+ITEMS, WIDTH, TOKENS = 12, 6, 30
 OPTIONS = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1}
 OPTIONS |= {"intermediate_size": 4}
 
@@ -36,7 +40,7 @@ def facts_of(items=ITEMS):
 
 def part_of(text_width=WIDTH, **options):
     given = {"penalty": 60.0, "text_weight": 20.0, "recency": 0.8} | options
-    return ItemNeighbors(facts_of(), text_width, **given)
+    return ItemNeighbors(facts_of(), text_width, TOKENS if text_width else 0, **given)
 
 
 @pytest.fixture
@@ -55,6 +59,16 @@ def baskets(chance):
 def text(chance):
     vectors = torch.from_numpy(chance.normal(size=(ITEMS, WIDTH))).float()
     return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def read_of(vectors, words=None):
+    """What is read of items; without words they have vectors alone."""
+    token = torch.zeros(len(vectors), MOST, dtype=torch.int32)
+    weight = torch.zeros(len(vectors), MOST)
+    for place, line in enumerate(words or []):
+        token[place, : len(line)] = torch.tensor(line, dtype=torch.int32)
+        weight[place, : len(line)] = max(len(line), 1) ** -0.5
+    return ReadItems(vectors, HeavyWords(token, weight))
 
 
 def history_of(lines):
@@ -91,7 +105,7 @@ def test_the_table_is_ridge_regression_on_users_and_texts(baskets, text, dense, 
     if not dense:
         monkeypatch.setattr(add_ease, "DENSE_ITEMS", 1)
     part = part_of(penalty=3.0, text_weight=5.0)
-    part.fit(baskets, text)
+    part.fit(baskets, read_of(text))
     expected = np.maximum(by_least_squares(baskets, text, 3.0, 5.0), 0)
     assert (expected > 0.01).sum() > 20
     np.testing.assert_allclose(whole(part), expected, atol=1e-4)
@@ -99,7 +113,7 @@ def test_the_table_is_ridge_regression_on_users_and_texts(baskets, text, dense, 
 
 def test_only_the_largest_are_kept(baskets, text):
     part = part_of(neighbors=2, penalty=3.0, text_weight=5.0)
-    part.fit(baskets, text)
+    part.fit(baskets, read_of(text))
     expected = np.maximum(by_least_squares(baskets, text, 3.0, 5.0), 0)
     for row in expected:
         row[np.argsort(-row)[2:]] = 0
@@ -108,40 +122,78 @@ def test_only_the_largest_are_kept(baskets, text):
 
 def test_texts_count_only_with_a_weight(baskets, text):
     without, blind = part_of(text_weight=0.0), part_of(text_width=0)
-    without.fit(baskets, text)
+    without.fit(baskets, read_of(text))
     blind.fit(baskets, None)
     assert torch.equal(whole(without), whole(blind))
-    assert not without.reads_text
-    assert not blind.reads_text
+    assert without.nearest is None
+    assert blind.nearest is None
 
 
-def test_unknown_items_are_represented_by_the_nearest_texts(baskets, text):
+@pytest.mark.parametrize("numbers", [2**24, 40], ids=["at once", "in blocks"])
+def test_unknown_items_are_represented_by_the_nearest_texts(baskets, text, numbers, monkeypatch):
+    monkeypatch.setattr(nearest_texts, "_NUMBERS", numbers)
+    monkeypatch.setattr(heavy_words, "_NUMBERS", numbers)
     part = part_of()
-    part.fit(baskets, text)
+    words = [[place, place + 1, 29] for place in range(ITEMS)]
+    part.fit(baskets, read_of(text, words))
     new = torch.stack([text[3], torch.zeros(WIDTH), -text[3]])
-    found = part.described(torch.tensor([0, 0, 0, 4]), torch.cat([new, text[3:4]]))
+    read = read_of(new, [[6, 7], [], [20]])
+    found = part.described(torch.tensor([0, 0, 0, 4]), read)
     row, weight = found[:, :NEAREST].long(), found[:, NEAREST:]
-    cosine = (new[0] @ text.T).clamp(min=0) ** 4
-    order = cosine.argsort(descending=True)[:NEAREST]
-    assert row[0, 0] == 4
-    wanted = cosine[order] / cosine[order].sum()
+    shared = [len({6, 7} & set(line)) / math.sqrt(2 * 3) for line in words]
+    similarity = ((new[0] @ text.T + torch.tensor(shared)) / 2).clamp(min=0)
+    order = similarity.argsort(descending=True)[:NEAREST]
+    wanted = similarity[order] ** 8
+    wanted *= similarity.max() ** 0.25 / wanted.sum()
+    assert {4, 7} <= set(row[0].tolist()), "the same vector, and the same words"
     there = wanted > 0
     assert row[0][there].tolist() == (order[there] + 1).tolist()
     torch.testing.assert_close(weight[0], wanted)
     assert not weight[1].any(), "a text that says nothing"
-    assert weight[2].sum() == pytest.approx(1)
+    assert 0 < weight[2].sum() < 1
     assert row[3, 0] == 4
     assert weight[3].tolist() == [1.0] + [0.0] * 4
+
+
+def test_words_are_weighed_as_another_library_does():
+    """Binary TF-IDF of scikit-learn, its logarithm without the 1 that it adds."""
+    chance = np.random.default_rng(0)
+    lines = [chance.integers(0, 20, chance.integers(0, 15)) for _ in range(24)]
+    tokens = torch.from_numpy(np.concatenate(lines))
+    offsets = torch.from_numpy(np.cumsum([0, *map(len, lines)]))
+    place = torch.arange(12)
+    items = Items(torch.stack([place, place + 12], 1), place, place)  # two fields
+    texts, both = Texts(tokens, offsets), [np.union1d(lines[i], lines[i + 12]) for i in range(12)]
+    weights = heavy_words.WordWeights(20)
+    weights.fit([(texts, items.take(place[:5])), (texts, items.take(place[5:]))])
+    words = weights.of(texts, items)
+    there = np.array([np.isin(np.arange(20), line) for line in both]).astype(float)
+    found = np.maximum(TfidfTransformer(norm=None).fit_transform(there).toarray() - 1, 0) * there
+    unit = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    np.testing.assert_allclose(words.similarity(words, 20), unit @ unit.T, atol=1e-5)
+
+
+def test_only_the_heaviest_words_are_kept(monkeypatch):
+    monkeypatch.setattr(heavy_words, "MOST", 2)
+    place = torch.arange(3)
+    items = Items(place.unsqueeze(1), place, place)
+    texts = Texts(torch.tensor([1, 2, 3, 4, 1, 2, 1]), torch.tensor([0, 4, 6, 7]))
+    weights = heavy_words.WordWeights(5)
+    weights.fit([(texts, items)])
+    words = weights.of(texts, items)
+    assert [set(line) for line in words.token.tolist()] == [{3, 4}, {1, 2}, {0, 1}]
+    assert words.weight[0].tolist() == pytest.approx([0.5**0.5] * 2)
 
 
 @pytest.mark.parametrize("numbers", [2**24, 40], ids=["at once", "in blocks"])
 def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkeypatch):
     monkeypatch.setattr(item_neighbors, "_NUMBERS", numbers)
     part = part_of(recency=0.5)
-    part.fit(baskets, text)
+    part.fit(baskets, read_of(text))
     rows = torch.tensor([0, 5, 1, 0, 12, 7])  # two that training never saw
     texts = torch.from_numpy(chance.normal(size=(6, WIDTH))).float()
-    described = part.described(rows, torch.nn.functional.normalize(texts, dim=1))
+    read = read_of(torch.nn.functional.normalize(texts, dim=1)[rows == 0])
+    described = part.described(rows, read)
     lines = [[1, 0, 2], [4], [], [3, 3, 5, 0]]
     scores = part.of(described, history_of(lines))
     table, expected = whole(part), torch.zeros(4, 6)
@@ -166,12 +218,12 @@ def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkey
 
 def test_more_is_said_of_items_with_few_users(baskets, text):
     part = part_of(rarity=0.3)
-    part.fit(baskets, text)
+    part.fit(baskets, read_of(text))
     plain = part_of()
-    plain.fit(baskets, text)
+    plain.fit(baskets, read_of(text))
     users = np.bincount(baskets.item, minlength=ITEMS)
     raised = ((users.mean() + 1) / (users + 1)) ** 0.3
-    described = part.described(torch.arange(1, ITEMS + 1), text)
+    described = part.described(torch.arange(1, ITEMS + 1), None)
     history = history_of([[1, 0, 2], [4]])
     before, after = (p.of(described, history).of_all(slice(None)) for p in (plain, part))
     assert before.abs().max() > 0.1
@@ -190,10 +242,10 @@ def encoder_of(tuning=None):
 
 
 def test_what_is_read_of_an_item():
-    assert network_of(encoder_of(FrozenTuning())).neighbors.reads_text
-    assert not network_of(encoder_of(), text_weight=0.0).neighbors.reads_text
-    assert not network_of(IdItemEncoder).neighbors.reads_text
-    assert not network_of(encoder_of()).neighbors.reads_text, "texts of an encoder that is trained"
+    assert network_of(encoder_of(FrozenTuning())).neighbors.nearest is not None
+    assert network_of(encoder_of(), text_weight=0.0).neighbors.nearest is None
+    assert network_of(IdItemEncoder).neighbors.nearest is None
+    assert network_of(encoder_of()).neighbors.nearest is None, "texts of an encoder that is trained"
 
 
 def test_ids_alone_are_neighbors_too(baskets):

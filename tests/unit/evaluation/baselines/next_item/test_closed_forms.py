@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from lit_rec.evaluation.baselines.next_item.baseline import ItemTableBaseline
+from lit_rec.evaluation.baselines.next_item.carried import CarriedTable
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_neighbors, item_knn_table
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.models.neighbors.ease import ease_neighbors, ease_table
@@ -106,6 +107,23 @@ def test_forms_of_a_table_have_the_same_scores(vectors):
         np.testing.assert_allclose(table.scores(item, weight), wanted, atol=1e-6)
         both = SumTable(dense, table, 0.5).scores(item, weight)
         np.testing.assert_allclose(both, 1.5 * np.array(wanted), atol=1e-5)
+
+
+def test_new_items_stand_for_the_known_ones_of_nearest_texts(vectors):
+    """Against the whole matrix [1; e] (T + 0.07) [1; e]', written out."""
+    chance = torch.Generator().manual_seed(1)
+    known = torch.arange(15) % 4 != 3
+    table = torch.rand(int(known.sum()), int(known.sum()), generator=chance).fill_diagonal_(0)
+    found = whole(CarriedTable(DenseTable(table), known, vectors))
+    like = torch.zeros(15, len(table), dtype=torch.float64)
+    like[known] = torch.eye(len(table), dtype=torch.float64)
+    for new in (~known).nonzero()[:, 0].tolist():
+        cosine = (vectors[known] @ vectors[new]).clamp(min=0).double() ** 10
+        cosine[cosine.argsort(descending=True)[10:]] = 0
+        like[new] = cosine / cosine.sum()
+    plain, more = table.double(), table.double() + 0.07 * torch.eye(len(table))
+    expected = torch.where(known, like @ plain @ like.T, like @ more @ like.T)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_newer_behaviors_count_more_and_nobody_gets_popularity():
