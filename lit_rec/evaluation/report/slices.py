@@ -36,7 +36,8 @@ def rating_slices(train: RatingRows | LabelRows, user: Int64s, item: Int64s) -> 
 def next_item_slices(train: RatingRows, user: Int64s, item: Int64s) -> dict[str, Bools]:
     """Return the same, and how often the target was seen in training.
 
-    ``new_items`` have no training row; ``seen_1_4``, ``seen_5_9``, ``seen_10_19`` and ``seen_20_more`` have so many.
+    ``new_items`` have no training row, ``known_items`` have one or more; ``seen_1_4``, ``seen_5_9``, ``seen_10_19`` and
+    ``seen_20_more`` have so many.
 
     Args:
         train: The training rows.
@@ -55,7 +56,7 @@ def next_item_slices(train: RatingRows, user: Int64s, item: Int64s) -> dict[str,
         for low, following in pairwise(SEEN)
     }
     most = {f"seen_{SEEN[-1]}_more": seen >= SEEN[-1]}
-    return {**rating_slices(train, user, item), **between, **most}
+    return {**rating_slices(train, user, item), "known_items": seen > 0, **between, **most}
 
 
 def whole(size: int) -> dict[str, Bools]:

@@ -68,6 +68,7 @@ def commands(monkeypatch):
             rows = [
                 ReportRow("lit_rec", "all", "recall@10", 0.1 + seed / 100, 0.09, 0.12, 50),
                 ReportRow("lit_rec", "new_items", "recall@10", 0.9, 0.8, 1.0, 5),
+                ReportRow("lit_rec", "seen_1_4", "recall@10", 0.3, 0.2, 0.4, 5),
                 ReportRow("lit_rec", "all", "rmse", 0.95, 0.94, 0.96, 50),
                 ReportRow("user_item_bias", "all", "rmse", 0.97, 0.95, 0.99, 50),
                 ReportRow("user_item_bias", "all", "rmse_difference", 0.02, 0.01, 0.03, 50),
@@ -98,6 +99,9 @@ def test_figures_are_means_over_the_runs(commands, data, tmp_path):
         *(pytest.approx(value) for value in (0.11, 0.09, 0.12)),
         3,
     ]
+    rare = found["scientific: lit_rec, seen_1_4", "recall@10"]
+    assert [rare[key] for key in ("value", "low", "high")] == pytest.approx([0.3, 0.2, 0.4])
+    assert not any("new_items" in name for name, _ in found)
     assert found["scientific: popularity", "ndcg@10_difference"]["value"] == pytest.approx(0.03)
     plain = found["scientific: popularity", "recall@10"]
     assert plain["value"] == pytest.approx(0.05)

@@ -74,7 +74,8 @@ def test_an_evaluation_row_changes_no_option_and_no_other_rank(item, vectors, tm
     ) % ITEMS  # the fourth user's validation row
     before = ranks_by_baseline(made(tmp_path / "before", item), vectors)
     after = ranks_by_baseline(made(tmp_path / "after", changed), vectors)
-    assert list(before) == ["popularity", "item_knn", "ease", "text_knn", "ease_text"]
+    names = ["popularity", "item_knn", "ease", "text_knn", "ease_text", "add_ease"]
+    assert list(before) == names
     others = np.setdiff1d(np.arange(USERS), [0, 3])
     for name, (chosen, ranks) in before.items():
         assert after[name][0] == chosen
@@ -100,7 +101,7 @@ def test_the_report_leads_with_what_was_not_seen(item, vectors, tmp_path):
     often = trained[data.prepared.item[rows]]
     counts = {row.slice: row.count for row in report.rows}
     assert list(counts) == [
-        *("all", "new_users", "few_shot_users", "new_items"),
+        *("all", "new_users", "few_shot_users", "new_items", "known_items"),
         *("seen_1_4", "seen_5_9", "seen_10_19", "seen_20_more"),
     ]
     assert counts["seen_5_9"] == ((often >= 5) & (often <= 9)).sum()

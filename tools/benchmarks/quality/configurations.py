@@ -50,6 +50,7 @@ class Quality:
         runs: Makes the runs from the data folder.
         curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
         draws: Whether each run draws the users that it tests.
+        slices: Slices of the report that are shown, where there is no ``curve``.
     """
 
     needs: str
@@ -57,6 +58,7 @@ class Quality:
     runs: Callable[[Path], list[Run]]
     curve: str | None = None
     draws: bool = False
+    slices: tuple[str, ...] = ("all",)
 
 
 def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[str, Any]]:
@@ -85,9 +87,11 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         return _lines(name, quality, runs, found, curves)
     seconds = sum(spent for _, spent in found)
     return [
-        _mean(f"{name}: {model}", metric, rows, seconds, draws=quality.draws)
+        _mean(f"{name}: {model}{title}", metric, rows, seconds, draws=quality.draws)
+        for shown in quality.slices
+        for title in ("" if shown == "all" else f", {shown}",)
         for metric in quality.metrics
-        for model, rows in _by_model([report for report, _ in found], metric).items()
+        for model, rows in _by_model([report for report, _ in found], metric, shown).items()
     ]
 
 
@@ -120,12 +124,12 @@ def _lines(
     ]
 
 
-def _by_model(reports: list[Report], metric: str) -> dict[str, list[ReportRow]]:
-    """Return each model's figures on all rows, one per run."""
+def _by_model(reports: list[Report], metric: str, shown: str = "all") -> dict[str, list[ReportRow]]:
+    """Return each model's figures on the rows of a slice, one per run."""
     found: dict[str, list[ReportRow]] = {}
     for report in reports:
         for row in report.rows:
-            if row.metric == metric and row.slice == "all":
+            if row.metric == metric and row.slice == shown:
                 found.setdefault(row.model, []).append(row)
     return found
 
@@ -167,12 +171,17 @@ def _seeds(config: str, count: int, *words: str) -> list[Run]:
     ]
 
 
-def _scientific(*words: str, config: str = "configs/scientific.yaml", seeds: int = 3) -> Quality:
+def _scientific(
+    *words: str,
+    config: str = "configs/scientific.yaml",
+    seeds: int = 3,
+    slices: tuple[str, ...] = ("all", "seen_1_4"),
+) -> Quality:
     def runs(data: Path) -> list[Run]:
         folder = f"--data.reader.folder={data / 'amazon-scientific'}"
         return _seeds(config, seeds, folder, *words)
 
-    return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs)
+    return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs, slices=slices)
 
 
 def _banking77_files(data: Path) -> list[str]:
@@ -246,7 +255,9 @@ _RATINGS = ("rmse", "rmse_difference", "mae")
 QUALITY = {
     "scientific": _scientific(),
     "scientific-ids": _scientific(*_IDS_ALONE),
-    "scientific-new-items": _scientific(config="configs/scientific_new_items.yaml", seeds=1),
+    "scientific-new-items": _scientific(
+        config="configs/scientific_new_items.yaml", seeds=1, slices=("new_items", "known_items")
+    ),
     "banking77": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
     ),

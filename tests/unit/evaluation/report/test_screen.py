@@ -6,8 +6,8 @@ from lit_rec.evaluation.report.report import Report, ReportRow
 
 
 def test_names_of_many_slices_are_whole_in_80_columns():
-    names = ["all", "new_users", "few_shot_users", "new_items", "seen_1_4", "seen_5_9"]
-    names += ["seen_10_19", "seen_20_more"]
+    names = ["all", "new_users", "few_shot_users", "new_items", "known_items", "seen_1_4"]
+    names += ["seen_5_9", "seen_10_19", "seen_20_more"]
     rows = tuple(
         ReportRow("lit_rec", name, metric, 0.1234, 0.1111, 0.1357, 8442)
         for name in names

@@ -40,6 +40,7 @@ def test_slices_by_how_often_the_target_was_seen():
     slices = next_item_slices(train, np.zeros(25, np.int64), np.arange(25))
     found = {name: np.flatnonzero(mask).tolist() for name, mask in slices.items()}
     assert found["new_items"] == [0]
+    assert found["known_items"] == [*range(1, 25)]
     assert found["seen_1_4"] == [1, 2, 3, 4]
     assert found["seen_5_9"] == [*range(5, 10)]
     assert found["seen_10_19"] == [*range(10, 20)]
