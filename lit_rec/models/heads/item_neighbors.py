@@ -16,8 +16,7 @@ from lit_rec.models.neighbors.nearest_texts import NEAREST, NearestTexts, ReadIt
 from lit_rec.ranges import count, not_negative, part_of_all, positive
 
 # chosen on validation rows of a draw in which every fifth item was new: docs/notes/next_item.md
-_CARRIED = 0.5  # what is said of the items that represent a new one counts so much for it
-_ITSELF = 0.2  # how much more it is like what they are, in units of the table
+_ITSELF = 0.05  # how much more a new item is like those that represent it, in units of the table
 _NUMBERS = 2**24  # that are held at once: bounds the memory, not the result
 
 
@@ -225,7 +224,7 @@ class NeighborScores:
         found = said[:, self.row[:, 0]] * self.weight[:, 0]
         new = (~self._known).nonzero()[:, 0]
         # what a new item is like is a reason for it; a known one would only be shown again
-        said = said.add_(own, alpha=_ITSELF).mul_(_CARRIED)
+        said = said.add_(own, alpha=_ITSELF)
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
@@ -237,7 +236,6 @@ class NeighborScores:
         width = len(self.part.value) + item.shape[1] * NEAREST
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
-        carried = torch.where(self._known, 1.0, _CARRIED)
         for start in range(0, len(item), step):
             part = slice(start, start + step)
             mine = item[part]
@@ -246,7 +244,7 @@ class NeighborScores:
                 all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
             )
             said = said + own * itself[mine].unsqueeze(2)
-            found.append((said * self.weight[mine]).sum(2) * carried[mine])
+            found.append((said * self.weight[mine]).sum(2))
         return torch.cat(found)
 
     @property

@@ -197,7 +197,7 @@ def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkey
     lines = [[1, 0, 2], [4], [], [3, 3, 5, 0]]
     scores = part.of(described, history_of(lines))
     table, expected = whole(part), torch.zeros(4, 6)
-    of_new = 0.5 * (table + 0.2 * torch.eye(ITEMS))  # for items that training never saw
+    of_new = table + 0.05 * torch.eye(ITEMS)  # for items that training never saw
     stands = torch.zeros(6, ITEMS)
     for item in range(6):
         for row, weight in zip(described[item, :NEAREST], described[item, NEAREST:], strict=True):
