@@ -78,7 +78,7 @@ def text_run(config):
 
 def test_report_and_monitors(text_run):
     folder, figures, _ = text_run
-    closed_forms = ("popularity", "item_knn", "ease", "text_knn", "ease_text", "add_ease")
+    closed_forms = ("popularity", "item_knn", "text_knn", "ease", "ease_text", "add_ease")
     assert {model for model, _ in figures} == {"lit_rec", *closed_forms}
     for metric in ("recall@1", "recall@10", "ndcg@10", "mrr@50", "masked_recall@10"):
         assert 0 <= figures["lit_rec", metric] <= 1

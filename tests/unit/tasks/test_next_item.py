@@ -74,7 +74,7 @@ def test_an_evaluation_row_changes_no_option_and_no_other_rank(item, vectors, tm
     ) % ITEMS  # the fourth user's validation row
     before = ranks_by_baseline(made(tmp_path / "before", item), vectors)
     after = ranks_by_baseline(made(tmp_path / "after", changed), vectors)
-    names = ["popularity", "item_knn", "ease", "text_knn", "ease_text", "add_ease"]
+    names = ["popularity", "item_knn", "text_knn", "ease", "ease_text", "add_ease"]
     assert list(before) == names
     others = np.setdiff1d(np.arange(USERS), [0, 3])
     for name, (chosen, ranks) in before.items():

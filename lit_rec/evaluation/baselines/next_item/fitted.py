@@ -33,11 +33,11 @@ _LOOKED_UP = 2 * 10**9  # counts that are looked through for equations: bounds t
 def fitted_baselines(
     baskets: Baskets, counts: Tensor, trial: Trial, vectors: Tensor | None
 ) -> Iterator[NextItemBaseline]:
-    """Yield ``popularity``, ``item_knn``, ``ease``, ``text_knn``, ``ease_text`` and ``add_ease``.
+    """Yield ``popularity``, ``item_knn``, ``text_knn``, ``ease``, ``ease_text`` and ``add_ease``.
 
-    They are yielded one at a time because each holds a table of the catalogue. Up to 20,000 items they are
-    exact. In a larger catalogue ``item_knn`` has the items that each shares most users with, ``ease`` equations of some
-    of these, and the power of cosines is 1; see ``approximated`` of each.
+    They are yielded one at a time because each holds a table of the catalogue; the next one may overwrite it. Up to
+    20,000 items they are exact. In a larger catalogue ``item_knn`` has the items that each shares most users with,
+    ``ease`` equations of some of these, and the power of cosines is 1; see ``approximated`` of each.
 
     Args:
         baskets: The training users' items.
@@ -69,16 +69,19 @@ def fitted_baselines(
     table = item_knn_table(baskets.together(), options["item_knn"]["shrinkage"])
     yield ItemTableBaseline("item_knn", table, counts, options["item_knn"])
     del table  # before the next one is made
+    if vectors is not None:
+        table = text_table(vectors, options["text_knn"]["power"])
+        yield ItemTableBaseline("text_knn", table, counts, options["text_knn"])
+        del table
     table = ease_table(baskets.together(), options["ease"]["penalty"])
     yield ItemTableBaseline("ease", table, counts, options["ease"])
     if vectors is None:
         return
-    del table
-    table = text_table(vectors, options["text_knn"]["power"])
-    yield ItemTableBaseline("text_knn", table, counts, options["text_knn"])
-    del table
     best = options["ease_text"]
-    table = ease_table(baskets.together(), best["penalty"])
+    if best["penalty"] != options["ease"]["penalty"]:
+        del table
+        table = ease_table(baskets.together(), best["penalty"])
+    # whoever took ``ease`` has done with it: its numbers may change
     add_text(table.values, vectors, best["power"], best["text_weight"])
     yield ItemTableBaseline("ease_text", table, counts, best)
     del table
@@ -112,18 +115,19 @@ def _large(
         "item_knn", knn, counts, options["item_knn"], f"{most} neighbors of each item; {where}"
     )
     del knn
+    if vectors is not None:
+        near, about = CosineTable(vectors), f"power 1; {where}"
+        yield ItemTableBaseline("text_knn", near, counts, options["text_knn"], about)
     of_penalty, neighbors = _neighbor_ease(newest, items), _sizes(items)[1]
     about = f"each item predicted from {neighbors} others; {where}"
     ease = of_penalty(options["ease"]["penalty"])
     yield ItemTableBaseline("ease", ease, counts, options["ease"], about)
     if vectors is None:
         return
-    cosine = CosineTable(vectors)
-    yield ItemTableBaseline("text_knn", cosine, counts, options["text_knn"], f"power 1; {where}")
     best = options["ease_text"]
     if best["penalty"] != options["ease"]["penalty"]:
         ease = of_penalty(best["penalty"])
-    table = SumTable(ease, cosine, best["text_weight"])
+    table = SumTable(ease, CosineTable(vectors), best["text_weight"])
     yield ItemTableBaseline("ease_text", table, counts, best, f"power 1; {about}")
 
 
