@@ -8,6 +8,8 @@ from torch import Tensor
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.neighbors.item_tables import DenseTable, NeighborTable
 
+_ROWS = 1024  # of the table that are divided at once: bounds the memory, not the result
+
 
 def item_knn_table(together: Tensor, shrinkage: float) -> DenseTable:
     """Return shrunk cosines: ``c[i, j] / (sqrt(c[i, i] * c[j, j]) + shrinkage)``.
@@ -15,7 +17,7 @@ def item_knn_table(together: Tensor, shrinkage: float) -> DenseTable:
     Pairs of rare items have high cosines by chance; shrinkage lowers these most.
 
     Args:
-        together: ``[I, I]``, see ``Baskets.together``.
+        together: ``[I, I]``, see ``Baskets.together``. It is overwritten, because it may take gigabytes.
         shrinkage: 0 or more.
 
     Reference:
@@ -29,10 +31,10 @@ def item_knn_table(together: Tensor, shrinkage: float) -> DenseTable:
                 [0.5000, 0.0000]])
     """
     root = together.diagonal().sqrt()
-    # one matrix as large as ``together``, not three
-    values = torch.outer(root, root).add_(shrinkage).clamp_(min=1e-12).reciprocal_()
-    values.mul_(together).fill_diagonal_(0)
-    return DenseTable(values)
+    for start in range(0, len(root), _ROWS):
+        part = slice(start, start + _ROWS)
+        together[part] /= torch.outer(root[part], root).add_(shrinkage).clamp_(min=1e-12)
+    return DenseTable(together.fill_diagonal_(0))
 
 
 def item_knn_neighbors(baskets: Baskets, shrinkage: float, most: int) -> NeighborTable:

@@ -87,7 +87,7 @@ class _Search:
             each
             for shrinkage in SHRINKAGES
             for each in self._by_recency(
-                item_knn_table(self._together, shrinkage), {"shrinkage": shrinkage}
+                item_knn_table(self._together.clone(), shrinkage), {"shrinkage": shrinkage}
             )
         )
 
