@@ -1,6 +1,7 @@
 """The benchmark command: choose a measurement, print it as a table, write it as JSON.
 
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
+tools/benchmark peers NAME... [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed plain [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed reach [--quick] [--json FILE] [--data FOLDER]
@@ -27,6 +28,7 @@ from rich.table import Table
 from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
 from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.peers import cases
 from tools.benchmarks.quality import configurations
 from tools.benchmarks.scale import memory, rows
 from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train
@@ -34,6 +36,7 @@ from tools.benchmarks.written_results import NUMBERS, shown, write_section
 
 Rows = list[dict[str, Any]]
 
+_ENVIRONMENTS = Path("checkpoints")  # of other libraries
 _LEAST_ROWS = 20_000  # enough training rows for the largest batch
 
 
@@ -44,7 +47,7 @@ def main(words: list[str]) -> None:
         ConfigError: If there is no such benchmark, no data, or too few rows are asked for.
     """
     parser = argparse.ArgumentParser(prog="tools/benchmark")
-    parser.add_argument("kind", help="quality, speed or scale")
+    parser.add_argument("kind", help="quality, peers, speed or scale")
     parser.add_argument("names", nargs="+", help="what is measured, one after the other")
     parser.add_argument("--quick", action="store_true", help="shorter, for a first look")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
@@ -102,6 +105,20 @@ def _quality(name: str) -> Callable[[argparse.Namespace], Rows]:
     )
 
 
+def _peers(name: str) -> Callable[[argparse.Namespace], Rows]:
+    def measured(options: argparse.Namespace) -> Rows:
+        if options.quick:
+            raise ConfigError(
+                "other libraries have no short form",
+                where="--quick",
+                rule="only for quality, speed and scale",
+                remedy="leave it out; a peer that has finished is not run again",
+            )
+        return cases.measure(name, options.data, options.runs, _ENVIRONMENTS)
+
+    return measured
+
+
 def _train(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
     return train.measure(options.data, quick=options.quick)
@@ -141,6 +158,7 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
+    **{("peers", name): _peers(name) for name in cases.CASES},
     ("speed", "train"): _train,
     ("speed", "plain"): _plain,
     ("speed", "reach"): _reach,

@@ -37,3 +37,20 @@ def archive(tmp_path):
     films = "".join(f"{i}|Night {i} (1990)|01-Jan-1990||http://x|{flags}\n" for i in range(1, 11))
     (folder / "u.item").write_text(films)
     return tmp_path / "data"
+
+
+@pytest.fixture
+def sequences(tmp_path):
+    """Twelve users with four items each, as UniSRec's files lie in their folder."""
+    folder = tmp_path / "data/amazon-scientific"
+    folder.mkdir(parents=True)
+    head = "user_id:token\titem_id_list:token_seq\titem_id:token\n"
+    for place, part in enumerate(("train", "valid", "test"), 1):
+        lines = []
+        for user in range(12):
+            items = [f"i{(user + step) % 9}" for step in range(place + 1)]
+            lines.append(f"u{user}\t{' '.join(items[:-1])}\t{items[-1]}\n")
+        (folder / f"Scientific.{part}.inter").write_text(head + "".join(lines))
+    texts = "".join(f"i{i}\tred river {i}\n" for i in range(9))
+    (folder / "Scientific.text").write_text(f"item_id:token\ttext:token_seq\n{texts}")
+    return tmp_path / "data"

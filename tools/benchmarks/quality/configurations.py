@@ -208,6 +208,17 @@ def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
     return _seeds("configs/movielens_u1.yaml", seeds, *words)
 
 
+def _movielens_no_clock(data: Path) -> list[Run]:
+    """Return a run that does not know what was rated in the same sitting."""
+    network = "--model.network.init_args"
+    words = (
+        f"{network}.head=NeighborhoodHead",
+        f"{network}.start.init_args.seconds=[86400, 2592000]",
+    )
+    same = _movielens(data, "u1", 1)[0]
+    return [Run(same.name, same.config, (*same.words, *words))]
+
+
 def _folds(data: Path) -> list[Run]:
     folds = {fold: _movielens(data, fold, 1)[0] for fold in ("u1", "u2", "u3", "u4", "u5")}
     return [Run(fold, run.config, run.words) for fold, run in folds.items()]
@@ -265,6 +276,7 @@ QUALITY = {
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
     ),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
+    "ml100k-u1-no-clock": Quality("ml-100k/u1.base", _RATINGS, _movielens_no_clock),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
     "ml100k-gradients": Quality("ml-100k/u1.base", _RATINGS, _gradients, curve="val/rmse"),
     "ml100k-new-items": Quality("ml-100k/plots.json", _RATINGS, _new_items),
