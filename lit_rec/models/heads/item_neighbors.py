@@ -49,13 +49,14 @@ class ItemNeighbors(nn.Module):
             validation rows it is 0.1.
         rarity: How much more is said of items with few users, beside vectors that know what is popular; None: chosen
             with the share, 0 where there are no validation rows.
+        new_item_weight: What is said of items that training never saw counts so much; above 1, lists have more of them.
 
     Shape:
         ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
 
     Raises:
-        ConfigError: If ``neighbors`` is below 1, ``penalty`` or ``share`` is not above 0, ``text_weight`` or
-            ``rarity`` is below 0, or ``recency`` is not above 0 and at most 1.
+        ConfigError: If ``neighbors`` is below 1, ``penalty``, ``share`` or ``new_item_weight`` is not above 0,
+            ``text_weight`` or ``rarity`` is below 0, or ``recency`` is not above 0 and at most 1.
 
     Reference:
         Steck 2019, https://arxiv.org/abs/1905.03375 (EASE); Jeunen et al. 2020, Closed-form models for collaborative
@@ -91,6 +92,7 @@ class ItemNeighbors(nn.Module):
         recency: float | None = None,
         share: float | None = None,
         rarity: float | None = None,
+        new_item_weight: float = 1.0,
     ) -> None:
         super().__init__()
         rows = len(facts.item_ids) + 1
@@ -107,6 +109,7 @@ class ItemNeighbors(nn.Module):
         self.given = given
         self.chooses_share, self.chooses_rarity = share is None, rarity is None
         begins = 0.0 if share is None else positive(self, "share", share)
+        self.new_item_weight = positive(self, "new_item_weight", new_item_weight)
         raises = 0.0 if rarity is None else not_negative(self, "rarity", rarity)
         # row 0 is for items that training never saw, and stays 0
         self.register_buffer("index", torch.zeros(rows, kept, dtype=torch.int32))
@@ -224,7 +227,7 @@ class NeighborScores:
         found = said[:, self.row[:, 0]] * self.weight[:, 0]
         new = (~self._known).nonzero()[:, 0]
         # what a new item is like is a reason for it; a known one would only be shown again
-        said = said.add_(own, alpha=_ITSELF)
+        said = said.add_(own, alpha=_ITSELF).mul_(self.part.new_item_weight)
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
@@ -236,6 +239,7 @@ class NeighborScores:
         width = len(self.part.value) + item.shape[1] * NEAREST
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
+        counts = torch.where(self._known, 1.0, self.part.new_item_weight)
         for start in range(0, len(item), step):
             part = slice(start, start + step)
             mine = item[part]
@@ -244,7 +248,7 @@ class NeighborScores:
                 all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
             )
             said = said + own * itself[mine].unsqueeze(2)
-            found.append((said * self.weight[mine]).sum(2))
+            found.append((said * self.weight[mine]).sum(2) * counts[mine])
         return torch.cat(found)
 
     @property

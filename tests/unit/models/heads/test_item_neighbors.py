@@ -188,7 +188,7 @@ def test_only_the_heaviest_words_are_kept(monkeypatch):
 @pytest.mark.parametrize("numbers", [2**24, 40], ids=["at once", "in blocks"])
 def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkeypatch):
     monkeypatch.setattr(item_neighbors, "_NUMBERS", numbers)
-    part = part_of(recency=0.5)
+    part = part_of(recency=0.5, new_item_weight=1.3)
     part.fit(baskets, read_of(text))
     rows = torch.tensor([0, 5, 1, 0, 12, 7])  # two that training never saw
     texts = torch.from_numpy(chance.normal(size=(6, WIDTH))).float()
@@ -197,7 +197,7 @@ def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkey
     lines = [[1, 0, 2], [4], [], [3, 3, 5, 0]]
     scores = part.of(described, history_of(lines))
     table, expected = whole(part), torch.zeros(4, 6)
-    of_new = table + 0.05 * torch.eye(ITEMS)  # for items that training never saw
+    of_new = 1.3 * (table + 0.05 * torch.eye(ITEMS))  # for items that training never saw
     stands = torch.zeros(6, ITEMS)
     for item in range(6):
         for row, weight in zip(described[item, :NEAREST], described[item, NEAREST:], strict=True):
@@ -277,6 +277,7 @@ def test_what_does_not_fit_is_refused():
         ({"penalty": 0.0}, r"ItemNeighbors.penalty: 0.0 cannot be used"),
         ({"text_weight": -1.0}, r"ItemNeighbors.text_weight: -1.0 cannot be used"),
         ({"recency": 80.0}, r"ItemNeighbors.recency: 80.0 cannot be used"),
+        ({"new_item_weight": 0.0}, r"ItemNeighbors.new_item_weight: 0.0 cannot be used"),
         ({"rarity": -0.1}, r"ItemNeighbors.rarity: -0.1 cannot be used"),
         ({"share": 0.0}, r"ItemNeighbors.share: 0.0 cannot be used"),
     ],
