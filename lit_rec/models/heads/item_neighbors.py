@@ -25,15 +25,15 @@ class ItemNeighbors(nn.Module):
 
     The score of item j is ``share * (vectors and repeats) + r(j) * sum_h recency^a(h) * T[h, j]``, where a(h) is the
     number of behaviors after h, and ``r(j) = ((m + 1) / (n(j) + 1)) ** rarity`` with n users of j and m of a mean item.
-    T is fitted once, on training rows, before the first step: the ridge regression of each item on
-    all others, where items with similar texts count as if some users had both (EASE with ``text_weight`` times the
-    texts' inner products added to ``X'X``). Of each item the ``neighbors`` largest positive weights are kept. So a
-    model begins as the closed form, and what its vectors learn comes on top: they are trained by themselves, because
-    the closed form knows the training rows too well to say what it lacks.
+    T is fitted once, on training rows, before the first step: the ridge regression of each item on all others, where
+    items with similar texts count as if some users had both (EASE with ``text_weight`` times the texts' inner products
+    added to ``X'X``). Of each item the ``neighbors`` largest positive weights are kept. So a model begins as the closed
+    form, and what its vectors learn comes on top: they are trained by themselves, because the closed form knows the
+    training rows too well to say what it lacks.
 
     An item that training never saw is represented by the known items with the nearest texts, by their vectors and by
-    the words that few items have. A known item says
-    nothing of itself: whether items come again is what ``RepeatBias`` learns.
+    the words that few items have. A known item says nothing of itself: whether items come again is what ``RepeatBias``
+    learns.
 
     Args:
         facts: Facts of the data.
