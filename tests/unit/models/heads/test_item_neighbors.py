@@ -248,6 +248,29 @@ def test_what_is_read_of_an_item():
     assert network_of(encoder_of()).neighbors.nearest is None, "texts of an encoder that is trained"
 
 
+def test_a_new_item_of_the_same_text_stands_for_the_known_one(baskets):
+    """From texts to rows of the vocabulary, the known items read in two parts."""
+    network = network_of(encoder_of(FrozenTuning()))
+    token = torch.arange(2 * ITEMS) % 7 + 1  # item i has tokens 2i and 2i + 1
+    texts = Texts(token, torch.arange(0, 2 * ITEMS + 1, 2))
+    place = torch.arange(ITEMS)
+    known = Items(place.unsqueeze(1), place, place + 1)
+    parts = [(texts, known.take(place[:7])), (texts, known.take(place[7:]))]
+    network.calibrate(texts, known)
+    options = {"penalty": 60.0, "text_weight": 20.0, "recency": 0.8}
+    network.neighbors.fit(baskets, network.read_items(parts), options)
+    having = [sum(word in token[2 * i : 2 * i + 2] for i in range(ITEMS)) for word in range(9)]
+    expected = [math.log((ITEMS + 1) / (count + 1)) for count in having]
+    assert network.neighbors.nearest.words.idf.tolist() == pytest.approx(expected)
+    both = Items(place.unsqueeze(1), place, torch.where(place % 2 == 0, 0, place + 1))
+    table = network.described_in(network.encode_items(texts, both))
+    text_of = [set(token[2 * i : 2 * i + 2].tolist()) for i in range(ITEMS)]
+    for item in range(ITEMS):
+        row = int(table[item, 0]) - 1
+        assert text_of[row] == text_of[item]
+        assert (table[item, 1] > 0) == (item % 2 == 0), "a known item stands for itself alone"
+
+
 def test_ids_alone_are_neighbors_too(baskets):
     network = network_of(functools.partial(IdItemEncoder, width=3), share=2.0)
     network.neighbors.fit(baskets, None, {"penalty": 3.0, "recency": 0.8})
