@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import polars as pl
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
@@ -11,6 +12,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks import command, written_results
 from tools.benchmarks.quality import configurations, runs
+from tools.benchmarks.quality.planted_catalogue import planted_tables
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -232,11 +234,29 @@ def test_a_quick_look_at_lines_is_one_of_them(commands, data, tmp_path):
     assert rows[0]["name"] == "ml100k-tuning: quick_full, best on validation rows"
 
 
-def test_every_name_has_its_configuration(tmp_path):
+def test_every_name_has_its_configuration(tmp_path, monkeypatch):
+    tables = tmp_path / "behaviors.csv", tmp_path / "items.csv"
+    monkeypatch.setattr(configurations, "planted_tables", lambda folder: tables)
     for entry in configurations.QUALITY.values():
         found = entry.runs(tmp_path)
         assert len({run.name for run in found}) == len(found) >= 1
         assert all((runs._ROOT / run.config).is_file() for run in found)
+
+
+def test_planted_tables_are_the_same_each_time(tmp_path):
+    paths = [planted_tables(tmp_path / name, users=400, items=900) for name in ("one", "other")]
+    behaviors, items = (pl.read_csv(path) for path in paths[0])
+    assert [path.read_bytes() for path in paths[0]] == [path.read_bytes() for path in paths[1]]
+    assert not behaviors.select("user_id", "item_id").is_duplicated().any()
+    assert (behaviors["timestamp"].diff().drop_nulls() > 0).all()
+    interest = items["title"].str.split(" ").list.head(2).list.join(" ")
+    assert interest.n_unique() <= 300
+    of_row = behaviors.with_columns(interest=interest.gather(behaviors["item_id"]))
+    taken = of_row.group_by("user_id", "interest").len().group_by("user_id").agg(pl.max("len"))
+    shares = (
+        taken.sort("user_id")["len"] / behaviors.group_by("user_id").len().sort("user_id")["len"]
+    )
+    assert 0.4 < shares.mean() < 0.8, "most of what a user takes is of one interest"
 
 
 def test_a_section_is_replaced_and_others_stay(tmp_path):

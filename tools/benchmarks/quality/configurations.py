@@ -21,6 +21,7 @@ from typing import Any
 
 from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 
 _ENCODER = "--model.network.init_args.item_encoder"
@@ -45,15 +46,15 @@ class Quality:
     """What is trained, and which figures are shown of it.
 
     Args:
-        needs: A file that the data folder has to hold.
+        needs: A file that the data folder has to hold; None: the tables are made up.
         metrics: Metrics of the report.
-        runs: Makes the runs from the data folder.
+        runs: Makes the runs from the data folder, or from one for made-up tables.
         curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
         draws: Whether each run draws the users that it tests.
         slices: Slices of the report that are shown, where there is no ``curve``.
     """
 
-    needs: str
+    needs: str | None
     metrics: tuple[str, ...]
     runs: Callable[[Path], list[Run]]
     curve: str | None = None
@@ -76,8 +77,9 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         ConfigError: If the data is missing.
     """
     quality = QUALITY[name]
-    check_data(data, quality.needs)
-    runs = quality.runs(data)
+    if quality.needs is not None:
+        check_data(data, quality.needs)
+    runs = quality.runs(folder / name / "tables" if quality.needs is None else data)
     if quick:
         few = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3")
         runs = [Run(f"quick_{run.name}", run.config, run.words + few) for run in runs[:1]]
@@ -184,6 +186,18 @@ def _scientific(
     return Quality("amazon-scientific/Scientific.train.inter", _RANKS, runs, slices=slices)
 
 
+def _large_catalogue(folder: Path) -> list[Run]:
+    behaviors, items = planted_tables(folder)
+    words = (
+        f"--data.reader.behaviors={behaviors}",
+        f"--data.reader.items={items}",
+        "--data.split=LeaveLastOutSplit",
+        "--model.objective.init_args.negatives=BatchNegatives",
+        "--trainer.max_epochs=2",
+    )
+    return _seeds("configs/own_events.yaml", 1, *words)
+
+
 def _banking77_files(data: Path) -> list[str]:
     return [
         f"--data.reader.{option}={data / 'banking77' / file}"
@@ -269,6 +283,7 @@ QUALITY = {
     "scientific-new-items": _scientific(
         config="configs/scientific_new_items.yaml", seeds=1, slices=("new_items", "known_items")
     ),
+    "large-catalogue": Quality(None, _RANKS, _large_catalogue),
     "banking77": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
     ),

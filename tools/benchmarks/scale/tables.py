@@ -48,7 +48,7 @@ def write_tables(folder: Path, rows: int, items: int, ending: str) -> None:
         ending: ``csv`` or ``parquet``.
     """
     chance = np.random.default_rng(0)
-    words = _words()
+    words = words_of_syllables()
     _write(folder / f"items.{ending}", _items(chance, items, words))
     _write(folder / f"behaviors.{ending}", _behaviors(chance, rows, items))
     (folder / "tokenizer").mkdir()
@@ -57,7 +57,7 @@ def write_tables(folder: Path, rows: int, items: int, ending: str) -> None:
     BertTokenizerFast(vocab=str(vocabulary)).save_pretrained(folder / "tokenizer")
 
 
-def _words() -> npt.NDArray[np.str_]:
+def words_of_syllables() -> npt.NDArray[np.str_]:
     """Return distinct words of three syllables."""
     place = np.arange(WORDS) * 61  # has no common divisor with the number of syllables
     syllables, base = np.array(_SYLLABLES), len(_SYLLABLES)
