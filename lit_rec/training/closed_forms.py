@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from lightning.pytorch.utilities import rank_zero_info
-from torch import Tensor
 
-from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.training_facts import target_of_rows
-from lit_rec.evaluation.baselines.next_item.add_ease import BEGUN, chosen_add_ease
-from lit_rec.models.heads.item_neighbors import ItemNeighbors
-from lit_rec.models.neighbors.add_ease import is_whole
 from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.two_tower import TwoTower
 from lit_rec.models.starts.rated_rows import RatedRows
-from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
-from lit_rec.training.vector_share import WITHOUT_ROWS
-
-_AT_ONCE = 16_384  # items
+from lit_rec.training.fitted_neighbors import fit_neighbors
 
 
 def fit_closed_forms(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
@@ -32,7 +23,7 @@ def fit_closed_forms(network: Network, data: BehaviorDataModule, device: torch.d
         device: Where the network is.
     """
     if isinstance(network, TwoTower) and network.neighbors is not None:
-        _fit_neighbors(network, network.neighbors, data, device)
+        fit_neighbors(network, network.neighbors, data, device)
     if isinstance(network, TwoTower) and network.start is not None:
         known = np.flatnonzero(data.catalogue.vocab_row)
         texts, items = data.catalogue.take(known)
@@ -71,59 +62,6 @@ def rated_rows(data: BehaviorDataModule) -> RatedRows:
         row,
         past,
     )
-
-
-@torch.no_grad()
-def _fit_neighbors(
-    network: TwoTower, part: ItemNeighbors, data: BehaviorDataModule, device: torch.device
-) -> None:
-    """Fit what items say of others on the training rows; every process does, and gets the same.
-
-    Args:
-        network: A calibrated network.
-        part: Its neighbors.
-        data: The data.
-        device: Where the network is.
-    """
-    row = data.catalogue.vocab_row
-    known = np.flatnonzero(row)
-    known = known[np.argsort(row[known])]
-    parts = [
-        data.catalogue.take(some) for some in np.array_split(known, len(known) // _AT_ONCE + 1)
-    ]
-    read = network.read_items([(texts.to(device), items.to(device)) for texts, items in parts])
-    train = trained_rows(data)
-    baskets = training_baskets(data, train).among(row - 1, len(known))
-    text = None if read is None else read.vectors
-    part.fit(baskets, read, _neighbor_options(part, data, train, known, text))
-    if part.chooses_share and not len(data.prepared.rows_of("val")):
-        part.vector_share.fill_(WITHOUT_ROWS)
-
-
-def _neighbor_options(
-    part: ItemNeighbors, data: BehaviorDataModule, train: Int64s, known: Int64s, text: Tensor | None
-) -> dict[str, float]:
-    """Return the options of the neighbors' table: what is not given is chosen on held-out training rows.
-
-    Args:
-        part: The neighbors.
-        data: The data.
-        train: Training rows.
-        known: ``[V]`` the vocabulary's items in the catalogue.
-        text: ``[V, W]`` their text vectors; None: no text is read.
-    """
-    if len(part.given) == len(BEGUN):
-        return part.given
-    trial = held_out(data, train)
-    vectors = None
-    if text is not None:
-        vectors = torch.zeros(len(trial.code), text.shape[1])
-        vectors[torch.from_numpy(known)] = text.cpu()
-        vectors = vectors[torch.from_numpy(trial.code >= 0)]
-    options = chosen_add_ease(trial, vectors, is_whole(len(known)), part.given)
-    said = ", ".join(f"{name} {value:g}" for name, value in options.items())
-    rank_zero_info(f"neighbors: {said}, by {len(trial.target):,} held-out training rows")
-    return options
 
 
 def begin_at_labels(network: Network, data: BehaviorDataModule, device: torch.device) -> None:

@@ -9,8 +9,11 @@ import pytest
 import torch
 import yaml
 
+from lit_rec.evaluation.baselines.next_item import trial
 from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.inference.recommender import Recommender
+from lit_rec.tasks.training_baskets import trained_rows, training_baskets
+from lit_rec.training import closed_forms, fitted_neighbors
 from lit_rec.training.vector_share import RARITIES, SHARES
 
 from .conftest import lit_rec, message
@@ -204,6 +207,31 @@ def test_one_line_makes_another_model(config, words, request):
     assert len(Recommender.from_checkpoint(folder / "best.ckpt").recommend(["50"], 3)) == 3
     names = torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]
     assert any("backbone" in name for name in names) == (words[0].find("IdItem") < 0)
+
+
+def test_validation_rows_decide_whether_texts_count(config, monkeypatch):
+    """Where held-out rows have only some of the items: what is kept is the better of both on validation rows."""
+    monkeypatch.setattr(trial, "_ITEMS", 10)
+    judged, fit, judge = [], closed_forms.fit_neighbors, fitted_neighbors._validated
+
+    def fitted(network, part, data, device):
+        monkeypatch.setattr(
+            fitted_neighbors, "_validated", lambda *a: judged.append(judge(*a)) or judged[-1]
+        )
+        fit(network, part, data, device)
+        row = data.catalogue.vocab_row
+        baskets = training_baskets(data, trained_rows(data)).among(row - 1, int(row.max()))
+        judged.append(judge(part, baskets, data))
+
+    monkeypatch.setattr(closed_forms, "fit_neighbors", fitted)
+    tuning = (
+        "--model.network.init_args.item_encoder.init_args.backbone.init_args.tuning=FrozenTuning"
+    )
+    short = ("--trainer.max_epochs=1", "--trainer.limit_train_batches=1")
+    lit_rec("fit", "-c", config, "--trainer.logger.init_args.name=judged", tuning, *short)
+    with_texts, without, kept = judged
+    assert kept == max(with_texts, without)
+    assert with_texts != without
 
 
 def test_check_tells_of_it(config, capsys):

@@ -11,7 +11,7 @@ from lit_rec.data.batches.batch import HistorySlots
 from lit_rec.data.facts import Facts
 from lit_rec.models.neighbors.add_ease import AddEase
 from lit_rec.models.neighbors.baskets import Baskets
-from lit_rec.models.neighbors.item_tables import recency_weights
+from lit_rec.models.neighbors.item_tables import NeighborTable, recency_weights
 from lit_rec.models.neighbors.nearest_texts import NEAREST, NearestTexts, ReadItems
 from lit_rec.ranges import count, not_negative, part_of_all, positive
 
@@ -145,6 +145,10 @@ class ItemNeighbors(nn.Module):
         self.index[1:, :width] = torch.where(value > 0, index + 1, 0).to(device).int()
         self.users[1:] = torch.from_numpy(baskets.counts).to(device)
         self.recency.fill_(options["recency"])
+
+    def table(self) -> NeighborTable:
+        """Return what known items say of each other, by rows of the vocabulary less 1, on the CPU."""
+        return NeighborTable((self.index[1:] - 1).clamp(min=0).cpu(), self.value[1:].cpu())
 
     @torch.no_grad()
     def described(self, vocab_row: Tensor, new: ReadItems | None) -> Tensor:

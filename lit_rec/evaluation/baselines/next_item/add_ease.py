@@ -46,7 +46,7 @@ def chosen_add_ease(
 
     def figure(penalty: float, text_weight: float) -> float:
         table = form.table(penalty, text_weight)
-        return _by_recency(trial, table, (options["recency"],))[0]
+        return by_recency(trial, table, (options["recency"],))[0]
 
     if "penalty" in free:
         weight = options["text_weight"]
@@ -58,12 +58,13 @@ def chosen_add_ease(
         )
     if "recency" in free:
         table = form.table(options["penalty"], options["text_weight"])
-        found = _by_recency(trial, table, RECENCIES)
+        found = by_recency(trial, table, RECENCIES)
         options["recency"] = RECENCIES[found.index(max(found))]
     return options
 
 
-def _by_recency(trial: Trial, table: ItemTable, recencies: Sequence[float]) -> list[float]:
+def by_recency(trial: Trial, table: ItemTable, recencies: Sequence[float]) -> list[float]:
+    """Return the nDCG@10 of held-out rows by a table, for each recency."""
     weights = [recency_weights(trial.mask, recency) for recency in recencies]
 
     def scores_of(rows: slice) -> Iterator[Tensor]:
