@@ -1,6 +1,6 @@
-"""How much a model's vectors count beside its neighbors, and how much these raise items with few users.
+"""How much a model's vectors count beside its neighbors, and how much these raise rare and new items.
 
-Both are chosen on validation rows before each validation.
+All are chosen on validation rows before each validation.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from lit_rec.vectors.fingerprint import weights_key
 WITHOUT_ROWS = 0.1  # the share where there are no validation rows
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 RARITIES = (0.0, 0.1, 0.2, 0.3, 0.4)
+NEW_WEIGHTS = (1.0, 0.25, 0.5, 0.75, 1.25)  # never 0: items that are added later have to be found
 _ROWS = 5000
 _SCORES = 10**9  # rows times items: bounds the time
 _CUT = 10
@@ -33,10 +34,10 @@ _CUT = 10
 def choose_vector_share(
     module: Any, trainer: lightning.Trainer, tables: VectorTables | None
 ) -> VectorTables | None:
-    """Set share and rarity to what has the best nDCG@10 among unseen items, the smallest of equals.
+    """Set share, rarity and the weight of new items to what has the best nDCG@10, the first of equals.
 
-    The share is chosen with the rarity of the validation before, then the rarity. Every process looks at the same rows,
-    and so chooses the same. Networks without neighbors, and what was given, stay as they are.
+    The share is chosen with the others of the validation before, then the rarity, then the weight. Every process looks
+    at the same rows, and so chooses the same. Networks without neighbors, and what was given, stay as they are.
 
     Args:
         module: A LightningModule with a ``network``.
@@ -48,7 +49,7 @@ def choose_vector_share(
     """
     network = module.network
     part = network.neighbors if isinstance(network, TwoTower) else None
-    if part is None or not (part.chooses_share or part.chooses_rarity):
+    if part is None or not (part.chooses_share or part.chooses_rarity or part.chooses_new_weight):
         return tables
     data = trainer.datamodule  # type: ignore[attr-defined]
     most = min(_ROWS, _SCORES // max(len(data.prepared.items), 1))
@@ -62,6 +63,8 @@ def choose_vector_share(
         _set_best(part.vector_share, SHARES, ranked, asked)
     if part.chooses_rarity:
         _set_best(part.rarity, RARITIES, ranked, asked)
+    if part.chooses_new_weight:
+        _set_best(part.new_weight, NEW_WEIGHTS, ranked, asked)
     return replace(tables, key=weights_key(module.state_dict()))
 
 

@@ -14,7 +14,7 @@ from lit_rec.evaluation.metrics.ranks import rank_gains
 from lit_rec.inference.recommender import Recommender
 from lit_rec.tasks.training_baskets import trained_rows, training_baskets
 from lit_rec.training import closed_forms, fitted_neighbors
-from lit_rec.training.vector_share import RARITIES, SHARES
+from lit_rec.training.vector_share import NEW_WEIGHTS, RARITIES, SHARES
 
 from .conftest import lit_rec, message
 
@@ -47,7 +47,7 @@ def config(workplace, tmp_path_factory):
     parts["head"] = {"class_path": HEAD}
     parts["repeats"] = {"class_path": "lit_rec.models.heads.repeat_bias.RepeatBias"}
     # the encoder is trained here, so neighbors are found without texts
-    neighbors = {"neighbors": 6}
+    neighbors = {"neighbors": 6, "new_item_weight": None}
     parts["neighbors"] = {
         "class_path": "lit_rec.models.heads.item_neighbors.ItemNeighbors",
         "init_args": neighbors,
@@ -125,7 +125,8 @@ def test_what_vectors_count_is_the_best_on_validation_rows(text_run, tmp_path, c
     stored = torch.load(folder / "best.ckpt", weights_only=True)
     assert stored["state_dict"]["network.neighbors.recency"] <= 1  # chosen too
     found = {}
-    for name, choices in (("vector_share", SHARES), ("rarity", RARITIES)):
+    choices_of = (("vector_share", SHARES), ("rarity", RARITIES), ("new_weight", NEW_WEIGHTS))
+    for name, choices in choices_of:
         value = stored["state_dict"][f"network.neighbors.{name}"]
         chosen = float(value)
         assert chosen in torch.tensor(choices).tolist()

@@ -50,6 +50,7 @@ class ItemNeighbors(nn.Module):
         rarity: How much more is said of items with few users, beside vectors that know what is popular; None: chosen
             with the share, 0 where there are no validation rows.
         new_item_weight: What is said of items that training never saw counts so much; above 1, lists have more of them.
+            None: chosen with the share, from 0.25 to 1.25; 1 where there are no validation rows.
 
     Shape:
         ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
@@ -80,6 +81,7 @@ class ItemNeighbors(nn.Module):
     recency: Tensor
     vector_share: Tensor
     rarity: Tensor
+    new_weight: Tensor
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class ItemNeighbors(nn.Module):
         recency: float | None = None,
         share: float | None = None,
         rarity: float | None = None,
-        new_item_weight: float = 1.0,
+        new_item_weight: float | None = 1.0,
     ) -> None:
         super().__init__()
         rows = len(facts.item_ids) + 1
@@ -108,8 +110,9 @@ class ItemNeighbors(nn.Module):
             given["text_weight"] = 0.0
         self.given = given
         self.chooses_share, self.chooses_rarity = share is None, rarity is None
+        self.chooses_new_weight = new_item_weight is None
+        new = 1.0 if new_item_weight is None else new_item_weight
         begins = 0.0 if share is None else positive(self, "share", share)
-        self.new_item_weight = positive(self, "new_item_weight", new_item_weight)
         raises = 0.0 if rarity is None else not_negative(self, "rarity", rarity)
         # row 0 is for items that training never saw, and stays 0
         self.register_buffer("index", torch.zeros(rows, kept, dtype=torch.int32))
@@ -120,6 +123,7 @@ class ItemNeighbors(nn.Module):
         self.register_buffer("recency", torch.tensor(given.get("recency", 1.0)))
         self.register_buffer("vector_share", torch.tensor(begins))
         self.register_buffer("rarity", torch.tensor(raises))
+        self.register_buffer("new_weight", torch.tensor(positive(self, "new_item_weight", new)))
 
     @torch.no_grad()
     def fit(
@@ -231,7 +235,7 @@ class NeighborScores:
         found = said[:, self.row[:, 0]] * self.weight[:, 0]
         new = (~self._known).nonzero()[:, 0]
         # what a new item is like is a reason for it; a known one would only be shown again
-        said = said.add_(own, alpha=_ITSELF).mul_(self.part.new_item_weight)
+        said = said.add_(own, alpha=_ITSELF).mul_(self.part.new_weight)
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
@@ -243,7 +247,7 @@ class NeighborScores:
         width = len(self.part.value) + item.shape[1] * NEAREST
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
-        counts = torch.where(self._known, 1.0, self.part.new_item_weight)
+        counts = torch.where(self._known, 1.0, self.part.new_weight)
         for start in range(0, len(item), step):
             part = slice(start, start + step)
             mine = item[part]
