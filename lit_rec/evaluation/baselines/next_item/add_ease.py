@@ -13,6 +13,7 @@ from lit_rec.models.neighbors.item_tables import ItemTable, recency_weights
 
 BEGUN: Options = {"penalty": 100.0, "text_weight": 10.0, "recency": 0.8}
 PENALTIES = (3.0, 10.0, 30.0, 60.0, 100.0, 200.0, 500.0, 1000.0)
+_ORDERS = (0.8, 1.0)  # recencies
 TEXT_WEIGHTS = (0.0, 1.0, 3.0, 10.0, 20.0, 40.0, 100.0)
 
 
@@ -48,6 +49,10 @@ def chosen_add_ease(
         table = form.table(penalty, text_weight)
         return by_recency(trial, table, (options["recency"],))[0]
 
+    if "recency" in free:  # whether order says anything; how much it does is chosen at the end
+        table = form.table(options["penalty"], options["text_weight"])
+        found = by_recency(trial, table, _ORDERS)
+        options["recency"] = _ORDERS[found.index(max(found))]
     if "penalty" in free:
         weight = options["text_weight"]
         options["penalty"] = _climb(PENALTIES, options["penalty"], lambda p: figure(p, weight))

@@ -161,7 +161,8 @@ def test_no_step_from_the_options_of_add_ease_is_better(planted, whole):
         return trial.ndcg(table.scores(trial.history, weights))
 
     found = chosen_add_ease(trial, vectors, whole)
-    at_first = {**found, "recency": 0.8}
+    begun = {"penalty": 100.0, "text_weight": 10.0}
+    at_first = {**found, "recency": max((0.8, 1.0), key=lambda r: figure({**begun, "recency": r}))}
     place = TEXT_WEIGHTS.index(found["text_weight"])
     for weight in TEXT_WEIGHTS[max(place - 1, 0) : place + 2]:
         assert figure({**at_first, "text_weight": weight}) <= figure(at_first)
