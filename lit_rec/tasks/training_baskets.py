@@ -29,7 +29,7 @@ def training_baskets(data: BehaviorDataModule, train: Int64s) -> Baskets:
     """
     prepared = data.prepared
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
-    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    last = _last_of_users(user, train)
     history = in_order(data.history).bind(prepared).of(last)
     users = np.concatenate([user[last].repeat(history.mask.sum(1)), user[train]])
     items = np.concatenate([history.item[history.mask], item[train]])
@@ -45,8 +45,12 @@ def held_out(data: BehaviorDataModule, train: Int64s) -> Trial:
     """
     prepared = data.prepared
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
-    last = train[np.flatnonzero(np.diff(user[train], append=-1))]
+    last = _last_of_users(user, train)
     last = np.sort(np.random.default_rng(0).permutation(last)[:_HELD_OUT])
     history = in_order(data.history).bind(prepared).of(last)
     others = training_baskets(data, np.setdiff1d(train, last))
     return Trial.of_rows(others, history.item, history.mask, item[last])
+
+
+def _last_of_users(user: Int64s, train: Int64s) -> Int64s:
+    return train[np.flatnonzero(np.diff(user[train], append=-1))]
