@@ -138,7 +138,7 @@ class ItemNeighbors(nn.Module):
         """
         options = self.given | (options or {})
         device = self.value.device
-        text = None
+        text = torch.zeros(baskets.items, 0, device=device)  # says where the table is computed
         if read is not None and self.nearest is not None:
             self.nearest.fit(read)
             text = read.vectors

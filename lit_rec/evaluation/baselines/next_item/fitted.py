@@ -19,12 +19,11 @@ from lit_rec.evaluation.baselines.next_item.options import Options, chosen_optio
 from lit_rec.evaluation.baselines.next_item.text import add_text, text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.add_ease import COMPANIONS as PREDICTED_FROM
-from lit_rec.models.neighbors.add_ease import AddEase, is_whole
+from lit_rec.models.neighbors.add_ease import LONGEST, AddEase, is_whole
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.neighbors.ease import ease_neighbors, ease_table
 from lit_rec.models.neighbors.item_tables import CosineTable, ItemTable, NeighborTable, SumTable
 
-LONGEST = 100  # newest items of a user that count beyond that
 COMPANIONS = 500
 _COUNTS = 10**8  # counts of companions that are held
 _LOOKED_UP = 2 * 10**9  # counts that are looked through for equations: bounds time and memory
