@@ -158,7 +158,6 @@ def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: I
         seen = SeenItems.of_pairs(*bound.seen(part))
         target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
         scores = baseline.scores(torch.from_numpy(history.item), torch.from_numpy(history.mask))
-        own = scores.gather(1, target.unsqueeze(1)).squeeze(1)
-        block = ScoredRows(slice(0, len(part)), scores, own)
+        block = ScoredRows.of(slice(0, len(part)), scores, target)
         ranks.append(target_ranks(block, target, seen).double().numpy())
     return np.concatenate(ranks)

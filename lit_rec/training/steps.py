@@ -10,7 +10,12 @@ from torch import Tensor
 
 from lit_rec.data.batches.batch import RecBatch, SeenItems
 from lit_rec.data.facts import Facts
-from lit_rec.evaluation.metrics.catalogue_ranks import ScoredRows, scored_blocks, target_ranks
+from lit_rec.evaluation.metrics.catalogue_ranks import (
+    ScoredRows,
+    of_target,
+    scored_blocks,
+    target_ranks,
+)
 from lit_rec.models.heads.item_neighbors import NeighborScores
 from lit_rec.models.heads.repeat_bias import Repeats
 from lit_rec.models.heads.vector_heads import VectorHead
@@ -142,8 +147,10 @@ class Ranked:
         Args:
             block: Scores by vectors and repeats.
         """
-        rows = block.rows
+        rows, target = block.rows, self.target[block.rows]
         if self.neighbors is not None:
-            scores = self.neighbors.beside(block.scores).add_(self.neighbors.of_all(rows))
-            block = ScoredRows.of(rows, scores, self.target[rows])
-        return target_ranks(block, self.target[rows], self.seen.within(rows))
+            said, beside = self.neighbors.of_all(rows), self.neighbors.beside
+            unseen = beside(block.own_unseen) + of_target(said, target)
+            scores = beside(block.scores).add_(said)
+            block = ScoredRows(rows, scores, of_target(scores, target), unseen)
+        return target_ranks(block, target, self.seen.within(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,17 +19,20 @@ class ScoredRows:
     """Scores of the whole catalogue for some rows.
 
     Shape:
-        rows: b of the R rows. scores: ``[b, I]``. own: ``[b]``, the score of each row's target.
+        rows: b of the R rows. scores: ``[b, I]``. own: ``[b]``, the score of each row's target. own_unseen: ``[b]``,
+            the same, if its user had not seen it.
     """
 
     rows: slice
     scores: Tensor
     own: Tensor
+    own_unseen: Tensor
 
     @classmethod
     def of(cls, rows: slice, scores: Tensor, target: Tensor) -> ScoredRows:
-        """Make it from the scores ``[b, I]`` and the targets ``[b]`` of these rows."""
-        return cls(rows, scores, scores.gather(1, target.unsqueeze(1)).squeeze(1))
+        """Make it from scores ``[b, I]`` to which nothing is added for what was seen, and targets ``[b]``."""
+        own = of_target(scores, target)
+        return cls(rows, scores, own, own)
 
 
 def scored_blocks(
@@ -51,11 +54,18 @@ def scored_blocks(
     step = max(at_once // max(len(items), 1), 1)
     for start in range(0, len(users), step):
         rows = slice(start, start + step)
-        scores = users[rows] @ items.T
+        block = ScoredRows.of(rows, users[rows] @ items.T, target[rows])
         if repeats is not None:
             column = torch.arange(len(items), device=items.device)
-            scores = repeats.at_ends(rows).to_columns(scores, column)
-        yield ScoredRows.of(rows, scores, target[rows])
+            scores = repeats.at_ends(rows).to_columns(block.scores, column)
+            own = of_target(scores, target[rows])
+            block = replace(block, scores=scores, own=own)
+        yield block
+
+
+def of_target(scores: Tensor, target: Tensor) -> Tensor:
+    """Return the scores ``[b]`` of targets ``[b]`` from those of the whole catalogue ``[b, I]``."""
+    return scores.gather(1, target.unsqueeze(1)).squeeze(1)
 
 
 def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
@@ -63,7 +73,9 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
 
     Items of equal score share the mean of their ranks, in whatever order they are. A score of NaN counts as higher than
     the target's, so that a diverged model is the worst and not the best. The second convention leaves out items that
-    the user saw, but never the target itself: otherwise an item that is taken again could not be predicted.
+    the user saw, but never the target itself: otherwise an item that is taken again could not be predicted. Such a
+    target has the score of an unseen item there: where nothing else can come again, what a model adds to items that
+    come again, or never do, says nothing.
 
     Args:
         block: The scores of b rows.
@@ -75,20 +87,28 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
 
     Example:
         >>> scores = torch.tensor([[0.9, 0.5, 0.5, 0.1]])
-        >>> block = ScoredRows(slice(0, 1), scores, torch.tensor([0.5]))
-        >>> target_ranks(block, torch.tensor([1]), SeenItems(torch.tensor([0, 0]), torch.tensor([0, 1])))
+        >>> target = torch.tensor([1])
+        >>> block = ScoredRows.of(slice(0, 1), scores, target)
+        >>> target_ranks(block, target, SeenItems(torch.tensor([0, 0]), torch.tensor([0, 1])))
         tensor([[2.5000, 1.5000]])
     """
-    scores, own = block.scores, block.own.unsqueeze(1)
-    # not ``>``: a NaN counts as above
-    above = (~(scores <= own)).sum(1)
-    level = (scores == own).sum(1)  # the target too
+    scores, own, unseen = block.scores, block.own, block.own_unseen
+    above, level = _above_and_level(scores, own)
+    whole = above + (level + 1) / 2
+    again = (own != unseen).nonzero()[:, 0]
+    if len(again):
+        as_unseen = unseen[again].unsqueeze(1)
+        as_unseen = scores[again].scatter(1, target[again].unsqueeze(1), as_unseen)
+        above[again], level[again] = _above_and_level(as_unseen, unseen[again])
     others = seen.item != target[seen.row]
     row, item = seen.row[others], seen.item[others]
-    of_seen, beside = scores[row, item], block.own[row]
-    none = torch.zeros_like(above)
-    fewer_above = none.index_add(0, row, (~(of_seen <= beside)).long())
-    fewer_level = none.index_add(0, row, (of_seen == beside).long())
-    whole = above + (level + 1) / 2
-    rest = above - fewer_above + (level - fewer_level + 1) / 2
-    return torch.stack([whole, rest], 1)
+    of_seen, beside = scores[row, item], unseen[row]
+    above.index_add_(0, row, -(~(of_seen <= beside)).long())
+    level.index_add_(0, row, -(of_seen == beside).long())
+    return torch.stack([whole, above + (level + 1) / 2], 1)
+
+
+def _above_and_level(scores: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how many scores ``[b, I]`` are above and equal to those of targets ``[b]``; NaN is above."""
+    own = own.unsqueeze(1)
+    return (~(scores <= own)).sum(1), (scores == own).sum(1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
+from lit_rec.evaluation.baselines.next_item.climb import climb
 from lit_rec.evaluation.baselines.next_item.options import RECENCIES, Options
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.add_ease import AddEase
@@ -56,10 +57,10 @@ def chosen_add_ease(
         options["recency"] = _ORDERS[found.index(max(found))]
     if "penalty" in free:
         weight = options["text_weight"]
-        options["penalty"] = _climb(PENALTIES, options["penalty"], lambda p: figure(p, weight))
+        options["penalty"] = climb(PENALTIES, options["penalty"], lambda p: figure(p, weight))
     if "text_weight" in free and vectors is not None:
         penalty = options["penalty"]
-        options["text_weight"] = _climb(
+        options["text_weight"] = climb(
             TEXT_WEIGHTS, options["text_weight"], lambda weight: figure(penalty, weight)
         )
     if "recency" in free:
@@ -78,20 +79,3 @@ def by_recency(trial: Trial, table: ItemTable, recencies: Sequence[float]) -> li
             yield table.scores(trial.history[rows], weight[rows])
 
     return trial.ndcg_of_each(scores_of)
-
-
-def _climb(values: Sequence[float], start: float, figure: Callable[[float], float]) -> float:
-    """Return where a figure is best: neighbors of the best value are tried until none is better.
-
-    Example:
-        >>> _climb((1.0, 2.0, 3.0, 4.0), 2.0, lambda value: -abs(value - 3.5))
-        3.0
-    """
-    tried = {start: figure(start)}
-    while True:
-        best = max(tried, key=tried.__getitem__)
-        place = values.index(best)
-        near = [value for value in values[max(place - 1, 0) : place + 2] if value not in tried]
-        if not near:
-            return best
-        tried |= {value: figure(value) for value in near}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import product
+from itertools import chain, product
 from operator import itemgetter
 
 import torch
 from torch import Tensor
 
+from lit_rec.evaluation.baselines.next_item.climb import climb
 from lit_rec.evaluation.baselines.next_item.item_knn import item_knn_table
 from lit_rec.evaluation.baselines.next_item.text import text_table
 from lit_rec.evaluation.baselines.next_item.trial import Trial
@@ -35,7 +36,8 @@ def chosen_options(
 ) -> dict[str, Options]:
     """Return the options of ``item_knn``, ``ease``, ``text_knn`` and ``ease_text`` with the best nDCG@10.
 
-    ``ease_text`` has the recency that is best for EASE alone of the same penalty, and then the best for both.
+    The penalty of ``ease_text`` is searched from that of ``ease``, with the recency that is best for EASE alone; then
+    the best recency for both is taken.
 
     Args:
         trial: The held-out rows.
@@ -100,18 +102,25 @@ class _Search:
         )
 
     def both_eases(self) -> dict[str, Options]:
-        """Return the best options of ``ease`` and ``ease_text``, from one table of each penalty."""
-        alone: list[_Tried] = []
+        """Return the best options of ``ease`` and ``ease_text``."""
+        alone = {
+            penalty: self._by_recency(self._ease(penalty), {"penalty": penalty})
+            for penalty in PENALTIES
+        }
+        found = {"ease": _best(chain.from_iterable(alone.values()))}
+        if not self._text:
+            return found
         beside_text: list[_Tried] = []
-        for penalty in PENALTIES:
-            table = self._ease(penalty)
-            of_penalty = self._by_recency(table, {"penalty": penalty})
-            alone += of_penalty
-            recency = _best(of_penalty)["recency"]
-            beside_text += self._with_text(table, {"penalty": penalty, "recency": recency})
-        found = {"ease": _best(alone)}
-        if self._text:
-            found["ease_text"] = self._recency_with_text(_best(beside_text))
+
+        def figure(penalty: float) -> float:
+            recency = _best(alone[penalty])["recency"]
+            options = {"penalty": penalty, "recency": recency}
+            tried = self._with_text(self._ease(penalty), options)
+            beside_text.extend(tried)
+            return max(tried, key=itemgetter(0))[0]
+
+        climb(sorted(PENALTIES), found["ease"]["penalty"], figure)
+        found["ease_text"] = self._recency_with_text(_best(beside_text))
         return found
 
     def _by_recency(self, table: ItemTable, options: Options) -> list[_Tried]:

@@ -11,6 +11,7 @@ from lit_rec.data.batches.batch import SeenItems
 from lit_rec.evaluation.metrics.catalogue_ranks import scored_blocks, target_ranks
 from lit_rec.evaluation.metrics.ranks import CUTS, RankMeasures, rank_gains
 from lit_rec.evaluation.report.intervals import Drawn
+from lit_rec.models.heads.repeat_bias import Repeats
 
 
 def mean_rank(scores, target, left_out=()):
@@ -71,6 +72,33 @@ def test_blocks_and_rows_alone_change_nothing(rows, at_once):
         one = slice(row, row + 1)
         alone = ranks_of(users[one], items, *(part[one] for part in others))
         assert torch.equal(alone, whole[one])
+
+
+@pytest.mark.parametrize("bias", [-1.0, 1.0, 0.0])
+def test_what_repeats_add_counts_among_all_items_alone(rows, bias):
+    """Where seen items are left out, a target that was seen is ranked by the score that it has without them."""
+    users, items, target, seen, mask = rows
+    last = mask & ~_comes_again(seen, mask)
+    never, behaviors = torch.full_like(seen, 5), torch.full((len(seen),), 4)
+    repeats = Repeats(seen, last, never, behaviors, torch.tensor([bias]))
+    pairs = SeenItems.of_pairs(mask.nonzero()[:, 0].numpy(), seen[mask].numpy())
+    found = []
+    for block in scored_blocks(users, items, target, repeats, at_once=60):
+        found += target_ranks(block, target[block.rows], pairs.within(block.rows)).tolist()
+    for row in range(len(users)):
+        plain = (items @ users[row]).tolist()
+        left_out = set(seen[row][mask[row]].tolist())
+        with_bias = [score + bias * (item in left_out) for item, score in enumerate(plain)]
+        of_target = int(target[row])
+        wanted = [mean_rank(with_bias, of_target), mean_rank(plain, of_target, left_out)]
+        assert found[row] == pytest.approx(wanted)
+
+
+def _comes_again(seen, mask):
+    """Which slots have an item that a later slot has too."""
+    later = torch.ones(seen.shape[1], seen.shape[1]).triu(1).bool()
+    same = (seen.unsqueeze(2) == seen.unsqueeze(1)) & mask.unsqueeze(1)
+    return (same & later).any(2)
 
 
 def test_what_is_no_number_is_the_worst():
