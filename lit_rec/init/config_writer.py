@@ -23,7 +23,7 @@ def model_and_trainer(name: str, template: str = "own_data") -> str:
 
     Args:
         name: Name of the run's folder.
-        template: ``own_data`` for ratings and for two labels, ``own_events`` for the next item.
+        template: ``own_data`` for ratings, ``own_labels`` for two labels, ``own_events`` for the next item.
     """
     text = (files("lit_rec.init") / f"{template}.yaml").read_text(encoding="utf-8")
     section = text[text.index("\nmodel:\n") + 1 :]
@@ -39,7 +39,8 @@ def config_text(plan: Plan, path: Path, command: str) -> str:
         command: The command that writes it.
     """
     lines = [*_head(plan, path, command), *_data(plan)]
-    rest = model_and_trainer(path.stem, "own_events" if plan.found.next_item else "own_data")
+    template = "own_labels" if plan.labels else "own_data"
+    rest = model_and_trainer(path.stem, "own_events" if plan.found.next_item else template)
     # a name in a comment may contain line ends; values are escaped
     return "\n".join([*(line.replace("\n", " ") for line in lines), rest])
 

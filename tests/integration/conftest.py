@@ -70,7 +70,7 @@ def apart(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory):
-    """A folder with my/behaviors.csv, my/items.csv and a tiny encoder."""
+    """A folder with my/behaviors.csv, my/items.csv, a tiny encoder, and a configuration that trains it."""
     folder = tmp_path_factory.mktemp("workplace")
     before = Path.cwd()
     os.chdir(folder)
@@ -80,6 +80,7 @@ def workplace(tmp_path_factory):
     finally:
         os.chdir(before)
     config = yaml.safe_load((ROOT / "configs/own_data.yaml").read_text())
+    _train_all(config["model"])
     # a precision chosen by timing would not repeat
     callbacks = config["trainer"]["callbacks"]
     config["trainer"]["callbacks"] = [
@@ -87,6 +88,14 @@ def workplace(tmp_path_factory):
     ]
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
+
+
+def _train_all(model: dict) -> None:
+    """Leave out the closed form and train the encoder: most tests ask about what training does."""
+    network = model["network"]["init_args"]
+    del network["start"]
+    del network["item_encoder"]["init_args"]["backbone"]["init_args"]["tuning"]
+    model.update(encoder_rate=2e-5, head_rate=1e-2, head_decay=8.0)
 
 
 @pytest.fixture(scope="session")

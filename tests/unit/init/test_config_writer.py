@@ -29,7 +29,7 @@ def written(behaviors, items, write):
     return make
 
 
-@pytest.mark.parametrize("name", ["own_data.yaml", "own_events.yaml"])
+@pytest.mark.parametrize("name", ["own_data.yaml", "own_events.yaml", "own_labels.yaml"])
 def test_template_is_the_configuration_that_is_shipped(name):
     """Where this fails, copy the file of configs/ over the package's.
 
@@ -49,16 +49,13 @@ def test_model_and_trainer_are_those_that_are_shipped(written):
     assert list(config) == list(shipped)
 
 
-def test_nothing_of_model_and_trainer_is_for_ratings_alone():
-    """Head and what decides are chosen by the data's task.
-
-    The label models of tests/integration/test_init.py train with them.
-    """
-    text = model_and_trainer("x")
+def test_nothing_of_a_model_of_labels_is_for_ratings():
+    """Head and what decides are chosen by the data's task."""
+    text = model_and_trainer("x", "own_labels")
     assert "NeighborhoodHead" in text
     assert "RunCheckpoint" in text
     assert "RunEarlyStopping" in text
-    for word in ("rmse", "monitor:", "mode:", "RegressionHead"):
+    for word in ("rmse", "monitor:", "mode:", "RegressionHead", "GaussianProcessStart"):
         assert word not in text
 
 
@@ -92,8 +89,10 @@ def test_canonical_columns_need_no_mapping(written):
 
 
 def test_labels_without_time(written):
+    shipped = yaml.safe_load((ROOT / "configs/own_labels.yaml").read_text())
     clicks = (pl.int_range(600) % 2).alias("clicked")
     text, config, plan = written(lambda b: b.select("u", "i", clicks))
+    assert config["model"] == shipped["model"]
     data = config["data"]["init_args"]
     assert data["task"] == "label"
     assert data["reader"]["init_args"]["behavior_columns"]["label"] == "clicked"
