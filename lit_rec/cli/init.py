@@ -21,12 +21,16 @@ def _parser() -> CommandParser:
         nargs="+",
         metavar="FILE",
         help="behaviors and items in any order, and a users table if there is one: "
-        "CSV, TSV, Parquet or JSON lines, each also .gz",
+        "CSV, TSV, Parquet or JSON lines, each also .gz; files or the folder of MovieLens, Amazon, MIND or RecBole; "
+        "or a table of labelled texts",
     )
     parser.add_argument(
         "-o", "--output", default="my_data.yaml", help="the YAML to write (default: my_data.yaml)"
     )
     parser.add_argument("--encoder", help="folder or hub name of the encoder")
+    parser.add_argument(
+        "--plain", action="store_true", help="read files of a known format as plain tables"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite the YAML if it is there")
     parser.add_argument("--behaviors", metavar="FILE", help="which file holds the behaviors")
     parser.add_argument("--user_column", metavar="NAME", help="the behaviors' column of users")
@@ -60,6 +64,9 @@ def init(words: list[str]) -> None:
     """
     options = _parser().parse_args(words)
     from lit_rec.init.config_writer import config_text, guesses
+    from lit_rec.init.formats.format_plan import make_format_plan
+    from lit_rec.init.formats.format_writer import format_config, format_lines
+    from lit_rec.init.formats.recognise import recognised
     from lit_rec.init.plan import make_plan
     from lit_rec.init.table_files import read_files
 
@@ -82,19 +89,30 @@ def init(words: list[str]) -> None:
         if name is not None
     }
     texts = options.text_columns
-    plan = make_plan(
-        read_files(options.files),
-        behaviors=options.behaviors,
-        columns=named,
-        text_columns=None if texts is None else [t.strip() for t in texts.split(",") if t.strip()],
-        encoder=options.encoder,
-        next_item=options.task is not None,
-    )
+    columns = None if texts is None else [t.strip() for t in texts.split(",") if t.strip()]
+    next_item = options.task is not None
     command = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
-    text = config_text(plan, output, command)
+    found = None
+    if not options.plain and options.behaviors is None:
+        found = recognised(options.files, named, columns)
+    if found is not None:
+        ready = make_format_plan(
+            found, text_columns=columns, encoder=options.encoder, next_item=next_item
+        )
+        text, seen = format_config(ready, output, command), format_lines(ready)
+    else:
+        plan = make_plan(
+            read_files(options.files),
+            behaviors=options.behaviors,
+            columns=named,
+            text_columns=columns,
+            encoder=options.encoder,
+            next_item=next_item,
+        )
+        text, seen = config_text(plan, output, command), guesses(plan)
     replace_file(output, lambda work: work.write_text(text, encoding="utf-8"))
     lines = [
-        *guesses(plan),
+        *seen,
         f"written: {output}",
         f"next: lit-rec check -c {output}, then lit-rec fit -c {output}",
     ]

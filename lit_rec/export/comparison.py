@@ -8,12 +8,13 @@ from typing import Any
 
 import polars as pl
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoTokenizer
 
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import CheckpointError
 from lit_rec.export.trained_encoder import TrainedEncoder
 from lit_rec.export.transformers_files import without_bars
+from lit_rec.models.text.encoder_class import encoder_class
 from lit_rec.models.text.pooling import MeanPooling
 
 _MOST = 16
@@ -35,7 +36,8 @@ def largest_difference(folder: Path, encoder: TrainedEncoder, texts: Sequence[st
         CheckpointError: If tokens or vectors differ.
     """
     with without_bars():
-        model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        kind = encoder_class(encoder.model.config)
+        model = kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tokenizer = AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lit_rec.export.sentence_transformers_files import POOLING_WEIGHTS, mode_of, why_not
 from lit_rec.export.template_text import written_template
 from lit_rec.export.trained_encoder import TrainedEncoder
+from lit_rec.models.text.encoder_class import encoder_class
 from lit_rec.models.text.pooling import AttentionPooling
 
 _POOLED = {
@@ -60,22 +61,23 @@ vectors = encoder.encode(texts)  # [2, {encoder.width}]"""
 def _transformers(encoder: TrainedEncoder, name: str) -> str:
     mode = mode_of(encoder.pooling)
     learned = encoder.pooling is not None and mode is None
+    kind = encoder_class(encoder.model.config).__name__
     imports, loaded, pooled = "", "", "vectors = tokens  # a vector of each token"
     if mode is not None:
         pooled = f"vectors = {_POOLED[mode]}"
     elif learned:
-        kind = type(encoder.pooling)
-        imports = f"from {kind.__module__} import {kind.__name__}\nfrom safetensors.torch import load_file\n"
-        loaded = f"pooling = {kind.__name__}({encoder.width}{_options(encoder)})\n"
+        learns = type(encoder.pooling)
+        imports = f"from {learns.__module__} import {learns.__name__}\nfrom safetensors.torch import load_file\n"
+        loaded = f"pooling = {learns.__name__}({encoder.width}{_options(encoder)})\n"
         loaded += f"pooling.load_state_dict(load_file({name + '/' + POOLING_WEIGHTS!r}))\n"
         pooled = "vectors = pooling(tokens, mask.squeeze(-1).bool())"
     return f"""\
 import torch
-{imports}from transformers import AutoModel, AutoTokenizer
+{imports}from transformers import {kind}, AutoTokenizer
 
 {_texts(encoder)}
 tokenizer = AutoTokenizer.from_pretrained({name!r})
-encoder = AutoModel.from_pretrained({name!r})
+encoder = {kind}.from_pretrained({name!r})
 {loaded}batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
 with torch.no_grad():
     tokens = encoder(**batch).last_hidden_state  # [texts, longest, {encoder.width}]

@@ -23,7 +23,8 @@ def model_and_trainer(name: str, template: str = "own_data") -> str:
 
     Args:
         name: Name of the run's folder.
-        template: ``own_data`` for ratings, ``own_labels`` for two labels, ``own_events`` for the next item.
+        template: ``own_data`` for ratings, ``own_labels`` for two labels, ``own_events`` for the next item,
+            ``own_texts`` for texts without users.
     """
     text = (files("lit_rec.init") / f"{template}.yaml").read_text(encoding="utf-8")
     section = text[text.index("\nmodel:\n") + 1 :]

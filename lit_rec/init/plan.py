@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from lit_rec.data.readers.plain import TableReader
-from lit_rec.data.splits.splits import GivenSplit, RandomSplit, Split, TimeSplit
+from lit_rec.data.splits.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, Split, TimeSplit
 from lit_rec.data.tables.cleaning import clean
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.texts.template import TextTemplate
@@ -65,9 +65,7 @@ class Plan:
     @property
     def batch_size(self) -> int:
         """Rows (or sequences) of a batch: the usual number, fewer where an epoch would have only a few steps."""
-        low, high = _BATCHES
-        wanted = (self.sequences if self.found.next_item else self.parts["train"]) // _STEPS
-        return next((2**k for k in range(9, 3, -1) if 2**k <= min(wanted, high)), low)
+        return batch_size(self.sequences if self.found.next_item else self.parts["train"])
 
 
 def make_plan(
@@ -121,7 +119,7 @@ def make_plan(
         unknown=int((~known).sum()),
         parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
         sequences=tables.behaviors["user_id"].filter(part == "train").n_unique(),
-        encoder=encoder or (_LOCAL_ENCODER if Path(_LOCAL_ENCODER).is_dir() else _HUB_ENCODER),
+        encoder=encoder or usual_encoder(),
     )
 
 
@@ -179,3 +177,37 @@ def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
             return split, why, part
     split = RandomSplit()
     return split, why, split.assign(behaviors)
+
+
+def choose_split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
+    """Return a split, why it was chosen, and the part of each row: given parts, else by time or order, else at random.
+
+    Args:
+        tables: The tables.
+        in_order: Whether the order of rows matters, so that they must not be drawn at random.
+
+    Raises:
+        ConfigError: If it matters, and times cannot be divided.
+    """
+    behaviors = tables.behaviors
+    if tables.ordered and not {"split", "timestamp"} & set(behaviors.columns):
+        split = LeaveLastOutSplit()
+        why = "each user's last row tests, the one before it validates"
+        return split, why, split.assign(behaviors, ordered=True)
+    return _split(tables, in_order=in_order)
+
+
+def batch_size(count: int) -> int:
+    """Return the usual batch size, or a smaller one where an epoch of ``count`` rows would have only a few steps.
+
+    Example:
+        >>> batch_size(100_000), batch_size(1000)
+        (512, 32)
+    """
+    low, high = _BATCHES
+    return next((2**k for k in range(9, 3, -1) if 2**k <= min(count // _STEPS, high)), low)
+
+
+def usual_encoder() -> str:
+    """Return the encoder where the user named none: the folder that tools/fetch_assets.py writes, else the hub's."""
+    return _LOCAL_ENCODER if Path(_LOCAL_ENCODER).is_dir() else _HUB_ENCODER

@@ -125,3 +125,13 @@ def _is_text(path: str) -> bool:
 
 def _delimiter_of(file: TableFile) -> str | None:
     return file.delimiter or Source.table(Path(file.path), "file").delimiter
+
+
+def read_file(path: str) -> TableFile:
+    """Read one table.
+
+    Raises:
+        ConfigError: If it has too many columns.
+        DataError: If it cannot be read.
+    """
+    return _read(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from lit_rec.processes import whole
 def fingerprint_of(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
     """Return a hash of every byte of the weights, and of the network's parts, their options and their code.
 
+    An encoder's pooler is left out: vectors do not depend on it, and a folder without its weights gets others each
+    time that it is loaded.
+
     Args:
         network: The network, or the part of it that encodes.
         weights: Its ``state_dict``, or a saved one; if weights are divided, every process calls this.
@@ -38,9 +41,11 @@ def fingerprint_of(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
         plain = {key: repr(value) for key, value in options.items() if _is_option(key, value)}
         parts.append([name, f"{kind.__module__}.{kind.__qualname__}", plain])
     computed = {name: buffer for name, buffer in network.named_buffers() if name not in weights}
+    unused = tuple(_poolers(network))
+    used = {name: weight for name, weight in weights.items() if not name.startswith(unused)}
     return hash_of(
         {
-            "weights": weights_hash(weights),
+            "weights": weights_hash(used),
             "computed": weights_hash(computed),
             "parts": parts,
             "code": [__version__, *hash_of_files(_files(classes))],
@@ -98,6 +103,13 @@ def _is_option(name: str, value: object) -> bool:
     if name.startswith("_") or name == "training":
         return False
     return isinstance(value, bool | int | float | str | tuple | list) or is_dataclass(value)
+
+
+def _poolers(network: nn.Module) -> Iterator[str]:
+    """Yield the beginning of the names of each pooler's weights."""
+    for name, part in network.named_modules():
+        if isinstance(part, Backbone) and part.has_pooler:
+            yield f"{name}.model.pooler.".lstrip(".")
 
 
 def _files(classes: Iterable[type]) -> list[Path]:

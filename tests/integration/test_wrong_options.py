@@ -108,7 +108,10 @@ OPTIONS = {
         "train/loss, train/loss_step.",
     ),
     "rate that diverges": (["--model.head_rate=1e30"], "gradient_clip_val"),
-    "encoder of the hub while offline": (["--data.encoder=somebody/nope"], "somebody/nope"),
+    "encoder of the hub while offline": (
+        ["--data.encoder=somebody/nope"],
+        "'somebody/nope' is no folder here, and this machine is offline (HF_HUB_OFFLINE is set)",
+    ),
 }
 
 

@@ -68,10 +68,14 @@ class _AmazonReader(Reader):
             numbers=[keys["rating"], keys["timestamp"]],
         )
         frame = frame.rename({key: column for column, key in self._review_keys.items()})
+        # ratings without times, or the other way round: nothing may need the absent ones
+        absent = [n for n in ("rating", "timestamp") if frame[n].null_count() == len(frame)]
+        frame = frame.drop(absent)
         if "variant" in frame.columns:
             frame = frame.with_columns(pl.coalesce("item_id", "variant")).drop("variant")
         frame = typed_behaviors(frame, source, ticks=self._ticks).drop("row")
-        frame = frame.with_columns(pl.col("timestamp") / self._ticks)
+        if "timestamp" not in absent:
+            frame = frame.with_columns(pl.col("timestamp") / self._ticks)
         frame, source, repeated = without_repeated(frame, source)
         frame = frame.with_columns(
             *(plain_text(frame[name]) for name in ("text", "summary")),

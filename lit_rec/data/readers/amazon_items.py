@@ -36,7 +36,8 @@ KEYS_2023 = {
     "price": "price",
 }
 _PRICE = r"^\$?\s*(\d[\d,]*(?:\.\d+)?)$"
-_PAGE_CODE = r"getTime\(|^var "
+# a script, or a tag that does not end
+_PAGE_CODE = r"getTime\(|^var |^\s*<[a-zA-Z][^<>]*$"
 
 
 def read_items(

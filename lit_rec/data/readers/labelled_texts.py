@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +12,10 @@ from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import LABEL_NAME
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
-from lit_rec.errors import ConfigError, option_of
+from lit_rec.errors import ConfigError, DataError, option_of
 
 _TARGETS = ("label", "rating")
 _CANONICAL = (*_TARGETS, "timestamp", "split", "item_id")
@@ -29,15 +31,16 @@ class LabelledTextReader(Reader):
         validation_texts: File with the texts that validate.
         test_texts: File with the texts that test.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
+        names: Names of the columns of text files without a header, such as ``[label, text]``.
         label_names: A column of the texts. The name of each label that trains is then one more training text, in this
             column, with spaces for signs: ``card_arrival`` is the text ``card arrival`` of its own label. It helps
             where labels have few texts and names that say what they mean. Needs parts: ``validation_texts``,
             ``test_texts``, or a column mapped to ``split``.
 
     Raises:
-        ConfigError: If a canonical name is unknown, one file is given for two parts, or ``label_names`` is given
-            without parts; or, by ``read``, if it names no column of texts, there are no labels, or a label has no
-            letter.
+        ConfigError: If a canonical name is unknown, ``names`` has a name twice or fewer than two, one file is given for
+            two parts, or ``label_names`` is given without parts; or, by ``read``, if it names no column of texts, there
+            are no labels, or a label has no letter.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -56,10 +59,11 @@ class LabelledTextReader(Reader):
         test_texts: str | None = None,
         delimiter: str | None = None,
         label_names: str | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.texts, self.columns, self.delimiter = texts, dict(columns or {}), delimiter
         self.validation_texts, self.test_texts = validation_texts, test_texts
-        self.label_names = label_names
+        self.label_names, self.names = label_names, None if names is None else list(names)
         if label_names is not None and not (
             validation_texts or test_texts or "split" in self.columns
         ):
@@ -68,6 +72,13 @@ class LabelledTextReader(Reader):
                 where=option_of(self, "label_names"),
                 rule="names of labels train, and rows that are divided at random would test some of them",
                 remedy="name validation_texts or test_texts, or leave it out",
+            )
+        if self.names is not None and not 2 <= len(set(self.names)) == len(self.names):
+            raise ConfigError(
+                f"{self.names} are not names of columns",
+                where=option_of(self, "names"),
+                rule="a name of its own for each column, of at least two",
+                remedy="for example [label, text]; leave it out where the files have a header",
             )
         for name in self.columns:
             if name not in _CANONICAL:
@@ -92,10 +103,11 @@ class LabelledTextReader(Reader):
 
     def sources(self) -> list[Source]:
         """Return every file that an option names."""
-        return [
+        tables = [
             Source.table(Path(path), option_of(self, name), self.delimiter)
             for name, path in self._parts()
         ]
+        return [replace(table, has_header=self.names is None) for table in tables]
 
     def read(self) -> Tables:
         """Return a behavior and an item for each text; all have the same user, ``nobody``."""
@@ -123,7 +135,7 @@ class LabelledTextReader(Reader):
 
     def _table(self, source: Source, start: int, notes: list[CleaningStep]) -> pl.DataFrame:
         ids = [self.columns.get("item_id", "item_id")]
-        frame = read_source(source, ids=ids, notes=notes)
+        frame = self._read(source, ids, notes)
         frame = rename_columns(
             frame, self.columns, (), option=option_of(self, "columns"), where=source.where
         )
@@ -131,6 +143,21 @@ class LabelledTextReader(Reader):
             number = pl.int_range(start, start + pl.len())
             frame = frame.with_columns(item_id=number.cast(pl.String))
         return frame.with_columns(user_id=pl.lit("nobody"))
+
+    def _read(self, source: Source, ids: list[str], notes: list[CleaningStep]) -> pl.DataFrame:
+        if self.names is None:
+            return read_source(source, ids=ids, notes=notes)
+        if source.delimiter is None:
+            raise DataError(
+                f"the columns of '{source.path.name}' have names in the file, or no delimiter that is known",
+                where=source.where,
+                rule=f"{option_of(self, 'names')} is for text files without a header: csv, tsv, or with a delimiter",
+                remedy=f"leave it out, or set {option_of(self, 'delimiter')} for a text file",
+            )
+        source.check()
+        return parse_delimited(
+            source.text(), source.delimiter, source.where, quotes=source.quotes, names=self.names
+        )
 
     def _with_names(
         self, table: pl.DataFrame, texts: pl.DataFrame, column: str

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
@@ -17,6 +17,7 @@ from lit_rec.data.tables.tables import Tables
 from lit_rec.errors import ConfigError, DataError, option_of
 
 _NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"]
+_READ = 5  # columns of the news; url and entities are not needed
 _BEHAVIORS = ["impression_id", "user_id", "time", "history", "shown"]
 _CLOCK = "%m/%d/%Y %I:%M:%S %p"
 _PARTS = {"train": "train", "validation": "val", "test": "test"}
@@ -75,7 +76,7 @@ class MindReader(Reader):
     def _source(self, part: str, name: str) -> Source:
         folder = self._folders()[part]
         where = f"{option_of(self, part)}={folder}, {name}"
-        return Source(Path(folder, name), where, "\t", quotes=False, has_header=False)
+        return Source(file_in(folder, name), where, "\t", quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
         """Return behaviors.tsv and news.tsv of each folder."""
@@ -110,8 +111,9 @@ class MindReader(Reader):
         frames = []
         for part in self._folders():
             source = self._source(part, "news.tsv")
-            frames.append(typed_entities(_table(source, _NEWS), "item_id", source))
-        news = pl.concat(frames).select(_NEWS[:5]).unique(maintain_order=True)
+            news = typed_entities(_table(source, _NEWS, _READ), "item_id", source)
+            frames.append(news.select(_NEWS[:_READ]))
+        news = pl.concat(frames).unique(maintain_order=True)
         first = news["item_id"].is_first_distinct()
         again = news.filter(~first)["item_id"]
         rule = "an earlier folder has another text of the same news"
@@ -119,8 +121,13 @@ class MindReader(Reader):
         return news.filter(first), step
 
 
-def _table(source: Source, names: list[str]) -> pl.DataFrame:
-    frame = parse_delimited(source.text(), "\t", source.where, quotes=False, names=names)
+def _table(source: Source, names: list[str], least: int | None = None) -> pl.DataFrame:
+    """Return the columns of a file; the last ones may be absent where the first ``least`` are enough."""
+    text = source.text()
+    columns = text.partition("\n")[0].count("\t") + 1
+    if least is not None and least <= columns < len(names):
+        names = names[:columns]
+    frame = parse_delimited(text, "\t", source.where, quotes=False, names=names)
     if frame.is_empty():
         raise DataError(
             "the file is empty",

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, check_filled, title_and_year
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import typed_behaviors, typed_entities
 from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
@@ -83,7 +83,8 @@ class MovieLens100KReader(Reader):
 
     def _source(self, name: str, delimiter: str = "\t") -> Source:
         where = f"{option_of(self, 'folder')}={self.folder}, {name}"
-        return Source(Path(self.folder, name), where, delimiter, quotes=False, has_header=False)
+        path = file_in(self.folder, name)
+        return Source(path, where, delimiter, quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
         """Return the ratings, u.item, u.user and the plots."""

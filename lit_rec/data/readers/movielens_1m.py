@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, check_filled, films
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
@@ -84,7 +84,7 @@ class MovieLens1MReader(Reader):
 
     def _source(self, name: str) -> Source:
         where = f"{option_of(self, 'folder')}={self.folder}, {name}"
-        return Source(Path(self.folder, name), where, quotes=False, has_header=False)
+        return Source(file_in(self.folder, name), where, quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
         """Return ratings.dat, movies.dat and users.dat."""
@@ -114,7 +114,7 @@ class MovieLens1MReader(Reader):
 
 def _table(source: Source) -> pl.DataFrame:
     """Return the columns of a file as texts; an empty cell is null."""
-    names = _COLUMNS[source.path.name]
+    names = _COLUMNS[source.path.name.removesuffix(".gz")]
     text = _text(source).rstrip("\r\n")
     lines = pl.Series("line", text.split("\n") if text else [], dtype=pl.String)
     lines = lines.str.strip_chars_end("\r")

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from lit_rec.data.readers.movielens_archive import check_archive, films
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.column_values import to_seconds
@@ -74,9 +74,8 @@ class MovieLensReader(Reader):
         return seconds
 
     def _source(self, name: str) -> Source:
-        return Source(
-            Path(self.folder, name), f"{option_of(self, 'folder')}={self.folder}, {name}", ","
-        )
+        where = f"{option_of(self, 'folder')}={self.folder}, {name}"
+        return Source(file_in(self.folder, name), where, ",")
 
     def sources(self) -> list[Source]:
         """Return ratings.csv, movies.csv and, if it is there and wanted, tags.csv."""

@@ -46,3 +46,9 @@ class Reader(ABC):
         for source in sources:
             source.check()
         return [source.path for source in sources]
+
+
+def file_in(folder: str, name: str) -> Path:
+    """Return the path of a file of a folder: ``NAME.gz`` where only the packed file is there."""
+    plain, packed = Path(folder, name), Path(folder, f"{name}.gz")
+    return packed if packed.is_file() and not plain.is_file() else plain

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import typed_behaviors, typed_entities
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
@@ -18,7 +18,7 @@ _KINDS = ("token", "token_seq", "float", "float_seq")
 
 def atomic_source(reader: object, folder: str, name: str | None, ending: str) -> Source:
     """Return the file ``NAME.ENDING`` of a folder; the folder's name is the default of NAME."""
-    path = Path(folder, f"{name or Path(folder).resolve().name}.{ending}")
+    path = file_in(folder, f"{name or Path(folder).resolve().name}.{ending}")
     where = f"{option_of(reader, 'folder')}={folder}, {path.name}"
     return Source(path, where, "\t", quotes=False)
 
@@ -52,7 +52,9 @@ def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
         DataError: If the file cannot be read, or its header is not that of an atomic file.
     """
     frame = read_source(source)
-    wrong = [c for c in frame.columns if c.partition(":")[2] not in _KINDS]
+    # a column of another type may be one that nobody reads
+    typed = [c for c in frame.columns if c.partition(":")[2] in _KINDS]
+    wrong = [] if typed else frame.columns
     names = [c.partition(":")[0] for c in frame.columns]
     missing = [name for name in required if name not in names]
     if wrong or missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -15,15 +16,19 @@ from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
+from lit_rec.errors import ConfigError, DataError, option_of
 
 _PARTS = {"train": "train", "valid": "val", "test": "test"}
 _COLUMNS = ("user_id", "item_id_list", "item_id")
+PartsChoice = Literal["files", "lists", "none"]
 
 
 class RecBoleSequenceReader(Reader):
     r"""Sequences as RecBole reads and UniSRec writes them.
 
     The files are ``NAME.train.inter``, ``NAME.valid.inter`` (optional) and ``NAME.test.inter``.
+
+    Where there is no train file, ``parts`` says what there is instead.
 
     Columns are ``user_id:token``, ``item_id_list:token_seq`` (oldest first) and ``item_id:token``. A user has one row
     for each beginning of a sequence. The rows become one sequence, and every list is compared with it. Behaviors are
@@ -37,6 +42,12 @@ class RecBoleSequenceReader(Reader):
     Args:
         folder: The folder.
         name: Name of the data set; the folder's own by default.
+        parts: ``files``: as above. ``lists``: there is no train file; what the lists of the other files hold trains.
+            ``none``: one file without parts, ``NAME.inter``: use LeaveLastOutSplit. Its lists may be whole sequences,
+            without a column ``item_id``.
+
+    Raises:
+        ConfigError: If ``parts`` is none of these.
 
     Reference:
         Hou et al. 2022, Towards universal sequence representation learning for recommender systems,
@@ -54,8 +65,15 @@ class RecBoleSequenceReader(Reader):
         [('a', 'train'), ('b', 'train'), ('c', 'val'), ('d', 'test')]
     """
 
-    def __init__(self, folder: str, name: str | None = None) -> None:
-        self.folder, self.name = folder, name
+    def __init__(self, folder: str, name: str | None = None, parts: PartsChoice = "files") -> None:
+        self.folder, self.name, self.parts = folder, name, parts
+        if parts not in get_args(PartsChoice):
+            raise ConfigError(
+                f"'{parts}' is not a choice",
+                where=option_of(self, "parts"),
+                rule=f"one of {', '.join(get_args(PartsChoice))}",
+                remedy="files, where there is NAME.train.inter",
+            )
 
     def _source(self, ending: str) -> Source:
         return atomic_source(self, self.folder, self.name, ending)
@@ -65,7 +83,10 @@ class RecBoleSequenceReader(Reader):
         return source if source.path.is_file() else None
 
     def _parts(self) -> dict[str, Source]:
-        found = {part: self._source(f"{part}.inter") for part in _PARTS}
+        if self.parts == "none":
+            return {"": self._source("inter")}
+        names = [name for name in _PARTS if name != "train" or self.parts == "files"]
+        found = {part: self._source(f"{part}.inter") for part in names}
         return {p: s for p, s in found.items() if p != "valid" or s.path.is_file()}
 
     def _texts(self) -> Source:
@@ -82,15 +103,33 @@ class RecBoleSequenceReader(Reader):
         Raises:
             DataError: If one is absent.
         """
-        check_name(self._source("train.inter"), "train.inter")
+        first = {"files": "train.inter", "lists": "test.inter", "none": "inter"}[self.parts]
+        check_name(self._source(first), first)
+        self._check_train()
         return super().files()
+
+    def _check_train(self) -> None:
+        """Raise if there is no train file, but one that another choice of ``parts`` reads."""
+        source = self._source("train.inter")
+        if self.parts != "files" or source.path.is_file():
+            return
+        for parts, ending in (("lists", "test.inter"), ("none", "inter")):
+            other = self._present(ending)
+            if other is not None:
+                raise DataError(
+                    f"there is no file '{source.path.name}', but '{other.path.name}'",
+                    where=source.where,
+                    rule="a train file, unless the reader's parts says what there is instead",
+                    remedy=f"set {option_of(self, 'parts')} to {parts}"
+                    + ("; with LeaveLastOutSplit" if parts == "none" else ""),
+                )
 
     def read(self) -> Tables:
         """Return the tables."""
         self.files()
         parts = self._parts()
         rows = pl.concat(
-            _rows(source).with_columns(file=pl.lit(place))
+            _rows(source, whole=self.parts == "none").with_columns(file=pl.lit(place))
             for place, source in enumerate(parts.values())
         )
         behaviors, wrong = collapse(rows)
@@ -106,8 +145,11 @@ class RecBoleSequenceReader(Reader):
             frame = behaviors.filter(pl.col("file") == place)
             line = frame["row"].cast(pl.Int64) - (rows["file"] < place).sum() + 2
             lined = replace(source, lines=line.to_numpy())
-            split = pl.when("listed").then(pl.lit("train")).otherwise(pl.lit(_PARTS[part]))
-            frame = self._named(frame.select("user_id", "item_id", split=split), lined)
+            given = {}
+            if part:
+                of_part = pl.lit(_PARTS[part])
+                given["split"] = pl.when("listed").then(pl.lit("train")).otherwise(of_part)
+            frame = self._named(frame.select("user_id", "item_id", **given), lined)
             frames.append(typed_behaviors(frame, lined))
             sources.append((lined, len(frame)))
         items, dropped = self._items()
@@ -167,12 +209,28 @@ class RecBoleSequenceReader(Reader):
         return catalogue.join(items, on="item_id", how="left", maintain_order="left"), (step,)
 
 
-def _rows(source: Source) -> pl.DataFrame:
-    """Return user_id, before (a list of ids) and item_id of each line."""
-    table = atomic_table(source, _COLUMNS)
+def _rows(source: Source, *, whole: bool) -> pl.DataFrame:
+    """Return user_id, before (a list of ids) and item_id of each line.
+
+    Args:
+        source: The file.
+        whole: Whether lists may be whole sequences: without a column item_id their last id is the item.
+    """
+    table = atomic_table(source, _COLUMNS[:2] if whole else _COLUMNS)
     ids = pl.col("item_id_list").fill_null("").str.split(" ")
-    before = ids.list.eval(pl.element().filter(pl.element() != ""))
-    return typed_behaviors(table.select("user_id", "item_id", before=before), source).drop("row")
+    table = table.with_columns(before=ids.list.eval(pl.element().filter(pl.element() != "")))
+    if "item_id" not in table.columns:
+        last, rest = pl.col("before").list.last(), pl.col("before").list.len() - 1
+        refuse(
+            table["item_id_list"],
+            table["before"].list.len() == 0,
+            source,
+            "is empty",
+            rule="a sequence has at least one item",
+            remedy="remove the line",
+        )
+        table = table.with_columns(item_id=last, before=pl.col("before").list.head(rest))
+    return typed_behaviors(table.select("user_id", "item_id", "before"), source).drop("row")
 
 
 def _check(rows: pl.DataFrame, wrong: pl.Series, late: pl.Series, source: Source) -> None:

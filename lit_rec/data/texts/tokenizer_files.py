@@ -13,6 +13,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from lit_rec.data.tables.source import is_there
+from lit_rec.data.texts.offline import offline_error
 from lit_rec.data.texts.tokens import SpecialTokens, special_tokens
 from lit_rec.errors import CheckpointError, ConfigError
 
@@ -74,6 +75,8 @@ class TokenizerFiles:
         try:
             return cls.of(_opened(name, local=folder.is_dir()))
         except _UnreadableError as error:
+            if offline := offline_error(name, error, option):
+                raise offline from error
             raise ConfigError(
                 f"no tokenizer can be read from '{name}' ({error})",
                 where=option,

@@ -9,14 +9,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig
 
 from lit_rec.data.batches.batch import TextChunk
 from lit_rec.data.facts import Facts
+from lit_rec.data.texts.offline import offline_error
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.text.build_limit import build_limit
 from lit_rec.models.text.distinct_words import DistinctWords
+from lit_rec.models.text.encoder_class import encoder_class
 from lit_rec.models.text.encoder_config import check_encoder_folder, most_numbers
 from lit_rec.models.text.lower_layers import LowerLayers
 from lit_rec.models.text.short_attention import short_attention
@@ -29,7 +31,7 @@ _POSITIONS = ("position_embeddings", "wpe")
 
 
 class Backbone(nn.Module):
-    """Any encoder of ``transformers.AutoModel``, with a choice of trained parameters.
+    """Any encoder of ``transformers.AutoModel``, or the encoder half of T5, with a choice of trained parameters.
 
     Autocast, where the Trainer's precision asks for it, covers this module alone; its output is float32.
 
@@ -53,8 +55,8 @@ class Backbone(nn.Module):
         self.model = model
         tuning.apply(model)
         self._frozen_parts = tuning.frozen_parts(model)
-        if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
-            pooler.requires_grad_(False)  # its output is not used, so it would never get a gradient
+        if self.has_pooler:
+            model.pooler.requires_grad_(False)  # it would never get a gradient
         self._frozen = not any(p.requires_grad for p in model.parameters())
         below = [] if self._frozen else tuning.frozen_layers(model)
         self._lower = LowerLayers(below) if below else None
@@ -66,6 +68,14 @@ class Backbone(nn.Module):
         """Number of tokens that the encoder has a vector for."""
         found: int = self.model.get_input_embeddings().num_embeddings  # type: ignore[operator]
         return found
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether the encoder has a part after its token vectors, ``model.pooler``: its output is not used.
+
+        A folder may be saved without its weights; they are then drawn anew each time.
+        """
+        return isinstance(getattr(self.model, "pooler", None), nn.Module)
 
     @property
     def width(self) -> int:
@@ -176,7 +186,7 @@ def model_of_config(plain: dict[str, Any]) -> nn.Module:
     """Build an encoder with random weights from a plain configuration."""
     options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
     config = AutoConfig.for_model(plain["model_type"], **options)
-    model: nn.Module = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+    model: nn.Module = encoder_class(config).from_config(config, trust_remote_code=False)
     return model.float()
 
 
@@ -194,7 +204,8 @@ class PretrainedBackbone(Backbone):
             step takes about a seventh less time on a CPU, and a text has one vector within a step.
 
     Raises:
-        ConfigError: If there is no such encoder, it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is
+        ConfigError: If there is no such encoder, it cannot be downloaded, or it is an encoder-decoder (of T5 and its
+            kin the encoder half is used); if it cannot take texts of ``facts.max_tokens`` tokens, or ``dropout`` is
             not from 0 to 1.
 
     Example:
@@ -246,6 +257,8 @@ class ConfiguredBackbone(Backbone):
     ) -> None:
         try:
             model = model_of_config(facts.backbone or {**options, "model_type": model_type})
+        except ConfigError:
+            raise
         except Exception as error:  # transformers has no common class for its errors
             raise ConfigError(
                 f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
@@ -269,12 +282,16 @@ def _pretrained(name: str, dropout: float | None) -> nn.Module:
             if dropout is not None and "drop" in option and isinstance(value, float):
                 setattr(config, option, dropout)
         with build_limit(most_numbers(folder)) if folder.is_dir() else nullcontext():
-            model: nn.Module = AutoModel.from_pretrained(
+            model: nn.Module = encoder_class(config).from_pretrained(
                 name, config=config, weights_only=True, **local
             )
+    except ConfigError:
+        raise
     except (
         Exception
     ) as error:  # of transformers, the hub's client, or the reader of damaged weights
+        if offline := offline_error(name, error, _OPTION):
+            raise offline from error
         raise ConfigError(
             f"no encoder can be read from '{name}', seen from {Path.cwd()} ({_reason(error)})",
             where=_OPTION,

@@ -8,8 +8,9 @@ from torch import nn
 
 from lit_rec.errors import ConfigError, option_of
 
-# names of the list of layers: BERT and similar models, ModernBERT, DistilBERT, GPT-2
-_LAYER_LISTS = ("encoder.layer", "layers", "transformer.layer", "h")
+# names of the list of layers: BERT and similar models, ModernBERT, DistilBERT, GPT-2, T5
+_LAYER_LISTS = ("encoder.layer", "layers", "transformer.layer", "h", "encoder.block")
+_LAST_NORMS = ("norm", "ln_f", "final_norm", "encoder.final_layer_norm")
 
 
 def encoder_layers(model: nn.Module) -> nn.ModuleList:
@@ -129,7 +130,7 @@ class TopLayersTuning(Tuning):
         for layer in found[len(found) - self.layers :]:
             layer.requires_grad_(True)
         for name, module in model.named_modules():
-            if name in ("norm", "ln_f", "final_norm"):  # after the last layer
+            if name in _LAST_NORMS:  # after the last layer
                 module.requires_grad_(True)
 
     def frozen_parts(self, model: nn.Module) -> list[nn.Module]:

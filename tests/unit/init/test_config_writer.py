@@ -29,7 +29,9 @@ def written(behaviors, items, write):
     return make
 
 
-@pytest.mark.parametrize("name", ["own_data.yaml", "own_events.yaml", "own_labels.yaml"])
+@pytest.mark.parametrize(
+    "name", ["own_data.yaml", "own_events.yaml", "own_labels.yaml", "own_texts.yaml"]
+)
 def test_template_is_the_configuration_that_is_shipped(name):
     """Where this fails, copy the file of configs/ over the package's.
 

@@ -232,6 +232,38 @@ def test_reviews_that_cannot_be_trusted(tmp_path, old, change, seen):
         Amazon2018Reader(reviews, old[1]).read()
 
 
+@pytest.mark.parametrize(
+    ("key", "column"), [("overall", "rating"), ("unixReviewTime", "timestamp")]
+)
+def test_a_key_that_no_review_has_stops_no_run(tmp_path, old, key, column):
+    reviews = [{k: v for k, v in review.items() if k != key} for review in REVIEWS_2018]
+    path = write(tmp_path / "less.json.gz", reviews)
+    whole, less = Amazon2018Reader(*old).read(), Amazon2018Reader(path, old[1]).read()
+    assert less.behaviors.columns == [c for c in whole.behaviors.columns if c != column]
+
+
+@pytest.mark.parametrize(
+    ("title", "plain"),
+    [
+        ('<span class="a-size-medium a-color-secondary', None),
+        ("<span", None),
+        (' <a href="/gp', None),
+        ('<span class="a">Two</span>', "Two"),
+        ("Cut <5 minutes", "Cut <5 minutes"),
+        ("<3 Hearts", "<3 Hearts"),
+    ],
+)
+def test_an_unclosed_tag_is_no_title(tmp_path, old, title, plain):
+    meta = write(
+        tmp_path / "meta_x.json.gz",
+        [{"asin": "B1", "title": title}, {"asin": "B2", "title": "Two"}],
+    )
+    tables = Amazon2018Reader(old[0], meta).read()
+    assert tables.items.filter(item_id="B1")["title"].to_list() == [plain]
+    (step,) = (step for step in tables.dropped if step.rule.startswith("code of a page"))
+    assert step.dropped == int(plain is None)
+
+
 def test_files_of_another_archive(tmp_path, old, new):
     with pytest.raises(
         DataError, match=r"no object has the key 'user_id'; the first has reviewerID"

@@ -1,3 +1,5 @@
+import gzip
+
 import polars as pl
 import pytest
 from transformers import BertTokenizerFast
@@ -64,6 +66,32 @@ def test_errors(folder):
         LabelledTextReader(f"{folder}/nowhere.csv").read()
     with pytest.raises(DataError, match="no column 'categry'"):
         LabelledTextReader(f"{folder}/train.csv", {"label": "categry"}).read()
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("x.csv", None), ("x", "|"), ("x.csv.gz", ";")])
+def test_texts_without_a_header(folder, name, delimiter):
+    sign = delimiter or ","
+    content = f'spam{sign}"win, now"\nham{sign}so\n'.encode()
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    tables = LabelledTextReader(
+        f"{folder}/{name}", names=["label", "text"], delimiter=delimiter
+    ).read()
+    assert tables.items["text"].to_list() == ["win, now", "so"]
+    assert tables.behaviors["label"].to_list() == ["spam", "ham"]
+    assert [tables.place(row).rsplit(", ", 1)[1] for row in (0, 1)] == ["line 1", "line 2"]
+
+
+def test_names_that_are_wrong(folder):
+    for names in (["text"], ["text", "text"], []):
+        with pytest.raises(ConfigError, match="are not names of columns"):
+            LabelledTextReader(f"{folder}/train.csv", names=names)
+    (folder / "x.jsonl").write_text('{"text": "red", "label": "a"}\n')
+    with pytest.raises(DataError, match=r"have names in the file(.|\n)*leave it out"):
+        LabelledTextReader(f"{folder}/x.jsonl", names=["label", "text"]).read()
+    assert len(LabelledTextReader(f"{folder}/x.jsonl").read().items) == 1
+    (folder / "y.csv").write_text("a,red,1\nb,blue,2\n")
+    with pytest.raises(DataError, match="3 columns"):
+        LabelledTextReader(f"{folder}/y.csv", names=["label", "text"]).read()
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import gzip
+
 import polars as pl
 import pytest
 
@@ -142,6 +144,24 @@ def test_damaged_news(mind):
     (mind / "train" / "behaviors.tsv").write_text("")
     with pytest.raises(DataError, match=r"behaviors\.tsv: the file is empty"):
         read(mind)
+
+
+def test_news_without_the_columns_that_nobody_reads(mind):
+    whole = read(mind).items
+    path = mind / "train" / "news.tsv"
+    lines = ["\t".join(line.split("\t")[:5]) for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines))
+    assert read(mind).items.equals(whole)
+
+
+def test_packed_files(mind):
+    plain = read(mind)
+    for path in (mind / "train").iterdir():
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = read(mind)
+    assert packed.items.equals(plain.items)
+    assert packed.behaviors.equals(plain.behaviors)
 
 
 def test_folders_that_contradict(mind):

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -126,3 +127,13 @@ def test_movielens_archive():
     assert len(tables.users) == 943
     assert tables.items["plot"].is_not_null().sum() > 1000
     assert len(MovieLens100KReader(str(REAL)).read().behaviors) == 100_000
+
+
+def test_packed_files(movielens):
+    plain = MovieLens100KReader(str(movielens)).read()
+    for path in [path for path in movielens.iterdir() if path.is_file()]:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = MovieLens100KReader(str(movielens)).read()
+    assert packed.behaviors.equals(plain.behaviors)
+    assert packed.items.equals(plain.items)

@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from lit_rec.data.readers.movielens_1m import MovieLens1MReader
@@ -73,3 +75,13 @@ def test_absent_and_empty_files(million):
         MovieLens1MReader(str(million)).files()
     with pytest.raises(DataError, match=r"no file 'users\.dat'"):
         MovieLens1MReader(str(million)).read()
+
+
+def test_packed_files(million):
+    plain = MovieLens1MReader(str(million)).read()
+    for path in [path for path in million.iterdir() if path.is_file()]:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = MovieLens1MReader(str(million)).read()
+    assert packed.behaviors.equals(plain.behaviors)
+    assert packed.items.equals(plain.items)

@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from lit_rec.data.readers.movielens_archive import title_and_year
@@ -122,3 +124,13 @@ def test_absent_folder(latest):
 )
 def test_titles_of_the_larger_archives(full, expected):
     assert title_and_year(full) == expected
+
+
+def test_packed_files(latest):
+    plain = MovieLensReader(str(latest)).read()
+    for path in [path for path in latest.iterdir() if path.is_file()]:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = MovieLensReader(str(latest)).read()
+    assert packed.behaviors.equals(plain.behaviors)
+    assert packed.items.equals(plain.items)

@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from lit_rec.data.readers.recbole import RecBoleReader
@@ -28,7 +30,10 @@ def test_recbole(recbole):
 
 @pytest.mark.parametrize(
     ("header", "seen"),
-    [("item_id:token\ttitle", "'title'"), ("id:token\tname:token", "'item_id'; the file has id")],
+    [
+        ("item_id\ttitle", "the header holds 'item_id'"),
+        ("id:token\tname:token", "'item_id'; the file has id"),
+    ],
 )
 def test_recbole_header(recbole, header, seen):
     (recbole / "toy.item").write_text(f"{header}\n7\tA\n")
@@ -62,3 +67,24 @@ def test_recbole_column_of_two_types(recbole):
     (recbole / "toy.item").write_text("item_id:token\tt:token\tt:float\n7\tA\t1\n")
     with pytest.raises(DataError, match="'t' is twice"):
         RecBoleReader(str(recbole)).read()
+
+
+def test_recbole_column_of_no_known_type(recbole):
+    """It may be one that nobody reads."""
+    (recbole / "toy.item").write_text(
+        "item_id:token\ttitle:token_seq\tprice:int\tx\n7\tA\t1\t\n8\tB\t\t2\n"
+    )
+    assert RecBoleReader(str(recbole)).read().items.rows() == [
+        ("7", "A", "1", None),
+        ("8", "B", None, "2"),
+    ]
+
+
+def test_recbole_packed(recbole):
+    plain = RecBoleReader(str(recbole)).read()
+    for path in recbole.iterdir():
+        (recbole / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    reader = RecBoleReader(str(recbole))
+    assert reader.read().behaviors.equals(plain.behaviors)
+    assert [path.name for path in reader.files()] == ["toy.inter.gz", "toy.item.gz"]

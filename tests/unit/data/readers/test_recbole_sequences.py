@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from lit_rec.data.readers.recbole_sequences import RecBoleSequenceReader
-from lit_rec.errors import DataError
+from lit_rec.data.splits.splits import LeaveLastOutSplit
+from lit_rec.errors import ConfigError, DataError
 
 REAL = Path(__file__).parents[5] / "shared" / "data" / "amazon-scientific"
 HEADER = "user_id:token\titem_id_list:token_seq\titem_id:token\n"
@@ -118,6 +119,70 @@ def test_names_and_headers(toys):
     (toys / "toys.text").unlink()
     with pytest.raises(DataError, match=r"no file 'toys\.text'"):
         RecBoleSequenceReader(str(toys)).files()
+
+
+def test_lists_train_where_there_is_no_train_file(toys):
+    whole = RecBoleSequenceReader(str(toys)).read()
+    (toys / "toys.train.inter").unlink()
+    with pytest.raises(
+        DataError, match=r"no file 'toys\.train\.inter', but 'toys\.test(.|\n)*parts to lists"
+    ):
+        RecBoleSequenceReader(str(toys)).files()
+    tables = RecBoleSequenceReader(str(toys), parts="lists").read()
+    columns = ["user_id", "item_id", "split"]
+    assert sorted(tables.behaviors.select(columns).rows()) == sorted(
+        whole.behaviors.select(columns).rows()
+    )
+    assert tables.ordered
+    (toys / "toys.valid.inter").unlink()
+    tables = RecBoleSequenceReader(str(toys), parts="lists").read()
+    assert tables.behaviors["split"].value_counts().sort("split").rows() == [
+        ("test", 2),
+        ("train", 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"{HEADER}0\t0 1\t2\n0\t0\t1\n1\t2\t0\n",  # beginnings of sequences
+        f"{HEADER}0\t0 1\t2\n1\t2\t0\n",  # the longest alone
+        "user_id:token\titem_id_list:token_seq\n0\t0 1 2\n1\t2 0\n",  # whole sequences
+    ],
+)
+def test_one_file_without_parts(toys, lines):
+    for part in ("train", "valid", "test"):
+        (toys / f"toys.{part}.inter").unlink()
+    (toys / "toys.inter").write_text(lines)
+    with pytest.raises(
+        DataError, match=r"but 'toys\.inter'(.|\n)*parts to none; with LeaveLastOutSplit"
+    ):
+        RecBoleSequenceReader(str(toys)).files()
+    tables = RecBoleSequenceReader(str(toys), parts="none").read()
+    assert "split" not in tables.behaviors.columns
+    assert tables.behaviors.select("user_id", "item_id").rows() == [
+        ("Ux", "Bb"),
+        ("Ux", "Ba"),
+        ("Ux", "Bd"),
+        ("Uy", "Bd"),
+        ("Uy", "Bb"),
+    ]
+    part = LeaveLastOutSplit().assign(tables.behaviors, ordered=tables.ordered)
+    assert part.to_list() == ["train", "val", "test", "train", "train"]
+
+
+def test_an_empty_sequence(toys):
+    path = toys / "toys.inter"
+    path.write_text("user_id:token\titem_id_list:token_seq\n0\t0 1 2\n1\t\n")
+    with pytest.raises(DataError, match="item_id_list is empty: line 3"):
+        RecBoleSequenceReader(str(toys), parts="none").read()
+    path.write_text("user_id:token\titem_id_list:token_seq\n0\t0 1 2\n")
+    assert len(RecBoleSequenceReader(str(toys), parts="none").read().behaviors) == 3
+
+
+def test_a_choice_of_parts_that_there_is_not(toys):
+    with pytest.raises(ConfigError, match="'all' is not a choice"):
+        RecBoleSequenceReader(str(toys), parts="all")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="amazon-scientific is not beside the project")

@@ -27,6 +27,7 @@ ENDS = {"pad_token_id": 0, "cls_token_id": 1, "bos_token_id": 1}
 ENDS |= {"sep_token_id": 2, "eos_token_id": 2}
 DISTIL = SIZES | {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 16}
 GPT = {"vocab_size": 40, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
+T5 = {"vocab_size": 40, "d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 2, "num_heads": 2}
 # model type, options, what of it the top layer alone leaves trained
 FAMILIES = [
     ("bert", KIN, ("encoder.layer.1.",)),
@@ -35,8 +36,9 @@ FAMILIES = [
     ("modernbert", KIN | ENDS, ("layers.1.", "final_norm.")),
     ("distilbert", DISTIL, ("transformer.layer.1.",)),
     ("gpt2", GPT | {"bos_token_id": 1, "eos_token_id": 2}, ("h.1.", "ln_f.")),
+    ("t5", T5, ("encoder.block.1.", "encoder.final_layer_norm.")),
 ]
-DROPOUTS = ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout", "dropout")
+DROPOUTS = ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout", "dropout", "dropout_rate")
 DROPOUTS += ("embd_pdrop", "resid_pdrop")
 families = pytest.mark.parametrize(("model_type", "options", "top"), FAMILIES)
 TEXTS = Texts(torch.tensor([5, 6, 7, 8, 9]).int(), torch.tensor([0, 0, 2, 5]))

@@ -1,0 +1,1 @@
+"""Files of a known format: which one it is, and a configuration with its reader."""
