@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lit_rec.check.text_fields import text_field_figures
 from lit_rec.data.arrays import Bools
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
@@ -176,6 +177,7 @@ def text_figures(data: BehaviorDataModule) -> dict[str, Any]:
             "p99": float(nearly_all),
             "max": float(longest),
         },
+        "by_field": text_field_figures(data),
         "max_tokens": data.max_tokens,
         "cut_texts": float((lengths > cut_lengths).mean()),
         "cut_tokens": float((lengths - cut_lengths).sum() / max(lengths.sum(), 1)),

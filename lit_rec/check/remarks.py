@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lit_rec.check.screen import percent
+from lit_rec.check.text_fields import text_field_remarks
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
@@ -32,6 +33,7 @@ def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -
         *_of_times(figures, data),
         *_of_rows(figures, data),
         *_of_texts(figures),
+        *text_field_remarks(figures["texts"]["by_field"], data.encoder),
         *_of_model(figures, module),
     ]
 
@@ -109,9 +111,6 @@ def _of_texts(figures: dict[str, Any]) -> Iterator[str]:
         longest = f"99 of 100 texts have {texts['tokens']['p99']:g} tokens or fewer"
         cut = percent(texts["cut_tokens"])
         yield f"data.max_tokens {texts['max_tokens']} cuts {cut} of all tokens; {longest}."
-    items = texts["items"]
-    if len(texts["fields"]) == 1 and texts["distinct"] < 0.5 * items:
-        yield f"{items:,} items have {texts['distinct']:,} distinct texts: many differ only in their ids."
 
 
 def _of_model(figures: dict[str, Any], module: LitRec) -> Iterator[str]:

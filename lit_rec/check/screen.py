@@ -96,6 +96,10 @@ def _texts(texts: dict[str, Any]) -> Iterator[str]:
     )
     if len(texts["fields"]) > 1:
         yield "empty: " + ", ".join(f"{n} {percent(v)}" for n, v in texts["fields"].items())
+    unknown = {name: field["unknown"] for name, field in texts["by_field"].items()}
+    if any(unknown.values()):
+        shown = ", ".join(f"{name} {percent(share)}" for name, share in unknown.items())
+        yield f"tokens that the encoder does not know: {shown}"
     tokens = texts["tokens"]
     yield (
         f"tokens: median {tokens['median']:,.0f}, 90 % {tokens['p90']:,.0f}, "

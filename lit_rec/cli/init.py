@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from lit_rec.cli.options.option_paths import worded_by
 from lit_rec.cli.parser import CommandParser
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
+
+if TYPE_CHECKING:
+    from lit_rec.init.table_files import Reading
+
+# options that this command has under the same names
+_OF_READER = re.compile(r"\bTableReader\.(invalid_rows|decimal|\w+_names)\b")
 
 
 def _parser() -> CommandParser:
@@ -20,12 +30,14 @@ def _parser() -> CommandParser:
         "files",
         nargs="+",
         metavar="FILE",
-        help="behaviors and items in any order, and a users table if there is one: "
-        "CSV, TSV, Parquet or JSON lines, each also .gz; files or the folder of MovieLens, Amazon, MIND or RecBole; "
-        "or a table of labelled texts",
+        help="behaviors, items, users if any (CSV, TSV, Parquet, JSON lines, .gz), or files of a known format",
     )
     parser.add_argument(
-        "-o", "--output", default="my_data.yaml", help="the YAML to write (default: my_data.yaml)"
+        "-o",
+        "--output",
+        default="my_data.yaml",
+        metavar="YAML",
+        help="the YAML to write (default: my_data.yaml)",
     )
     parser.add_argument("--encoder", help="folder or hub name of the encoder")
     parser.add_argument(
@@ -41,13 +53,53 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--task",
         choices=["next_item"],
-        help="predict the next item even if there are ratings or labels; without these it is always predicted",
+        help="predict the next item even if there are ratings or labels",
     )
     parser.add_argument("--time_column", metavar="NAME", help="the behaviors' column of times")
     parser.add_argument(
         "--text_columns", metavar="NAMES", help="the items' columns to read: title,description"
     )
+    parser.add_argument(
+        "--behavior_names", metavar="NAMES", help="columns of behaviors without a header: user,item"
+    )
+    parser.add_argument("--item_names", metavar="NAMES", help="columns of items without a header")
+    parser.add_argument(
+        "--missing_values", metavar="TEXTS", help="what else is a missing value: =-1,unknown"
+    )
+    parser.add_argument(
+        "--invalid_rows",
+        metavar="drop",
+        choices=["error", "drop"],
+        default="error",
+        help="leave out rows with an empty id, an unreadable number or time",
+    )
+    # not shown: rarely needed, and named by the errors that they answer
+    parser.add_argument("--header", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--decimal", choices=[".", ","], help=argparse.SUPPRESS)
     return parser
+
+
+def _reading(options: Any) -> Reading:
+    from lit_rec.init.table_files import Reading
+
+    given = {role: getattr(options, f"{role[:-1]}_names") for role in ("behaviors", "items")}
+    return Reading(
+        missing=_words(options.missing_values or ""),
+        decimal=options.decimal,
+        invalid_rows=options.invalid_rows,
+        names={role: _words(names) for role, names in given.items() if names is not None},
+        behaviors=options.behaviors,
+        has_header=options.header,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _by_options(error: LitRecError) -> LitRecError:
+    """Return an error that names options of the reader as this command does."""
+    return error.reworded(lambda text: _OF_READER.sub(r"--\1", text))
 
 
 def init(words: list[str]) -> None:
@@ -89,11 +141,11 @@ def init(words: list[str]) -> None:
         if name is not None
     }
     texts = options.text_columns
-    columns = None if texts is None else [t.strip() for t in texts.split(",") if t.strip()]
+    columns = None if texts is None else _words(texts)
     next_item = options.task is not None
     command = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
-    found = None
-    if not options.plain and options.behaviors is None:
+    found, reading = None, _reading(options)
+    if not (options.plain or options.behaviors or reading.names or reading.has_header):
         found = recognised(options.files, named, columns)
     if found is not None:
         ready = make_format_plan(
@@ -101,14 +153,15 @@ def init(words: list[str]) -> None:
         )
         text, seen = format_config(ready, output, command), format_lines(ready)
     else:
-        plan = make_plan(
-            read_files(options.files),
-            behaviors=options.behaviors,
-            columns=named,
-            text_columns=columns,
-            encoder=options.encoder,
-            next_item=next_item,
-        )
+        with worded_by(_by_options):
+            plan = make_plan(
+                read_files(options.files, reading),
+                behaviors=options.behaviors,
+                columns=named,
+                text_columns=columns,
+                encoder=options.encoder,
+                next_item=next_item,
+            )
         text, seen = config_text(plan, output, command), guesses(plan)
     replace_file(output, lambda work: work.write_text(text, encoding="utf-8"))
     lines = [

@@ -29,7 +29,8 @@ class Column:
 
     Args:
         name: Its name.
-        values: ``[R]`` values; those of text files are strings, null where a cell is empty.
+        values: ``[R]`` values; those of text files are strings, null where a cell is empty or missing.
+        raw: ``[R]`` values to read as ids, which may be ``NA``; the same where it is None.
 
     Example:
         >>> column = Column("stars", pl.Series(["1", "5", None, "5"]))
@@ -39,6 +40,7 @@ class Column:
 
     name: str
     values: pl.Series
+    raw: pl.Series | None = None
 
     @property
     def is_nested(self) -> bool:
@@ -53,7 +55,7 @@ class Column:
     @cached_property
     def ids(self) -> pl.Series:
         """The values that are not empty, read as ids: whole numbers without a fraction."""
-        return _filled(ids_of, self.values)
+        return _filled(ids_of, self.values if self.raw is None else self.raw)
 
     @cached_property
     def distinct(self) -> int:
@@ -81,7 +83,9 @@ class Column:
     def is_key_like(self) -> bool:
         """Whether the values are (nearly) all distinct."""
         return (
-            self.filled > 0.99 and not self.is_nested and self.distinct >= 0.95 * len(self.values)
+            len(self.ids) > 0.99 * len(self.values)
+            and not self.is_nested
+            and self.ids.n_unique() >= 0.95 * len(self.values)
         )
 
     @cached_property

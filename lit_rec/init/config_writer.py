@@ -16,6 +16,18 @@ _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
 _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 
 
+# options of the reader that say how tables are read, and why they are written
+_READING = {
+    "behavior_names": "the file has no header: names of its columns",
+    "item_names": "the file has no header: names of its columns",
+    "user_names": "the file has no header: names of its columns",
+    "strip_ids": "spaces around ids are no part of them",
+    "decimal": "numbers have decimal commas",
+    "missing_values": "these stand for a missing value, as --missing_values says",
+    "invalid_rows": "as --invalid_rows says",
+}
+
+
 def model_and_trainer(name: str, template: str = "own_data") -> str:
     """Return the sections ``model`` and ``trainer`` of a shipped configuration, with comments.
 
@@ -58,6 +70,11 @@ def guesses(plan: Plan) -> list[str]:
     lines += [f"split      {type(plan.split).__name__}: {plan.split_why}"]
     if plan.unknown:
         lines.append(f"unknown    {_unknown(plan)}: left out")
+    for step in plan.dropped:
+        if step.dropped:
+            lines.append(
+                f"{step.done:<11}{step.dropped:,} of {step.of:,} {step.of_what}: {step.rule}, such as {step.example}"
+            )
     return [*lines, *(f"note       {note}" for note in _notes(plan))]
 
 
@@ -170,6 +187,11 @@ def _reader(plan: Plan) -> Iterator[str]:
     for name in ("delimiter", "time_unit"):
         if name in options:
             yield f"{name}: {json.dumps(options[name]) if name == 'delimiter' else options[name]}"
+    for name, why in _READING.items():
+        if name in options:
+            yield f"# {why}"
+            value = options[name]
+            yield f"{name}: {'true' if value is True else flow(value)}"
 
 
 def _mapping(option: str, columns: Mapping[str, str], why: Mapping[str, str]) -> Iterator[str]:

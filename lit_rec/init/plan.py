@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.splits.splits import GivenSplit, LeaveLastOutSplit, RandomSplit, Split, TimeSplit
 from lit_rec.data.tables.cleaning import clean
+from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.tables import Tables
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
@@ -42,6 +43,7 @@ class Plan:
         parts: Rows of train, val and test.
         sequences: Users of the training rows.
         encoder: Folder or hub name.
+        dropped: What the reader left out.
     """
 
     roles: TableRoles
@@ -55,6 +57,7 @@ class Plan:
     parts: dict[str, int]
     sequences: int
     encoder: str
+    dropped: tuple[CleaningStep, ...] = ()
 
     @property
     def labels(self) -> tuple[str, str] | None:
@@ -103,6 +106,7 @@ def make_plan(
     options = _reader_options(files, roles, found)
     tables = TableReader(**options).read()
     known = tables.behaviors["item_id"].is_in(tables.items["item_id"].implode())
+    dropped = tables.dropped
     tables, _ = clean(tables, unknown_items="drop")
     TextTemplate(texts.fields).render(tables.items)
     split, why, part = _split(tables, in_order=found.next_item)
@@ -120,6 +124,7 @@ def make_plan(
         parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
         sequences=tables.behaviors["user_id"].filter(part == "train").n_unique(),
         encoder=encoder or usual_encoder(),
+        dropped=dropped,
     )
 
 
@@ -140,11 +145,36 @@ def _reader_options(
     delimiters = {file.delimiter for file in files if file.delimiter}
     if delimiters:
         options["delimiter"] = delimiters.pop()
+    options |= _cell_options(roles, found)
     time = found.columns.get("timestamp")
     unit = time and roles.behaviors.columns[time].time_unit
     if unit and unit != "s":
         options["time_unit"] = unit
     return options
+
+
+def _cell_options(roles: TableRoles, found: BehaviorColumns) -> dict[str, Any]:
+    """Return the options of ``TableReader`` that say how the files' cells are read."""
+    files = {"behavior": roles.behaviors, "item": roles.items, "user": roles.users}
+    options: dict[str, Any] = {
+        f"{name}_names": list(file.names) for name, file in files.items() if file and file.names
+    }
+    if any(_has_spaces(values) for values in _ids(roles, found)):
+        options["strip_ids"] = True
+    return options | roles.behaviors.options
+
+
+def _ids(roles: TableRoles, found: BehaviorColumns) -> Iterator[pl.Series]:
+    """Yield the columns that join the tables, and the users, as they are in the files."""
+    yield roles.items.frame[roles.item.key]
+    for role in ("item_id", "user_id"):
+        yield roles.behaviors.frame[found.columns[role]]
+    if roles.users is not None and roles.user is not None:
+        yield roles.users.frame[roles.user.key]
+
+
+def _has_spaces(values: pl.Series) -> bool:
+    return values.dtype == pl.String and bool((values != values.str.strip_chars()).any())
 
 
 def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:

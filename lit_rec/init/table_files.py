@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import polars as pl
 
+from lit_rec.data.tables.cells import CellRules, has_decimal_commas
+from lit_rec.data.tables.delimited import RepeatedNameError, cells_of
+from lit_rec.data.tables.headers import lacks_header, no_header
+from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import JSON_LINES, Source
-from lit_rec.data.tables.tables import read_source
+from lit_rec.data.tables.tables import read_valid
 from lit_rec.errors import ConfigError, some_of
+from lit_rec.init.column_names import STRONG, name_score
 from lit_rec.init.columns import Column
 
 _DELIMITERS = ("\t", ";", "|", ",")
 _MOST_COLUMNS = 2000  # larger tables are refused
 _FIRST_BYTES = 1 << 16  # a header is shorter
+
+
+_ROLE_WORDS = ("user_id", "item_id", "rating", "label", "event", "timestamp", "title")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the user says that tables are read.
+
+    Args:
+        missing: Further texts that stand for a missing value.
+        decimal: What separates the fraction of a number; None: as the columns show.
+        invalid_rows: What happens to rows with an invalid value.
+        names: ``behaviors`` or ``items`` -> the names of the columns of this file without a header.
+        behaviors: The file that holds the behaviors, where it is known.
+        has_header: Whether the first line is a header even if it looks like a row.
+    """
+
+    missing: Sequence[str] = ()
+    decimal: str | None = None
+    invalid_rows: InvalidRows = "error"
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    behaviors: str | None = None
+    has_header: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,16 +57,37 @@ class TableFile:
         path: The file as the user wrote it.
         frame: Its rows.
         delimiter: What separates its columns, where its ending does not show it.
+        rules: How its cells are read.
+        names: Names of its columns, where it has no header.
+        invalid_rows: What happens to rows with an invalid value.
+        first: Its first line, where it is a row like the others and cannot name columns.
     """
 
     path: str
     frame: pl.DataFrame
     delimiter: str | None = None
+    rules: CellRules = field(default_factory=CellRules)
+    names: tuple[str, ...] = ()
+    invalid_rows: InvalidRows = "error"
+    first: tuple[str, ...] = ()
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """Its columns by name."""
-        return {series.name: Column(series.name, series) for series in self.frame}
+        """Its columns by name, as ``TableReader`` reads them."""
+        read, ids = self.rules.read, self.rules.read_ids
+        return {one.name: Column(one.name, read(one), ids(one)) for one in self.frame}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of ``TableReader`` that are the same for all files, where they are not its defaults."""
+        options: dict[str, Any] = {}
+        if self.rules.decimal != ".":
+            options["decimal"] = self.rules.decimal
+        if self.rules.missing:
+            options["missing_values"] = list(self.rules.missing)
+        if self.invalid_rows != "error":
+            options["invalid_rows"] = self.invalid_rows
+        return options
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -53,17 +104,19 @@ class TableFile:
         return f"{self.path} has {some_of(self.columns)}"
 
 
-def read_files(paths: Sequence[str]) -> list[TableFile]:
+def read_files(paths: Sequence[str], reading: Reading | None = None) -> list[TableFile]:
     """Read the tables.
 
     Args:
         paths: Two files, or three.
+        reading: What the user says of them.
 
     Raises:
         ConfigError: If there are fewer or more files, one is named twice, two need different delimiters, or one has too
             many columns.
-        DataError: If one cannot be read.
+        DataError: If one cannot be read, or has no header and no names are given.
     """
+    reading = reading or Reading()
     if not 2 <= len(paths) <= 3:
         raise ConfigError(
             f"{len(paths)} file{'s' * (len(paths) != 1)}",
@@ -79,7 +132,7 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
             rule="each table is a file of its own",
             remedy="name the other table too",
         )
-    files = [_read(path) for path in paths]
+    files = _named([_read(path, reading.invalid_rows) for path in paths], reading)
     delimiters = {_delimiter_of(file): file.path for file in files if _is_text(file.path)}
     if len(delimiters) > 1 and any(file.delimiter for file in files):
         raise ConfigError(
@@ -89,14 +142,81 @@ def read_files(paths: Sequence[str]) -> list[TableFile]:
             rule="where a file's ending does not show its delimiter, all text files have the same",
             remedy="write one of them again, as .csv with commas or as .tsv with tabs",
         )
-    return files
+    commas = reading.decimal is None and any(
+        has_decimal_commas(column) and column.str.contains(r",\d{1,2}\s*$").any()
+        for file in files
+        for column in file.frame
+    )
+    decimal: Literal[".", ","] = "," if commas or reading.decimal == "," else "."
+    rules = CellRules(tuple(reading.missing), decimal)
+    return [replace(file, rules=rules, invalid_rows=reading.invalid_rows) for file in files]
 
 
 def _resolved(paths: Sequence[str]) -> set[Path]:
     return {Path(path).resolve() for path in paths}
 
 
-def _read(path: str) -> TableFile:
+def _named(files: list[TableFile], reading: Reading) -> list[TableFile]:
+    """Return the files, those without a header read again with the names of their columns.
+
+    Raises:
+        ConfigError: If names are given, and it is not clear for which file.
+        DataError: If a file has no header, and no names are given.
+    """
+    without = [] if reading.has_header else [f for f in files if _lacks_header(f)]
+    files = list(files)
+    for role, names in reading.names.items():
+        fitting = [f for f in without if not f.names] or [f for f in files if _is_text(f.path)]
+        fitting = [f for f in fitting if f.frame.width == len(names)] or fitting
+        if role == "behaviors" and reading.behaviors is not None:
+            fitting = [f for f in files if f.path == reading.behaviors] or fitting
+        if len(fitting) != 1:
+            raise ConfigError(
+                f"it is not clear which file has these {len(names)} columns",
+                where=f"--{_names_option(role)}",
+                details=[file.shown for file in files],
+                rule="one text file has no header, or as many columns as there are names",
+                remedy=f"say which file holds the behaviors: --behaviors {files[0].path}, or write a header",
+            )
+        place = files.index(fitting[0])
+        files[place] = _read(
+            fitting[0].path, reading.invalid_rows, tuple(names), f"--{_names_option(role)}"
+        )
+        without = [file for file in without if file is not fitting[0]]
+    if without:
+        file = without[0]
+        others = max(len(other) for other in files if other is not file)
+        keyed = any(c.is_key_like for c in file.columns.values()) and len(file) <= others
+        role = "items" if keyed and file.path != reading.behaviors else "behaviors"
+        source = Source.table(Path(file.path), "file", file.delimiter)
+        option = f"--{_names_option(role)}"
+        raise no_header(
+            file.first or file.frame.columns, source, option, "; if it is a header, add --header"
+        )
+    return files
+
+
+def _names_option(role: str) -> str:
+    return f"{role[:-1]}_names"
+
+
+def _lacks_header(file: TableFile) -> bool:
+    """Return whether the first line looks like a row, and has no name of a role that is not also a value."""
+    if file.first:
+        return True
+    if not _is_text(file.path) or not lacks_header(file.frame):
+        return False
+    named = [
+        name
+        for name in file.frame.columns
+        if any(name_score(name, role) == STRONG for role in _ROLE_WORDS)
+    ]
+    return all((file.frame[name] == name).any() for name in named)
+
+
+def _read(
+    path: str, invalid_rows: InvalidRows, names: tuple[str, ...] = (), option: str = "file"
+) -> TableFile:
     plain = Source.table(Path(path), "file")
     plain.check()
     delimiter = None
@@ -106,7 +226,15 @@ def _read(path: str) -> TableFile:
             counts = {d: line.count(d) for d in _DELIMITERS}
             most = max(counts, key=lambda d: counts[d])
             delimiter = most if counts[most] else None
-    frame = read_source(Source.table(Path(path), "file", delimiter))
+    dropping = Dropping(invalid_rows, "TableReader.invalid_rows")
+    first: tuple[str, ...] = ()
+    try:
+        source = Source.table(Path(path), option, delimiter, names)
+        frame, _ = read_valid(source, dropping, needed=())
+    except RepeatedNameError:
+        frame, first = _as_rows(Source.table(Path(path), option, delimiter), dropping)
+        if not lacks_header(frame, first):
+            raise
     if frame.width > _MOST_COLUMNS:
         raise ConfigError(
             f"the table has {frame.width:,} columns: {some_of(frame.columns)}",
@@ -114,7 +242,18 @@ def _read(path: str) -> TableFile:
             rule=f"meanings are guessed for at most {_MOST_COLUMNS:,} columns",
             remedy="leave out columns that no model reads, or write the configuration like configs/own_data.yaml",
         )
-    return TableFile(path, frame, delimiter)
+    return TableFile(path, frame, delimiter, names=names, first=first)
+
+
+def _as_rows(source: Source, dropping: Dropping) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a table below its first line, and this line, which names two columns equally."""
+    delimiter = source.delimiter or ","
+    line = next(source.blocks(_FIRST_BYTES), b"").split(b"\n")[0].decode(errors="replace")
+    count = len(cells_of(line, delimiter, quotes=delimiter != "\t"))
+    names = tuple(f"column_{place}" for place in range(1, count + 1))
+    source = replace(source, has_header=False, names=names)
+    frame, _ = read_valid(source, dropping, needed=())
+    return frame[1:], tuple(cell or "" for cell in frame.row(0))
 
 
 def _is_text(path: str) -> bool:
@@ -134,4 +273,4 @@ def read_file(path: str) -> TableFile:
         ConfigError: If it has too many columns.
         DataError: If it cannot be read.
     """
-    return _read(path)
+    return _read(path, "error")

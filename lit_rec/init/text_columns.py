@@ -47,6 +47,8 @@ def guess_text_columns(
         ConfigError: If no column has words, or one that is named is not there.
     """
     if named is not None:
+        # the table that is read has the key under its canonical name
+        named = [key if n == "item_id" and n not in items.columns else n for n in named]
         absent = [name for name in named if name not in items.columns]
         if absent or not named:
             raise ConfigError(
@@ -57,10 +59,12 @@ def guess_text_columns(
                 remedy="name some of these columns",
             )
         why = dict.fromkeys(named, "as --text_columns says")
-        return _columns(items, {"text": list(named)}, why)
+        return _columns(items, {"text": list(named)}, why, key)
     left = [c for c in items.columns.values() if c.name != key and c.filled > 0.05]
     worded = [c for c in left if c.has_words]
     texts = sorted((c for c in worded if _is_text(c)), key=_order)
+    if not texts and _is_name(items.columns[key]):
+        texts = [items.columns[key]]
     categories = sorted((c for c in worded if _is_category(c)), key=lambda c: -c.filled)
     fields: dict[str, list[str]] = {}
     if texts:
@@ -76,16 +80,22 @@ def guess_text_columns(
             rule="an item is known by its texts: a title, a description, a category",
             remedy="say which columns to read: --text_columns title,description",
         )
-    return _columns(
-        items, fields, {name: _seen(items.columns[name]) for f in fields.values() for name in f}
-    )
+    why = {name: _seen(items.columns[name]) for field in fields.values() for name in field}
+    return _columns(items, fields, why, key)
 
 
-def _columns(items: TableFile, fields: dict[str, list[str]], why: dict[str, str]) -> TextColumns:
+def _columns(
+    items: TableFile, fields: dict[str, list[str]], why: dict[str, str], key: str
+) -> TextColumns:
     columns = [[items.columns[name] for name in names] for names in fields.values()]
     words = max(sum(column.most_words for column in field) for field in columns)
     wanted = words * _TOKENS_A_WORD + _SPECIAL
     length = next((length for length in _LENGTHS if wanted <= length), _LENGTHS[-1])
+    # in the table that is read, the key is called item_id
+    fields = {
+        name: ["item_id" if column == key else column for column in of_field]
+        for name, of_field in fields.items()
+    }
     return TextColumns(fields, why, length, max(c.foreign for field in columns for c in field))
 
 
@@ -94,6 +104,11 @@ def _is_text(column: Column) -> bool:
         return False
     distinct = column.distinct / max(len(column.texts), 1)
     return distinct > 0.5 and (column.most_words > 1 or name_score(column.name, "title") > 0)
+
+
+def _is_name(key: Column) -> bool:
+    """Return whether a key consists of names, such as titles, not of codes."""
+    return key.has_words and (key.words > 1.2 or name_score(key.name, "title") > 0)
 
 
 def _is_category(column: Column) -> bool:

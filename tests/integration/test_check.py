@@ -144,6 +144,7 @@ def test_warnings(checked):
     assert "1 row repeats (user_id, item_id, timestamp) of another and is not dropped" in text
     assert "data.max_tokens 6 cuts 27.3 % of all tokens" in text
     assert "7.1 % of the items have no text" in text
+    assert "2 of 13 items share their text in `text` with another item" in text
     assert "Training takes 8 steps in all" in text
     assert "seconds are expected" in text
 

@@ -48,7 +48,6 @@ TABLES = {
     "duplicate item id": ("items", line(3, "50,again,1990,Drama"), ".csv", "'50'"),
     "empty item id": ("items", line(3, ",again,1990,Drama"), ".csv", "line 3"),
     "empty user id": ("behaviors", line(5, ",50,3,880000000"), ".csv", "line 5"),
-    "NaN rating": ("behaviors", line(5, "405,50,NaN,880000000"), ".csv", "NaN"),
     "rating as text": ("behaviors", line(5, "405,50,good,880000000"), ".csv", "good"),
     "unreadable time": ("behaviors", line(5, "405,50,3,yesterday"), ".csv", "yesterday"),
     "unknown item": ("behaviors", line(5, "405,n7719,3,880000000"), ".csv", "n7719"),

@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from lit_rec.data.arrays import Float32s, Int64s
-from lit_rec.data.tables.checks import SHOWN, first_of
+from lit_rec.data.tables.problems import SHOWN, first_of
 from lit_rec.errors import DataError, excerpt
 
 _KEYS = ("item_id", "user_id")

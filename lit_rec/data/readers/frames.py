@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables.checks import typed_behaviors, typed_entities
+from lit_rec.data.tables.cells import IDS, CellRules
+from lit_rec.data.tables.checks import typed_entities, valid_behaviors
 from lit_rec.data.tables.column_values import NoSuchValuesError, plain_columns
+from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.errors import ConfigError, DataError, did_you_mean, some_of
+from lit_rec.errors import ConfigError, DataError, did_you_mean, option_of, some_of
 
 
 class FrameReader(Reader):
@@ -28,6 +32,10 @@ class FrameReader(Reader):
         items: A row per item: item_id and any other columns.
         users: A row per user: user_id and any other columns.
         ordered: Whether the behaviors are in the order of time, so that a row's place is its time.
+        missing_values: What else stands for a missing value, as for ``TableReader``.
+        clean_html: Whether tags are removed, and entities replaced, in texts that have them.
+        invalid_rows: ``drop``: rows with an empty id, an unreadable number or time, or (of items) a repeated id are
+            left out, and counted.
 
     Raises:
         ConfigError: If one of them is not a Polars frame.
@@ -49,6 +57,9 @@ class FrameReader(Reader):
         items: pl.DataFrame,
         users: pl.DataFrame | None = None,
         ordered: bool = False,
+        missing_values: Mapping[str, Sequence[str | float]] | Sequence[str | float] | None = None,
+        clean_html: bool = True,
+        invalid_rows: Literal["error", "drop"] = "error",
     ) -> None:
         frames = {"behaviors": behaviors, "items": items}
         if users is not None:
@@ -63,6 +74,8 @@ class FrameReader(Reader):
                 )
         self._frames = frames
         self.ordered = ordered
+        self.missing_values, self.clean_html = missing_values, clean_html
+        self.invalid_rows: InvalidRows = invalid_rows
         self.content = {name: _hash(name, frame) for name, frame in frames.items()}
 
     def sources(self) -> list[Source]:
@@ -75,14 +88,16 @@ class FrameReader(Reader):
         Raises:
             DataError: If a column of ids is missing, or a value is of the wrong kind.
         """
+        dropping = Dropping(self.invalid_rows, option_of(self, "invalid_rows"))
         behaviors, source = self._table("behaviors", "user_id", "item_id")
-        behaviors = typed_behaviors(behaviors, source)
-        users = self._entities("users", "user_id") if "users" in self._frames else None
-        return Tables(behaviors, self._entities("items", "item_id"), users, self.ordered)
+        behaviors, _ = valid_behaviors(behaviors, source, dropping=dropping)
+        items = self._entities("items", "item_id", dropping)
+        users = self._entities("users", "user_id", dropping) if "users" in self._frames else None
+        return Tables(behaviors, items, users, self.ordered, dropped=tuple(dropping.steps))
 
-    def _entities(self, name: str, key: str) -> pl.DataFrame:
+    def _entities(self, name: str, key: str, dropping: Dropping) -> pl.DataFrame:
         frame, source = self._table(name, key)
-        return typed_entities(frame, key, source)
+        return typed_entities(frame, key, source, dropping)
 
     def _table(self, name: str, *required: str) -> tuple[pl.DataFrame, Source]:
         frame, where = self._frames[name], f"FrameReader.{name}"
@@ -97,8 +112,7 @@ class FrameReader(Reader):
                     + (f" ({near})" if near else ""),
                 )
         try:
-            # like a Parquet file, so that errors name rows, not lines
-            return plain_columns(frame), Source(Path(f"{name}.parquet"), where)
+            frame = plain_columns(frame)
         except NoSuchValuesError as error:
             raise DataError(
                 str(error),
@@ -106,6 +120,11 @@ class FrameReader(Reader):
                 rule="dates of a calendar",
                 remedy="correct or remove these rows",
             ) from error
+        missing = () if self.missing_values is None else self.missing_values
+        ids = IDS if name == "behaviors" else required
+        frame = CellRules(missing, clean_html=self.clean_html).read_table(frame, ids)
+        # like a Parquet file, so that errors name rows, not lines
+        return frame, Source(Path(f"{name}.parquet"), where)
 
 
 def _hash(name: str, frame: pl.DataFrame) -> str:

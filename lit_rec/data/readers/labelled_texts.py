@@ -12,7 +12,6 @@ from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import LABEL_NAME
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
 from lit_rec.errors import ConfigError, DataError, option_of
@@ -154,10 +153,8 @@ class LabelledTextReader(Reader):
                 rule=f"{option_of(self, 'names')} is for text files without a header: csv, tsv, or with a delimiter",
                 remedy=f"leave it out, or set {option_of(self, 'delimiter')} for a text file",
             )
-        source.check()
-        return parse_delimited(
-            source.text(), source.delimiter, source.where, quotes=source.quotes, names=self.names
-        )
+        named = replace(source, has_header=False, names=tuple(self.names))
+        return read_source(named, ids=ids, notes=notes)
 
     def _with_names(
         self, table: pl.DataFrame, texts: pl.DataFrame, column: str

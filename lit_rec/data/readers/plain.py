@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
-from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.column_values import numbers_of
+from lit_rec.data.tables.cells import IDS, CellRules, Missing
+from lit_rec.data.tables.checks import refuse, typed_entities, valid_behaviors
+from lit_rec.data.tables.column_values import numbers_of, to_seconds
+from lit_rec.data.tables.headers import lacks_header, no_header
+from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
+from lit_rec.data.tables.tables import Tables, read_valid, rename_columns, together
 from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
 
 _CANONICAL = (
@@ -33,7 +35,7 @@ _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
 
 
 class TableReader(Reader):
-    """Two tables, behaviors and items, as CSV, TSV, Parquet or JSON lines, each also .gz.
+    r"""Two tables, behaviors and items, as CSV, TSV, Parquet or JSON lines, each also .gz.
 
     Args:
         behaviors: File with a row per behavior.
@@ -49,6 +51,17 @@ class TableReader(Reader):
         time_unit: Unit of numbers in the timestamp column: ``s``, ``ms``, ``us`` or ``ns``.
         validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
         test_behaviors: File with the behaviors that test.
+        missing_values: Texts and numbers that stand for a missing value besides ``NaN``, ``NULL``, ``None``, ``NA``,
+            ``N/A``, ``-``, ``\N`` and ``?``, such as ``[-1]``: in every column, ids too. Or canonical name
+            -> those of this column, such as ``{rating: [0]}``; an empty list: no text stands for one there.
+        decimal: What separates the fraction of a number: ``.`` or ``,``.
+        clean_html: Whether tags are removed, and entities replaced, in texts that have them.
+        invalid_rows: ``drop``: rows with an empty id, an unreadable number or time, or (of items) a repeated id are
+            left out, and counted, and so are lines that cannot be read; more than half of a file's rows are an error.
+        strip_ids: Whether spaces around ids are removed.
+        behavior_names: Names of the columns of behaviors files without a header, in their order.
+        item_names: The same for items.
+        user_names: The same for users.
 
     Raises:
         ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file is given for two
@@ -78,6 +91,14 @@ class TableReader(Reader):
         validation_behaviors: str | None = None,
         test_behaviors: str | None = None,
         time_unit: Literal["s", "ms", "us", "ns"] = "s",
+        missing_values: Mapping[str, Sequence[str | float]] | Sequence[str | float] | None = None,
+        decimal: Literal[".", ","] = ".",
+        clean_html: bool = True,
+        invalid_rows: Literal["error", "drop"] = "error",
+        strip_ids: bool = False,
+        behavior_names: Sequence[str] | None = None,
+        item_names: Sequence[str] | None = None,
+        user_names: Sequence[str] | None = None,
     ) -> None:
         self.behaviors, self.items, self.users = behaviors, items, users
         self.behavior_columns = dict(behavior_columns or {})
@@ -85,6 +106,11 @@ class TableReader(Reader):
         self.user_columns = dict(user_columns or {})
         self.delimiter, self.ordered, self.time_unit = delimiter, ordered, time_unit
         self.validation_behaviors, self.test_behaviors = validation_behaviors, test_behaviors
+        self.missing_values, self.decimal, self.clean_html = missing_values, decimal, clean_html
+        self.invalid_rows: InvalidRows = invalid_rows
+        self.strip_ids = strip_ids
+        self.behavior_names, self.item_names = behavior_names, item_names
+        self.user_names = user_names
         self._check()
 
     def _check(self) -> None:
@@ -116,7 +142,13 @@ class TableReader(Reader):
 
     def _source(self, name: str) -> Source | None:
         path = getattr(self, name)
-        return path and Source.table(Path(path), option_of(self, name), self.delimiter)
+        names = getattr(self, _names_option(name)) or ()
+        return path and Source.table(Path(path), option_of(self, name), self.delimiter, names)
+
+    @property
+    def _rules(self) -> CellRules:
+        missing: Missing = () if self.missing_values is None else self.missing_values
+        return CellRules(missing, self.decimal, self.clean_html, self.strip_ids)
 
     def sources(self) -> list[Source]:
         """Return every file that an option names."""
@@ -127,13 +159,15 @@ class TableReader(Reader):
         """Return the tables."""
         frames: list[pl.DataFrame] = []
         sources: list[tuple[Source, int]] = []
-        notes: list[CleaningStep] = []
+        dropping = Dropping(
+            self.invalid_rows, option_of(self, "invalid_rows"), option_of(self, "decimal")
+        )
         given = self.validation_behaviors or self.test_behaviors
         for part, name in zip(("train", "val", "test"), _PARTS, strict=True):
             source = self._source(name)
             if source is None:
                 continue
-            frame = self._behaviors(source, notes)
+            frame, source = self._behaviors(source, dropping)
             if given:
                 _check_part(frame, frames, source, self.behaviors)
                 frame = frame.with_columns(split=pl.lit(part))
@@ -141,29 +175,52 @@ class TableReader(Reader):
             sources.append((source, len(frame)))
         behaviors = together(frames, [source for source, _ in sources])
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        items = self._entities("items", "item_id", self.item_columns, notes)
+        items = self._entities("items", "item_id", self.item_columns, dropping)
         users = None
         if self.users:
-            users = self._entities("users", "user_id", self.user_columns, notes)
-        return Tables(behaviors, items, users, self.ordered, tuple(sources), dropped=tuple(notes))
+            users = self._entities("users", "user_id", self.user_columns, dropping)
+        self._check_missing(behaviors, items, users)
+        dropped = tuple(dropping.steps)
+        return Tables(behaviors, items, users, self.ordered, tuple(sources), dropped=dropped)
 
-    def _behaviors(self, source: Source, notes: list[CleaningStep]) -> pl.DataFrame:
-        columns = self.behavior_columns
-        ids = [columns.get(name, name) for name in ("user_id", "item_id", "history")]
-        frame = rename_columns(
-            read_source(source, ids=ids, notes=notes),
-            columns,
-            ("user_id", "item_id"),
-            option=option_of(self, "behavior_columns"),
-            where=source.where,
-        )
+    def _read(
+        self,
+        source: Source,
+        name: str,
+        columns: Mapping[str, str],
+        required: tuple[str, ...],
+        dropping: Dropping,
+    ) -> tuple[pl.DataFrame, Source]:
+        """Return a table under canonical names, its cells read, and the source of its rows."""
+        ids = [columns.get(each, each) for each in IDS]
+        # any column of items may be a text that a model reads
+        needed = [columns.get(each, each) for each in _CANONICAL] if name == "behaviors" else None
+        frame, source = read_valid(source, dropping, ids=ids, needed=needed)
+        absent = [columns.get(each, each) not in frame.columns for each in required]
+        if any(absent) and source.delimiter and source.has_header and lacks_header(frame):
+            raise no_header(frame.columns, source, option_of(self, _names_option(name)))
+        mapping = option_of(self, f"{name[:-1]}_columns")
+        frame = rename_columns(frame, columns, required, option=mapping, where=source.where)
+        return self._rules.read_table(frame, IDS if name == "behaviors" else required), source
+
+    def _behaviors(self, source: Source, dropping: Dropping) -> tuple[pl.DataFrame, Source]:
+        required = ("user_id", "item_id")
+        frame, source = self._read(source, "behaviors", self.behavior_columns, required, dropping)
+        if "rating" in frame.columns:
+            frame = frame.with_columns(self._rules.numbers(frame["rating"]))
         ticks = _UNITS[self.time_unit]
-        behaviors = typed_behaviors(frame, source, ticks=ticks)
-        if self.time_unit == "s" or "timestamp" not in frame.columns:
-            return behaviors
-        given = frame["timestamp"]
+        if self.time_unit != "s" and "timestamp" in frame.columns:
+            self._refuse_dates(frame["timestamp"], source)
+        behaviors, source = valid_behaviors(frame, source, ticks=ticks, dropping=dropping)
+        if ticks != 1.0 and "timestamp" in frame.columns:
+            behaviors = behaviors.with_columns(pl.col("timestamp") / ticks)
+        return behaviors, source
+
+    def _refuse_dates(self, given: pl.Series, source: Source) -> None:
         is_date = given.dtype.is_temporal()
         dates = given.is_not_null() if is_date else numbers_of(given).is_null()
+        if self.invalid_rows == "drop" and not is_date:  # left out as unreadable
+            dates &= to_seconds(given).is_not_null()
         refuse(
             given,
             dates,
@@ -172,16 +229,32 @@ class TableReader(Reader):
             rule=f"numbers, since {option_of(self, 'time_unit')} is {self.time_unit}",
             remedy=f"leave {option_of(self, 'time_unit')} out",
         )
-        return behaviors.with_columns(pl.col("timestamp") / ticks)
 
     def _entities(
-        self, name: str, key: str, columns: dict[str, str], notes: list[CleaningStep]
+        self, name: str, key: str, columns: dict[str, str], dropping: Dropping
     ) -> pl.DataFrame:
-        source = Source.table(Path(getattr(self, name)), option_of(self, name), self.delimiter)
-        mapping = option_of(self, f"{name[:-1]}_columns")
-        frame = read_source(source, ids=[columns.get(key, key)], notes=notes)
-        frame = rename_columns(frame, columns, (key,), option=mapping, where=source.where)
-        return typed_entities(frame, key, source)
+        names = getattr(self, _names_option(name)) or ()
+        path = Path(getattr(self, name))
+        source = Source.table(path, option_of(self, name), self.delimiter, names)
+        frame, source = self._read(source, name, columns, (key,), dropping)
+        return typed_entities(frame, key, source, dropping)
+
+    def _check_missing(self, *tables: pl.DataFrame | None) -> None:
+        """Check that ``missing_values`` names columns that are there."""
+        there = [name for table in tables if table is not None for name in table.columns]
+        named = self.missing_values if isinstance(self.missing_values, Mapping) else {}
+        for name in named:
+            if name not in there:
+                raise ConfigError(
+                    f"no table has a column {excerpt(name)}; there are {some_of(dict.fromkeys(there))}",
+                    where=option_of(self, "missing_values"),
+                    rule="canonical names, and names of other columns as in the file",
+                    remedy=did_you_mean(name, there, "name one of these columns"),
+                )
+
+
+def _names_option(name: str) -> str:
+    return f"{name[:-1]}_names" if name in ("items", "users") else "behavior_names"
 
 
 def _check_part(

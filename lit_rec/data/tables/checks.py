@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from lit_rec.data.tables.cells import has_decimal_commas
 from lit_rec.data.tables.column_values import (
     FURTHEST,
     NoSuchValuesError,
@@ -16,10 +17,10 @@ from lit_rec.data.tables.column_values import (
     texts_of,
     to_seconds,
 )
+from lit_rec.data.tables.problems import SHOWN, Dropping, Problems, first_of
 from lit_rec.data.tables.source import Source
 from lit_rec.errors import DataError, excerpt, some_of
 
-SHOWN = 3  # rows shown for each problem; all are counted
 _TEXTS = ("event", "label", "text", "impression_id", "split")
 
 
@@ -52,17 +53,6 @@ def refuse(
     )
 
 
-def first_of(count: int, places: Sequence[str], values: Sequence[str]) -> str:
-    """Return the first places of a problem with the values seen there, and how many more there are.
-
-    Example:
-        >>> first_of(5, ["line 2", "line 7"], ["'x'", "nothing"])
-        "line 2 ('x'), line 7 (nothing) and 3 more"
-    """
-    shown = ", ".join(f"{place} ({value})" for place, value in zip(places, values, strict=True))
-    return shown + (f" and {count - len(places):,} more" if count > len(places) else "")
-
-
 def wanted_columns(
     frame: pl.DataFrame, names: Mapping[str, str], source: Source, *, remedy: str
 ) -> pl.DataFrame:
@@ -88,56 +78,6 @@ def wanted_columns(
     return frame.select(pl.col(name).alias(canonical) for canonical, name in names.items())
 
 
-class _Problems:
-    """The problems of one file's table: a line for each kind."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._found: list[str] = []
-        self._count = 0
-
-    def add(self, column: pl.Series, bad: pl.Series, says: str) -> None:
-        """Add the rows of ``column`` where ``bad`` is True."""
-        rows = bad.fill_null(False).arg_true()
-        if rows.is_empty():
-            return
-        self._count += len(rows)
-        first = rows.head(SHOWN).to_list()
-        values = [excerpt(value) for value in column.gather(first).to_list()]
-        shown = first_of(len(rows), self._source.places(first), values)
-        self._found.append(f"{column.name} {says}: {shown}")
-
-    def add_repeated(self, column: pl.Series) -> None:
-        """Add the values that occur more than once; empty ones do not count."""
-        groups = (
-            pl.DataFrame({"id": column, "row": pl.int_range(len(column), eager=True)})
-            .filter(pl.col("id").is_not_null() & (pl.col("id") != ""))
-            .group_by("id", maintain_order=True)
-            .agg("row")
-            .filter(pl.col("row").list.len() > 1)
-        )
-        if groups.is_empty():
-            return
-        self._count += len(groups)
-        shown = [
-            f"{excerpt(id_)} on {', '.join(self._source.places(rows[:SHOWN]))}{', ...' * (len(rows) > SHOWN)}"
-            for id_, rows in groups.head(SHOWN).iter_rows()
-        ]
-        more = f" and {len(groups) - len(shown):,} more" if len(groups) > len(shown) else ""
-        self._found.append(f"{column.name} is repeated: {'; '.join(shown)}{more}")
-
-    def raise_if_any(self, rule: str) -> None:
-        """Raise one DataError for all problems."""
-        if self._found:
-            raise DataError(
-                f"{self._count:,} problem{'s' if self._count > 1 else ''}",
-                where=self._source.where,
-                details=self._found,
-                rule=rule,
-                remedy="correct or remove these lines",
-            )
-
-
 def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) -> pl.DataFrame:
     """Give the columns of a behaviors table their types, and add ``row``.
 
@@ -149,7 +89,24 @@ def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) 
     Raises:
         DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
     """
-    problems = _Problems(source)
+    return valid_behaviors(frame, source, ticks=ticks)[0]
+
+
+def valid_behaviors(
+    frame: pl.DataFrame, source: Source, *, ticks: float = 1.0, dropping: Dropping | None = None
+) -> tuple[pl.DataFrame, Source]:
+    """Return what ``typed_behaviors`` returns, and the source of its rows; rows may be left out.
+
+    Args:
+        frame: user_id, item_id and any of the optional columns, as read.
+        source: The file.
+        ticks: Units of the timestamp column's numbers in a second; the column is not converted.
+        dropping: What happens to invalid rows.
+
+    Raises:
+        DataError: As ``typed_behaviors`` does, where invalid rows are not left out, or more than half are invalid.
+    """
+    problems = Problems(source, dropping)
     for key in ("user_id", "item_id"):
         frame = frame.with_columns(_single(frame[key], ids_of, source))
         problems.add(frame[key], ~_filled(frame[key]), "is empty")
@@ -157,7 +114,8 @@ def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) 
         given = frame["rating"]
         rating = _single(given, numbers_of, source)
         bad = (rating.is_null() & _filled(given)) | ~is_usable(rating)
-        problems.add(given, bad, "is not a finite number")
+        remedy = _of_commas(given, bad, dropping)
+        problems.add(given, bad, "is not a finite number", remedy=remedy)
         frame = frame.with_columns(rating)
     if "timestamp" in frame.columns:
         given = frame["timestamp"]
@@ -167,33 +125,48 @@ def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) 
         far = seconds.abs() > FURTHEST * ticks
         problems.add(given, far & ~unread, f"is further from 1970 than {FURTHEST:.0e} seconds")
         frame = frame.with_columns(seconds)
-    problems.raise_if_any("ids are filled, ratings are numbers, timestamps are seconds or ISO text")
+    keep = problems.settle(
+        "ids are filled, ratings are numbers, timestamps are seconds or ISO text"
+    )
+    if keep is not None:
+        frame, source = frame.filter(keep), source.of_rows(keep)
     for name in _TEXTS:
         if name in frame.columns:
             values_of = ids_of if name == "impression_id" else texts_of
             frame = frame.with_columns(_single(frame[name], values_of, source))
     if "history" in frame.columns:
         frame = frame.with_columns(_history(frame["history"], source))
-    return frame.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    return frame.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64)), source
 
 
-def typed_entities(frame: pl.DataFrame, key: str, source: Source) -> pl.DataFrame:
+def _of_commas(given: pl.Series, bad: pl.Series, dropping: Dropping | None) -> str:
+    """Return the remedy where the first bad value has a decimal comma."""
+    first = given.gather(bad.fill_null(False).arg_true().head(1))
+    if dropping is None or not dropping.decimal or not has_decimal_commas(first):
+        return ""
+    return f"set {dropping.decimal} to ',' where numbers have decimal commas"
+
+
+def typed_entities(
+    frame: pl.DataFrame, key: str, source: Source, dropping: Dropping | None = None
+) -> pl.DataFrame:
     """Check the ids of an items or users table.
 
     Args:
         frame: The table as read.
         key: ``item_id`` or ``user_id``.
         source: The file, for errors.
+        dropping: What happens to rows with an empty or a repeated id; of a repeated one the first stays.
 
     Raises:
-        DataError: With the empty and the repeated ids, by line.
+        DataError: With the empty and the repeated ids, by line, where they are not left out.
     """
     frame = frame.with_columns(_single(frame[key], ids_of, source))
-    problems = _Problems(source)
+    problems = Problems(source, dropping)
     problems.add(frame[key], ~_filled(frame[key]), "is empty")
     problems.add_repeated(frame[key])
-    problems.raise_if_any(f"every row has its own {key}")
-    return frame
+    keep = problems.settle(f"every row has its own {key}", f"{key.removesuffix('_id')}s")
+    return frame if keep is None else frame.filter(keep)
 
 
 def _filled(column: pl.Series) -> pl.Series:

@@ -121,13 +121,15 @@ def _raise_unknown(
     lost = entries.filter(~known)
     first = lost.row(0, named=True)
     near = _near(first["item_id"], tables.items["item_id"])
+    spaces = near is not None and near.strip() == first["item_id"].strip()
     raise DataError(
         f"{says} {excerpt(first['item_id'])} is not among the {len(tables.items):,} items"
         + (f"; there is {excerpt(near)}" if near is not None else ""),
         where=tables.place(first["row"]),
         rule="every behavior points to a known item",
         remedy="add the item, or set BehaviorDataModule.unknown_items to drop to leave such out "
-        f"({len(lost):,} of {len(entries):,} {of_what})",
+        f"({len(lost):,} of {len(entries):,} {of_what})"
+        + ("; TableReader.strip_ids true removes spaces around ids" if spaces else ""),
     )
 
 

@@ -1,8 +1,10 @@
-"""CleaningStep: one reason why rows were left out."""
+"""CleaningStep: one reason why rows were left out; and lines that cannot be read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from lit_rec.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,26 @@ class CleaningStep:
     example: str = ""
     of_what: str = "behaviors"
     done: str = "dropped"
+
+
+class BrokenLineError(DataError):
+    """A line of a file cannot be read; a reader may leave such lines out.
+
+    Example:
+        >>> print(BrokenLineError("1 column", where="a.csv, line 3", rule="every line has 2 columns"))
+        a.csv, line 3: 1 column.
+          Rule: every line has 2 columns.
+    """
+
+
+@dataclass
+class BrokenLines:
+    """Lines of a file that cannot be read, where they are left out.
+
+    Args:
+        found: Number of each such line, and what it holds.
+        lines: ``[R]`` the first line of each row that was read; empty where every line was read.
+    """
+
+    found: list[tuple[int, str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
+from lit_rec.data.tables.cleaning_step import BrokenLineError, BrokenLines
 from lit_rec.errors import DataError, excerpt
+
+_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def parse_delimited(
@@ -21,6 +26,7 @@ def parse_delimited(
     *,
     quotes: bool = True,
     names: Sequence[str] | None = None,
+    broken: BrokenLines | None = None,
 ) -> pl.DataFrame:
     r"""Return the columns of a text as strings; an empty cell is null.
 
@@ -30,34 +36,58 @@ def parse_delimited(
         where: The file, for errors.
         quotes: Whether a cell may be in quotes.
         names: Names of the columns of a text without a header.
+        broken: Where lines that cannot be read are noted; they are an error where it is None.
 
     Raises:
-        DataError: If the header is one column, a line has more or fewer columns than the others, or a quote does not
-            end.
+        DataError: If the header has another delimiter, a line has more or fewer columns than the others, or a quote
+            does not end.
 
     Example:
         >>> parse_delimited('id,title\n7,"Heat, the film"', ",", "films.csv").rows()
         [('7', 'Heat, the film')]
     """
     text = text.rstrip("\r\n")
+    if names is None and _has_row_names(text, delimiter, quotes):
+        text = delimiter + text
     header = list(names) if names is not None else _header(text, delimiter, where, quotes)
+    form = _Form(delimiter, where, quotes, header, names is None)
+    frame = _parsed(text, form, broken)
+    return frame if names is not None else frame.rename(_column_names(header, where), strict=False)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How the text is written; see ``parse_delimited``."""
+
+    delimiter: str
+    where: str
+    quotes: bool
+    header: list[str]
+    has_header: bool
+
+    @property
+    def schema(self) -> dict[str, type[pl.String]]:
+        return dict.fromkeys(self.header, pl.String)
+
+
+def _parsed(text: str, form: _Form, broken: BrokenLines | None) -> pl.DataFrame:
     try:
         frame = pl.read_csv(
             text.encode(),
-            separator=delimiter,
+            separator=form.delimiter,
             infer_schema=False,
             has_header=False,
-            skip_rows=0 if names is not None else 1,
-            quote_char='"' if quotes else None,
-            schema=dict.fromkeys(header, pl.String),
+            skip_rows=int(form.has_header),
+            quote_char='"' if form.quotes else None,
+            schema=form.schema,
         )
     except pl.exceptions.NoDataError:
-        return pl.DataFrame(schema=dict.fromkeys(header, pl.String))
+        return pl.DataFrame(schema=form.schema)
     except pl.exceptions.PolarsError:
-        return _slowly(text, delimiter, where, quotes, header, names is None)
-    if _is_whole(frame, text, delimiter, header if names is None else None):
+        return _slowly(text, form, broken)
+    if _is_whole(frame, text, form.delimiter, form.header if form.has_header else None):
         return frame
-    return _slowly(text, delimiter, where, quotes, header, names is None)
+    return _slowly(text, form, broken)
 
 
 def record_lines(text: str, delimiter: str) -> list[int]:
@@ -76,14 +106,27 @@ def _quoting(quotes: bool) -> Literal[0, 3]:
     return csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
 
 
+def cells_of(line: str, delimiter: str, *, quotes: bool) -> list[str]:
+    """Return the cells of a line; none where its quotes do not end.
+
+    Example:
+        >>> cells_of('7,"Heat, the film"', ",", quotes=True)
+        ['7', 'Heat, the film']
+    """
+    line = line.rstrip("\r")
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quoting=_quoting(quotes)), [])
+    except csv.Error:
+        return []
+
+
 def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
     line = text.partition("\n")[0].rstrip("\r")
-    try:
-        header = next(csv.reader([line], delimiter=delimiter, quoting=_quoting(quotes)), [])
-    except csv.Error:
-        header = []
-    if len(header) < 2:
-        others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in line]
+    header = cells_of(line, delimiter, quotes=quotes)
+    others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in line]
+    # a single column may be of names that are items, not of numbers
+    alone = len(header) == 1 and not _WORD.search(text[len(line) :])
+    if not header or (len(header) == 1 and others) or alone:
         raise DataError(
             f"the header {excerpt(line)} is one column" if line else "the file is empty",
             where=f"{where}, line 1",
@@ -92,15 +135,59 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
             if others
             else "check the file's first line",
         )
-    repeated = [name for name, count in Counter(header).items() if count > 1]
+    repeated = [name for name, count in Counter(header).items() if count > 1 and name.strip()]
     if repeated:
-        raise DataError(
-            f"the column {excerpt(min(repeated))} is twice in the header",
-            where=f"{where}, line 1",
-            rule="every column has a name of its own",
-            remedy="rename one of them",
-        )
+        raise _twice(min(repeated), where)
+    # columns without a name, such as those of delimiters at the end of lines, are told apart for the parser
+    blank = [place for place, name in enumerate(header) if not name.strip()]
+    for place in blank[1:]:
+        header[place] = f"column {place + 1}"
     return header
+
+
+def _column_names(header: list[str], where: str) -> dict[str, str]:
+    """Return the names without spaces around them."""
+    names = {name: name.strip() for name in header}
+    repeated = [name for name, count in Counter(names.values()).items() if count > 1]
+    if repeated:
+        raise _twice(min(repeated), where)
+    return names
+
+
+class RepeatedNameError(DataError):
+    r"""A header names two columns equally; it may be a row.
+
+    Example:
+        >>> parse_delimited("5,5\n3,4", ",", "t.csv")
+        Traceback (most recent call last):
+        lit_rec.data.tables.delimited.RepeatedNameError: t.csv, line 1: the column '5' is twice in the header...
+    """
+
+
+def _twice(name: str, where: str) -> RepeatedNameError:
+    return RepeatedNameError(
+        f"the column {excerpt(name)} is twice in the header",
+        where=f"{where}, line 1",
+        rule="every column has a name of its own",
+        remedy="rename one of them; or name the columns of a file without a header by an option of the reader, "
+        "such as TableReader.behavior_names or TableReader.item_names",
+    )
+
+
+def _has_row_names(text: str, delimiter: str, quotes: bool) -> bool:
+    """Return whether rows begin with their number, and the header does not name it, as R writes tables."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, quoting=_quoting(quotes))
+    try:
+        header, *rows = itertools.islice(reader, 4)
+    except (csv.Error, ValueError):
+        return False
+    numbers = [str(number) for number in range(1, len(rows) + 1)]
+    return (
+        bool(rows)
+        and all(len(row) == len(header) + 1 for row in rows)
+        and [row[0] for row in rows] == numbers
+        and any(row[-1] for row in rows)
+    )
 
 
 def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] | None) -> bool:
@@ -120,42 +207,60 @@ def _is_whole(frame: pl.DataFrame, text: str, delimiter: str, header: list[str] 
     )
 
 
-def _slowly(
-    text: str, delimiter: str, where: str, quotes: bool, header: list[str], has_header: bool
-) -> pl.DataFrame:
-    """Read record by record what the fast parser could not read, or raise with the first damaged line."""
-    reader = csv.reader(
-        io.StringIO(text),
-        delimiter=delimiter,
-        quoting=_quoting(quotes),
-        strict=True,
-    )
-    lines = text.split("\n")
+def _slowly(text: str, form: _Form, broken: BrokenLines | None) -> pl.DataFrame:
+    """Read record by record what the fast parser could not read.
+
+    Raises:
+        DataError: With the first damaged line, where lines are not left out.
+    """
+    lines = text.split("\n") if text else []
     rows: list[list[str | None]] = []
-    start = 1
-    try:
-        for cells in reader:
-            if len(cells) != len(header):
-                raise _ragged(cells, delimiter, f"{where}, line {start}", len(header), quotes)
-            rows.append([cell or None for cell in cells])
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"the quotes of {excerpt(lines[start - 1])} do not end as they should ({error})",
-            where=f"{where}, line {start}",
-            rule='a quoted value ends with ", and a quote inside is doubled',
-            remedy="correct the quotes",
-        ) from error
-    schema = dict.fromkeys(header, pl.String)
-    return pl.DataFrame(rows[int(has_header) :], schema=schema, orient="row")
+    numbers: list[int] = []
+    start = 0  # of the record, from 0
+    while start < len(lines):
+        begun = start
+        reader = csv.reader(
+            (f"{line}\n" for line in lines[begun:]),
+            delimiter=form.delimiter,
+            quoting=_quoting(form.quotes),
+            strict=True,
+        )
+        try:
+            for cells in reader:
+                if len(cells) == len(form.header):
+                    rows.append([cell or None for cell in cells])
+                    numbers.append(start + 1)
+                elif broken is None:
+                    raise _ragged(cells, start + 1, form)
+                else:
+                    broken.found.append((start + 1, excerpt(form.delimiter.join(cells))))
+                start = begun + reader.line_num
+        except csv.Error as error:
+            if broken is None:
+                raise _unquoted(lines[start], start + 1, form, error) from error
+            broken.found.append((start + 1, excerpt(lines[start])))
+            start += 1  # what follows may be read
+    first = int(form.has_header)
+    if broken is not None:
+        broken.lines = numbers[first:]
+    return pl.DataFrame(rows[first:], schema=form.schema, orient="row")
 
 
-def _ragged(cells: list[str], delimiter: str, where: str, columns: int, quotes: bool) -> DataError:
-    seen = f"{len(cells)} column{'s' * (len(cells) != 1)}, {excerpt(delimiter.join(cells))}"
-    return DataError(
+def _unquoted(line: str, number: int, form: _Form, error: csv.Error) -> BrokenLineError:
+    return BrokenLineError(
+        f"the quotes of {excerpt(line)} do not end as they should ({error})",
+        where=f"{form.where}, line {number}",
+        rule='a quoted value ends with ", and a quote inside is doubled',
+        remedy="correct the quotes",
+    )
+
+
+def _ragged(cells: list[str], number: int, form: _Form) -> BrokenLineError:
+    seen = f"{len(cells)} column{'s' * (len(cells) != 1)}, {excerpt(form.delimiter.join(cells))}"
+    return BrokenLineError(
         seen if cells else "the line is empty",
-        where=where,
-        rule=f"every line has {columns} columns"
-        + (f"; a value with {delimiter!r} in it is in quotes" if quotes else ""),
+        where=f"{form.where}, line {number}",
+        rule=f"every line has {len(form.header)} columns"
+        + (f"; a value with {form.delimiter!r} in it is in quotes" if form.quotes else ""),
         remedy="correct or remove the line",
     )

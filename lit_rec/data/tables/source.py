@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from lit_rec.data.tables.delimited import record_lines
+from lit_rec.data.tables.quotes import as_quoted
 from lit_rec.errors import DataError
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -48,8 +49,9 @@ class Source:
         path: The file.
         where: The file as the user wrote it, for errors, such as ``TableReader.items=items.csv``.
         delimiter: What separates the columns of a text file.
-        quotes: Whether a cell may be in quotes, and then hold delimiters and line ends.
+        quotes: Whether a cell may be in quotes, and then hold delimiters and line ends; None: as the content shows.
         has_header: Whether the first line of a text file names the columns.
+        names: Names of the columns of a text file without a header.
         lines: ``[R]`` int, the line of each row, where a reader used only some of the lines, or made several rows from
             one line.
 
@@ -61,19 +63,29 @@ class Source:
     path: Path
     where: str
     delimiter: str | None = None
-    quotes: bool = True
+    quotes: bool | None = True
     has_header: bool = True
+    names: tuple[str, ...] = ()
     lines: npt.NDArray[np.integer[Any]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def table(cls, path: Path, option: str, delimiter: str | None = None) -> Source:
+    def table(
+        cls, path: Path, option: str, delimiter: str | None = None, names: Sequence[str] = ()
+    ) -> Source:
         """Describe a table file by its ending.
 
-        In tab-separated files a quote is an ordinary character: such files rarely use quotes, and titles may hold
-        single ones.
+        In most tab-separated files a quote is an ordinary character: their content shows whether it is.
+
+        Args:
+            path: The file.
+            option: How the user gave it, for errors.
+            delimiter: What separates columns; by the ending where it is None.
+            names: Names of the columns of a text file without a header.
         """
         delimiter = delimiter or _DELIMITERS.get(_ending(path))
-        return cls(path, f"{option}={path}", delimiter, quotes=delimiter != "\t")
+        quotes = None if delimiter == "\t" else True
+        has_header = not names or _ending(path) in (*JSON_LINES, ".parquet")
+        return cls(path, f"{option}={path}", delimiter, quotes, has_header, tuple(names))
 
     @property
     def ending(self) -> str:
@@ -156,13 +168,25 @@ class Source:
             remedy="copy or download it again",
         )
 
-    def text(self, encoding: str = "utf-8-sig") -> str:
+    def text(
+        self, encoding: str = "utf-8-sig", *, errors: Literal["strict", "replace"] = "strict"
+    ) -> str:
         """Return the file's text without a byte-order mark; single carriage returns are line ends.
+
+        Args:
+            encoding: The file's encoding.
+            errors: ``replace``: bytes of another encoding become U+FFFD.
 
         Raises:
             DataError: If the file cannot be read, or is not in that encoding: with line and byte.
         """
-        text = self.decoded(self.content(), encoding=encoding)
+        content = self.content()
+        replace_all = errors == "replace"
+        text = (
+            content.decode(encoding, errors)
+            if replace_all
+            else self.decoded(content, encoding=encoding)
+        )
         return text if "\n" in text else text.replace("\r", "\n")
 
     def decoded(self, content: bytes, line: int = 1, *, encoding: str = "utf-8-sig") -> str:
@@ -223,8 +247,10 @@ class Source:
         if self.ending in JSON_LINES:
             lines = self.text().split("\n")
             return np.array([number for number, line in enumerate(lines, 1) if line.strip()])
-        if self.quotes and self.delimiter is not None and self.path.is_file():
-            return np.array(record_lines(self.text(), self.delimiter)[int(self.has_header) :])
+        if self.quotes is not False and self.delimiter is not None and self.path.is_file():
+            text, quotes = as_quoted(self.text(errors="replace"), self.delimiter, self.quotes)
+            if quotes:
+                return np.array(record_lines(text, self.delimiter)[int(self.has_header) :])
         return None
 
 

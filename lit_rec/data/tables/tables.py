@@ -7,15 +7,20 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.cleaning_step import BrokenLineError, BrokenLines, CleaningStep
 from lit_rec.data.tables.column_values import NoSuchValuesError, kind_of, plain_columns, texts_of
 from lit_rec.data.tables.delimited import parse_delimited
+from lit_rec.data.tables.headers import check_names
+from lit_rec.data.tables.json.columns import SeveralKindsError
 from lit_rec.data.tables.json.lines import read_json_lines
+from lit_rec.data.tables.problems import SHOWN, Dropping, first_of
+from lit_rec.data.tables.quotes import as_quoted
 from lit_rec.data.tables.source import JSON_LINES, Source
 from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
 
@@ -100,13 +105,72 @@ def read_source(
     Raises:
         DataError: As ``read_table`` does.
     """
+    return _read(source, ids, notes, None, lenient=False)
+
+
+def read_valid(
+    source: Source,
+    dropping: Dropping,
+    *,
+    ids: Collection[str] = (),
+    needed: Collection[str] | None = None,
+) -> tuple[pl.DataFrame, Source]:
+    """Read the table of a source, and return it with the source of its rows; lines may be left out.
+
+    A column that is not needed stops nothing: in JSON lines, values of several kinds become objects; in other text
+    files, bytes that are not UTF-8 become U+FFFD.
+
+    Args:
+        source: The file.
+        dropping: What happens to lines that cannot be read; its steps get what was changed or left out.
+        ids: Its columns of ids: a damaged text in them is refused, not changed.
+        needed: Columns that are read for certain; None: those of ids, and bytes are UTF-8 everywhere.
+
+    Raises:
+        DataError: As ``read_table`` does, where such lines are not left out, or more than half of all are such.
+    """
+    broken = BrokenLines()
+    try:
+        left_out = broken if dropping.drops else None
+        frame = _read(source, ids, dropping.steps, left_out, lenient=True, needed=needed)
+    except BrokenLineError as error:
+        raise dropping.named(error) from error
+    if not broken.found:
+        return frame, source
+    total = len(frame) + len(broken.found)
+    places = [f"line {number}" for number, _ in broken.found[:SHOWN]]
+    shown = first_of(len(broken.found), places, [line for _, line in broken.found[:SHOWN]])
+    if len(broken.found) > len(frame):
+        raise DataError(
+            f"{len(broken.found):,} of {total:,} lines cannot be read: {shown}",
+            where=source.where,
+            rule=f"{dropping.option} drop leaves out at most half of the rows",
+            remedy="check how the file was made",
+        )
+    example = f"{source.path.name}, {shown}"
+    dropping.steps.append(
+        CleaningStep("the line cannot be read", len(broken.found), total, example, "lines")
+    )
+    return frame, replace(source, lines=np.array(broken.lines))
+
+
+def _read(
+    source: Source,
+    ids: Collection[str],
+    notes: list[CleaningStep] | None,
+    broken: BrokenLines | None,
+    *,
+    lenient: bool,
+    needed: Collection[str] | None = None,
+) -> pl.DataFrame:
     source.check()
     if source.ending == ".parquet":
         frame = _parquet(source.content(), source.where)
     elif source.ending in JSON_LINES:
-        frame = read_json_lines(source, ids=ids, notes=notes)
+        strict = ids if needed is None else needed
+        frame = _json_lines(source, ids, notes, broken, strict if lenient else None)
     elif source.delimiter is not None:
-        frame = parse_delimited(source.text(), source.delimiter, source.where, quotes=source.quotes)
+        frame = _delimited(source, source.delimiter, notes, broken, needed)
     else:
         raise DataError(
             f"the ending '{source.path.suffix}' does not say what the file holds",
@@ -122,6 +186,64 @@ def read_source(
             rule="at least one row",
             remedy="check how the file was made",
         )
+    return frame
+
+
+def _json_lines(
+    source: Source,
+    ids: Collection[str],
+    notes: list[CleaningStep] | None,
+    broken: BrokenLines | None,
+    strict: Collection[str] | None,
+) -> pl.DataFrame:
+    """Read JSON lines; values of several kinds are refused in the columns ``strict``, in all where it is None."""
+    mixed: set[str] = set()
+    while True:
+        found: list[CleaningStep] = []
+        try:
+            frame = read_json_lines(source, ids=ids, notes=found, broken=broken, mixed=mixed)
+        except SeveralKindsError as error:
+            if strict is None or error.column in strict or error.column in mixed:
+                raise
+            mixed.add(error.column)
+            if broken is not None:
+                broken.found, broken.lines = [], []
+            continue
+        if notes is not None:
+            notes += found
+        return frame
+
+
+def _delimited(
+    source: Source,
+    delimiter: str,
+    notes: list[CleaningStep] | None,
+    broken: BrokenLines | None,
+    needed: Collection[str] | None,
+) -> pl.DataFrame:
+    try:
+        text, wrong = source.text(), None
+    except DataError as error:
+        if needed is None:
+            raise
+        text, wrong = source.text(errors="replace"), error
+    text, quotes = as_quoted(text, delimiter, source.quotes)
+    names = None if source.has_header else source.names
+    if names:
+        check_names(names, text, quotes, source)
+    frame = parse_delimited(
+        text, delimiter, source.where, quotes=quotes, names=names, broken=broken
+    )
+    if wrong is None or needed is None:
+        return frame
+    lost = frame.select(pl.all().str.contains("\ufffd", literal=True).sum()).row(0, named=True)
+    if any(lost.get(name) for name in needed) or any("\ufffd" in name for name in lost):
+        raise wrong
+    if notes is not None:
+        rule = f"bytes that are not UTF-8 became U+FFFD ({source.path.name})"
+        example = f"column {excerpt(next((n for n, count in lost.items() if count), ''))}"
+        count = sum(number or 0 for number in lost.values())
+        notes.append(CleaningStep(rule, count, len(frame), example, "texts", "changed"))
     return frame
 
 

@@ -30,6 +30,8 @@ def column_of(
     kinds: dict[str, tuple[str, int]],
     halves: Halves,
     ids: Collection[str],
+    *,
+    as_json: bool = False,
 ) -> pl.Series:
     """Return the values of a key, null where an object lacks it.
 
@@ -39,10 +41,13 @@ def column_of(
         kinds: From earlier pieces: key -> the kind of its values, and the line of the first.
         halves: Counts texts with half a character.
         ids: Keys whose values must not be changed.
+        as_json: Whether each value becomes its JSON text, as values of several kinds do where they are no error.
 
     Raises:
         DataError: If the values are of several kinds, or an id holds half a character.
     """
+    if as_json:
+        return _as_json(name, [record.get(name) for record in lines.records], lines)
     values = [record.get(name) for record in lines.records]
     types = set(map(type, values)) - {type(None)}
     if not types:
@@ -56,6 +61,10 @@ def column_of(
         return _texts(name, texts, lines.numbers, halves, ids)
     if types == {list}:
         return _lists(name, values, lines, halves, ids)
+    return _as_json(name, values, lines)
+
+
+def _as_json(name: str, values: Sequence[Any], lines: Objects) -> pl.Series:
     objects = [
         value if value is None else {"json": whole_characters(text_of(json_of(line, name)) or "")}
         for value, line in zip(values, lines.texts, strict=True)
@@ -134,19 +143,29 @@ def _check_kind(
         kind, first = kinds.setdefault(name, (_kind(value), number))
         if kind != _kind(value):
             shown = text_of(json_of(line, name))
-            raise DataError(
+            error = SeveralKindsError(
                 f"column {excerpt(name)} holds {_kind(value)}, {excerpt(shown)}, and {kind} on line {first}",
                 where=f"{source.where}, line {number}",
                 rule="the values of a column are of one kind: single values, lists or objects",
                 remedy="make them one kind in every line",
             )
+            error.column = name
+            raise error
 
 
-def several_kinds(name: str, source: Source) -> DataError:
+class SeveralKindsError(DataError):
+    """A column holds values of several kinds; ``column`` is its name."""
+
+    column: str = ""
+
+
+def several_kinds(name: str, source: Source) -> SeveralKindsError:
     """Return the error for lists that mix single values with lists or objects."""
-    return DataError(
+    error = SeveralKindsError(
         f"the lists of column {excerpt(name)} hold values of several kinds",
         where=source.where,
         rule="the entries of lists are of one kind: single values, or lists and objects",
         remedy="make them one kind in every line",
     )
+    error.column = name
+    return error

@@ -7,14 +7,14 @@ from itertools import chain
 
 import polars as pl
 
-from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.cleaning_step import BrokenLineError, BrokenLines, CleaningStep
 from lit_rec.data.tables.json.blocks import Block, blocks_of
 from lit_rec.data.tables.json.columns import Objects, column_of, several_kinds
 from lit_rec.data.tables.json.values import (
     Halves,
     UnreadableLineError,
     half_characters,
-    read_object,
+    read_record,
     repeated_keys,
 )
 from lit_rec.data.tables.source import Source
@@ -32,7 +32,12 @@ _CELLS = 10**7
 
 
 def read_json_lines(
-    source: Source, *, ids: Collection[str] = (), notes: list[CleaningStep] | None = None
+    source: Source,
+    *,
+    ids: Collection[str] = (),
+    notes: list[CleaningStep] | None = None,
+    broken: BrokenLines | None = None,
+    mixed: set[str] | None = None,
 ) -> pl.DataFrame:
     """Return a table of the objects; a key that an object lacks is null there.
 
@@ -43,6 +48,8 @@ def read_json_lines(
         source: The file.
         ids: Columns that must not be changed, not even by half a character.
         notes: A list to which changes in other columns are added.
+        broken: Where lines that are not objects are noted; they are an error where it is None.
+        mixed: Columns whose values become JSON texts, since they are of several kinds.
 
     Raises:
         DataError: If a line is not a JSON object, has a key twice, or a column mixes single values with lists or
@@ -52,7 +59,10 @@ def read_json_lines(
     kinds: dict[str, tuple[str, int]] = {}
     halves = Halves(source)
     for block in blocks_of(source):
-        frames.append(_table(_objects(block, source), kinds, halves, ids))
+        objects = _objects(block, source, broken)
+        frames.append(_table(objects, kinds, halves, ids, mixed or set()))
+        if broken is not None:
+            broken.lines += objects.numbers
     if notes is not None:
         notes += halves.steps(sum(map(len, frames)))
     return _joined(frames, source)
@@ -76,35 +86,44 @@ def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
     return pl.concat(cast, how="diagonal") if cast else pl.DataFrame()
 
 
-def _objects(block: Block, source: Source) -> Objects:
+def _objects(block: Block, source: Source, broken: BrokenLines | None) -> Objects:
     found = Objects()
     text = source.decoded(block.content, block.start).removesuffix("\n")
     for number, each in enumerate(text.split("\n"), block.start):
         if not each or each.isspace():
             continue
         try:
-            record = read_object(each)
-        except UnreadableLineError as error:
+            record, line = read_record(each.strip())
+            twice = repeated_keys(record)
+            if twice:
+                raise _twice(min(twice), each, source, number)
+        except (UnreadableLineError, BrokenLineError) as error:
+            if broken is not None:
+                broken.found.append((number, excerpt(each.strip())))
+                continue
+            if isinstance(error, BrokenLineError):
+                raise
             raise _unreadable(each, str(error), source, number) from error
-        twice = repeated_keys(record)
-        if twice:
-            raise DataError(
-                f"the key {excerpt(min(twice))} is twice in {excerpt(each.strip())}",
-                where=f"{source.where}, line {number}",
-                rule="an object has a key once",
-                remedy="leave one of them",
-            )
         found.records.append(record)
         found.numbers.append(number)
-        found.texts.append(each)
+        found.texts.append(line)
     return found
 
 
-def _unreadable(line: str, says: str, source: Source, number: int) -> DataError:
+def _twice(key: str, line: str, source: Source, number: int) -> BrokenLineError:
+    return BrokenLineError(
+        f"the key {excerpt(key)} is twice in {excerpt(line.strip())}",
+        where=f"{source.where}, line {number}",
+        rule="an object has a key once",
+        remedy="leave one of them",
+    )
+
+
+def _unreadable(line: str, says: str, source: Source, number: int) -> BrokenLineError:
     begins_array = number == 1 and line.lstrip()[:1] == "["
     begins_object = number == 1 and line.strip() == "{"
     shape = "one list of objects" if begins_array else "one object over several lines"
-    return DataError(
+    return BrokenLineError(
         f"{excerpt(line.strip())} {says}"
         + (f"; the file looks like {shape}" if begins_array or begins_object else ""),
         where=f"{source.where}, line {number}",
@@ -118,7 +137,11 @@ def _unreadable(line: str, says: str, source: Source, number: int) -> DataError:
 
 
 def _table(
-    lines: Objects, kinds: dict[str, tuple[str, int]], halves: Halves, ids: Collection[str]
+    lines: Objects,
+    kinds: dict[str, tuple[str, int]],
+    halves: Halves,
+    ids: Collection[str],
+    mixed: Collection[str],
 ) -> pl.DataFrame:
     names = list(dict.fromkeys(chain.from_iterable(lines.records)))
     values = sum(map(len, lines.records))
@@ -139,5 +162,5 @@ def _table(
                 rule="keys are texts",
                 remedy="rename the key",
             )
-        columns.append(column_of(name, lines, kinds, halves, ids))
+        columns.append(column_of(name, lines, kinds, halves, ids, as_json=name in mixed))
     return pl.DataFrame(dict(zip(names, columns, strict=True)))

@@ -76,6 +76,29 @@ def read_literal(line: str) -> dict[str, Any]:
     return record
 
 
+def read_record(line: str) -> tuple[dict[str, Any], str]:
+    """Return the object of a line that is JSON, or a Python literal as in older archives, and the line as JSON.
+
+    Raises:
+        UnreadableLineError: If it is neither.
+
+    Example:
+        >>> read_record("{'id': 'B7', 'price': 1.5}")
+        ({'id': 'B7', 'price': '1.5'}, '{"id": "B7", "price": 1.5}')
+    """
+    try:
+        return read_object(line), line
+    except UnreadableLineError:
+        if not line.startswith("{"):
+            raise
+        try:
+            written = json.dumps(read_literal(line), default=str)
+            return read_object(written), written
+        except (UnreadableLineError, TypeError, ValueError):
+            pass
+        raise
+
+
 def json_of(line: str, key: str) -> Any:
     """Return a value of a line with numbers as numbers, so that it can be written as JSON again."""
     return _read(line, _PLAIN).get(key)

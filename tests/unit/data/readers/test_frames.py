@@ -78,3 +78,24 @@ def test_wrong_frames():
         .read()
         .items.equals(FrameReader(BEHAVIORS, ITEMS).read().items)
     )
+
+
+def test_missing_values_and_invalid_rows():
+    behaviors = pl.DataFrame(
+        {
+            "user_id": ["u", "u", "", "v"],
+            "item_id": [1, 2, 1, 1],
+            "rating": [4.0, float("nan"), 3.0, -1.0],
+        }
+    )
+    items = pl.DataFrame({"item_id": [1, 2, 2], "title": ["<b>Heat</b>", "NA", "again"]})
+    with pytest.raises(DataError, match=r"or set FrameReader\.invalid_rows to drop"):
+        FrameReader(behaviors, items).read()
+    options = {"missing_values": {"rating": [-1]}, "invalid_rows": "drop"}
+    tables = FrameReader(behaviors, items, **options).read()
+    assert tables.behaviors["rating"].to_list() == [4.0, None, None]
+    assert tables.items.rows() == [("1", "Heat"), ("2", None)]
+    assert [step.example for step in tables.dropped] == [
+        "behaviors.parquet, row 3 ('')",
+        "items.parquet, row 3 ('2')",
+    ]
