@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from lit_rec.check.text_fields import text_field_figures
+from lit_rec.check.times import span_of
 from lit_rec.data.arrays import Bools
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
@@ -37,13 +37,14 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
     known = known_targets(data)
     rows = {part: prepared.rows_of(part) for part in ALL_PARTS}
     times = prepared.timestamp[~np.isnan(prepared.timestamp)]
+    first, last = span_of(times, getattr(data.reader, "time_unit", None))
     return {
         "behaviors": len(prepared),
         "users": len(prepared.user_ids),
         "items": len(np.unique(prepared.item)),
         "catalogue": len(prepared.items),
-        "first": _day(times.min()) if len(times) else None,
-        "last": _day(times.max()) if len(times) else None,
+        "first": first,
+        "last": last,
         "distinct_times": len(np.unique(times)),
         "parts": {
             part: _counts(prepared, found, known)
@@ -66,13 +67,6 @@ def _counts(prepared: Prepared, rows: Ints, known: Bools) -> dict[str, int]:
         "users": len(np.unique(prepared.user[rows])),
         "items": len(np.unique(prepared.item[rows])),
     }
-
-
-def _day(seconds: float) -> str:
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError):  # not a year of the calendar
-        return f"{seconds:g} s"
 
 
 def cleaning_figures(data: BehaviorDataModule) -> dict[str, Any]:

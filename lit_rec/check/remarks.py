@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from lit_rec.check.screen import percent
 from lit_rec.check.text_fields import text_field_remarks
+from lit_rec.check.times import time_remarks
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
 
 _FEW_STEPS = 10
 _MUCH = 0.05  # a share that deserves a remark
-_YEARS_FROM, _YEARS_UNTIL = 1e8, 1e10  # seconds from 1973 to 2286
 
 
 def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -> list[str]:
@@ -58,28 +56,24 @@ def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
 def _of_unrated(figures: dict[str, Any]) -> Iterator[str]:
     train = figures["data"]["parts"]["train"]
     unrated = train["behaviors"] - train["with_target"]
-    if unrated:
-        yield (
-            f"{unrated:,} of {train['behaviors']:,} training rows have nothing to be predicted: "
-            "they are only in histories."
-        )
+    if not unrated:
+        return
+    rows = f"{unrated:,} of {train['behaviors']:,} training rows"
+    if figures["target"]["task"] == "next_item":
+        yield f"{rows} do not count by data.history.where: they are neither predicted nor in histories."
+    else:
+        yield f"{rows} have nothing to be predicted: they are only in histories."
 
 
 def _of_times(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:
     count, rows = figures["data"]["distinct_times"], figures["data"]["behaviors"]
     if not count:
         return
-    times = data.prepared.timestamp
-    low, high = float(np.nanmin(times)), float(np.nanmax(times))
     if count == 1:
         yield "All timestamps are the same: no row has an earlier one in its history."
     elif count < 0.01 * rows:
         yield f"{rows:,} rows have {count:,} distinct timestamps: rows of one time do not see each other in a history."
-    if high >= _YEARS_UNTIL:
-        remedy = "set data.reader.init_args.time_unit to ms" * hasattr(data.reader, "time_unit")
-        yield f"Timestamps go up to {high:.4g}: if these are milliseconds, {remedy or 'divide them by 1,000'}."
-    elif 0 < high < _YEARS_FROM and low < high:
-        yield f"Timestamps go up to {high:g}: seconds are expected, ages of behaviors will be short."
+    yield from time_remarks(data.prepared.timestamp, getattr(data.reader, "time_unit", None))
 
 
 def _of_rows(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lit_rec.errors import ConfigError, excerpt, some_of
-from lit_rec.init.column_names import STRONG, WEAK, is_id_name, name_score
+from lit_rec.init.column_names import STRONG, WEAK, is_id_name, name_score, words_of
 from lit_rec.init.columns import Column
 from lit_rec.init.table_files import TableFile
 from lit_rec.init.table_roles import TableRoles
+from lit_rec.init.time_column import find_time
+from lit_rec.init.time_forms import UNKNOWN_UNIT, TimeForm
 
 _MOST_RATINGS = 101  # distinct values of a column that is a rating by its values alone: 0 to 100
 _MOST_EVENTS = 50
@@ -24,13 +26,17 @@ class BehaviorColumns:
     Args:
         columns: The mapping.
         why: Canonical name -> the reason for the guess.
-        notes: Other things that the user should know.
+        notes: Other things that the user should know, sentences.
+        unused: Columns without a meaning, with their values.
+        times: How times are read.
         next_item: Whether the next item is predicted, not a rating or a label.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    times: TimeForm | None = None
     next_item: bool = False
 
     def take(self, role: str, column: Column, why: str) -> None:
@@ -39,9 +45,9 @@ class BehaviorColumns:
             self.columns[role], self.why[role] = column.name, why
 
     def left(self, file: TableFile) -> list[Column]:
-        """Return the columns without a meaning so far."""
+        """Return the columns without a meaning so far; row numbers have none."""
         taken = set(self.columns.values())
-        return [column for name, column in file.columns.items() if name not in taken]
+        return [c for name, c in file.columns.items() if name not in taken and not c.counts_rows]
 
 
 def guess_behavior_columns(
@@ -70,84 +76,106 @@ def guess_behavior_columns(
         is_label = role == "rating" and column.labels is not None
         found.take("label" if is_label else role, column, f"as {_option(role)} says")
     item = file.columns[roles.item.column]
-    of_items = (
-        f"{100 * roles.item.shared:.1f} % of them are in `{roles.item.key}` of {roles.items.path}"
-    )
-    found.take("item_id", item, f"{item.distinct:,} distinct values, {of_items}")
+    of_items = f"in `{roles.item.key}` of {roles.items.path}"
+    share = f"{100 * roles.item.shared:.1f} % of them are {of_items}"
+    found.take("item_id", item, f"{item.distinct:,} distinct values, {share}")
+    if "item_id" in named:
+        found.why["item_id"] = f"as --item_column says; {roles.item.found} are {of_items}"
+    elif ";" in roles.item.found:
+        found.notes.append(f"Of `{item.name}`, {roles.item.found} are {of_items}")
+    # names outrank the sizes of numbers: a user's number may be in the range of times
+    _take_named_user(roles, found)
     _take_time(file, found)
     _take_target(file, found, needed=not next_item)
     if "user_id" not in found.columns:
-        _take_user(roles, found)
+        _take_user(file, found)
     _take_others(file, found)
     found.next_item = next_item or not found.columns.keys() & {"rating", "label"}
     if found.next_item:
         _check_events(file, found, asked=next_item)
     found.columns = {role: found.columns[role] for role in _ORDER if role in found.columns}
+    found.unused = [f"{c.name} ({_kind(c)})" for c in found.left(file)]
     return found
 
 
-def _take_user(roles: TableRoles, found: BehaviorColumns) -> None:
+def _take_named_user(roles: TableRoles, found: BehaviorColumns) -> None:
+    """Take the column that joins a table of users, or the one that is called a user."""
     file = roles.behaviors
-    left = found.left(file)
     if roles.users is not None and roles.user is not None:
         column = file.columns[roles.user.column]
         of_users = f"`{roles.user.key}` of {roles.users.path}"
         why = f"{column.distinct:,} distinct values, {100 * roles.user.shared:.1f} % of them are in {of_users}"
         found.take("user_id", column, why)
+    if "user_id" in found.columns:
         return
-    best = _by_name(left, "user_id", lambda column: column.filled > 0.9)
-    rule = "by its name"
+    best = _by_name(found.left(file), "user_id", lambda column: column.filled > 0.9)
+    if len(best) > 1:
+        raise _no_user(file, found, best)
+    if best:
+        _take_as_user(file, found, best[0], "by its name")
+
+
+def _take_user(file: TableFile, found: BehaviorColumns) -> None:
+    """Take the column that is called the name of a user, else the one whose values are like users."""
+    left = found.left(file)
+    rule, rows = "by its name", len(file)
+    best = [c for c in left if c.filled > 0.9 and _is_user_name(c.name)]
     if not best:
-        rule, rows = "by its values", len(file)
+        rule = "by its values"
         ids = [c for c in left if c.is_id_like and 2 <= c.distinct < rows / 1.2]
         ids = [c for c in ids if not name_score(c.name, "impression_id")]
+        others = ("measure", "timestamp", "rating", "event")
+        ids = [c for c in ids if not any(name_score(c.name, role) for role in others)]
+        ids = [c for c in ids if c.labels is None]
         # a column with few values is more likely a category than a user
         best = [c for c in ids if c.distinct > _MOST_EVENTS] or ids
+    time = file.columns.get(found.columns.get("timestamp", ""))
+    is_number = time is not None and time.time_unit and not name_score(time.name, "timestamp")
+    if not best and time is not None and is_number and time.distinct < rows / 1.2:
+        # numbers in the range of times, but there is no other user
+        del found.columns["timestamp"], found.why["timestamp"]
+        best, found.times = [time], None
     if len(best) != 1:
-        seen = " and ".join(f"'{column.name}'" for column in best[:3])
-        raise ConfigError(
-            f"{seen} could each be the user" if best else "no column looks like the user",
-            where=file.path,
-            details=[file.shown],
-            rule="one column names the user",
-            remedy=f"say which: --user_column {(best or left)[0].name if best or left else 'NAME'}",
-        )
-    column = best[0]
+        raise _no_user(file, found, best)
+    _take_as_user(file, found, best[0], rule)
+
+
+def _is_user_name(name: str) -> bool:
+    words = words_of(name)
+    return words[-1:] == ["name"] and name_score("_".join(words[:-1]), "user_id") > 0
+
+
+def _take_as_user(file: TableFile, found: BehaviorColumns, column: Column, rule: str) -> None:
     each = len(file) / max(column.distinct, 1)
     found.take(
         "user_id", column, f"{rule}; {column.distinct:,} distinct values, {each:.1f} rows each"
     )
 
 
+def _no_user(file: TableFile, found: BehaviorColumns, best: Sequence[Column]) -> ConfigError:
+    seen = " and ".join(f"'{column.name}'" for column in best[:3])
+    left = found.left(file)
+    return ConfigError(
+        f"{seen} could each be the user" if best else "no column looks like the user",
+        where=file.path,
+        details=[file.shown],
+        rule="one column names the user",
+        remedy=f"say which: --user_column {(best or left)[0].name if best or left else 'NAME'}",
+    )
+
+
 def _take_time(file: TableFile, found: BehaviorColumns) -> None:
     if "timestamp" in found.columns:
+        column = file.columns[found.columns["timestamp"]]
+        found.times = column.time_form or (UNKNOWN_UNIT if column.is_numeric else None)
+        if found.times is not None:
+            found.why["timestamp"] += f": {found.times.said}"
         return
-    left = found.left(file)
-
-    def is_time(column: Column) -> bool:
-        return column.time_unit is not None or column.has_dates
-
-    candidates = [c for c in left if is_time(c) and name_score(c.name, "timestamp")]
-    rule = "by its name and values"
-    if not candidates:
-        candidates, rule = [c for c in left if is_time(c)], "by its values"
-    if not candidates:
-        # a time in another unit, such as weeks
-        named = [c for c in left if name_score(c.name, "timestamp") == STRONG]
-        candidates, rule = [c for c in named if c.is_numeric], "by its name"
-        for column in [c for c in named if not c.is_numeric][:1]:
-            found.notes.append(
-                f"`{column.name}`, since {column.shown(2)} are neither seconds since 1970 "
-                "nor ISO dates such as 2024-05-31"
-            )
-    if candidates:
-        column = max(candidates, key=lambda c: c.distinct)
-        others = [c.name for c in candidates if c is not column]
-        kind = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-        what = "dates" if column.has_dates else kind[column.time_unit or "s"]
-        rising = ", rising from row to row" if column.never_falls else ""
-        also = f"; not used: {', '.join(others)}" if others else ""
-        found.take("timestamp", column, f"{rule}: {what}{rising}, such as {column.shown(1)}{also}")
+    time, notes = find_time(found.left(file))
+    found.notes += notes
+    if time is not None:
+        found.take("timestamp", time.column, time.why)
+        found.times = time.form
 
 
 def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> None:
@@ -160,7 +188,7 @@ def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> No
     left = found.left(file)
 
     def is_rating(column: Column) -> bool:
-        return column.is_numeric and column.labels is None and column.time_unit is None
+        return column.is_numeric and column.labels is None and not column.is_time
 
     def may_be(column: Column) -> bool:
         named = name_score(column.name, "measure") or name_score(column.name, "user_id")
@@ -199,9 +227,10 @@ def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> No
     Raises:
         ConfigError: If there is no time; or the user did not ask for the next item and a column could be a target.
     """
-    could_be = [c for c in found.left(file) if _says_something(c)]
-    if not asked and (could_be or "timestamp" not in found.columns):
-        raise _no_target(file, found.left(file))
+    named = any(_is_answer(column) for column in found.left(file))
+    has_time = "timestamp" in found.columns
+    if not asked and (named or not has_time):
+        raise _no_target(file, found.left(file), has_time=has_time)
     if "timestamp" not in found.columns:
         raise ConfigError(
             "no column has times",
@@ -212,10 +241,10 @@ def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> No
         )
 
 
-def _says_something(column: Column) -> bool:
+def _is_answer(column: Column) -> bool:
+    """Return whether a column is called a rating or a label; a count of clicks is none."""
     named = name_score(column.name, "rating") or name_score(column.name, "label")
-    counts = column.is_numeric or column.labels is not None
-    return bool(named) or (counts and not is_id_name(column.name))
+    return bool(named) and not name_score(column.name, "measure")
 
 
 def _span(column: Column) -> str:
@@ -223,20 +252,40 @@ def _span(column: Column) -> str:
         positive = (column.texts == column.labels[1]).mean()
         return f"{column.labels[1]!r} in {100 * float(positive or 0):.1f} % of its rows, else {column.labels[0]!r}"  # type: ignore[arg-type]
     numbers = column.numbers.to_numpy()
+    if column.distinct == 1:
+        return f"1 distinct number, {numbers[0]:g}"
     return f"{column.distinct:,} distinct numbers from {numbers.min():g} to {numbers.max():g}"
 
 
-def _no_target(file: TableFile, left: Iterable[Column]) -> ConfigError:
-    words = [c for c in left if name_score(c.name, "label") or name_score(c.name, "rating")]
+def _kind(column: Column) -> str:
+    """Return in a few words what an unused column holds."""
+    if column.is_numeric and not column.time_form and column.labels is None:
+        return f"{_span(column)}"
+    return (
+        f"{column.distinct:,} distinct values, such as {column.shown(1)}"
+        if column.distinct
+        else "empty"
+    )
+
+
+def _no_target(file: TableFile, left: Sequence[Column], *, has_time: bool) -> ConfigError:
+    words = [column for column in left if _is_answer(column)]
     seen = f"; '{words[0].name}' holds {words[0].shown()}" if words else ""
+    numbers = [c.name for c in left if (c.is_numeric or c.labels) and not is_id_name(c.name)]
+    ways = [f"say which: --rating_column {numbers[0]}"] if numbers else []
+    if has_time:
+        ways.append("predict what comes next: --task next_item")
+    else:
+        dates = [c.name for c in left if name_score(c.name, "timestamp") and not c.is_numeric]
+        asks = f"; {dates[0]} holds {file.columns[dates[0]].shown(1)}" if dates else ""
+        ways.append(f"add a column of times, by which what comes next is predicted{asks}")
     return ConfigError(
-        f"no column has ratings, or labels of 0 and 1{seen}",
+        f"no column has ratings, or labels of 0 and 1{', and none has times' * (not has_time)}{seen}",
         where=file.path,
         details=[file.shown],
         rule="a number says what the user thought of the item: stars, or 1 for clicked and 0 for shown; "
         "events alone need a time",
-        remedy="say which column: --rating_column NAME, or --time_column NAME; "
-        "or predict what comes next: --task next_item",
+        remedy="; or ".join(ways),
     )
 
 

@@ -9,23 +9,25 @@ from functools import cache
 STRONG, WEAK = 1.0, 0.6
 _ID_WORDS = (
     *("id", "ids", "nr", "no", "num", "number", "nummer", "numero"),
-    *("key", "code", "ref", "uuid", "guid", "idx", "编号", "ид"),
+    *("key", "code", "ref", "uuid", "guid", "idx", "unique", "编号", "ид"),
 )
 _ID_ROLES = ("user_id", "item_id", "impression_id")
 # without accents, words joined; the first list has whole names, the second also names that are a last word
 _NAMES = {
     "user_id": (
-        "uid username userhash",
+        "uid username userhash msno steamid",
         "user customer client member account buyer shopper reviewer rater visitor person reader "
-        "viewer listener player consumer subscriber student kunde nutzer benutzer kaeufer leser "
+        "viewer listener player consumer subscriber student learner cust household "
+        "patron borrower guest profile kunde nutzer benutzer kaeufer leser "
         "utilisateur usuario cliente utente gebruiker klant uzytkownik kullanici пользователь "
         "клиент 用户 客户 会员 ユーザー 顧客 사용자",
     ),
     "item_id": (
-        "parentasin",
+        "parentasin artnr artno",
         "item product sku asin isbn movie film book article artikel news song track album artist "
         "game app video show episode recipe dish restaurant business place poi venue hotel course "
-        "job offer listing content document doc ad post produkt buch produit livre producto libro "
+        "job offer listing stock goods anime manga beer wine joke "
+        "podcast content document doc ad post produkt buch produit livre producto libro "
         "articulo pelicula prodotto articolo товар фильм книга 商品 物品 电影 图书 製品 作品 상품",
     ),
     "rating": (
@@ -60,10 +62,25 @@ _NAMES = {
     "measure": (
         "",
         "quantity qty count amount price cost total value age position rank pos duration seconds "
-        "minutes length size weight year month week hour index menge anzahl preis quantite prix "
-        "cantidad precio helpful votes",
+        "minutes hours length size weight year month week hour index menge anzahl preis quantite prix "
+        "cantidad precio helpful votes helpfulness useful funny cool playtime playcount plays listens "
+        "views visits units discount tax revenue sales spent order dow days lat lon latitude longitude",
     ),
 }
+
+# a first word that says as much as a last one: `sum_click`, `date_added`
+_FIRST_WORDS = {
+    "measure": frozenset(("sum", "nb", "count", "total", "avg", "mean", "days", "anzahl")),
+    "timestamp": frozenset(("date", "time", "datum", "fecha")),
+    "year": frozenset(("year",)),
+}
+_COUNTS = (
+    "num",
+    "number",
+    "no",
+    "nr",
+    "numero",
+)  # as a first word: a count, except before a user or an item
 
 
 def words_of(name: str) -> list[str]:
@@ -107,12 +124,39 @@ def name_score(name: str, role: str) -> float:
     whole, last = _names_of(role)
     if name == role or _singular("".join(stem), whole):
         return STRONG
-    return WEAK if stem and _singular(stem[-1], last) else 0.0
+    first = words[:1] and words[0] in _FIRST_WORDS.get(role, ())
+    first = first or (role == "measure" and len(words) > 1 and words[0] in _COUNTS)
+    return WEAK if stem and (first or _singular(stem[-1], last)) else 0.0
+
+
+def names_an_id(name: str) -> bool:
+    """Return whether a name says that the values are of users, items or other things; a key of dates is none.
+
+    Example:
+        >>> [names_an_id(name) for name in ("visitorid", "account", "isbn", "date_key", "time", "x")]
+        [True, True, True, False, False, False]
+    """
+    stem = [word for word in words_of(name) if word not in _ID_WORDS]
+    if stem and _singular("".join(stem), _names_of("timestamp")[0]):
+        return False
+    return is_id_name(name) or any(name_score(name, role) for role in _ID_ROLES)
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a name says that the values identify something: ``request_id``, ``customerid``."""
+    """Return whether a name says that the values identify something: ``request_id``, ``customerid``.
+
+    Example:
+        >>> [is_id_name(name) for name in ("request_id", "numero_client", "num_pages", "number_of_votes")]
+        [True, True, False, False]
+    """
     words = words_of(name)
+    roles = (_names_of(role)[0] for role in _ID_ROLES)
+    if (
+        len(words) > 1
+        and words[0] in _COUNTS
+        and not any("".join(words[1:]) in names for names in roles)
+    ):
+        words = words[1:]
     return any(word in _ID_WORDS for word in words) or bool(words and _without_id(words[-1]))
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import polars as pl
 
-from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of, to_seconds
+from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of
+from lit_rec.data.tables.times import TimeUnit
+from lit_rec.init.column_names import name_score, names_an_id
+from lit_rec.init.time_forms import TimeForm, time_form_of
 
-TimeUnit = Literal["s", "ms", "us", "ns"]
 _SAMPLE = 20_000  # values in which words are counted
 _NEARLY_ALL = 0.9  # a few wrong values do not change what a column means; the reader reports them
-# times since 1970, in seconds or smaller units; they count between the years 1973 and 2286
-_EPOCHS: dict[TimeUnit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
-_EPOCH_FROM, _EPOCH_UNTIL = 1e8, 1e10
-
-
+_ROW_NUMBERS = 20  # rows from which numbers that rise by one are row numbers
 # sorted by the alphabet
 _NO_AND_YES = (("0", "1"), ("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
 
@@ -69,14 +66,14 @@ class Column:
 
     @property
     def is_id_like(self) -> bool:
-        """Whether every row has a value that could be an id: one word, no fraction, no time."""
+        """Whether every row has a value that could be an id: one word, no fraction, no time, no row number."""
         return (
             self.filled > 0.99
             and not self.is_nested
             and self.words < 1.5
             and not (self.is_numeric and not self.is_whole)
-            and self.time_unit is None
-            and not self.has_dates
+            and not self.is_time
+            and not self.counts_rows
         )
 
     @property
@@ -94,7 +91,7 @@ class Column:
         numbers = self.texts.cast(pl.Float64, strict=False).drop_nulls()
         return numbers.filter(numbers.is_finite())
 
-    @property
+    @cached_property
     def is_numeric(self) -> bool:
         """Whether the values are numbers."""
         return len(self.numbers) > _NEARLY_ALL * max(len(self.texts), 1)
@@ -114,27 +111,44 @@ class Column:
         return (negative, positive) if plain in _NO_AND_YES else None
 
     @cached_property
+    def time_form(self) -> TimeForm | None:
+        """How the values are times, by the values alone; None where they are none."""
+        return time_form_of(self.values, self.texts, self.numbers if self.is_numeric else None)
+
+    @property
     def time_unit(self) -> TimeUnit | None:
         """The unit of numbers that are times since 1970, by their size; None where they are not times."""
-        if not self.is_numeric or self.numbers.is_empty():
-            return None
-        low, high = self.numbers.quantile(0.01), self.numbers.quantile(0.99)
-        for unit, scale in _EPOCHS.items():
-            if low and high and _EPOCH_FROM <= low / scale <= high / scale < _EPOCH_UNTIL:
-                return unit
-        return None
+        return self.time_form.unit if self.time_form else None
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether the values are dates that can be read."""
+        return self.time_form is not None and self.time_form.unit is None
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the values are times and the name says nothing else: an id in the range of times is no time."""
+        form = self.time_form
+        if form is None or names_an_id(self.name):
+            return False
+        return form.is_likely or name_score(self.name, "timestamp") > 0
 
     @cached_property
-    def has_dates(self) -> bool:
-        """Whether the values are dates that can be read: of a date type, or ISO text."""
-        if self.values.dtype.is_temporal():
-            return self.values.dtype == pl.Date or isinstance(self.values.dtype, pl.Datetime)
-        if self.is_numeric or self.texts.is_empty():
+    def is_row_number(self) -> bool:
+        """Whether these are the row numbers that pandas writes into a column without a name."""
+        unnamed = not self.name.strip() or self.name.startswith("Unnamed: ")
+        return unnamed and self.is_numeric and self.is_whole
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether the values are row numbers: whole numbers from 0 or 1 that rise by one in each row."""
+        if self.is_row_number:
+            return True
+        if len(self.values) < _ROW_NUMBERS or not self.is_numeric or self.numbers[0] not in (0, 1):
             return False
-        # numbers among dates are no dates
-        sample = self.texts.head(_SAMPLE)
-        dates = sample.filter(sample.cast(pl.Float64, strict=False).is_null())
-        return len(to_seconds(dates).drop_nulls()) > _NEARLY_ALL * len(sample)
+        return len(self.numbers) == len(self.values) and bool(
+            (self.numbers.diff().drop_nulls() == 1).all()
+        )
 
     @property
     def never_falls(self) -> bool:
@@ -162,12 +176,13 @@ class Column:
 
     @property
     def has_words(self) -> bool:
-        """Whether the values are words: neither numbers nor dates nor links."""
+        """Whether the values are words: neither numbers nor dates nor links, nor yes and no."""
         sample = self._sample
         if (
             sample.is_empty()
             or self.is_numeric
             or self.has_dates
+            or self.labels is not None
             or self.values.dtype.is_temporal()
         ):
             return False
@@ -180,9 +195,10 @@ class Column:
         """Share of values with letters that English does not have."""
         return float(self._sample.str.contains(r"[\p{L}--\p{ASCII}]").mean() or 0.0)  # type: ignore[arg-type]
 
-    def shown(self, count: int = 3) -> str:
+    def shown(self, count: int = 3, without: Sequence[object] = ()) -> str:
         """Return some of its values, for a comment."""
-        values = self.texts.unique(maintain_order=True).head(count).to_list()
+        texts = self.texts.filter(~self.texts.is_in([str(value) for value in without]))
+        values = texts.unique(maintain_order=True).head(count).to_list()
         return ", ".join(repr(v if len(v) <= 24 else f"{v[:21]}...") for v in values)
 
 

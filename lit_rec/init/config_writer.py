@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from lit_rec.init.field_columns import FieldColumns
 from lit_rec.init.plan import Plan
 
 _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
+_LISTED = 12
 # words that YAML does not read as text
 _TAKEN = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 
@@ -65,8 +67,13 @@ def guesses(plan: Plan) -> list[str]:
     lines += [f"  {role:<13}{name}: {found.why[role]}" for role, name in found.columns.items()]
     lines += [f"items      {roles.items.path}: {len(roles.items):,} rows, key {roles.item.key}"]
     lines += [f"  {'text':<13}{name}: {why}" for name, why in plan.texts.why.items()]
+    lines += [
+        f"  {'not read':<13}{f.column}: {f.why} (proposed as item_fields)"
+        for f in plan.item_fields.fields
+    ]
     if roles.users is not None and roles.user is not None:
         lines += [f"users      {roles.users.path}: {len(roles.users):,} rows, key {roles.user.key}"]
+        lines += [f"  {'field':<13}{f.column}: {f.why}" for f in plan.user_fields.fields]
     lines += [f"split      {type(plan.split).__name__}: {plan.split_why}"]
     if plan.unknown:
         lines.append(f"unknown    {_unknown(plan)}: left out")
@@ -93,7 +100,19 @@ def _head(plan: Plan, path: Path, command: str) -> Iterator[str]:
 
 
 def _notes(plan: Plan) -> list[str]:
-    notes = [f"Not used: {note}." for note in plan.found.notes]
+    notes = [f"{note}." for note in plan.found.notes]
+    if plan.found.times is not None and plan.found.times.note:
+        notes.append(f"{plan.found.times.note}.")
+    if plan.found.unused:
+        notes.append(f"Not used: {_listed(plan.found.unused)}.")
+    if plan.item_fields.unused:
+        notes.append(f"Not used of {plan.roles.items.path}: {_listed(plan.item_fields.unused)}.")
+    notes += _users_notes(plan)
+    if plan.events:
+        notes.append(
+            f"Only {' and '.join(plan.events)} of `{plan.found.columns['event']}` counts: it is what is predicted and "
+            "what histories hold; other events are left aside (data.history.where)."
+        )
     if plan.labels:
         negative, positive = plan.labels
         notes.append(
@@ -106,6 +125,24 @@ def _notes(plan: Plan) -> list[str]:
             "many texts have letters that English does not have (data.encoder)."
         )
     return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first dozen of many columns."""
+    return ", ".join(names[:_LISTED]) + ", ..." * (len(names) > _LISTED)
+
+
+def _users_notes(plan: Plan) -> Iterator[str]:
+    users, unused = plan.roles.users, plan.user_fields.unused
+    if users is not None and not plan.user_fields.fields:
+        yield f"Not used: {users.path}, since none of its columns can be a field: {_listed(unused) or 'there is none'}."
+    elif users is not None and unused:
+        yield f"Not used of {users.path}: {_listed(unused)}."
+    if plan.roles.left is not None:
+        yield (
+            f"Not used: {plan.roles.left.path}, since no column of {plan.roles.behaviors.path} "
+            "holds users that stand once each in it."
+        )
 
 
 def _data(plan: Plan) -> Iterator[str]:
@@ -123,6 +160,11 @@ def _data(plan: Plan) -> Iterator[str]:
     yield "      init_args:"
     for line in _texts(plan):
         yield f"        {line}"
+    if plan.item_fields.fields:
+        yield "    # other columns of the items; to read them too, take the signs `#` away:"
+        yield from (f"    # {line}" for line in _fields("item_fields", plan.item_fields))
+    if plan.user_fields.fields:
+        yield from (f"    {line}" for line in _fields("user_fields", plan.user_fields))
     counts = ", ".join(f"{name} {count:,}" for name, count in plan.parts.items())
     yield f"    # {plan.split_why}: {counts}"
     yield "    split:"
@@ -140,22 +182,35 @@ def _data(plan: Plan) -> Iterator[str]:
     yield f"    max_tokens: {plan.texts.max_tokens}"
 
 
+def _fields(option: str, columns: FieldColumns) -> Iterator[str]:
+    yield f"{option}:"
+    for one in columns.fields:
+        room = "number" if one.kind == "NumberField" else "category"
+        options = "".join(f", {name}: {json.dumps(value)}" for name, value in one.options.items())
+        yield f"  - class_path: lit_rec.data.fields.{room}.{one.kind}"
+        yield f"    init_args: {{column: {flow(one.column)}{options}}}"
+
+
 def _history(plan: Plan) -> Iterator[str]:
     past = "a row sees what its user did before"
     free = "without an order in time a row sees the user's other training rows"
     chosen = f"; rows of label {plan.labels[1]!r} count" if plan.labels else ""
+    chosen += f"; only {' and '.join(plan.events)} counts, and is predicted" if plan.events else ""
     yield f"    # {past if plan.history == 'PastHistory' else free}{chosen}"
     yield "    history:"
     yield f"      class_path: lit_rec.data.history.histories.{plan.history}"
     yield "      init_args:"
     # of the next item as many as its template's user encoder has positions
     yield f"        max_length: {50 if plan.found.next_item else 100}"
-    if "event" in plan.found.columns and plan.found.next_item:
+    if "event" in plan.found.columns and plan.found.next_item and not plan.events:
         yield f"        # events of every kind count; of one kind alone: where: {{events: [{_an_event(plan)}]}}"
-    if plan.labels:
+    if plan.labels or plan.events:
         yield "        where:"
         yield "          class_path: lit_rec.data.history.histories.Where"
         yield "          init_args:"
+    if plan.events:
+        yield f"            events: {flow(list(plan.events))}"
+    if plan.labels:
         yield f"            labels: {flow([plan.labels[1]])}"
     if plan.labels or plan.found.next_item:
         yield f"    task: {'next_item' if plan.found.next_item else 'label'}"
@@ -184,9 +239,11 @@ def _reader(plan: Plan) -> Iterator[str]:
     key = f"each of its values stands once in {roles.items.path}"
     yield from _mapping("item_columns", options.get("item_columns", {}), {"item_id": key})
     yield from _mapping("user_columns", options.get("user_columns", {}), {})
-    for name in ("delimiter", "time_unit"):
+    if options.get("time_unit") == "unknown":
+        yield "# these numbers are an order, not dates; d if they are days since 1970"
+    for name in ("delimiter", "time_unit", "day_first", "unknown_times"):
         if name in options:
-            yield f"{name}: {json.dumps(options[name]) if name == 'delimiter' else options[name]}"
+            yield f"{name}: {options[name] if name == 'time_unit' else json.dumps(options[name])}"
     for name, why in _READING.items():
         if name in options:
             yield f"# {why}"

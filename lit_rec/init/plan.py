@@ -17,6 +17,8 @@ from lit_rec.data.tables.tables import Tables
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.errors import ConfigError
 from lit_rec.init.behavior_columns import BehaviorColumns, guess_behavior_columns
+from lit_rec.init.event_kinds import purchases
+from lit_rec.init.field_columns import FieldColumns, guess_fields
 from lit_rec.init.table_files import TableFile
 from lit_rec.init.table_roles import TableRoles, find_roles
 from lit_rec.init.text_columns import TextColumns, guess_text_columns
@@ -44,6 +46,9 @@ class Plan:
         sequences: Users of the training rows.
         encoder: Folder or hub name.
         dropped: What the reader left out.
+        item_fields: Other columns of the items.
+        user_fields: Columns of the users.
+        events: Kinds of events that count, of several; empty: all.
     """
 
     roles: TableRoles
@@ -57,6 +62,9 @@ class Plan:
     parts: dict[str, int]
     sequences: int
     encoder: str
+    item_fields: FieldColumns
+    user_fields: FieldColumns
+    events: tuple[str, ...]
     dropped: tuple[CleaningStep, ...] = ()
 
     @property
@@ -112,6 +120,16 @@ def make_plan(
     split, why, part = _split(tables, in_order=found.next_item)
     has_time = "timestamp" in tables.behaviors.columns
     past = has_time and not isinstance(split, RandomSplit)
+    train = tables.behaviors.filter(part == "train")
+    of_items = {roles.item.key, *(name for names in texts.fields.values() for name in names)}
+    seen = tables.items.filter(pl.col("item_id").is_in(train["item_id"].implode()))
+    user_fields = FieldColumns()
+    if roles.users is not None and roles.user is not None and tables.users is not None:
+        known_users = tables.users.filter(pl.col("user_id").is_in(train["user_id"].implode()))
+        user_fields = guess_fields(roles.users, {roles.user.key}, known_users)
+    events = purchases(tables.behaviors, part) if found.next_item else ()
+    if events:
+        train = train.filter(pl.col("event").is_in(events))
     return Plan(
         roles=roles,
         found=found,
@@ -122,9 +140,12 @@ def make_plan(
         history="PastHistory" if past else "TrainingHistory",
         unknown=int((~known).sum()),
         parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
-        sequences=tables.behaviors["user_id"].filter(part == "train").n_unique(),
+        sequences=train["user_id"].n_unique(),
         encoder=encoder or usual_encoder(),
         dropped=dropped,
+        item_fields=guess_fields(roles.items, of_items, seen),
+        user_fields=user_fields,
+        events=events,
     )
 
 
@@ -146,10 +167,20 @@ def _reader_options(
     if delimiters:
         options["delimiter"] = delimiters.pop()
     options |= _cell_options(roles, found)
-    time = found.columns.get("timestamp")
-    unit = time and roles.behaviors.columns[time].time_unit
-    if unit and unit != "s":
-        options["time_unit"] = unit
+    return options | _time_options(found)
+
+
+def _time_options(found: BehaviorColumns) -> dict[str, Any]:
+    times = found.times
+    if times is None or "timestamp" not in found.columns:
+        return {}
+    options: dict[str, Any] = {}
+    if times.unit not in (None, "s"):
+        options["time_unit"] = times.unit
+    if times.day_first is not None:
+        options["day_first"] = times.day_first
+    if times.unknown:
+        options["unknown_times"] = list(times.unknown)
     return options
 
 

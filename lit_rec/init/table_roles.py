@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from lit_rec.errors import ConfigError
 from lit_rec.init.column_names import STRONG, is_bare_id, name_score, same_name
 from lit_rec.init.columns import Column
+from lit_rec.init.shared_ids import found_ids
 from lit_rec.init.table_files import TableFile
 
 _CLEAR = 0.25  # how much better the best guess has to be than the second
@@ -33,6 +34,7 @@ class Link:
         shared: Share of the column's distinct values that the other table has.
         covered: Share of the other table's keys that the column has.
         score: How likely the link is; more is better.
+        found: How many distinct values the other table has, and how many it would have if both were written alike.
     """
 
     column: str
@@ -40,6 +42,7 @@ class Link:
     shared: float
     covered: float
     score: float
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class TableRoles:
         item: Joins them.
         users: A row per user, if there is such a file.
         user: Joins it.
+        left: A third file that nothing joins.
     """
 
     behaviors: TableFile
@@ -59,6 +63,7 @@ class TableRoles:
     item: Link
     users: TableFile | None = None
     user: Link | None = None
+    left: TableFile | None = None
 
 
 def find_roles(
@@ -79,25 +84,19 @@ def find_roles(
     Raises:
         ConfigError: If the roles are not clear; the error names the columns.
     """
-    if behaviors is not None and behaviors not in [file.path for file in files]:
-        raise ConfigError(
-            f"'{behaviors}' is none of the files",
-            where="--behaviors",
-            rule=f"one of {', '.join(file.path for file in files)}",
-            remedy="write the name as among the files",
-        )
+    _check_named_file(files, behaviors)
     named = [name for name in (item_column, user_column) if name is not None]
-    found: list[tuple[float, TableRoles]] = []
-    for first, *others in permutations(files):
-        if behaviors not in (None, first.path) or not set(named) <= set(first.columns):
-            continue
-        roles = _roles(first, others, item_column, user_column)
-        if roles is not None:
-            found.append((_score(roles), roles))
+    found, errors = _all_roles(files, behaviors, item_column, user_column)
+    if not found and errors:
+        raise errors[0]
+    if not found and len(files) == 3:
+        return _without_one(files, behaviors, item_column, user_column)
     found.sort(key=lambda pair: -pair[0])
     if not found:
         raise _no_roles(files, named)
     best, roles = found[0]
+    _check_shared(roles)
+    _check_users(roles)
     for score, other in found[1:]:
         if other.behaviors is not roles.behaviors and best - score < _CLEAR:
             raise ConfigError(
@@ -110,13 +109,58 @@ def find_roles(
     return roles
 
 
+def _check_named_file(files: Sequence[TableFile], behaviors: str | None) -> None:
+    if behaviors is not None and behaviors not in [file.path for file in files]:
+        raise ConfigError(
+            f"'{behaviors}' is none of the files",
+            where="--behaviors",
+            rule=f"one of {', '.join(file.path for file in files)}",
+            remedy="write the name as among the files",
+        )
+
+
+def _check_users(roles: TableRoles) -> None:
+    """Raise if a third table has no rows of users but says whose the behaviors are, as a table of orders does."""
+    if roles.users is None or roles.user is None or name_score(roles.user.column, "user_id"):
+        return
+    names = [n for n in roles.users.columns if name_score(n, "user_id") and n != roles.user.key]
+    if not names or any(name_score(name, "user_id") for name in roles.behaviors.columns):
+        return
+    key, other = roles.user.column, roles.user.key
+    on = f"on={key!r}" if key == other else f"left_on={key!r}, right_on={other!r}"
+    paths = [file.path for file in (roles.behaviors, roles.users)]
+    one, two = (f"pl.read_csv({path!r})" for path in paths)
+    code = f"import polars as pl; {one}.join({two}, {on}).write_csv('behaviors.csv')"
+    command = f': python -c "{code}"' if all(path.endswith(".csv") for path in paths) else ""
+    raise ConfigError(
+        f"{roles.behaviors.path} has no users; '{names[0]}' of {roles.users.path} has, by '{other}'",
+        where="lit-rec init",
+        details=[file.shown for file in (roles.behaviors, roles.users)],
+        rule="each row of the behaviors names its user",
+        remedy=f"join them by '{other}' into one table first{command}",
+    )
+
+
+def _check_shared(roles: TableRoles) -> None:
+    """Raise if the column that the user named has no id of the items."""
+    if not roles.item.shared:
+        raise ConfigError(
+            f"of '{roles.item.column}' in {roles.behaviors.path}, {roles.item.found} "
+            f"are in '{roles.item.key}' of {roles.items.path}",
+            where="--item_column",
+            details=[_shown_ids(file) for file in (roles.behaviors, roles.items)],
+            rule="behaviors name an item by an id that is in one row of the items",
+            remedy="write the ids of both tables alike, or name another column",
+        )
+
+
 def _roles(
     behaviors: TableFile, others: Sequence[TableFile], item: str | None, user: str | None
 ) -> TableRoles | None:
     """Return the roles if columns join the files, else None; ``others`` are items, then users."""
     links = links_to(behaviors, others[0], "item_id", item)
     links = [link for link in links if link.column != user]
-    if not links or links[0].score <= 0:
+    if not links or (links[0].score <= 0 and item is None):
         return None
     best = links[0]
     rivals = [link for link in links[1:] if link.column != best.column]
@@ -134,9 +178,55 @@ def _roles(
     of_users = [
         link
         for link in links_to(behaviors, others[1], "user_id", user)
-        if link.column != best.column
+        if link.column != best.column and link.shared
     ]
     return TableRoles(behaviors, others[0], best, others[1], of_users[0]) if of_users else None
+
+
+def _all_roles(
+    files: Sequence[TableFile], behaviors: str | None, item: str | None, user: str | None
+) -> tuple[list[tuple[float, TableRoles]], list[ConfigError]]:
+    """Return all possible roles with their scores, and errors of tables in roles that they may not have."""
+    named = {name for name in (item, user) if name is not None}
+    found: list[tuple[float, TableRoles]] = []
+    errors: list[ConfigError] = []
+    for first, *others in permutations(files):
+        if behaviors not in (None, first.path) or not named <= set(first.columns):
+            continue
+        try:
+            roles = _roles(first, others, item, user)
+        except ConfigError as error:
+            if len(files) == 2:
+                raise
+            errors.append(error)
+            continue
+        if roles is not None:
+            found.append((_score(roles), roles))
+    return found, errors
+
+
+def _without_one(
+    files: Sequence[TableFile], behaviors: str | None, item: str | None, user: str | None
+) -> TableRoles:
+    """Return the best roles of two of three files; the third is not used.
+
+    Raises:
+        ConfigError: If no two of them can be joined.
+    """
+    found, errors = [], []
+    for left in files:
+        if left.path == behaviors:
+            continue
+        others = [file for file in files if file is not left]
+        try:
+            roles = find_roles(others, behaviors=behaviors, item_column=item, user_column=user)
+        except ConfigError as error:
+            errors.append(error)
+        else:
+            found.append(replace(roles, left=left))
+    if not found:
+        raise _no_roles(files, [name for name in (item, user) if name is not None]) from errors[0]
+    return max(found, key=_score)
 
 
 def links_to(
@@ -147,6 +237,8 @@ def links_to(
     Ids alone can mislead: the numbers of users are often also numbers of items. So names count as well as values, and
     a column that has all keys scores higher than one that has some.
 
+    A column that the user names is a link however few of its values the other table has.
+
     Args:
         behaviors: The behaviors.
         other: The table of items or users.
@@ -154,7 +246,11 @@ def links_to(
         column: The column of the behaviors, where it is known.
     """
     against = "user_id" if role == "item_id" else "item_id"
-    keys = {c.name: c.ids.unique().implode() for c in other.columns.values() if c.is_key_like}
+    keys = {
+        c.name: c.ids.unique().implode()
+        for c in other.columns.values()
+        if c.is_key_like and not c.is_row_number
+    }
     links = []
     for one in behaviors.columns.values():
         if column not in (None, one.name) or (column is None and not _may_be_id(one)):
@@ -164,16 +260,19 @@ def links_to(
             common = int(values.is_in(of_key).sum())
             shared = common / max(len(values), 1)
             covered = common / max(len(of_key[0]), 1)
-            if shared < _LEAST_SHARED:
+            if shared < (_LEAST_SHARED if column is None else 0.0):
                 continue
             score = shared + covered / 2 + name_score(one.name, role) + _key_score(one, name, role)
             score -= 1.5 * (name_score(one.name, against) if one.name != role else 0.0)
-            links.append(Link(one.name, name, shared, covered, score))
+            links.append(Link(one.name, name, shared, covered, score, found_ids(values, of_key[0])))
     return sorted(links, key=lambda link: -link.score)
 
 
 def _may_be_id(column: Column) -> bool:
-    return column.filled > 0.9 and not column.is_nested and column.time_unit is None
+    """Return whether a column can name something; values in the range of times may, unless the name says a time."""
+    others = ["rating", "measure"] + ["timestamp"] * (column.time_form is not None)
+    named = any(name_score(column.name, role) for role in others)
+    return column.filled > 0.9 and not (column.is_nested or named or column.counts_rows)
 
 
 def _key_score(column: Column, key: str, role: str) -> float:
@@ -206,13 +305,31 @@ def _no_roles(files: Sequence[TableFile], named: Sequence[str]) -> ConfigError:
             rule="names are those of the file's header",
             remedy="name one of these columns",
         )
+    near, found_there = _nearest(files)
     return ConfigError(
         "no column of one table holds the keys of the other",
         where="lit-rec init",
-        details=[_shown_ids(file) for file in files],
+        details=[*(_shown_ids(file) for file in files), *found_there],
         rule="behaviors name an item by an id that is in one row of the items",
-        remedy="make the ids of both tables equal, or name the column with --item_column",
+        remedy=f"make the ids of both tables equal, or go on with those that are: --item_column {near}"
+        if near
+        else "make the ids of both tables equal, with a row for each item in one of them",
     )
+
+
+def _nearest(files: Sequence[TableFile]) -> tuple[str, list[str]]:
+    """Return the column whose name is most like an item's and which has ids of the other table, and what was found."""
+    links: list[tuple[float, Link, TableFile, TableFile]] = []
+    for one, other in permutations(files, 2):
+        for column in one.columns.values():
+            if name_score(column.name, "item_id") and _may_be_id(column):
+                of_column = links_to(one, other, "item_id", column.name)
+                links += [(link.score, link, one, other) for link in of_column[:1]]
+    if not links:
+        return "", []
+    _, link, one, other = max(links, key=lambda found: found[0])
+    said = f"'{link.column}' of {one.path} and '{link.key}' of {other.path} share {link.found}"
+    return (link.column if link.shared else ""), [said]
 
 
 def _shown_ids(file: TableFile) -> str:

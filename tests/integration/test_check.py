@@ -71,7 +71,7 @@ def test_counts(checked):
     data = checked[0]["data"]
     counts = [data[name] for name in ("behaviors", "users", "items", "catalogue", "distinct_times")]
     assert counts == [20, 3, 14, 14, 17]
-    assert (data["first"], data["last"]) == ("1970-01-01", "1970-01-01")
+    assert (data["first"], data["last"]) == ("time 1", "time 31")
     parts = {part: tuple(found.values()) for part, found in data["parts"].items()}
     assert parts == {"train": (14, 14, 2, 12), "val": (3, 3, 3, 3), "test": (3, 3, 2, 2)}
 
@@ -146,7 +146,7 @@ def test_warnings(checked):
     assert "7.1 % of the items have no text" in text
     assert "2 of 13 items share their text in `text` with another item" in text
     assert "Training takes 8 steps in all" in text
-    assert "seconds are expected" in text
+    assert "their unit is unknown" in text
 
 
 def test_nothing_but_the_cache_is_written(checked):

@@ -96,6 +96,31 @@ def test_what_is_written_is_fitted_as_it_stands(name, capsys):
     lit_rec("fit", "-c", "my_data.yaml", *STEP)
 
 
+def test_a_shop_with_users_and_proposed_fields(capsys):
+    """Purchases among views, profiles, and the fields that the comments propose."""
+    tables(
+        ("customer_id", "sku", "event", "ordered_at"),
+        ("sku", "name", "category"),
+        lambda chance: chance.choice(["view", "cart", "purchase"]),
+    )
+    with open("items.csv", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    rows = [(*row, 1.5 * k, k % 3 == 0) for k, row in enumerate(rows)]
+    write("items.csv", (*header, "price", "in_stock"), rows)
+    write("users.csv", ("id", "age", "plan"), [(f"u{k}", k % 40, "ab"[k % 2]) for k in range(60)])
+    lit_rec("init", "items.csv", "users.csv", "behaviors.csv")
+    assert "Only purchase of `event` counts" in capsys.readouterr().out
+    path = Path("my_data.yaml")
+    text = path.read_text()
+    path.write_text(
+        text.replace("    # item_fields:", "    item_fields:").replace("    #   ", "      ")
+    )
+    data = yaml.safe_load(path.read_text())["data"]["init_args"]
+    assert [f["init_args"]["column"] for f in data["item_fields"]] == ["price", "in_stock"]
+    assert [f["init_args"]["column"] for f in data["user_fields"]] == ["age", "plan"]
+    lit_rec("fit", "-c", "my_data.yaml", *STEP)
+
+
 def test_files_of_the_quick_assets(workplace):
     lit_rec(
         "init", workplace / "my/items.csv", workplace / "my/behaviors.csv", "-o", "made/shop.yaml"
@@ -120,10 +145,11 @@ def test_a_file_is_overwritten_only_by_force(tmp_path, capsys):
 
 
 def test_options_settle_what_cannot_be_guessed(capsys):
-    tables(("customer", "sku", "rank", "d"), ("sku", "title"))
+    tables(("customer", "sku", "rank"), ("sku", "title"))
     text = message(capsys, "init", "behaviors.csv", "items.csv")
-    assert "behaviors.csv has customer, sku, rank, d" in text
-    assert "--rating_column" in text
+    assert "behaviors.csv has customer, sku, rank" in text
+    assert "--rating_column rank" in text
+    tables(("customer", "sku", "rank", "d"), ("sku", "title"))
     lit_rec("init", "behaviors.csv", "items.csv", "--rating_column", "rank", "--time_column=d")
     assert yaml.safe_load(Path("my_data.yaml").read_text())["data"]["init_args"]["reader"][
         "init_args"

@@ -10,9 +10,9 @@ from lit_rec.data.readers.movielens_archive import check_archive, films
 from lit_rec.data.readers.reader import Reader, file_in
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.column_values import to_seconds
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
+from lit_rec.data.tables.times import to_seconds
 from lit_rec.errors import ConfigError, option_of
 
 _ARCHIVE = "ml-latest-small.zip"

@@ -11,11 +11,13 @@ import polars as pl
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.tables.cells import IDS, CellRules, Missing
 from lit_rec.data.tables.checks import refuse, typed_entities, valid_behaviors
-from lit_rec.data.tables.column_values import numbers_of, to_seconds
+from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.column_values import numbers_of
 from lit_rec.data.tables.headers import lacks_header, no_header
 from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_valid, rename_columns, together
+from lit_rec.data.tables.times import TimeRules, TimeUnit, to_seconds
 from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
 
 _CANONICAL = (
@@ -31,7 +33,6 @@ _CANONICAL = (
     "split",
 )
 _PARTS = ("behaviors", "validation_behaviors", "test_behaviors")
-_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
 
 
 class TableReader(Reader):
@@ -48,7 +49,9 @@ class TableReader(Reader):
         user_columns: The same for users; canonical is user_id.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
         ordered: Whether the behaviors are in the order of time, so that a row's place is its time.
-        time_unit: Unit of numbers in the timestamp column: ``s``, ``ms``, ``us`` or ``ns``.
+        time_unit: Unit of numbers in the timestamp column, since 1970: ``s``, ``ms``, ``us``, ``ns`` or ``d`` (days);
+            ``mixed`` where some are seconds and some are milliseconds, so that each number's size says its unit;
+            ``unknown`` where the numbers have an order but no unit is known, such as weeks of a course.
         validation_behaviors: File with the behaviors that validate; ``behaviors`` then trains.
         test_behaviors: File with the behaviors that test.
         missing_values: Texts and numbers that stand for a missing value besides ``NaN``, ``NULL``, ``None``, ``NA``,
@@ -62,6 +65,10 @@ class TableReader(Reader):
         behavior_names: Names of the columns of behaviors files without a header, in their order.
         item_names: The same for items.
         user_names: The same for users.
+        day_first: Of dates such as 13.04.2020 or 04/13/2020 whether the day is first. Dates with the year first, or
+            with a month's name, need no option.
+        unknown_times: Numbers in the timestamp column that say that a time is not known, such as 0. These rows are
+            left out and counted.
 
     Raises:
         ConfigError: If a canonical name is unknown, the delimiter is not one character, or one file is given for two
@@ -90,7 +97,7 @@ class TableReader(Reader):
         ordered: bool = False,
         validation_behaviors: str | None = None,
         test_behaviors: str | None = None,
-        time_unit: Literal["s", "ms", "us", "ns"] = "s",
+        time_unit: TimeUnit = "s",
         missing_values: Mapping[str, Sequence[str | float]] | Sequence[str | float] | None = None,
         decimal: Literal[".", ","] = ".",
         clean_html: bool = True,
@@ -99,6 +106,8 @@ class TableReader(Reader):
         behavior_names: Sequence[str] | None = None,
         item_names: Sequence[str] | None = None,
         user_names: Sequence[str] | None = None,
+        day_first: bool | None = None,
+        unknown_times: Sequence[float] = (),
     ) -> None:
         self.behaviors, self.items, self.users = behaviors, items, users
         self.behavior_columns = dict(behavior_columns or {})
@@ -111,6 +120,7 @@ class TableReader(Reader):
         self.strip_ids = strip_ids
         self.behavior_names, self.item_names = behavior_names, item_names
         self.user_names = user_names
+        self.day_first, self.unknown_times = day_first, list(unknown_times)
         self._check()
 
     def _check(self) -> None:
@@ -175,6 +185,8 @@ class TableReader(Reader):
             sources.append((source, len(frame)))
         behaviors = together(frames, [source for source, _ in sources])
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+        if self.unknown_times and "timestamp" in behaviors.columns:
+            behaviors = self._with_times(behaviors, dropping.steps)
         items = self._entities("items", "item_id", self.item_columns, dropping)
         users = None
         if self.users:
@@ -208,13 +220,9 @@ class TableReader(Reader):
         frame, source = self._read(source, "behaviors", self.behavior_columns, required, dropping)
         if "rating" in frame.columns:
             frame = frame.with_columns(self._rules.numbers(frame["rating"]))
-        ticks = _UNITS[self.time_unit]
         if self.time_unit != "s" and "timestamp" in frame.columns:
             self._refuse_dates(frame["timestamp"], source)
-        behaviors, source = valid_behaviors(frame, source, ticks=ticks, dropping=dropping)
-        if ticks != 1.0 and "timestamp" in frame.columns:
-            behaviors = behaviors.with_columns(pl.col("timestamp") / ticks)
-        return behaviors, source
+        return valid_behaviors(frame, source, times=self._times(), dropping=dropping)
 
     def _refuse_dates(self, given: pl.Series, source: Source) -> None:
         is_date = given.dtype.is_temporal()
@@ -229,6 +237,23 @@ class TableReader(Reader):
             rule=f"numbers, since {option_of(self, 'time_unit')} is {self.time_unit}",
             remedy=f"leave {option_of(self, 'time_unit')} out",
         )
+
+    def _times(self) -> TimeRules:
+        return TimeRules(
+            self.time_unit,
+            self.day_first,
+            tuple(float(value) for value in self.unknown_times),
+            option_of(self, "day_first"),
+        )
+
+    def _with_times(self, behaviors: pl.DataFrame, notes: list[CleaningStep]) -> pl.DataFrame:
+        """Leave out the rows whose time is unknown."""
+        known = behaviors.filter(pl.col("timestamp").is_not_null())
+        left = len(behaviors) - len(known)
+        if left:
+            values = ", ".join(f"{value:g}" for value in self.unknown_times)
+            notes.append(CleaningStep(f"time unknown ({values})", left, len(behaviors)))
+        return known
 
     def _entities(
         self, name: str, key: str, columns: dict[str, str], dropping: Dropping

@@ -15,12 +15,14 @@ from lit_rec.data.tables.column_values import (
     kind_of,
     numbers_of,
     texts_of,
-    to_seconds,
 )
 from lit_rec.data.tables.problems import SHOWN, Dropping, Problems, first_of
 from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.times import TimeRules
+from lit_rec.data.tables.written_dates import year_last
 from lit_rec.errors import DataError, excerpt, some_of
 
+_SECONDS = TimeRules()
 _TEXTS = ("event", "label", "text", "impression_id", "split")
 
 
@@ -78,22 +80,30 @@ def wanted_columns(
     return frame.select(pl.col(name).alias(canonical) for canonical, name in names.items())
 
 
-def typed_behaviors(frame: pl.DataFrame, source: Source, *, ticks: float = 1.0) -> pl.DataFrame:
+def typed_behaviors(
+    frame: pl.DataFrame, source: Source, *, ticks: float = 1.0, times: TimeRules = _SECONDS
+) -> pl.DataFrame:
     """Give the columns of a behaviors table their types, and add ``row``.
 
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file, for errors.
         ticks: Units of the timestamp column's numbers in a second; the column is not converted.
+        times: How times are read; unknown ones become null.
 
     Raises:
         DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
     """
-    return valid_behaviors(frame, source, ticks=ticks)[0]
+    return valid_behaviors(frame, source, ticks=ticks, times=times)[0]
 
 
 def valid_behaviors(
-    frame: pl.DataFrame, source: Source, *, ticks: float = 1.0, dropping: Dropping | None = None
+    frame: pl.DataFrame,
+    source: Source,
+    *,
+    ticks: float = 1.0,
+    times: TimeRules = _SECONDS,
+    dropping: Dropping | None = None,
 ) -> tuple[pl.DataFrame, Source]:
     """Return what ``typed_behaviors`` returns, and the source of its rows; rows may be left out.
 
@@ -101,6 +111,7 @@ def valid_behaviors(
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file.
         ticks: Units of the timestamp column's numbers in a second; the column is not converted.
+        times: How times are read; unknown ones become null.
         dropping: What happens to invalid rows.
 
     Raises:
@@ -119,9 +130,9 @@ def valid_behaviors(
         frame = frame.with_columns(rating)
     if "timestamp" in frame.columns:
         given = frame["timestamp"]
-        seconds = _single(given, to_seconds, source)
-        unread = ~seconds.is_finite().fill_null(False)
-        problems.add(given, unread, "is neither seconds nor an ISO date")
+        seconds = _single(given, times.seconds, source)
+        unread = ~seconds.is_finite().fill_null(False) & ~times.is_unknown(given)
+        _add_times(problems, given, unread, times)
         far = seconds.abs() > FURTHEST * ticks
         problems.add(given, far & ~unread, f"is further from 1970 than {FURTHEST:.0e} seconds")
         frame = frame.with_columns(seconds)
@@ -137,6 +148,16 @@ def valid_behaviors(
     if "history" in frame.columns:
         frame = frame.with_columns(_history(frame["history"], source))
     return frame.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64)), source
+
+
+def _add_times(problems: Problems, column: pl.Series, bad: pl.Series, times: TimeRules) -> None:
+    """Add the rows whose time cannot be read; dates with the year last have a remedy of their own."""
+    if column.dtype == pl.String and (last := year_last(column) & bad).any():
+        days = {None: "does not show which number is the day", True: "has no day first"}
+        says = days.get(times.day_first, "has no month first")
+        problems.add(column, last, says, remedy=times.remedy)
+        bad = bad & ~last
+    problems.add(column, bad, "is neither seconds nor an ISO date")
 
 
 def _of_commas(given: pl.Series, bad: pl.Series, dropping: Dropping | None) -> str:
@@ -175,10 +196,10 @@ def _filled(column: pl.Series) -> pl.Series:
     return (column.str.strip_chars() != "").fill_null(False)
 
 
+_TIMES = "is one number, date or ISO text in each row"
 _RULES: dict[object, str] = {
     ids_of: "is one text or whole number in each row",
     numbers_of: "is one number in each row",
-    to_seconds: "is one number, date or ISO text in each row",
     texts_of: "is one value in each row",
 }
 
@@ -200,7 +221,7 @@ def _single(
         raise DataError(
             f"column '{column.name}' {error}, such as {excerpt(value)}",
             where=source.where,
-            rule=f"{column.name} {_RULES[values_of]}",
+            rule=f"{column.name} {_RULES.get(values_of, _TIMES)}",
             remedy="map another column, or write the values as such",
         ) from error
 

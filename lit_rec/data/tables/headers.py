@@ -9,9 +9,9 @@ from typing import Literal
 import polars as pl
 
 from lit_rec.data.tables.cells import is_missing
-from lit_rec.data.tables.column_values import to_seconds
 from lit_rec.data.tables.delimited import cells_of
 from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.times import to_seconds
 from lit_rec.errors import DataError, excerpt, some_of
 
 _SAMPLE = 2000  # rows that are looked at

@@ -116,8 +116,16 @@ def test_events_alone(written):
     assert data["reader"]["init_args"]["behavior_columns"] == columns
     assert data["history"]["class_path"].endswith("PastHistory")
     positions = config["model"]["network"]["init_args"]["user_encoder"]["init_args"]["max_length"]
+    where = data["history"]["init_args"].pop("where")
+    assert where["init_args"] == {"events": ["buy"]}
     assert data["history"]["init_args"] == {"max_length": positions}
-    assert "where: {events: [view]}" in text
+    assert any("Only buy of `action` counts" in line for line in guesses(plan))
+    # kinds of which none is known to be the one that matters
+    text, config, plan = written(
+        lambda b: b.select("u", "i", "t", pl.Series("action", ["read", "talk"] * 300))
+    )
+    assert "where: {events: [read]}" in text
+    assert "where" not in config["data"]["init_args"]["history"]["init_args"]
     assert plan.sequences == 70
     assert replace(plan, sequences=7_680).batch_size == 256
     shipped["trainer"]["logger"]["init_args"]["name"] = "shop"
@@ -143,10 +151,10 @@ def test_the_next_item_where_it_is_asked_for(written):
 @pytest.mark.parametrize(
     ("change", "options", "said"),
     [
-        (lambda b: b.select("u", "i"), {}, r"no column has ratings[\s\S]*--task next_item"),
+        (lambda b: b.select("u", "i"), {}, r"none has times[\s\S]*add a column of times"),
         (lambda b: b.select("u", "i"), {"next_item": True}, "no column has times"),
         (
-            lambda b: b.select("u", "i", "t", rank=pl.int_range(600) % 500),
+            lambda b: b.select("u", "i", "t", points=pl.lit("good")),
             {},
             r"no column has ratings[\s\S]*--task next_item",
         ),

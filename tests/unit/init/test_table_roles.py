@@ -68,7 +68,56 @@ def test_nothing_joins_them(behaviors, items, table):
     text = str(error.value)
     assert "b.csv has u, sku, r, t; sku holds 'i" in text
     assert "i.csv has sku, title, plot, genre; sku holds 'x0', 'x1'" in text
-    assert "--item_column" in text
+    assert "'sku' of b.csv and 'sku' of i.csv share 0 of 40 ids" in text
+    with pytest.raises(
+        ConfigError, match=r"of 'sku' in b\.csv, 0 of 40 ids are in 'sku' of i\.csv"
+    ):
+        find_roles(files, item_column="sku")
+
+
+def test_a_column_that_is_named_is_believed(behaviors, items, table):
+    """Few ids match; the error names the option, and with it the roles are found."""
+    few = items.with_columns(pl.when(pl.int_range(40) < 10).then("k").otherwise("0" + pl.col("k")))
+    files = [table(behaviors.rename({"i": "sku"}), "b.csv"), table(few, "i.csv")]
+    with pytest.raises(ConfigError, match="--item_column sku") as error:
+        find_roles(files)
+    assert "10 of 40 ids; without leading zeros 40" in str(error.value)
+    link = find_roles(files, item_column="sku").item
+    assert (link.column, link.key, link.shared) == ("sku", "k", 0.25)
+
+
+@pytest.mark.parametrize("name", ["isbn", "article", "i"])
+def test_ids_in_the_range_of_times(behaviors, items, table, name):
+    number = 1_400_000_000 + pl.col("i").str.slice(1).cast(pl.Int64)
+    behaviors = behaviors.with_columns(i=number.cast(pl.String).str.zfill(11)).rename({"i": name})
+    items = items.with_columns(k=("0" + (1_400_000_000 + pl.int_range(40)).cast(pl.String)))
+    link = find_roles([table(behaviors, "b.csv"), table(items, "i.csv")]).item
+    assert (link.column, link.key) == (name, "k")
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_row_numbers_of_pandas_are_no_keys(behaviors, items, table, name):
+    numbers = {name: pl.int_range(pl.len())}
+    behaviors, items = numbered(behaviors, items)
+    files = [
+        table(behaviors.rename({"i": "item_id"}).with_columns(**numbers), "b.csv"),
+        table(items.rename({"k": "item_id"}).with_columns(**numbers), "i.csv"),
+    ]
+    roles = find_roles(files)
+    assert (roles.behaviors.path, roles.item.column, roles.item.key) == (
+        "b.csv",
+        "item_id",
+        "item_id",
+    )
+
+
+def test_a_third_table_that_nothing_joins(behaviors, items, table):
+    people = pl.DataFrame({"id": [f"p{k}" for k in range(9)], "age": [30, 40, 50] * 3})
+    roles = find_roles(
+        [table(f, p) for f, p in ((behaviors, "b.csv"), (people, "p.csv"), (items, "i.csv"))]
+    )
+    assert (roles.behaviors.path, roles.items.path, roles.users) == ("b.csv", "i.csv", None)
+    assert roles.left.path == "p.csv"
 
 
 def test_two_tables_that_both_look_like_behaviors(table):

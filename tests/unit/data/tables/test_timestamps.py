@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.tables.column_values import to_seconds
+from lit_rec.data.tables.times import to_seconds
 
 
 def seconds(*values):
