@@ -74,6 +74,8 @@ def guess_behavior_columns(
             )
         column = file.columns[name]
         is_label = role == "rating" and column.labels is not None
+        if role == "rating" and not is_label and not column.has_numbers:
+            raise _no_ratings(file, column)
         found.take("label" if is_label else role, column, f"as {_option(role)} says")
     item = file.columns[roles.item.column]
     of_items = f"in `{roles.item.key}` of {roles.items.path}"
@@ -96,6 +98,16 @@ def guess_behavior_columns(
     found.columns = {role: found.columns[role] for role in _ORDER if role in found.columns}
     found.unused = [f"{c.name} ({_kind(c)})" for c in found.left(file)]
     return found
+
+
+def _no_ratings(file: TableFile, column: Column) -> ConfigError:
+    return ConfigError(
+        f"'{column.name}' holds {column.shown()}",
+        where=_option("rating"),
+        details=[file.shown],
+        rule="numbers, or two labels such as 0 and 1",
+        remedy="name a column of numbers, or leave the option out",
+    )
 
 
 def _take_named_user(roles: TableRoles, found: BehaviorColumns) -> None:

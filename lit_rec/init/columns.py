@@ -97,6 +97,12 @@ class Column:
         return len(self.numbers) > _NEARLY_ALL * max(len(self.texts), 1)
 
     @cached_property
+    def has_numbers(self) -> bool:
+        """Whether any value is a number, with a decimal comma too."""
+        numbers = self.texts.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        return bool(numbers.is_not_null().any())
+
+    @cached_property
     def is_whole(self) -> bool:
         """Whether all numbers are whole."""
         return bool((self.numbers == self.numbers.round()).all())
