@@ -8,11 +8,14 @@ from typing import Any
 from lit_rec.check.screen import percent
 from lit_rec.check.text_fields import text_field_remarks
 from lit_rec.check.times import time_remarks
+from lit_rec.data.batches.negatives import CatalogueNegatives
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
 
 _FEW_STEPS = 10
+_LONG = 60  # minutes
+_MANY_ITEMS = 10_000
 _MUCH = 0.05  # a share that deserves a remark
 
 
@@ -33,6 +36,7 @@ def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -
         *_of_texts(figures),
         *text_field_remarks(figures["texts"]["by_field"], data.encoder),
         *_of_model(figures, module),
+        *long_run_remarks(figures, module),
     ]
 
 
@@ -118,3 +122,31 @@ def _of_model(figures: dict[str, Any], module: LitRec) -> Iterator[str]:
             yield "The encoder is frozen and has random weights: it knows nothing of the texts."
     elif not rate:
         yield "model.encoder_rate is 0, yet the encoder's gradients are computed: FrozenTuning leaves them out."
+
+
+def long_run_remarks(figures: dict[str, Any], module: LitRec) -> Iterator[str]:
+    """Yield what would make a run of more than an hour shorter.
+
+    Args:
+        figures: All figures.
+        module: The model, built.
+    """
+    minutes = figures["time"].get("minutes")
+    if minutes is None or minutes < _LONG:
+        return
+    ways = []
+    if figures["model"]["encoder_trained"]:
+        ways.append(
+            "the encoder takes most of it: with the backbone's tuning FrozenTuning each text is encoded once "
+            "(with TopLayersTuning a part of it is trained), and model.encoder_rate is 0"
+        )
+    negatives = getattr(module.objective, "negatives", None)
+    items = figures["data"]["items"]
+    if isinstance(negatives, CatalogueNegatives) and items > _MANY_ITEMS:
+        ways.append(
+            f"each step compares with all {items:,} items: with the objective's negatives BatchNegatives "
+            "with those of its batch"
+        )
+    hours = f"{minutes / 60:.2g} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
+    ways.append("trainer.max_epochs, or trainer.max_time 00:01:00:00, ends it sooner")
+    yield f"Training takes about {hours}; {'; '.join(ways)}."
