@@ -22,9 +22,10 @@ find_python() {
   return 2
 }
 
-# Run pip quietly: a line with the time and its current action shows that it runs; all its output is shown if it fails.
+# Run pip quietly: a bar shows how far it is on a terminal, and a line that it has ended; all its output is shown if it
+# fails.
 watched() {
-  local log ticker status=0
+  local log ticker status=0 started=$SECONDS
   log=$(mktemp)
   show_progress "$log" &
   ticker=$!
@@ -32,22 +33,23 @@ watched() {
   kill "$ticker" 2>/dev/null || true
   wait "$ticker" 2>/dev/null || true
   if [ -t 1 ]; then printf '\r\033[K'; fi
-  if [ "$status" -ne 0 ]; then cat "$log" >&2; fi
+  if [ "$status" -ne 0 ]; then cat "$log" >&2; else echo "  installed in $((SECONDS - started)) s"; fi
   rm -f "$log"
   return "$status"
 }
 
-# Runs in parallel with pip; ends with the script that started it.
+# Runs in parallel with pip; ends with the script that started it. A file gets no bar.
 show_progress() {
-  local log=$1 started=$SECONDS elapsed words
-  while sleep 1 && kill -0 $$ 2>/dev/null; do
-    elapsed=$((SECONDS - started))
-    words=$(grep -oE '(Collecting|Downloading|Installing) .*' "$log" | tail -n 1 | cut -c 1-60)
-    if [ -t 1 ]; then
-      printf '\r\033[K  %d s  %s' "$elapsed" "$words"
-    elif [ $((elapsed % 15)) -eq 0 ]; then
-      printf '  %d s  %s\n' "$elapsed" "$words"
-    fi
+  local log=$1 started=$SECONDS all found filled
+  [ -t 1 ] || return 0
+  all=$(grep -c == constraints.txt)
+  while kill -0 $$ 2>/dev/null; do
+    found=$(grep -cE '^ *(Collecting|Requirement already satisfied)' "$log" || true)
+    # pip finds all packages, then unpacks them in one step that it says nothing about
+    if grep -q '^ *Installing collected packages' "$log"; then found=$all; fi
+    filled=$((found < all ? found * 30 / all : 30))
+    printf '\r\033[K  [%-30s] %d s' "$(printf '%*s' "$filled" '' | tr ' ' '#')" $((SECONDS - started))
+    sleep 1
   done
 }
 

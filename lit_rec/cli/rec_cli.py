@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,10 +32,12 @@ from lit_rec.cli.parser import TRUST_HELP
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import ConfigError
+from lit_rec.progress import metric_lines, quieten_lightning, say
 from lit_rec.tasks.registry import task_named
+from lit_rec.training.callbacks.epoch_lines import deciding_metric
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
 from lit_rec.training.callbacks.monitors import check_monitors, logged_names, missed_metric
-from lit_rec.training.callbacks.order import arranged
+from lit_rec.training.callbacks.order import arranged, with_screen
 from lit_rec.training.callbacks.run_folder import RunCheckpoint
 from lit_rec.training.callbacks.run_record import HyperparameterRecord, RunRecord
 from lit_rec.training.callbacks.score_writers import ReportWriter
@@ -204,8 +205,11 @@ class RecCLI(LightningCLI):
         parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
-        """Make Lightning read checkpoints without running code in them."""
+        """Make Lightning read checkpoints without running code in them, and print no table of its own."""
         options = super()._prepare_subcommand_kwargs(subcommand)
+        self._shows_metrics = options.get("verbose") is not False
+        if "verbose" in options:
+            options["verbose"] = False
         if options.get("weights_only") is None:
             options["weights_only"] = True
         return options
@@ -234,7 +238,8 @@ class RecCLI(LightningCLI):
             options["version"] = None
         configured = self._get(self.config_init, "trainer", default={})
         logs = configured.get("logger") is not False
-        kwargs["callbacks"] = arranged(configured.get("callbacks") or [], logs=logs)
+        chosen = arranged(configured.get("callbacks") or [], logs=logs)
+        kwargs["callbacks"] = with_screen(chosen, configured)
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:
@@ -272,6 +277,13 @@ class RecCLI(LightningCLI):
         if self.subcommand == "fit" and config.get("ckpt_path"):
             self._continued = continue_logs(config.trainer.logger, Path(config.ckpt_path).parent)
 
+    def after_validate(self) -> None:
+        """Print the metrics; after ``test`` there is the report."""
+        metrics = self.trainer.callback_metrics
+        first = deciding_metric(self.trainer, self.model)
+        for line in metric_lines(metrics, first) if self._shows_metrics else ():
+            say(line)
+
     def after_instantiate_classes(self) -> None:
         """Give the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
         self._dump_config()
@@ -300,16 +312,10 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
     Raises:
         LitRecError: If the input is wrong.
     """
-    for handler in logging.getLogger("lightning.pytorch").handlers:
-        handler.addFilter(_is_about_this_run)
+    quieten_lightning()
     return cli(words)
 
 
 def _asks_for_help(word: str) -> bool:
     """Return whether a word is ``--help``, or ``--data.help`` of a class."""
     return word.partition("=")[0].rpartition(".")[2] in ("-h", "--help", "help")
-
-
-def _is_about_this_run(record: logging.LogRecord) -> bool:
-    message = record.getMessage()
-    return "Tip:" not in message and "TPU available" not in message

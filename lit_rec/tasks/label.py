@@ -35,8 +35,9 @@ from lit_rec.evaluation.report.measures import Measures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices, whole
 from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, Objective
+from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.logged_metrics import IMPRESSION_MEASURES, ImpressionMetric, has_impressions
-from lit_rec.tasks.pictures import confusion, enlarged
+from lit_rec.tasks.pictures import confusion, enlarged, framed
 from lit_rec.tasks.task import Task, wrong_label
 
 _PR_ROWS = 200_000  # rows of a PR curve: enough for its shape
@@ -108,7 +109,11 @@ class LabelTask(Task):
     ) -> None:
         """Draw the confusion matrix, and for two labels the PR curve."""
         table = confusion(predicted.argmax(1), true, len(facts.labels))
-        writer.add_image("val/confusion", enlarged(table), step, dataformats="HW")
+        names = list(facts.labels)
+        picture = framed(
+            enlarged(table), ("predicted label", names), ("true label", names), bands=True
+        )
+        writer.add_image("val/confusion", picture, step, dataformats="HWC")
         if len(facts.labels) == 2:
             true, positive = true[:_PR_ROWS], predicted[:_PR_ROWS, 1]
             writer.add_pr_curve("val/precision_recall", true, positive, step)
@@ -206,9 +211,12 @@ def label_report(
     # without rows, the axis of labels is missing
     predictions = {"lit_rec": prob[known].reshape(-1, len(labels))}
     baselines = label_baselines(vectors, history, by_impression=by_impression)
+    lines = BaselineLines(len(rows))
     for baseline in baselines:
         baseline.fit(train, len(prepared.items), len(labels))
         predictions[baseline.name] = baseline.predict(test.item, history)
+        lines.done(baseline.name)
+    lines.measure(len(predictions))
     found = list(predictions.values())
     measures: list[Measures] = [LabelMeasures(found, test.label, len(labels))]
     if by_impression:
@@ -223,6 +231,7 @@ def label_report(
         test.item,
         meta={
             "labels": list(labels),
+            "baseline_seconds": lines.seconds,
             "chosen": {each.name: each.chosen() for each in baselines if each.chosen()},
         },
     )

@@ -26,6 +26,8 @@ from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import next_item_slices
 from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
+from lit_rec.progress import slow_bar
+from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
 from lit_rec.tasks.task import Task
 from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
@@ -105,13 +107,17 @@ def next_item_report(
     found = {"lit_rec": ranks.reshape(-1, 2)[known]}
     meta: dict[str, Any] = {"items": len(prepared.items), "convention": _CONVENTION}
     meta |= {"chosen": {}, "approximated": {}}
+    lines = BaselineLines(len(rows))
     for baseline in next_item_baselines(data, train, vectors):
         found[baseline.name] = baseline_ranks(baseline, data, rows)
+        lines.done(baseline.name)
         if baseline.chosen:
             meta["chosen"][baseline.name] = baseline.chosen
         if baseline.approximated:
             meta["approximated"][baseline.name] = baseline.approximated
         del baseline  # its table, before the next one is made
+    meta["baseline_seconds"] = lines.seconds
+    lines.measure(len(found))
     trained = RatingRows(user[train], item[train], np.empty(0))
     return build_report(
         list(found),
@@ -152,12 +158,14 @@ def baseline_ranks(baseline: NextItemBaseline, data: BehaviorDataModule, rows: I
     bound = in_order(data.history).bind(data.prepared)
     step = min(max(SCORES_AT_ONCE // max(len(data.prepared.items), 1), 1), _ROWS)
     ranks = [np.empty((0, 2))]
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        history = bound.of(part)
-        seen = SeenItems.of_pairs(*bound.seen(part))
-        target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
-        scores = baseline.scores(torch.from_numpy(history.item), torch.from_numpy(history.mask))
-        block = ScoredRows.of(slice(0, len(part)), scores, target)
-        ranks.append(target_ranks(block, target, seen).double().numpy())
+    with slow_bar(f"ranking by {baseline.name}", len(rows)) as advance:
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            history = bound.of(part)
+            seen = SeenItems.of_pairs(*bound.seen(part))
+            target = torch.from_numpy(np.asarray(data.prepared.item[part], np.int64))
+            scores = baseline.scores(torch.from_numpy(history.item), torch.from_numpy(history.mask))
+            block = ScoredRows.of(slice(0, len(part)), scores, target)
+            ranks.append(target_ranks(block, target, seen).double().numpy())
+            advance(start + len(part))
     return np.concatenate(ranks)

@@ -33,7 +33,8 @@ from lit_rec.evaluation.metrics.ratings import RatingMeasures
 from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices, whole
 from lit_rec.models.objectives.score import Objective, SquaredError
-from lit_rec.tasks.pictures import density
+from lit_rec.tasks.baseline_lines import BaselineLines
+from lit_rec.tasks.pictures import density, framed
 from lit_rec.tasks.task import Task
 
 _BARS = 11  # distinct values shown one by one
@@ -88,8 +89,14 @@ class RatingTask(Task):
         self, writer: Any, predicted: Float64s, true: np.ndarray[Any, Any], facts: Facts, step: int
     ) -> None:
         """Draw predicted against true ratings, and a histogram of the errors."""
-        picture = density(predicted, true, *facts.rating_range)
-        writer.add_image("val/predicted_against_true", picture, step, dataformats="HW")
+        low, high = facts.rating_range
+        ticks = [f"{value:g}" for value in np.linspace(low, high, 5)]
+        picture = framed(
+            density(predicted, true, low, high),
+            ("true rating", ticks),
+            ("predicted rating", ticks[::-1]),
+        )
+        writer.add_image("val/predicted_against_true", picture, step, dataformats="HWC")
         writer.add_histogram("val/error", predicted - true, step)
 
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
@@ -132,8 +139,10 @@ def rating_report(
     rows = rows[known]
     test = _rating_rows(data, rows)
     found = baselines(data, vectors, rating_trial(data))
+    lines = BaselineLines(len(rows))
     for baseline in found:
         baseline.fit(train, len(prepared.user_ids), len(prepared.items))
+        lines.done(baseline.name)
     predictions = {"lit_rec": ratings[known]}
     predictions |= {baseline.name: np.empty(len(rows)) for baseline in found}
     for start in range(0, len(rows), _ROWS):
@@ -143,6 +152,8 @@ def rating_report(
             predicted = baseline.predict(test.user[part], test.item[part], history)
             # clipped as the model's are: ratings out of range must not count against a baseline
             predictions[baseline.name][part] = predicted.clip(*data.facts.rating_range)
+    lines.say_time("predictions of all")
+    lines.measure(len(predictions))
     with_users = bool(data.facts.user_ids)
     chosen = {baseline.name: options for baseline in found if (options := baseline.chosen())}
     return build_report(
@@ -151,7 +162,7 @@ def rating_report(
         rating_slices(train, test.user, test.item) if with_users else whole(len(rows)),
         test.user if with_users else np.arange(len(rows)),
         test.item,
-        meta={"chosen": chosen},
+        meta={"chosen": chosen, "baseline_seconds": lines.seconds},
     )
 
 

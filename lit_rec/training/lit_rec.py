@@ -106,6 +106,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         self._factory, self.objective = network, objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
+        self.loaded_step: int | None = None  # of the checkpoint that was read
         self._stored: StoredShapes | None = None  # of the checkpoint that the facts are from
         self.network: Network | None = None
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
@@ -318,6 +319,7 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         Raises:
             CheckpointError: If they differ, naming both values, or an entry has a wrong type.
         """
+        self.loaded_step = int(checkpoint.get("global_step") or 0)
         if KEY not in checkpoint or self.facts is None:
             return
         check_loaded(checkpoint, self)

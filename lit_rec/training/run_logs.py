@@ -36,6 +36,11 @@ def make_own(loggers: Iterable[Any], folders: VersionFolders) -> None:
             logger.folders = folders
 
 
+def _late(name: str) -> str:
+    """Return a name for TensorBoard, which sorts by names: losses and metrics have to come first."""
+    return f"z_{name}" if name == "epoch" or name.startswith("lr-") else name
+
+
 def _experiment(logger: TensorBoardLogger | CSVLogger) -> Path:
     """Return the folder that holds the versions, with ``~`` and variables expanded as Lightning does."""
     root = os.path.expanduser(logger.root_dir)
@@ -51,6 +56,7 @@ class OwnTensorBoardLogger(TensorBoardLogger):
     """TensorBoardLogger that makes its folder when it chooses the number."""
 
     folders: VersionFolders
+    _written: dict[str, Any] | None = None
 
     def _get_next_version(self) -> int:
         return (
@@ -58,12 +64,17 @@ class OwnTensorBoardLogger(TensorBoardLogger):
         )
 
     @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Log metrics; epochs and learning rates get names that TensorBoard sorts behind the metrics."""
+        super().log_metrics({_late(name): value for name, value in metrics.items()}, step)
+
+    @rank_zero_only
     def save(self) -> None:
-        """Write hparams.yaml if it is absent or empty, then write what is in the buffer."""
-        folder = Path(self.log_dir)
-        path = folder / self.NAME_HPARAMS_FILE
-        if folder.is_dir() and not (path.is_file() and path.stat().st_size):
-            _write_options(path, self.hparams)
+        """Write hparams.yaml if options have changed, then write what is in the buffer."""
+        folder, options = Path(self.log_dir), dict(self.hparams)
+        if folder.is_dir() and options != self._written:
+            _write_options(folder / self.NAME_HPARAMS_FILE, options)
+            self._written = options
         super().save()
 
 

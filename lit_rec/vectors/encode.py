@@ -7,7 +7,6 @@ from collections.abc import Callable
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import RichProgressBar
 from rich.progress import Progress
 from torch import Tensor
 
@@ -118,8 +117,8 @@ def display(trainer: lightning.Trainer | None) -> tuple[Progress | None, bool]:
     if trainer is None:
         return None, True
     bar = trainer.progress_bar_callback
-    # other progress bars do not share the screen
-    if not isinstance(bar, RichProgressBar) or bar.is_disabled:
+    # EpochLines and Lightning's RichProgressBar share the screen; others do not
+    if not hasattr(bar, "progress") or bar.is_disabled:  # type: ignore[union-attr]
         return None, False
-    running = bar.progress is not None and bar.progress.live.is_started
-    return (bar.progress if running else None), True
+    progress: Progress | None = bar.progress  # type: ignore[union-attr]
+    return (progress if progress is not None and progress.live.is_started else None), True

@@ -7,6 +7,8 @@ import polars as pl
 import torch
 import yaml
 
+from lit_rec.evaluation.report.schema import problems
+
 from .conftest import lit_rec
 
 TWO_TOWERS = "lit_rec.models.networks.two_tower.TwoTower"
@@ -47,7 +49,9 @@ def run(workplace, name, label, network, *, texts=False, **data):
     folder = workplace / "runs" / name / "version_0"
     lit_rec("test", "--ckpt_path", folder / "best.ckpt")
     lit_rec("predict", "--ckpt_path", folder / "best.ckpt", "--data.predict_part", "all")
-    rows = json.loads((folder / "report.json").read_text())["rows"]
+    report = json.loads((folder / "report.json").read_text())
+    assert [*problems(report)] == []
+    rows = report["rows"]
     figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
     return folder, figures, pl.read_parquet(folder / "predictions.parquet")
 

@@ -119,7 +119,7 @@ def test_validate_gives_the_metrics_of_the_best_epoch(run_folder, capsys):
     assert set(shown) == {"val/loss", "val/mae", "val/rmse"}
     callbacks = torch.load(run_folder / "best.ckpt", weights_only=True)["callbacks"]
     best = next(s["best_model_score"] for n, s in callbacks.items() if "RunCheckpoint" in n)
-    assert float(shown["val/rmse"]) == pytest.approx(float(best), abs=1e-6)
+    assert float(shown["val/rmse"]) == pytest.approx(float(best), abs=5e-5)
 
 
 def test_metrics_that_a_callback_may_name_are_those_that_fit_logs(run_folder):
@@ -128,8 +128,8 @@ def test_metrics_that_a_callback_may_name_are_those_that_fit_logs(run_folder):
 
     events = EventAccumulator(str(run_folder))
     events.Reload()
-    # beside rates, and the final values that the HPARAMS tab has
-    logged = {n for n in events.Tags()["scalars"] if "/" in n and n[:3] not in ("lr-", "hp/")}
+    # beside rates, and what `lit-rec test` writes
+    logged = {n for n in events.Tags()["scalars"] if n.startswith(("train/", "val/"))}
     assert logged == set(logged_names(task_named("rating")))
 
 

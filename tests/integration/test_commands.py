@@ -2,17 +2,23 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+import lit_rec as package
 from lit_rec.errors import LitRecError
+from lit_rec.evaluation.report.report import Report
+from lit_rec.evaluation.report.schema import problems
 from lit_rec.inference.recommender import Recommender
+from lit_rec.training.callbacks.run_record import flat_options
 from tests.warm_processes import run_warm
 
 from .conftest import lit_rec, options
@@ -31,7 +37,11 @@ def test_tensorboard_shows_losses_metrics_rates_and_the_configuration(run_folder
     events.Reload()
     scalars = set(events.Tags()["scalars"])
     assert {"train/loss_step", "train/loss", "val/loss", "val/rmse", "val/mae"} <= scalars
-    assert {"lr-AdamW/encoder", "lr-AdamW/head"} <= scalars
+    assert {"z_lr-AdamW/encoder", "z_lr-AdamW/head"} <= scalars
+    # TensorBoard sorts by name: losses and metrics come first
+    curves = sorted(name for name in scalars if not name.startswith("test/"))
+    assert curves[:5] == ["train/loss", "train/loss_step", "val/loss", "val/mae", "val/rmse"]
+    assert "hp_metric" not in scalars
     assert len(events.Scalars("val/rmse")) == 3  # epochs
     assert any("config" in tag for tag in events.Tags()["tensors"])
     assert "val/predicted_against_true" in events.Tags()["images"]
@@ -46,7 +56,14 @@ def test_tensorboard_compares_runs_by_their_options(run_folder):
         for value in event.summary.value
     ]
     tags = {value.tag for value in found}
-    assert {"_hparams_/session_start_info", "hp/val/rmse"} <= tags
+    assert "_hparams_/session_start_info" in tags
+    # the tab finds metrics by the names of their curves
+    experiment = next(v for v in found if v.tag == "_hparams_/experiment")
+    content = HParamsPluginData.FromString(experiment.metadata.plugin_data.content)
+    metrics = {info.name.tag for info in content.experiment.metric_infos}
+    assert {"val/rmse", "val/mae", "val/loss"} == metrics
+    assert metrics <= tags
+    assert not any(tag.startswith("hp") for tag in tags)
     start = next(v for v in found if v.tag == "_hparams_/session_start_info")
     options = HParamsPluginData.FromString(start.metadata.plugin_data.content)
     given = options.session_start_info.hparams
@@ -58,7 +75,10 @@ def test_tensorboard_projects_items_by_their_titles(run_folder, workplace):
     [table] = run_folder.rglob("metadata.tsv")
     lines = table.read_text().splitlines()
     items = pl.read_csv(workplace / "my/items.csv", infer_schema=False)
-    assert lines[0].split("\t") == items.columns
+    # the column that the projector labels points by is first
+    title, *others = lines[0].split("\t")
+    assert title == "title"
+    assert sorted([title, *others]) == sorted(items.columns)
     assert len(lines) == len(items) + 1
     [vectors] = run_folder.rglob("tensors.tsv")
     assert len(vectors.read_text().splitlines()) == len(items)
@@ -76,11 +96,52 @@ def test_checkpoint_loads_without_running_code(run_folder):
 
 def test_test_works_from_the_checkpoint_alone(run_folder, capsys):
     lit_rec("test", "--ckpt_path", run_folder / "best.ckpt")
-    rows = json.loads((run_folder / "report.json").read_text())["rows"]
+    report = json.loads((run_folder / "report.json").read_text())
+    assert [*problems(report)] == []
+    rows = report["rows"]
     models = {row["model"] for row in rows}
     assert {"lit_rec", "mean", "user_item_bias", "text_knn", "text_ridge"} <= models
     assert {row["slice"] for row in rows} == {"all", "new_users", "few_shot_users", "new_items"}
     assert "user_item_bias" in capsys.readouterr().out
+
+
+def test_report_says_what_it_was_made_from(run_folder, workplace):
+    lit_rec("test", "--ckpt_path", run_folder / "best.ckpt")
+    text = (run_folder / "report.json").read_text()
+    meta = json.loads(text)["meta"]
+    assert meta["checkpoint"] == "best.ckpt"
+    assert (meta["task"], meta["seed"], meta["precision"]) == ("rating", 0, "32-true")
+    assert meta["version"] == package.__version__
+    assert str(workplace) not in text  # no path of this machine
+    age = datetime.now(UTC) - datetime.fromisoformat(meta["date"])
+    assert abs(age.total_seconds()) < 600
+    assert 0 < sum(meta["baseline_seconds"].values()) < meta["seconds"] < 600
+    # other test rows are other data; the same rows are the same
+    lit_rec("test", "--ckpt_path", run_folder / "best.ckpt", "--data.eval_batch_size=8")
+    assert json.loads((run_folder / "report.json").read_text())["meta"]["data"] == meta["data"]
+    lit_rec("test", "--ckpt_path", run_folder / "best.ckpt", "--data.split.test=0.3")
+    assert json.loads((run_folder / "report.json").read_text())["meta"]["data"] != meta["data"]
+
+
+def test_tensorboard_shows_a_test_once(run_folder):
+    for _ in range(2):
+        lit_rec("test", "--ckpt_path", run_folder / "best.ckpt")
+    events = EventAccumulator(str(run_folder))
+    events.Reload()
+    [tested] = events.Scalars("test/rmse")
+    assert {"test/loss", "test/mae"} <= set(events.Tags()["scalars"])
+    report = Report.read(run_folder / "report.json")
+    assert tested.value == pytest.approx(report.value("lit_rec"), abs=1e-6)
+    best = torch.load(run_folder / "best.ckpt", weights_only=True)["global_step"]
+    assert tested.step == best
+    assert len([*run_folder.glob("events.out.*.test")]) == 1
+
+
+def test_options_beside_the_run_are_complete(run_folder):
+    written = yaml.safe_load((run_folder / "hparams.yaml").read_text())
+    config = yaml.safe_load((run_folder / "config.yaml").read_text())
+    expected = flat_options({p: config[p] for p in ("seed_everything", "model", "data", "trainer")})
+    assert written == expected
 
 
 def predictions(run_folder, *words):

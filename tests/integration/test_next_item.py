@@ -11,6 +11,7 @@ import yaml
 
 from lit_rec.evaluation.baselines.next_item import trial
 from lit_rec.evaluation.metrics.ranks import rank_gains
+from lit_rec.evaluation.report.schema import problems
 from lit_rec.inference.recommender import Recommender
 from lit_rec.tasks.training_baskets import trained_rows, training_baskets
 from lit_rec.training import closed_forms, fitted_neighbors
@@ -69,7 +70,9 @@ def run(config, name, *words):
     folder = config.parent / "runs" / name / "version_0"
     lit_rec("test", "--ckpt_path", folder / "best.ckpt")
     lit_rec("predict", "--ckpt_path", folder / "best.ckpt")
-    rows = json.loads((folder / "report.json").read_text())["rows"]
+    report = json.loads((folder / "report.json").read_text())
+    assert [*problems(report)] == []
+    rows = report["rows"]
     figures = {(r["model"], r["metric"]): r["value"] for r in rows if r["slice"] == "all"}
     return folder, figures, pl.read_parquet(folder / "recommendations.parquet")
 

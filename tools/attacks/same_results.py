@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_TIMES = ("date", "seconds", "baseline_seconds")  # of report.json: no two runs have the same
 _STATE = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers")
 
 
@@ -25,12 +26,19 @@ def differences(run: Path, reference: Path, names: tuple[str, ...]) -> Iterator[
             found, expected = _checkpoint(run / name), _checkpoint(reference / name)
             yield from _differences(found, expected, name)
         elif name.endswith(".json"):
-            found, expected = (json.loads((r / name).read_text()) for r in (run, reference))
-            yield from _differences(_without_paths(found), _without_paths(expected), name)
+            found, expected = (_report(folder / name) for folder in (run, reference))
+            yield from _differences(found, expected, name)
         elif name.endswith(".parquet"):
             yield from _tables(run / name, reference / name)
         elif (run / name).read_bytes() != (reference / name).read_bytes():
             yield f"{name} has other bytes"
+
+
+def _report(path: Path) -> Any:
+    """Return what the runs of one command share: neither paths nor times."""
+    content = json.loads(path.read_text())
+    content["meta"] = {k: v for k, v in content["meta"].items() if k not in _TIMES}
+    return _without_paths(content)
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:

@@ -9,25 +9,14 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.errors import DataError
 from lit_rec.evaluation.report.intervals import Drawn, interval
 from lit_rec.evaluation.report.measures import DIFFERENCE, Figure, Measures
+from lit_rec.evaluation.report.table import report_tables
 from lit_rec.files.atomic import replace_file
-
-# main metric -> title of the table, and what is counted; for any other metric the title is its name
-_TITLES = {
-    "rmse": ("RMSE on test rows", "rows"),
-    "accuracy": ("Accuracy on test rows", "rows"),
-    "impression_auc": ("AUC within test impressions", "impressions"),
-    "masked_ndcg@10": ("nDCG@10 over the whole catalogue without what was seen", "rows"),
-}
-# main metric -> another that the table shows for all rows, and its heading
-_BESIDE = {"masked_ndcg@10": ("ndcg@10", "all, among seen items too")}
-_COLUMNS = 4  # slices that a table shows beside one another; the others follow below
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,7 @@ class Report:
     Example:
         >>> figures = ("model", "all", "rmse", 0.91, 0.89, 0.93, 1000), ("mean", "all", "rmse", 1.12, 1.1, 1.14, 1000)
         >>> report = Report(tuple(ReportRow(*figure) for figure in figures))
-        >>> report.main, report.value("mean"), "0.9100 [0.8900, 0.9300]" in str(report)
+        >>> report.main, report.value("mean"), "0.9100 ±0.0200" in str(report)
         ('rmse', 1.12, True)
     """
 
@@ -125,35 +114,8 @@ class Report:
         return captured.get().rstrip()
 
     def table(self) -> RenderableType:
-        """Return the main metric with its interval per model and slice; many slices in several tables."""
-        slices = list(dict.fromkeys(row.slice for row in self.rows))
-        what, counted = _TITLES.get(self.main, (f"{self.main} on test rows", "rows"))
-        columns = [(name, self.main, name) for name in slices]
-        other, heading = _BESIDE.get(self.main, ("", ""))
-        if any(row.metric == other for row in self.rows):
-            columns.append(("all", other, heading))
-        starts = range(0, max(len(columns), 1), _COLUMNS)
-        parts = [columns[at : at + _COLUMNS] for at in starts]
-        tables = [self._table(part, counted) for part in parts]
-        title = f"{what} [95 % interval]"
-        first = tables[0]
-        first.title, first.title_justify, first.min_width = title, "left", len(title)  # on one line
-        return first if len(tables) == 1 else Group(*tables)
-
-    def _table(self, columns: Sequence[tuple[str, str, str]], counted: str) -> Table:
-        """Return columns of a slice, a metric and a heading each."""
-        found = {(r.model, r.slice, r.metric): r for r in self.rows}
-        models = list(dict.fromkeys(row.model for row in self.rows))
-        table = Table()
-        table.add_column("model")
-        for name, metric, heading in columns:
-            count = found[models[0], name, metric].count
-            table.add_column(f"{heading}\n({count:,} {counted})", justify="right")
-        for model in models:
-            table.add_row(
-                model, *(_cell(found[model, name, metric]) for name, metric, _ in columns)
-            )
-        return table
+        """Return the main metric of all models on all rows, and of the model and the best baseline on each slice."""
+        return report_tables(self.rows)
 
 
 def build_report(
@@ -204,11 +166,3 @@ def _plain(row: ReportRow) -> dict[str, Any]:
     """Return the values of a row; JSON has no NaN."""
     values = asdict(row)
     return {k: None if isinstance(v, float) and isnan(v) else v for k, v in values.items()}
-
-
-def _cell(row: ReportRow) -> str:
-    """Return a figure with its interval, and dashes for what is missing."""
-    if row.value is None:
-        return "-"
-    low, high = ("-" if bound is None else f"{bound:.4f}" for bound in (row.low, row.high))
-    return f"{row.value:.4f} [{low}, {high}]"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import (
     Callback,
     LearningRateMonitor,
+    ModelSummary,
+    ProgressBar,
     StochasticWeightAveraging,
 )
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from lit_rec.errors import ConfigError, option_of
+from lit_rec.training.callbacks.epoch_lines import EpochLines
+from lit_rec.training.callbacks.parts_summary import PartsSummary
 
 
 class NetworkFirst(Callback):
@@ -62,3 +67,29 @@ def arranged(callbacks: list[Callback], *, logs: bool) -> list[Callback]:
     if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
         return [NetworkFirst(), *callbacks]
     return callbacks
+
+
+def with_screen(callbacks: list[Callback], options: Mapping[str, Any]) -> list[Callback]:
+    """Add what a run shows, in place of Lightning's bar and summary, unless the user has others or wants none.
+
+    They come first: the bar has to be gone before a report is shown.
+
+    Args:
+        callbacks: As ``arranged`` returns them.
+        options: The Trainer's.
+
+    Example:
+        >>> [type(one).__name__ for one in with_screen([], {"enable_model_summary": False})]
+        ['EpochLines']
+    """
+    shown: list[Callback] = []
+    if options.get("barebones"):
+        return callbacks
+    for name, kind, own in (
+        ("enable_progress_bar", ProgressBar, EpochLines),
+        ("enable_model_summary", ModelSummary, PartsSummary),
+    ):
+        wanted = options.get(name) is not False
+        if wanted and not any(isinstance(callback, kind) for callback in callbacks):
+            shown.append(own())
+    return [*shown, *callbacks]

@@ -8,6 +8,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import SaveConfigCallback
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.tensorboard.summary import hparams
 
 from lit_rec.files.atomic import replace_file
 from lit_rec.training.callbacks.run_folder import forget_foreign_files, run_folder
@@ -48,8 +49,9 @@ class RunRecord(SaveConfigCallback):
 class HyperparameterRecord(Callback):
     """Log the options of model and data, so that runs can be compared.
 
-    TensorBoard gets them at the end of ``fit``, with the last validation metrics. Other loggers get them at the start,
-    but not in a resumed run, because MLflow refuses an option that is logged twice.
+    Loggers get them at the start, but not in a resumed run, because MLflow refuses an option that is logged twice.
+    hparams.yaml of TensorBoardLogger has all options, also the Trainer's. At the end of ``fit`` the HPARAMS tab gets
+    those of model and data, and shows the last value of each validation curve next to them.
     """
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -58,16 +60,27 @@ class HyperparameterRecord(Callback):
             if not isinstance(logger, TensorBoardLogger):
                 logger.log_hyperparams(_options(trainer, pl_module))
 
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Write hparams.yaml of every TensorBoardLogger; Lightning has logged the rates alone by now."""
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.hparams.clear()
+                logger.hparams.update(_all_options(trainer, pl_module))
+                logger.save()
+
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Log to every TensorBoardLogger."""
+        """Show them in the HPARAMS tab of every TensorBoardLogger."""
         metrics = {
-            f"hp/{name}": float(value)
+            name: float(value)
             for name, value in trainer.callback_metrics.items()
             if name.startswith("val/")
         }
-        for logger in trainer.loggers:
+        for logger in trainer.loggers if trainer.is_global_zero else ():
             if isinstance(logger, TensorBoardLogger):
-                logger.log_hyperparams(_options(trainer, pl_module), metrics)
+                writer = logger.experiment._get_file_writer()
+                # the tab reads a metric's value from its curve: Lightning's method would log it a second time
+                for summary in hparams(_options(trainer, pl_module), metrics):  # type: ignore[no-untyped-call]
+                    writer.add_summary(summary)
 
 
 def _options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, str | int | float | bool]:
@@ -75,6 +88,11 @@ def _options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, str | int 
     config = pl_module.run_config or {"model": dict(pl_module.hparams)}
     options = flat_options({part: config.get(part) for part in _PARTS})
     return options | {"trainer.max_epochs": trainer.max_epochs or 0}
+
+
+def _all_options(trainer: lightning.Trainer, pl_module: Any) -> dict[str, Any]:
+    """Return all options of a run, also those of the Trainer."""
+    return {**_options(trainer, pl_module), **flat_options(pl_module.run_config or {})}
 
 
 def flat_options(options: Any, name: str = "") -> dict[str, str | int | float | bool]:

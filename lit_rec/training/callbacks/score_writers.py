@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,17 +15,23 @@ import numpy as np
 import polars as pl
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_info
 from rich.console import Console
 from torch import Tensor
 
+from lit_rec import __version__
 from lit_rec.data.arrays import Float64s, Int64s
+from lit_rec.data.data_fingerprint import data_fingerprint
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.parquet import write_parquet
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.run_folder import run_folder
+from lit_rec.training.callbacks.tested_scalars import write_test_scalars
 from lit_rec.vectors.frozen_texts import readable_frozen_vectors
+
+_FORM = 1  # of report.json: a higher number where an entry has got another meaning
 
 
 class CollectedScores:
@@ -170,7 +179,8 @@ class ReportWriter(ScoreWriter):
     """
 
     def on_test_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Begin a new collection."""
+        """Begin a new collection, and the clock."""
+        self._started = time.monotonic()
         self.begin()
 
     def on_test_batch_end(
@@ -196,8 +206,33 @@ class ReportWriter(ScoreWriter):
         data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
         vectors = readable_frozen_vectors(pl_module.new_network, data, pl_module.device, trainer)
         report = task_of(data.facts).report(data, rows, scores, vectors)
+        seconds = round(time.monotonic() - self._started, 3)
+        report = replace(report, meta={**_about(trainer, pl_module, seconds), **report.meta})
         path = run_folder(trainer) / "report.json"
         report.write(path)
+        if not any(isinstance(one, TensorBoardLogger) for one in trainer.loggers):
+            step = trainer.global_step if pl_module.loaded_step is None else pl_module.loaded_step
+            write_test_scalars(path.parent, trainer.callback_metrics, step)
         console = Console()
+        console.print()
         console.print(report.table())
         console.print(f"report: {path}", soft_wrap=True)
+
+
+def _about(trainer: lightning.Trainer, pl_module: Any, seconds: float) -> dict[str, Any]:
+    """Return what a report was made from; no path of this machine."""
+    seed = (pl_module.run_config or {}).get("seed_everything")
+    data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
+    return {
+        "form": _FORM,
+        "version": __version__,
+        "task": data.facts.task,
+        "checkpoint": Path(trainer.ckpt_path).name if trainer.ckpt_path else None,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": data_fingerprint(data.prepared),
+        "seed": seed if type(seed) is int else None,
+        "precision": str(trainer.precision),
+        "seconds": seconds,
+        "baseline_seconds": {},
+        "chosen": {},
+    }

@@ -88,12 +88,12 @@ class TensorBoardViews(ScoreWriter):
                 task_of(facts).draw(writer, scores[known], target[known], facts, step)
             for name, fields in pl_module.network.named_modules():
                 if isinstance(fields, FieldSum) and len(fields.field_weights) > 1:
-                    tag = "model/profile_weights" if name == "profile" else "model/field_weights"
+                    tag = "weights/profile_fields" if name == "profile" else "weights/fields"
                     writer.add_histogram(tag, fields.field_weights.detach().cpu(), step)
             if of_behaviors is not None and len(of_behaviors[0]):
                 values, ago = of_behaviors
-                writer.add_histogram("model/behavior_weights", values, step)
-                add_weighted_histogram(writer, "model/behaviors_ago", ago, values, step)
+                writer.add_histogram("weights/behaviors", values, step)
+                add_weighted_histogram(writer, "weights/behaviors_ago", ago, values, step)
 
     def _behavior_weights(self, pl_module: Any) -> tuple[FloatArray, FloatArray] | None:
         """Return the weights w_d of real behaviors ``[S]``, and how many behaviors ago they were, from 1."""
@@ -117,7 +117,11 @@ class TensorBoardViews(ScoreWriter):
         writers = _writers(trainer)
         if vectors is None or not writers:
             return
-        items = trainer.datamodule.prepared.items  # type: ignore[attr-defined]
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        items = data.prepared.items
+        # the projector labels points by the first column
+        title = [name for name in data.text.columns if name in items.columns][:1]
+        items = items.select(*title, *(name for name in items.columns if name not in title))
         chosen = np.sort(np.random.default_rng(0).permutation(len(items))[:_PROJECTED])
         shown = items[chosen]
         # a tab or a line end in a title would shift all labels after it

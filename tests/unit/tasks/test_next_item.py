@@ -116,8 +116,8 @@ def test_the_report_leads_with_what_was_not_seen(item, vectors, tmp_path):
     }
     assert report.meta["approximated"] == {}
     table = str(report)
-    assert "without what was seen" in table
-    assert "among seen items too" in table
+    assert "seen items left out" in table
+    assert "all items" in table
     report.write(tmp_path / "report.json")
     assert Report.read(tmp_path / "report.json") == report
 

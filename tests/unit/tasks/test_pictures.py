@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lit_rec.tasks.pictures import confusion, density, enlarged
+from lit_rec.tasks.pictures import confusion, density, enlarged, framed
 
 
 def test_a_perfect_prediction_is_the_diagonal():
@@ -36,3 +36,32 @@ def test_a_picture_is_large_enough_to_be_seen(labels, side):
     assert picture.shape == (side, side)
     step = side // labels
     np.testing.assert_array_equal(picture[step // 2 :: step, step // 2 :: step], table)
+
+
+@pytest.mark.parametrize(
+    ("names", "bands"),
+    [
+        (["1", "5"], False),
+        (["news", "café", "新闻"], True),
+        ([f"label_{n}" for n in range(77)], True),
+    ],
+)
+def test_axes_are_around_the_picture_and_leave_it_as_it_is(names, bands):
+    inside = np.zeros((320, 330), np.float32)
+    sheet = framed(inside, ("true", names), ("predicted", names[::-1]), bands=bands)
+    assert sheet.shape[2] == 3
+    dark = sheet[:, :, 0] == 0
+    rows, columns = (np.flatnonzero(dark.sum(axis) > 310) for axis in (1, 0))
+    assert (len(rows), len(columns)) == (322, 332)  # with a frame
+    # something is written on either side, and nothing runs out of the sheet
+    assert sheet[:, : columns[0] - 7].min() < 100
+    assert sheet[rows[-1] + 7 :].min() < 100
+    for edge in (sheet[0], sheet[-1], sheet[:, -1]):
+        assert edge.min() == 255
+
+
+def test_other_names_are_other_axes():
+    inside = np.zeros((320, 320), np.float32)
+    drawn = [framed(inside, (name, ["1"]), ("y", ["1"])) for name in ("true rating", "rating")]
+    assert drawn[0].shape == drawn[1].shape
+    assert (drawn[0] != drawn[1]).any()

@@ -47,14 +47,25 @@ def toy_ratings(user_ids):
     )
 
 
+def trainer_of(data):
+    return SimpleNamespace(
+        datamodule=data, is_global_zero=True, loggers=[], callback_metrics={}, global_step=0
+    )
+
+
+def module_of():
+    return SimpleNamespace(new_network=None, device=None, loaded_step=None)
+
+
 def test_baselines_are_cut_to_the_range_of_the_training_ratings(tmp_path, monkeypatch):
     """Of 0, 10 and 20, cut to 2 to 4."""
     data = toy_ratings(("a",))
     monkeypatch.setattr(rating, "baselines", lambda data, vectors, trial: [LinearBaseline()])
     monkeypatch.setattr(score_writers, "readable_frozen_vectors", lambda *about: None)
     monkeypatch.setattr(score_writers, "run_folder", lambda trainer: tmp_path)
-    trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
-    writer, module = ReportWriter(), SimpleNamespace(new_network=None, device=None)
+    monkeypatch.setattr(score_writers, "_about", lambda *about: {})
+    trainer = trainer_of(data)
+    writer, module = ReportWriter(), module_of()
     writer.on_test_start(trainer, module)
     batch = SimpleNamespace(row=torch.tensor([4, 2, 3]))
     writer.on_test_batch_end(trainer, module, torch.tensor([[4.0], [3.0], [4.0]]), batch, 0)
@@ -103,8 +114,10 @@ def test_report_is_that_of_the_task(tmp_path, monkeypatch):
     monkeypatch.setitem(registry._TASKS, RatingTarget.name, Weighed())
     monkeypatch.setattr(score_writers, "readable_frozen_vectors", lambda *about: vectors)
     monkeypatch.setattr(score_writers, "run_folder", lambda trainer: tmp_path)
-    trainer = SimpleNamespace(datamodule=SimpleNamespace(facts=SimpleNamespace(task="rating")))
-    module = SimpleNamespace(new_network=None, device=None)
-    ReportWriter().write(trainer, module, np.array([4, 7]), np.zeros((2, 3)))
+    monkeypatch.setattr(score_writers, "_about", lambda *about: {})
+    trainer = trainer_of(SimpleNamespace(facts=SimpleNamespace(task="rating")))
+    writer, module = ReportWriter(), module_of()
+    writer.on_test_start(trainer, module)
+    writer.write(trainer, module, np.array([4, 7]), np.zeros((2, 3)))
     made = Report.read(tmp_path / "report.json").meta["made"]
     assert made == [4, 7, [2, 3], [[1.0, 0.0], [0.0, 1.0]]]

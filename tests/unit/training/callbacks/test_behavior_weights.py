@@ -124,7 +124,7 @@ def drawn(facts, batch, tmp_path):
 
 
 def test_tensorboard_has_a_weight_of_each_real_behavior(drawn):
-    [found] = drawn["model/behavior_weights"]
+    [found] = drawn["weights/behaviors"]
     value = found.histogram_value
     assert found.step == 7
     assert (value.num, value.min, value.max) == (sum(LENGTHS), 0.25, 1.0)
@@ -132,7 +132,7 @@ def test_tensorboard_has_a_weight_of_each_real_behavior(drawn):
 
 
 def test_tensorboard_has_how_many_behaviors_ago_they_were_by_their_weight(drawn):
-    [found] = drawn["model/behaviors_ago"]
+    [found] = drawn["weights/behaviors_ago"]
     value = found.histogram_value
     counts = dict(zip(value.bucket_limit, value.bucket, strict=True))
     # lengths 1, 2, 3 and 4 share a weight of 1 each
