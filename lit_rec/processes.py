@@ -5,12 +5,12 @@ With a single process every function works, too, and communicates nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
-from torch.distributed.tensor import DTensor
 
 # returns the tensors of all processes, which have one shape, as [processes, ...]
 Gather = Callable[[Tensor], Tensor]
@@ -74,9 +74,17 @@ def tensor_of_first(tensor: Tensor | None, device: torch.device) -> Tensor:
 def whole(tensor: Tensor) -> Tensor:
     """Return a tensor on the CPU, put together first where it is sharded; every process calls this."""
     gathered = tensor.detach()
-    if isinstance(gathered, DTensor):
-        gathered = gathered.full_tensor()
+    if is_divided(gathered):
+        gathered = gathered.full_tensor()  # type: ignore[attr-defined]
     return gathered.cpu()
+
+
+def is_divided(tensor: Tensor) -> bool:
+    """Return whether a tensor is a DTensor, of which each process has a part."""
+    dtensor = sys.modules.get(
+        "torch.distributed.tensor"
+    )  # takes long to import; without it there is none
+    return dtensor is not None and isinstance(tensor, dtensor.DTensor)
 
 
 def gather_from_all(mine: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import Any
 
-from lightning.fabric.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -40,7 +39,7 @@ def say(line: str) -> None:
         >>> say("item_knn  12 s")
         item_knn  12 s
     """
-    if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+    if _is_first_process():
         print(line, flush=True)  # noqa: T201
 
 
@@ -60,7 +59,7 @@ def slow_bar(
     Yields:
         A function to call with the number of steps done so far.
     """
-    if not shown or rank_zero_only.rank != 0:  # type: ignore[attr-defined]
+    if not shown or not _is_first_process():
         yield lambda done: None
         return
     bar = _Bar(what, total, within)
@@ -73,6 +72,12 @@ def slow_bar(
         timer.cancel()
         timer.join()
         bar.vanish()
+
+
+def _is_first_process() -> bool:
+    """Return whether Lightning runs this as the first process; without Lightning there is one."""
+    lightning = sys.modules.get("lightning.fabric.utilities.rank_zero")  # takes long to import
+    return lightning is None or lightning.rank_zero_only.rank == 0
 
 
 class _Bar:

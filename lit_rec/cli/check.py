@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from lit_rec.cli.options.first_checks import check_words
 from lit_rec.cli.parser import CommandParser
 from lit_rec.errors import ConfigError
 from lit_rec.files.atomic import replace_file
@@ -44,6 +45,7 @@ def check(words: list[str]) -> None:
             rule="a file to write",
             remedy=f"--json {Path(options.json, 'check.json')}",
         )
+    check_words("fit", of_fit)
     from lit_rec.cli.check_cli import check_fit
 
     figures = check_fit(of_fit)

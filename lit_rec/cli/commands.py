@@ -66,6 +66,7 @@ _ROWS = (
     Command("predict", _TRAINER, "--ckpt_path CKPT"),
     Command("recommend", "lit_rec.cli.recommend", "--ckpt_path CKPT"),
     Command("classify", "lit_rec.cli.classify", "--ckpt_path CKPT"),
+    Command("slim", "lit_rec.cli.slim", "CKPT"),
     Command("export-encoder", "lit_rec.cli.export_encoder", "--ckpt_path CKPT --output FOLDER"),
 )
 COMMANDS = {command.name: command for command in _ROWS}

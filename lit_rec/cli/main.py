@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from lit_rec import __version__
 from lit_rec.cli.commands import COMMANDS, usage
 from lit_rec.cli.options.option_paths import by_sections
+from lit_rec.cli.options.own_modules import modules_of_folder
 from lit_rec.errors import ConfigError, LitRecError, causes, did_you_mean
 from lit_rec.files.atomic import NO_ROOM, disk_reason
 from lit_rec.stopping import Stop, Stopped, stoppable
@@ -115,7 +116,8 @@ def _run(words: list[str]) -> None:
     _quieten()
     if command.uses_torch:
         _refuse_little_memory()
-    command.function(words[1:])
+    with modules_of_folder(command.name, words[1:]):
+        command.function(words[1:])
 
 
 def _fail(message: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from lit_rec.cli.commands import COMMANDS
 from lit_rec.cli.options.words import underscored
 from lit_rec.errors import ConfigError, did_you_mean
+from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 
 TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"
 
@@ -69,9 +70,17 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Parse words with either spelling of options; ``parse_args`` calls this."""
+        """Parse words with either spelling of options; ``parse_args`` calls this.
+
+        Raises:
+            ConfigError: If an option is wrong.
+            CheckpointError: If ``--ckpt_path`` names no file.
+        """
         words = underscored(sys.argv[1:] if args is None else args, self._option_string_actions)
-        return super().parse_known_args(words, namespace)
+        options, others = super().parse_known_args(words, namespace)
+        if getattr(options, "ckpt_path", None) is not None:
+            check_is_file(options.ckpt_path)
+        return options, others
 
     def error(self, message: str) -> NoReturn:
         """Raise a ConfigError.
@@ -83,4 +92,7 @@ class CommandParser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
         if unknown:
             remedy = did_you_mean(unknown[1], self._option_string_actions, remedy)
+        if message.endswith("expected one argument"):
+            option = message.split()[1].rstrip(":")
+            remedy = f"write {option}=VALUE, also where the value begins with a hyphen"
         raise ConfigError(message, where=self.prog, rule=self._rule, remedy=remedy)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
 from lit_rec.inference.lists.list_writer import ListWriter
 from lit_rec.tasks.registry import task_of
@@ -43,6 +46,12 @@ class PredictCLI(RecCLI):
             help="whether items that the user has seen are left out",
         )
         group.add_argument(
+            "--columns",
+            type=str | None,
+            default=None,
+            help="columns of the items table that lists have too, divided by commas, such as title,year",
+        )
+        group.add_argument(
             "--label",
             type=str | None,
             default=None,
@@ -58,12 +67,41 @@ class PredictCLI(RecCLI):
         self._lists = list_options(
             facts_of(self.content), asked.k, asked.label, exclude_seen=asked.exclude_seen
         )
+        if asked.columns is not None:
+            self._lists = with_columns(
+                self._lists, asked.columns, self.content["catalogue"]["columns"]
+            )
 
     def after_instantiate_classes(self) -> None:
         """Add the callback that writes lists, or scores of rows."""
         super().after_instantiate_classes()
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         callbacks.append(PredictionWriter() if self._lists is None else ListWriter(self._lists))
+
+
+def with_columns(lists: ListOptions | None, asked: str, known: Collection[str]) -> ListOptions:
+    """Return options for lists with columns of the items table.
+
+    Args:
+        lists: The options; None: no lists are made.
+        asked: The columns, divided by commas.
+        known: The columns that there are.
+
+    Raises:
+        ConfigError: If no lists are made, or there is no such column.
+    """
+    if lists is None:
+        raise _no_lists("--columns")
+    names = [asked] if asked in known else [name.strip() for name in asked.split(",")]
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"there is no column {excerpt(name)} in the items table",
+                where="--columns",
+                rule=f"columns divided by commas, of {some_of(known)}",
+                remedy=did_you_mean(name, known, "name one of these, or leave it out"),
+            )
+    return replace(lists, columns=tuple(dict.fromkeys(names)))
 
 
 def list_options(
@@ -87,10 +125,14 @@ def list_options(
         task.asked_label(label, facts)
         return ListOptions(k, exclude_seen, label)
     if label is not None or not exclude_seen:
-        raise ConfigError(
-            "no lists are made",
-            where="--exclude_seen" if label is None else "--label",
-            rule="options of lists, which --k turns on",
-            remedy="add --k 10",
-        )
+        raise _no_lists("--exclude_seen" if label is None else "--label")
     return None
+
+
+def _no_lists(option: str) -> ConfigError:
+    return ConfigError(
+        "no lists are made",
+        where=option,
+        rule="options of lists, which --k turns on",
+        remedy="add --k 10",
+    )

@@ -20,8 +20,8 @@ from lightning.pytorch.utilities import rank_zero_info
 from omegaconf.errors import OmegaConfBaseException
 
 import lit_rec.cli.short_names  # noqa: F401  (imported classes can be named without their path)
-from lit_rec.cli.continued_logs import continue_logs
 from lit_rec.cli.options.config_files import check_configs
+from lit_rec.cli.options.continued_logs import continue_logs
 from lit_rec.cli.options.option_errors import OptionParser, built_error
 from lit_rec.cli.options.option_paths import Ours, by_paths, worded_by
 from lit_rec.cli.options.option_values import check_values
@@ -166,13 +166,6 @@ class RecCLI(LightningCLI):
         check_configs(words)
         path = value_of(words, "--ckpt_path")
         if path is None:
-            if words[0] != "fit" and not any(map(_asks_for_help, words)):
-                raise ConfigError(
-                    "no checkpoint is named",
-                    where=f"lit-rec {words[0]}",
-                    rule="--ckpt_path with a file that `lit-rec fit` wrote",
-                    remedy=f"lit-rec {words[0]} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
-                )
             super().parse_arguments(parser, words)
             return
         trains = words[0] == "fit"
@@ -314,8 +307,3 @@ def run(words: list[str], cli: type[CLI]) -> CLI:
     """
     quieten_lightning()
     return cli(words)
-
-
-def _asks_for_help(word: str) -> bool:
-    """Return whether a word is ``--help``, or ``--data.help`` of a class."""
-    return word.partition("=")[0].rpartition(".")[2] in ("-h", "--help", "help")

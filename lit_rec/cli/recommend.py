@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from lit_rec.cli.parser import CommandParser
 from lit_rec.errors import ConfigError
+from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from lit_rec.inference.recommender import Recommendation
 
+# options that say something of a user, or of how lists are made for users
+_OF_USERS = ("history", "user", "text", "profile", "timestamp", "rerank", "pool")
 _POOL = 100  # items that a cross-encoder puts in order
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         "recommend",
-        rule="--ckpt_path, and one of --history, --user and --text",
+        rule="--ckpt_path, and one of --history, --user, --text, --like and --like_text",
     )
     parser.add_checkpoint()
     parser.add_argument(
@@ -39,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="something liked that the catalogue does not have; may be repeated",
     )
+    parser.add_argument("--like", metavar="ID", help="list the items most similar to this one")
+    parser.add_argument(
+        "--like_text", metavar="TEXT", help="the same for an item given by its text"
+    )
     parser.add_argument(
         "--profile",
         action="append",
@@ -48,17 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--timestamp",
-        type=float,
-        help="the time of the request in seconds, for models that weight behaviors by age; "
-        "without it, behaviors have no age",
+        metavar="TIME",
+        help="the time of the request, in seconds or such as 2024-05-31T18:30, for models that weight "
+        "behaviors by age; without it, behaviors have no age",
     )
     parser.add_argument(
         "--index",
         metavar="KIND",
         choices=["exact", "approximate"],
         default="exact",
-        help="how a large catalogue is searched: exact, or approximate, by lists of similar items, "
-        "made once and stored beside the checkpoint as X.index (default: exact)",
+        help="how a large catalogue is searched: exact (default), or approximate, by lists "
+        "that are made once and stored beside the checkpoint as X.index",
     )
     parser.add_argument("--k", type=int, default=10, help="how many items (default: 10)")
     parser.add_argument(
@@ -76,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def recommend(words: list[str]) -> None:
-    """Recommend items for a history, a user or a text.
+    """Recommend items for a history, a user or a text, or list items like one.
 
     Args:
         words: The options.
@@ -85,13 +92,43 @@ def recommend(words: list[str]) -> None:
         LitRecError: If the input is wrong.
     """
     options = _parser().parse_args(words)
-    if options.user is None and options.history is None and not options.text:
+    _check(options)
+    found, meaning = _found(options)
+    if options.json:
+        json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        from rich.console import Console
+
+        clipped = any(one.unclipped not in (None, one.score) for one in found)
+        Console().print(_table(found, clipped=clipped))
+        more = ", shown before it is cut to this range" if clipped else ""
+        sys.stdout.write(f"score: {meaning}{more}\n")
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Check what can be checked before torch is imported."""
+    asked = options.user is not None or options.history is not None or bool(options.text)
+    like = [name for name in ("like", "like_text") if getattr(options, name) is not None]
+    if not asked and not like:
         raise ConfigError(
             "nobody to recommend for",
             where="lit-rec recommend",
-            rule="one of --history, --user and --text",
+            rule="one of --history, --user, --text, --like and --like_text",
             remedy="lit-rec recommend --ckpt_path X --history 50,181",
         )
+    others = [name for name in _OF_USERS if getattr(options, name)]
+    if like and (len(like) > 1 or others):
+        other = (others or like[1:])[0]
+        raise ConfigError(
+            f"--{other} is given as well",
+            where=f"--{like[0]}",
+            rule="similar items are the same for every user: only --k and --json go with it",
+            remedy=f"leave out --{other}, or --{like[0]}",
+        )
+    _profile(options.profile)
+    if options.rerank is not None:
+        check_is_file(options.rerank, "--rerank")
     if options.pool is not None and options.rerank is None:
         raise ConfigError(
             "there is no model to sort them",
@@ -99,26 +136,22 @@ def recommend(words: list[str]) -> None:
             rule="the items that --rerank scores",
             remedy="name a cross-encoder's checkpoint with --rerank, or leave --pool out",
         )
-    named = [] if options.history is None else _entries(options.history)
-    found = _found(options, named)
-    if options.json:
-        json.dump([asdict(r) for r in found], sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
-    else:
-        from rich.console import Console
-
-        Console().print(_table(found))
 
 
-def _found(options: argparse.Namespace, named: list[dict[str, Any]]) -> list[Recommendation]:
+def _found(options: argparse.Namespace) -> tuple[list[Recommendation], str]:
+    """Return the list, and what its scores are."""
     from lit_rec.inference.index.approximate_index import ApproximateIndex
     from lit_rec.inference.recommender import Recommender
 
     path = options.ckpt_path
     index = ApproximateIndex.beside(path) if options.index == "approximate" else None
     rec = Recommender.from_checkpoint(path, index=index, trust=options.trust)
+    if options.like is not None or options.like_text is not None:
+        item = rec.entry_of_text(options.like_text) if options.like is None else options.like
+        return rec.similar(item, options.k), "similarity to the item, from -1 to 1"
     history: list[Any] = rec.history_of(options.user) if options.user is not None else []
-    history += named
+    if options.history is not None:
+        history += rec.entries_of(options.history, where=f"--history '{options.history}'")
     history += [rec.entry_of_text(text) for text in options.text]
     many = max(options.k, options.pool or _POOL) if options.rerank else options.k
     found = rec.recommend(
@@ -128,18 +161,21 @@ def _found(options: argparse.Namespace, named: list[dict[str, Any]]) -> list[Rec
         profile=_profile(options.profile) if options.profile else None,
         timestamp=options.timestamp,
     )
-    return _reranked(options, history, found) if options.rerank else found
+    if options.rerank:
+        return _reranked(options, history, found)
+    return found, rec.score_meaning()
 
 
 def _reranked(
     options: argparse.Namespace, history: list[Any], pool: list[Recommendation]
-) -> list[Recommendation]:
+) -> tuple[list[Recommendation], str]:
     """Return the k best of ``pool`` by the network of another checkpoint; their fields stay the same."""
     from lit_rec.inference.reranker import Reranker
 
     cross = Reranker.from_checkpoint(options.rerank, trust=options.trust)
     best = cross.rerank(history, [one.item_id for one in pool], options.k)
-    return [replace(pool[one.place], score=one.score) for one in best]
+    found = [replace(pool[one.place], score=one.score, unclipped=one.unclipped) for one in best]
+    return found, cross.score_meaning()
 
 
 def _profile(words: list[str]) -> dict[str, str]:
@@ -155,24 +191,7 @@ def _profile(words: list[str]) -> dict[str, str]:
     return {column.strip(): value for column, value in pairs}
 
 
-def _entries(history: str) -> list[dict[str, Any]]:
-    words = [word.strip() for word in history.split(",") if word.strip()]
-    if not words:
-        raise ConfigError(
-            "names no item",
-            where=f"--history '{history}'",
-            rule="item ids, divided by commas",
-            remedy="--history 50,181, or --user for a user of the data",
-        )
-    return [_entry(word) for word in words]
-
-
-def _entry(word: str) -> dict[str, Any]:
-    item, colon, rating = word.rpartition(":")
-    return {"item_id": item, "rating": rating} if colon else {"item_id": word}
-
-
-def _table(found: list[Recommendation]) -> Table:
+def _table(found: list[Recommendation], *, clipped: bool) -> Table:
     from rich.table import Table
 
     table = Table()
@@ -184,5 +203,6 @@ def _table(found: list[Recommendation]) -> Table:
         table.add_column(name, overflow="fold")
     for place, one in enumerate(found, 1):
         cells = [one.fields[name] or "" for name in names]
-        table.add_row(str(place), f"{one.score:.3f}", one.item_id, *cells)
+        score = one.unclipped if clipped and one.unclipped is not None else one.score
+        table.add_row(str(place), f"{score:.3f}", one.item_id, *cells)
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lit_rec.cli.options.first_checks import check_words
 from lit_rec.cli.options.words import underscored
 from lit_rec.cli.parser import CommandParser
 from lit_rec.stopping import stop
@@ -69,6 +70,7 @@ def _run(name: str, words: list[str]) -> None:
     words = underscored(words, (_ALL,))
     if {"-h", "--help"} & {*words}:
         short_help(name).parse_args(["--help"])
+    check_words(name, words)
     words = [name, *("--help" if word == _ALL else word for word in words)]
     from lit_rec.cli.rec_cli import RecCLI, run
 
@@ -109,6 +111,7 @@ def short_help(name: str) -> CommandParser:
             metavar="BOOL",
             help="leave out what the user has seen (default: true)",
         )
+        add("--columns", metavar="NAMES", help="columns of items in lists too: title,year")
         add("--label", metavar="LABEL", help="sort items by the probability of this label")
     add("--data.OPTION", metavar="VALUE", help="such as --data.batch_size 256")
     if trains:
@@ -119,7 +122,8 @@ def short_help(name: str) -> CommandParser:
         metavar="VALUE",
         help=f"such as --trainer.{example}; of Lightning's Trainer",
     )
-    add("--seed_everything", metavar="N", help="the seed of all that is random")
+    if name != "predict":
+        add("--seed_everything", metavar="N", help="the seed of all that is random")
     add("--print_config", action="store_true", help="print the whole configuration, and end")
     add(
         "--data.help",

@@ -16,8 +16,8 @@ from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
-from lit_rec.inference.requests.entries import at_least_one
 from lit_rec.inference.requests.texts import TextEntry
+from lit_rec.inference.requests.values import at_least_one
 from lit_rec.inference.stored.network import LoadedNetwork
 from lit_rec.tasks.registry import task_of
 
@@ -75,7 +75,7 @@ class Classifier(LoadedNetwork):
             ConfigError: If the model predicts ratings.
             DataError: If a text is empty, or has columns that the model does not know, or a table lacks one.
         """
-        at_least_one(k)
+        k = at_least_one(k)
         self._needs(LabelTarget, "rate")
         prob = self._predicted(texts, where)
         best = np.argsort(-prob, axis=1, kind="stable")[:, :k]

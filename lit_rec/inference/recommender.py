@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -17,28 +18,31 @@ from lit_rec.data.batches.request import Seen
 from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.inference.index.item_index import IndexFactory
 from lit_rec.inference.index.stored_items import StoredItems
-from lit_rec.inference.requests.entries import (
-    HistoryEntry,
-    at_least_one,
-    item_row,
-    listed,
-    time_of,
-)
+from lit_rec.inference.requests.entries import HistoryEntry, ItemId, item_row, listed, record_of
+from lit_rec.inference.requests.frames import table_of
+from lit_rec.inference.requests.history_text import entries_of
 from lit_rec.inference.requests.items import NamedItems, ids_of_new_items, read_history
+from lit_rec.inference.requests.values import at_least_one, id_of, time_of
 from lit_rec.inference.scores.catalogue_scores import (
     Asker,
     CatalogueScores,
     CatalogueState,
     catalogue_vectors,
 )
-from lit_rec.inference.stored.network import LoadedNetwork, load_module
+from lit_rec.inference.stored.model import BuiltModule
+from lit_rec.inference.stored.network import LoadedNetwork, load_for_answers
 from lit_rec.inference.stored.users import StoredProfiles, StoredUsers
-from lit_rec.training.lit_rec import LitRec
+from lit_rec.tasks.registry import task_of
+
+Time = float | datetime | str
 
 
 @dataclass(frozen=True)
 class Recommendation:
     """One item of a list: its id, its score, and the columns of the items table.
+
+    ``unclipped`` is a rating before it is clipped to the range of ratings; None if scores are not clipped. Lists are
+    sorted by it.
 
     Example:
         >>> best = Recommendation("50", 4.5, {"title": "Star Wars", "year": None})
@@ -49,12 +53,14 @@ class Recommendation:
     item_id: str
     score: float
     fields: dict[str, str | None]
+    unclipped: float | None = None
 
 
 class Recommender(LoadedNetwork):
     """Recommend from a checkpoint alone, without YAML, data folder, encoder folder or internet.
 
-    A history is a list of item ids or mappings. A mapping has ``item_id``, or for an item that is not in the catalogue
+    A history is a list of item ids or mappings, or a table of Polars or pandas. Ids are texts or whole numbers: 7 and
+    "7" name the same item. A mapping has ``item_id``, or for an item that is not in the catalogue
     the columns of the text, such as ``title``; ``rating``, ``label``, ``event`` and ``timestamp`` are optional. A
     behavior without a rating counts as liked: it gets the highest rating in a model of ratings, and the positive label
     in a model of two labels. In a model of labels, scores are probabilities of the positive one of two labels, or of
@@ -81,7 +87,7 @@ class Recommender(LoadedNetwork):
 
     def __init__(
         self,
-        module: LitRec,
+        module: BuiltModule,
         content: dict[str, Any],
         where: str = "",
         index: IndexFactory | None = None,
@@ -124,7 +130,7 @@ class Recommender(LoadedNetwork):
                 given, or names what is not trusted.
             ConfigError: If its network is of another kind, or an index is given that cannot be used.
         """
-        module, content = load_module(path, network, trust)
+        module, content = load_for_answers(path, network, trust)
         return cls(module.to(device), content, str(path), index)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -140,13 +146,13 @@ class Recommender(LoadedNetwork):
         """Ids of all items that can be recommended, in the catalogue's order, with added and without removed items."""
         return self._state.items.present()
 
-    def history_of(self, user_id: str) -> list[dict[str, Any]]:
+    def history_of(self, user_id: ItemId) -> list[dict[str, Any]]:
         """Return the history of a user of the data, oldest first, in the form that ``recommend`` takes.
 
         Raises:
             DataError: If the data had no such user.
         """
-        return self._users.history_of(user_id)
+        return self._users.history_of(id_of(user_id, where="user"))
 
     def entry_of_text(self, text: str) -> dict[str, Any]:
         """Return a history entry for an item that is given by its text.
@@ -155,27 +161,43 @@ class Recommender(LoadedNetwork):
         """
         return self._texts.record_of(text)
 
+    def entries_of(self, text: str, *, where: str = "history") -> list[dict[str, Any]]:
+        """Return the history that a text such as ``50:5,181:3`` names, in the form that ``recommend`` takes.
+
+        A part that is an id of the catalogue is not divided, so ids may contain commas and colons.
+
+        Args:
+            text: Ids, oldest first, divided by commas, each with a rating after a colon if there is one.
+            where: The argument's name, for the error.
+
+        Raises:
+            DataError: If it names no item.
+        """
+        return entries_of(text, self._state.items.present(), where=where)
+
     def recommend(
         self,
-        history: Sequence[HistoryEntry] = (),
+        history: Sequence[HistoryEntry] | None = None,
         k: int = 10,
         *,
-        user: str | None = None,
+        user: ItemId | None = None,
         profile: Mapping[str, Any] | None = None,
-        timestamp: float | None = None,
-        allow: Iterable[str] | None = None,
-        deny: Iterable[str] = (),
+        timestamp: Time | None = None,
+        allow: Iterable[ItemId] | None = None,
+        deny: Iterable[ItemId] = (),
         exclude_seen: bool = True,
         label: str | None = None,
     ) -> list[Recommendation]:
         """Return the k best items, best first; equal scores in the catalogue's order.
 
         Args:
-            history: The user's behaviors, oldest first; may be empty.
+            history: The user's behaviors, oldest first; may be empty. None: the history of ``user`` in the data, empty
+                without a user.
             k: Number of items.
             user: The user's id, to use what the model has learned about this user, and the stored profile.
             profile: Columns of the users table, in place of the stored profile; for a model that reads profiles.
-            timestamp: The time of the request in seconds, for the age of behaviors; without it they have no age.
+            timestamp: The time of the request, in seconds or as a datetime or ISO text, for the age of behaviors;
+                without it they have no age.
             allow: Only these ids.
             deny: Not these ids.
             exclude_seen: Whether items of the history are left out.
@@ -183,11 +205,12 @@ class Recommender(LoadedNetwork):
                 one is the default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, k is below 1, or
-                the label is not one of the data's.
+            DataError: If an id is not in the catalogue, the data had no such user and no history is given, a rating is
+                out of range, a time cannot be read, k is below 1, or the label is not one of the data's.
         """
-        at_least_one(k)
-        state = self._state
+        k, state = at_least_one(k), self._state
+        if history is None:
+            history = [] if user is None else self.history_of(user)
         seen, extra = self._seen(history, state)
         chosen = None if allow is None else _searched(allow, state.items, where="allow")
         closed = _searched(deny, state.items, where="deny")
@@ -195,52 +218,101 @@ class Recommender(LoadedNetwork):
             known = [one.item for one in seen if one.item < len(state.items)]
             closed = np.concatenate([closed, np.array(known, np.int64)])
         asker = self._asker(seen, extra, user, profile, timestamp, label)
-        rows, shown = state.scores.best(asker, k, chosen, closed)
+        rows, keys, shown = state.scores.best(asker, k, chosen, closed)
+        clips = task_of(self._facts).clips
         return [
-            Recommendation(state.items.id(row), score, state.items.fields(row))
-            for row, score in zip(rows.tolist(), shown.tolist(), strict=True)
+            replace(_listed(row, score, state), unclipped=key if clips else None)
+            for row, score, key in zip(rows.tolist(), shown.tolist(), keys.tolist(), strict=True)
         ]
+
+    def similar(
+        self,
+        item: HistoryEntry,
+        k: int = 10,
+        *,
+        allow: Iterable[ItemId] | None = None,
+        deny: Iterable[ItemId] = (),
+    ) -> list[Recommendation]:
+        """Return the k items most similar to one, most similar first; equal ones in the catalogue's order.
+
+        The score is the cosine of the items' vectors, from -1 to 1: what the model has learned of texts, other fields
+        and ids, without biases such as popularity. The item itself is left out.
+
+        Args:
+            item: An id, also of an item that was added or removed, or a mapping with columns of the text, such as
+                ``{"title": "A film nobody has seen"}``.
+            k: Number of items.
+            allow: Only these ids.
+            deny: Not these ids.
+
+        Raises:
+            DataError: If an id is not in the catalogue, the item has no text, or k is below 1.
+        """
+        k, state = at_least_one(k), self._state
+        named = NamedItems(state.items, self._texts)
+        row = named.row(record_of(item, where="item"), where="item")
+        extra = self._vectors_of(named, state)
+        chosen = None if allow is None else _searched(allow, state.items, where="allow")
+        own = [row] if row < len(state.items) else []
+        closed = [*own, *state.items.removed, *_searched(deny, state.items, where="deny")]
+        rows, cosines = state.scores.similar(row, extra, k, chosen, np.array(closed, np.int64))
+        return [
+            _listed(row, cosine, state)
+            for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)
+        ]
+
+    def score_meaning(self, label: str | None = None) -> str:
+        """Return in a few words what scores of ``recommend`` and ``score`` are, such as "predicted rating, 1 to 5".
+
+        Args:
+            label: The label asked for, for a model of labels.
+        """
+        return task_of(self._facts).score_meaning(self._facts, label)
 
     def score(
         self,
-        history: Sequence[HistoryEntry],
-        items: Sequence[str],
+        history: Sequence[HistoryEntry] | None = None,
+        items: Sequence[ItemId] = (),
         *,
-        user: str | None = None,
+        user: ItemId | None = None,
         profile: Mapping[str, Any] | None = None,
-        timestamp: float | None = None,
+        timestamp: Time | None = None,
         label: str | None = None,
     ) -> list[float]:
         """Return the model's score of each item, in the order asked: ratings, or probabilities for a model of labels.
 
         Args:
-            history: The user's behaviors, oldest first.
+            history: The user's behaviors, oldest first; may be empty. None: the history of ``user`` in the data, empty
+                without a user.
             items: Ids of the catalogue.
             user: The user's id, to use what the model has learned about this user, and the stored profile.
             profile: Columns of the users table, in place of the stored profile; for a model that reads profiles.
-            timestamp: The time of the request in seconds, for the age of behaviors; without it they have no age.
+            timestamp: The time of the request, in seconds or as a datetime or ISO text, for the age of behaviors;
+                without it they have no age.
             label: Label whose probability is returned, for a model of labels; for two labels the positive one is the
                 default.
 
         Raises:
-            DataError: If an id is not in the catalogue, a rating is out of range, a time is no number, or the label is
-                not one of the data's.
+            DataError: If an id is not in the catalogue, the data had no such user and no history is given, a rating is
+                out of range, a time cannot be read, or the label is not one of the data's.
         """
         state = self._state
+        if history is None:
+            history = [] if user is None else self.history_of(user)
         seen, extra = self._seen(history, state)
         rows = _rows(items, state.items, where="items")
         asker = self._asker(seen, extra, user, profile, timestamp, label)
         _, shown = state.scores.of(asker, rows)
         return [float(s) for s in shown]
 
-    def add_items(self, items: pl.DataFrame) -> None:
+    def add_items(self, items: pl.DataFrame | Iterable[Mapping[str, Any]]) -> None:
         """Add items by their texts, without training: each is encoded once and can then be recommended.
 
         The id of a removed item may be used again for a new item.
 
         Args:
-            items: item_id and the columns of the text template; columns of other fields may be missing, and then count
-                as empty.
+            items: A table of Polars or pandas, or a list of mappings, with item_id and the columns of the text
+                template; columns of other fields may be missing, and then count as empty.
 
         Raises:
             DataError: If item_id is missing, empty, repeated, or already in the catalogue, or a field's value cannot be
@@ -248,16 +320,16 @@ class Recommender(LoadedNetwork):
             ConfigError: If a column of the text is missing.
         """
         with self._changes:
-            state = self._state
-            ids = ids_of_new_items(items, state.items)
-            if not ids:
+            state, table = self._state, table_of(items, where="add_items")
+            if table.is_empty():
                 return
-            columns = shown_columns(items, state.items.columns)
-            rendered = self._texts.render_table(items, where="add_items")
+            ids = ids_of_new_items(table, state.items)
+            columns = shown_columns(table, state.items.columns)
+            rendered = self._texts.render_table(table, where="add_items")
             vectors = self._module.item_table(self._texts.catalogue(rendered))
             self._state = state.with_more(ids, columns, vectors)
 
-    def remove_items(self, items: Iterable[str]) -> None:
+    def remove_items(self, items: Iterable[ItemId]) -> None:
         """Never recommend these items again; histories may still name them.
 
         When more than 1,024 rows, and more than an eighth of all rows, belong to removed items, these rows are freed.
@@ -281,19 +353,25 @@ class Recommender(LoadedNetwork):
         """Read a history; items that are given by text get rows after all others, and are encoded here."""
         named = NamedItems(state.items, self._texts)
         seen = read_history(history, named, self._facts)
+        return seen, self._vectors_of(named, state)
+
+    def _vectors_of(self, named: NamedItems, state: CatalogueState) -> Tensor:
+        """Return the vectors of items that are given by text, in their order."""
         if not named.new:
-            return seen, state.scores.no_vectors()
-        return seen, self._module.item_table(named.catalogue())
+            return state.scores.no_vectors()
+        found: Tensor = self._module.item_table(named.catalogue())
+        return found
 
     def _asker(
         self,
         seen: list[Seen],
         extra: Tensor,
-        user: str | None,
+        user: ItemId | None,
         profile: Mapping[str, Any] | None,
-        now: float | None,
+        now: Time | None,
         label: str | None,
     ) -> Asker:
+        user = None if user is None else id_of(user, where="user")
         return Asker(
             seen[-self._content["history_length"] :],
             extra,
@@ -304,13 +382,17 @@ class Recommender(LoadedNetwork):
         )
 
 
-def _rows(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
+def _listed(row: int, score: float, state: CatalogueState) -> Recommendation:
+    return Recommendation(state.items.id(row), score, state.items.fields(row))
+
+
+def _rows(ids: Iterable[ItemId], items: StoredItems, *, where: str) -> Int64s:
     """Return the rows of ids, also of removed and remembered items."""
     found = [item_row(id_, items, where=where) for id_ in listed(ids, where=where)]
     return np.array(found, np.int64)
 
 
-def _searched(ids: Iterable[str], items: StoredItems, *, where: str) -> Int64s:
+def _searched(ids: Iterable[ItemId], items: StoredItems, *, where: str) -> Int64s:
     """Return the rows of ids, without those of remembered items, which are not searched."""
     rows = _rows(ids, items, where=where)
     return rows[rows < len(items)]

@@ -14,17 +14,20 @@ from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.batches.request import Seen, joined, request_batch
 from lit_rec.inference.index.stored_items import StoredItems
-from lit_rec.inference.requests.entries import HistoryEntry, at_least_one, listed, record_of
+from lit_rec.inference.requests.entries import HistoryEntry, listed, record_of
 from lit_rec.inference.requests.items import NamedItems, read_history
+from lit_rec.inference.requests.values import at_least_one
+from lit_rec.inference.stored.model import BuiltModule
 from lit_rec.inference.stored.network import LoadedNetwork
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.checkpoint.content import catalogue_of
-from lit_rec.training.lit_rec import LitRec
 
 
 @dataclass(frozen=True)
 class RankedItem:
     """One item of a list: its place among the items asked for (from 0), id (None: given by text), score, and columns.
+
+    ``unclipped`` is a rating before it is clipped to the range of ratings; None if scores are not clipped.
 
     Example:
         >>> asked = ["181", {"title": "A film nobody has seen"}]
@@ -37,6 +40,7 @@ class RankedItem:
     item_id: str | None
     score: float
     fields: dict[str, str | None]
+    unclipped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Reranker(LoadedNetwork):
 
     takes, lacks = "cross-encoder", "does not read history and item together"
 
-    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+    def __init__(self, module: BuiltModule, content: dict[str, Any], where: str = "") -> None:
         super().__init__(module, content, where)
         stored = content["catalogue"]
         self._items = StoredItems.of(stored["item_id"], stored["columns"])
@@ -99,11 +103,22 @@ class Reranker(LoadedNetwork):
             DataError: If an id is not in the catalogue, an item has no text, a rating is out of range, or the label is
                 not one of the data's.
         """
-        at_least_one(k)
+        k = at_least_one(k)
         asked = self._read(history, items)
         sorting, shown = self._scores(asked, label)
         best = np.argsort(-sorting, kind="stable")[:k]
-        return [self._ranked(int(b), asked, float(shown[b])) for b in best]
+        found = [self._ranked(int(b), asked, float(shown[b])) for b in best]
+        if not task_of(self._facts).clips:
+            return found
+        return [replace(one, unclipped=float(sorting[one.place])) for one in found]
+
+    def score_meaning(self, label: str | None = None) -> str:
+        """Return in a few words what scores are, such as "predicted rating, 1 to 5".
+
+        Args:
+            label: The label asked for, for a model of labels.
+        """
+        return task_of(self._facts).score_meaning(self._facts, label)
 
     def score(
         self,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.classification import BinaryAUROC, MulticlassAccuracy, MulticlassF1Score
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.training_facts import target_of_rows
@@ -36,9 +33,15 @@ from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import rating_slices, whole
 from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, Objective
 from lit_rec.tasks.baseline_lines import BaselineLines
-from lit_rec.tasks.logged_metrics import IMPRESSION_MEASURES, ImpressionMetric, has_impressions
+from lit_rec.tasks.logged_names import IMPRESSION_MEASURES, has_impressions
 from lit_rec.tasks.pictures import confusion, enlarged, framed
 from lit_rec.tasks.task import Task, wrong_label
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+    from lit_rec.data.datamodule import BehaviorDataModule
+
 
 _PR_ROWS = 200_000  # rows of a PR curve: enough for its shape
 _RARE = 0.01  # share of the training rows below which accuracy says little about a label
@@ -70,15 +73,17 @@ class LabelTask(Task):
         self, facts: Facts, data: BehaviorDataModule | None, part: str
     ) -> dict[str, Metric]:
         """Return accuracy and macro F1; for two labels also AUC, and metrics of impressions if there are some."""
+        from lit_rec.tasks import logged_metrics as logged  # takes long, and only training logs
+
         labels = len(facts.labels)
         found: dict[str, Metric] = {
-            "accuracy": _Accuracy(labels, average="micro"),
-            "macro_f1": _MacroF1(labels, average="macro"),
+            "accuracy": logged.LabelAccuracy(labels, average="micro"),
+            "macro_f1": logged.LabelMacroF1(labels, average="macro"),
         }
         if labels == 2:
-            found["auc"] = _PositiveAUC()
+            found["auc"] = logged.PositiveAUC()
             if data is not None and has_impressions(data, part):
-                found |= {n: ImpressionMetric(m) for n, m in IMPRESSION_MEASURES.items()}
+                found |= {n: logged.ImpressionMetric(m) for n, m in IMPRESSION_MEASURES.items()}
         return found
 
     def report(
@@ -146,6 +151,11 @@ class LabelTask(Task):
             return torch.log_softmax(scores, -1)[..., place], shown
         return scores if place else -scores, shown
 
+    def score_meaning(self, facts: Facts, label: str | None = None) -> str:
+        """Return that it is a probability, and whose."""
+        place = self.asked_label(label, facts)
+        return f"probability of the label '{label if place is None else facts.labels[place]}'"
+
     def falls_with_scores(self, label: str | None, facts: Facts) -> bool:
         """Return whether the first of two labels is asked for: its probability falls as the logit rises."""
         return label == facts.labels[0]
@@ -164,28 +174,6 @@ class LabelTask(Task):
                 f"Label '{rare['value']}' is on {rare['count']:,} of {rows:,} training rows: "
                 "accuracy will say little about it."
             )
-
-
-class _Accuracy(MulticlassAccuracy):
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count rows; torchmetrics would fail on a batch without labels, or a process without rows."""
-        if len(target):
-            super().update(preds, target)
-
-
-class _MacroF1(MulticlassF1Score):
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count rows, as ``_Accuracy`` does."""
-        if len(target):
-            super().update(preds, target)
-
-
-class _PositiveAUC(BinaryAUROC):
-    """The area under the ROC curve from the probabilities of both labels."""
-
-    def update(self, preds: Tensor, target: Tensor, *args: Any) -> None:
-        """Add the probabilities of the positive label."""
-        super().update(preds[:, 1], target)
 
 
 def label_report(

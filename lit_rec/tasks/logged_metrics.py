@@ -1,4 +1,4 @@
-"""The reports' metrics of ranks and impressions for logging, over all batches and processes."""
+"""The metrics that are logged, over all batches and processes: of ranks, of impressions, and of labels."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.classification import BinaryAUROC, MulticlassAccuracy, MulticlassF1Score
 from torchmetrics.utilities import dim_zero_cat
 
 from lit_rec.data.arrays import Float64s
-from lit_rec.data.datamodule import BehaviorDataModule
-from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.metrics.impressions import RankedImpressions
-from lit_rec.evaluation.metrics.ranks import GAINS, rank_gains
-
-# the report's metrics that are logged as curves: all 24 would be too many
-LOGGED = tuple(name for name in GAINS if not name.startswith("masked_") or name.endswith("@10"))
+from lit_rec.evaluation.metrics.ranks import rank_gains
+from lit_rec.tasks.logged_names import LOGGED
 
 
 class RankMetric(Metric):
@@ -123,33 +120,27 @@ class ImpressionMetric(Metric):
         return torch.tensor(values.mean() if len(values) else np.nan, dtype=torch.float32)
 
 
-def has_impressions(data: BehaviorDataModule, part: str) -> bool:
-    """Return whether a part has an impression with rows of both labels, so that there is something to rank.
+class LabelAccuracy(MulticlassAccuracy):
+    """The share of right labels."""
 
-    Args:
-        data: The behaviors.
-        part: ``val`` or ``test``.
-    """
-    rows = data.prepared.rows_of(part)
-    impression = np.asarray(data.prepared.impression[rows])
-    target = target_of_rows(data.prepared, data.facts)[rows]
-    negative, positive = (impression[(impression >= 0) & (target == label)] for label in (0, 1))
-    return bool(np.isin(negative, positive).any())
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count rows; torchmetrics would fail on a batch without labels, or a process without rows."""
+        if len(target):
+            super().update(preds, target)
 
 
-def _ndcg_at_5(ranked: RankedImpressions) -> Float64s:
-    return ranked.ndcg(5)
+class LabelMacroF1(MulticlassF1Score):
+    """The mean of the labels' F1 scores."""
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count rows, as ``LabelAccuracy`` does."""
+        if len(target):
+            super().update(preds, target)
 
 
-def _ndcg_at_10(ranked: RankedImpressions) -> Float64s:
-    return ranked.ndcg(10)
+class PositiveAUC(BinaryAUROC):
+    """The area under the ROC curve from the probabilities of both labels."""
 
-
-# the report's metrics of impressions, by name
-IMPRESSION_MEASURES: dict[str, Callable[[RankedImpressions], Float64s]] = {
-    "impression_auc": RankedImpressions.auc,
-    "mrr": RankedImpressions.mrr,
-    "mind_mrr": RankedImpressions.mind_mrr,
-    "ndcg@5": _ndcg_at_5,
-    "ndcg@10": _ndcg_at_10,
-}
+    def update(self, preds: Tensor, target: Tensor, *args: Any) -> None:
+        """Add the probabilities of the positive label."""
+        super().update(preds[:, 1], target)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from lit_rec.data.arrays import Float64s, Int64s
 from lit_rec.data.batches.batch import SeenItems
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.history.rule import in_order
 from lit_rec.data.targets.next_item import NextItemTarget
@@ -28,9 +26,15 @@ from lit_rec.models.objectives.ranking import ItemSoftmax
 from lit_rec.models.objectives.score import Objective
 from lit_rec.progress import slow_bar
 from lit_rec.tasks.baseline_lines import BaselineLines
-from lit_rec.tasks.logged_metrics import LOGGED, RankMetric
+from lit_rec.tasks.logged_names import LOGGED
 from lit_rec.tasks.task import Task
 from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+    from lit_rec.data.datamodule import BehaviorDataModule
+
 
 _ROWS = 4096  # histories that are read at once: limits the memory, does not change the result
 _CONVENTION = "masked_... leaves out the items that the history has, but never the target; the others rank all items"
@@ -55,10 +59,17 @@ class NextItemTask(Task):
         """Return the scores themselves, because they have no unit."""
         return scores
 
+    def score_meaning(self, facts: Facts, label: str | None = None) -> str:
+        """Return that it is a similarity, which has no unit."""
+        self.asked_label(label, facts)
+        return "similarity to the history, higher is better"
+
     def metrics(
         self, facts: Facts, data: BehaviorDataModule | None, part: str
     ) -> dict[str, Metric]:
         """Return Recall, nDCG and MRR over the whole catalogue."""
+        from lit_rec.tasks.logged_metrics import RankMetric  # takes long, and only training logs
+
         return {name: RankMetric(name) for name in LOGGED}
 
     def report(

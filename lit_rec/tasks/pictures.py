@@ -81,7 +81,7 @@ def framed(
         >>> framed(np.zeros((320, 320), np.float32), ("true", ["1", "5"]), ("predicted", ["5", "1"])).shape[2]
         3
     """
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  (only training draws)
+    from PIL import Image, ImageDraw, ImageFont  # only training draws
 
     font = ImageFont.load_default(_FONT)
     height, width = picture.shape

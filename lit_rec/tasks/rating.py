@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.targets.rating import RatingTarget
@@ -37,6 +34,12 @@ from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.pictures import density, framed
 from lit_rec.tasks.task import Task
 
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+    from lit_rec.data.datamodule import BehaviorDataModule
+
+
 _BARS = 11  # distinct values shown one by one
 _HELD = 20_000  # most training rows on which the baselines' options are chosen
 _ROWS = 8192  # rows whose histories are held at once: bounds the memory, not the result
@@ -56,6 +59,7 @@ class RatingTask(Task):
     spoken = "ratings"
     logged = errors = ("rmse", "mae")
     deciding = ("rmse",)
+    clips = True
 
     def default_objective(self, gives: str) -> Objective:
         """Return the squared error."""
@@ -65,6 +69,12 @@ class RatingTask(Task):
         """Return ratings, clipped to their range."""
         return scores.clamp(*facts.rating_range)
 
+    def score_meaning(self, facts: Facts, label: str | None = None) -> str:
+        """Return that it is a rating, and its range."""
+        self.asked_label(label, facts)
+        low, high = facts.rating_range
+        return f"predicted rating, {low:g} to {high:g}"
+
     def judged(self, scores: Tensor, predicted: Tensor) -> Tensor:
         """Return the clipped ratings."""
         return predicted
@@ -73,6 +83,8 @@ class RatingTask(Task):
         self, facts: Facts, data: BehaviorDataModule | None, part: str
     ) -> dict[str, Metric]:
         """Return RMSE and MAE."""
+        from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError  # takes long
+
         return {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError()}
 
     def report(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
 from torch import Tensor
-from torchmetrics import Metric
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import DataError
 from lit_rec.evaluation.report.report import Report
 from lit_rec.models.objectives.score import Objective
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+    from lit_rec.data.datamodule import BehaviorDataModule
 
 
 class Task(ABC):
@@ -32,6 +35,7 @@ class Task(ABC):
         logged: Names of all metrics that validation and test may log, without the stage.
         deciding: Metrics that decide by default which epoch is best: the first of them that is logged.
         errors: Metrics of ``logged`` for which smaller is better.
+        clips: Whether predictions are clipped to a range, so that several items of a list may look equal.
         list_length: Default number of items in a list of ``predict``; None: ``predict`` scores rows.
     """
 
@@ -40,6 +44,7 @@ class Task(ABC):
     logged: ClassVar[Sequence[str]]
     deciding: ClassVar[Sequence[str]]
     errors: ClassVar[Sequence[str]] = ()
+    clips: ClassVar[bool] = False
     list_length: ClassVar[int | None] = None
 
     @abstractmethod
@@ -154,6 +159,19 @@ class Task(ABC):
         """
         self.asked_label(label, facts)
         return scores, self.predictions(scores, facts, gives)
+
+    def score_meaning(self, facts: Facts, label: str | None = None) -> str:
+        """Return in a few words what the score of a list is, for the reader of a list.
+
+        Args:
+            facts: Facts of the data.
+            label: Whose probability is asked for.
+
+        Raises:
+            DataError: As ``asked_label`` does.
+        """
+        self.asked_label(label, facts)
+        return "score, higher is better"
 
     def falls_with_scores(self, label: str | None, facts: Facts) -> bool:
         """Return whether the sort keys of a list fall as the scores ``[B, C]`` rise."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from lit_rec.data.arrays import Int64s
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import in_order
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.baskets import Baskets
+
+if TYPE_CHECKING:
+    from lit_rec.data.datamodule import BehaviorDataModule
+
 
 _HELD_OUT = 10_000  # users whose last training row is held out
 

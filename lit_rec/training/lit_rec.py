@@ -24,15 +24,11 @@ from lit_rec.models.objectives.score import Objective
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.monitors import settle_monitors
 from lit_rec.training.checkpoint.content import KEY, checkpoint_content, vectors_of_checkpoint
-from lit_rec.training.checkpoint.network import (
-    OwnCheckpoints,
-    StoredShapes,
-    check_loaded,
-    network_of,
-)
+from lit_rec.training.checkpoint.guarded_module import MemoryExplained, OwnCheckpoints
+from lit_rec.training.checkpoint.network import StoredShapes, check_loaded, network_of
 from lit_rec.training.closed_forms import predict_training_rows
 from lit_rec.training.first_look import check_vocabulary, look_before_training
-from lit_rec.training.memory import MemoryExplained, explains_memory
+from lit_rec.training.memory import explains_memory
 from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state

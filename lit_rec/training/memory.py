@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-import lightning
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lit_rec.errors import ConfigError, option_of
 
@@ -42,23 +41,6 @@ def explains_memory(method: Method) -> Method:
     return explained  # type: ignore[return-value]
 
 
-class MemoryExplained(lightning.LightningModule):
-    """A LightningModule whose transfer, backward pass and optimizer step explain how to avoid running out of memory."""
-
-    # wrapped, not overridden by a new method: Lightning warns of such a transfer next to a datamodule
-    transfer_batch_to_device = explains_memory(lightning.LightningModule.transfer_batch_to_device)
-
-    @explains_memory
-    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
-        """Go backward."""
-        super().backward(loss, *args, **kwargs)
-
-    @explains_memory
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step."""
-        super().optimizer_step(*args, **kwargs)
-
-
 def out_of_memory(module: Any, error: RuntimeError) -> ConfigError:
     """Return the error that says what to change.
 
@@ -86,7 +68,7 @@ def _options(module: Any) -> dict[str, Any]:
         for option in _OPTIONS if module.training else _EVALUATION_OPTIONS:
             if hasattr(part, option):
                 found[option_of(part, option)] = getattr(part, option)
-    data = getattr(module._trainer, "datamodule", None)
+    data = getattr(getattr(module, "_trainer", None), "datamodule", None)
     history = getattr(data, "history", None)
     size = "batch_size" if module.training else "eval_batch_size"
     for name, value in (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import lightning
 import numpy as np
 import torch
 from rich.progress import Progress
@@ -18,6 +18,11 @@ from lit_rec.models.networks.network import Network
 from lit_rec.models.text.passes import passes_counted
 from lit_rec.processes import brought_together, largest_part, own_part
 from lit_rec.progress import slow_bar
+
+if TYPE_CHECKING:
+    import lightning
+    from rich.progress import Progress
+
 
 _ITEMS_AT_ONCE = 4096  # items encoded together: bounds the memory, not the result
 

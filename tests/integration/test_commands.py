@@ -167,6 +167,28 @@ def test_predict_writes_lists_where_k_asks_for_them(run_folder, tmp_path, caplog
     assert any(said in text for text in caplog.messages)
 
 
+def test_lists_have_titles_where_they_are_asked_for(run_folder, workplace, tmp_path, capsys):
+    shutil.copy(run_folder / "best.ckpt", tmp_path)
+    words = ("predict", "--ckpt_path", tmp_path / "best.ckpt", "--k", "3")
+    lit_rec(*words)
+    plain = pl.read_parquet(tmp_path / "recommendations.parquet")
+    lit_rec(*words, "--columns", "title,genres")
+    frame = pl.read_parquet(tmp_path / "recommendations.parquet")
+    assert frame.columns == [*plain.columns, "title", "genres"]
+    assert frame.select(plain.columns).equals(plain)
+    items = pl.read_csv(workplace / "my/items.csv", infer_schema=False)
+    of_item = {row["item_id"]: row for row in items.to_dicts()}
+    for row in frame.to_dicts():
+        assert (row["title"], row["genres"]) == (
+            of_item[row["item_id"]]["title"],
+            of_item[row["item_id"]]["genres"],
+        )
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        lit_rec(*words, "--columns", "titel")
+    assert "did you mean 'title'?" in capsys.readouterr().err
+
+
 def test_help_of_predict_has_the_options_of_lists(capsys):
     with pytest.raises(SystemExit) as stop:
         lit_rec("predict", "--help")

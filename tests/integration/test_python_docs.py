@@ -20,9 +20,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 PAGE = (ROOT / "docs/python.md").read_text(encoding="utf-8")
 PARTS = "# my_parts.py\n"
 # blocks of Python, the YAML, and commands, as they stand on the page
-STEPS = re.findall(
-    r"```(\w+)\n(.*?)```|^ {4}PYTHONPATH=\. lit-rec ([^\n]*)$", PAGE, re.DOTALL | re.M
-)
+STEPS = re.findall(r"```(\w+)\n(.*?)```|^ {4}lit-rec ([^\n]*)$", PAGE, re.DOTALL | re.M)
 
 
 @pytest.fixture

@@ -27,8 +27,11 @@ def test_what_a_configuration_can_name_has_its_place(public):
             importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     kinds = nameable(map(class_named, CONFIGURED))
     assert len(kinds) > 60
-    # a LitRec that `predict` makes for itself
-    made = {"lit_rec.inference.lists.list_module.ListModule"}
+    # a LitRec that `predict` makes for itself, and a backbone that answers from a checkpoint make
+    made = {
+        "lit_rec.inference.lists.list_module.ListModule",
+        "lit_rec.inference.stored.late_backbone.LateBackbone",
+    }
     assert {path_of(kind) for kind in kinds} - public == made
 
 

@@ -10,8 +10,8 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from lit_rec.cli.options.strict_yaml import at, check_yaml, shown, walk
-from lit_rec.data.tables.source import is_there
 from lit_rec.errors import ConfigError
+from lit_rec.files.existing import is_there
 
 _GROUPS = ("data", "model", "trainer")
 _LARGEST = 2**20  # bytes

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from huggingface_hub import constants
-from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
-
 from lit_rec.errors import ConfigError
-
-_OFFLINE = (LocalEntryNotFoundError, OfflineModeIsEnabled)
 
 
 def offline_error(name: str, error: BaseException | None, option: str) -> ConfigError | None:
@@ -22,7 +17,10 @@ def offline_error(name: str, error: BaseException | None, option: str) -> Config
         >>> offline_error("an/encoder", ValueError("damaged"), "data.encoder") is None
         True
     """
-    while error is not None and not isinstance(error, _OFFLINE):
+    from huggingface_hub import constants, errors  # takes long, and a checkpoint needs no hub
+
+    offline = (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)
+    while error is not None and not isinstance(error, offline):
         error = error.__cause__
     if error is None:
         return None

@@ -8,14 +8,16 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
-
-from lit_rec.data.tables.source import is_there
 from lit_rec.data.texts.offline import offline_error
 from lit_rec.data.texts.tokens import SpecialTokens, special_tokens
 from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.files.existing import is_there
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 Problem = tuple[str, str, str]  # name of the file, what it holds, the rule
 
@@ -150,6 +152,8 @@ class _UnreadableError(Exception):
 
 
 def _opened(name: str, *, local: bool) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer  # takes long, and not every command reads a text
+
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             name, local_files_only=local, trust_remote_code=False

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.errors import ConfigError, option_of
+
+# PreTrainedTokenizerBase of transformers; jsonargparse would import it, which takes long, from a TYPE_CHECKING block
+Tokenizer = Any
 
 _BLOCK = (
     20_000  # texts tokenised at once: enough to keep the tokenizer's threads busy, little memory
@@ -39,7 +41,7 @@ class SpecialTokens:
     pad: int
 
 
-def special_tokens(tokenizer: PreTrainedTokenizerBase) -> SpecialTokens:
+def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
     """Return what the tokenizer puts around a text, and its padding token (0 where it has none).
 
     Raises:
@@ -75,7 +77,7 @@ class TokenStore:
     def build(
         cls,
         texts: Sequence[str],
-        tokenizer: PreTrainedTokenizerBase,
+        tokenizer: Tokenizer,
         max_tokens: int,
         *,
         progress: Callable[[int], None] | None = None,

@@ -31,6 +31,7 @@ class ListOptions:
         exclude_seen: Whether items that the user has seen are left out.
         label: Label by whose probability the list is sorted, for a model of labels; for two labels the positive one
             is the default.
+        columns: Columns of the items table that each row of the result has too, such as ``("title",)``.
 
     Raises:
         ConfigError: If ``k`` is below 1.
@@ -43,6 +44,7 @@ class ListOptions:
     k: int = 10
     exclude_seen: bool = True
     label: str | None = None
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check k."""

@@ -15,6 +15,7 @@ from lightning.pytorch.utilities import rank_zero_info
 from lit_rec.data.batches.user_collator import UserBlock
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.prepared import Prepared
+from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.errors import ConfigError
 from lit_rec.files.cache import hash_of, options_of
 from lit_rec.inference.lists.list_module import ListModule, ListOptions, Lists
@@ -28,9 +29,9 @@ _FORMAT = 1  # raise when the content of blocks changes
 class ListWriter(Callback):
     """Make ``predict`` of a ``ListModule`` return lists, and write them from one or several processes.
 
-    The columns are user_id, rank, item_id and score. Users are divided into blocks of ``data.eval_batch_size``, for any
-    number of processes. Finished blocks are stored in a folder next to the result until all are done, so that a killed
-    run resumes where it stopped.
+    The columns are user_id, rank, item_id and score, and those of the items table that are asked for. Users are divided
+    into blocks of ``data.eval_batch_size``, for any number of processes. Finished blocks are stored in a folder next to
+    the result until all are done, so that a killed run resumes where it stopped.
 
     Args:
         options: Options of the lists.
@@ -97,7 +98,7 @@ class ListWriter(Callback):
         """Write a block."""
         if batch.number >= 0:
             prepared = trainer.datamodule.prepared  # type: ignore[attr-defined]
-            self._parts.write(batch.number, _frame(prepared, batch.users, outputs))
+            self._parts.write(batch.number, _frame(prepared, batch.users, outputs, self._options))
 
     def on_predict_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """When all processes are done, join the blocks on the first."""
@@ -156,16 +157,22 @@ def _key(module: ListModule, data: BehaviorDataModule, options: ListOptions) -> 
     )
 
 
-def _frame(prepared: Prepared, users: range, lists: Lists) -> pl.DataFrame:
+def _frame(prepared: Prepared, users: range, lists: Lists, options: ListOptions) -> pl.DataFrame:
     """Return a row for each item of each list."""
     rows, scores = lists.rows.cpu().numpy(), lists.scores.cpu().numpy()
     user, place = np.nonzero(rows >= 0)
     ids = pl.Series("user_id", prepared.user_ids[users.start : users.stop], dtype=pl.String)
+    items = prepared.items[rows[user, place]]
+    shown = {
+        name: pl.Series(values, dtype=pl.String)
+        for name, values in shown_columns(items, options.columns).items()
+    }
     return pl.DataFrame(
         {
             "user_id": ids.gather(user),
             "rank": place + 1,
-            "item_id": prepared.items["item_id"].gather(rows[user, place]),
+            "item_id": items["item_id"],
             "score": scores[user, place],
+            **shown,
         }
     )

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, TypeVar
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import DataError, did_you_mean, excerpt
 from lit_rec.inference.index.stored_items import StoredItems
+from lit_rec.inference.requests.frames import is_frame, table_of
+from lit_rec.inference.requests.values import id_of, is_missing
 
-HistoryEntry = str | Mapping[str, Any]
+ItemId = str | int  # 7 and "7" name the same item
+HistoryEntry = ItemId | Mapping[str, Any]
 Entry = TypeVar("Entry")
 
 
 def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
-    """Return ``values``, and refuse a single id: it would be read letter by letter.
+    """Return ``values``, and refuse a single id: it would be read letter by letter. Rows of a table are mappings.
 
     Raises:
-        DataError: If ``values`` is a text or a mapping.
+        DataError: If ``values`` is a text, a number or a mapping.
     """
-    if isinstance(values, str | Mapping):
+    if is_frame(values):
+        # a row has its empty cells as well, which say nothing
+        rows = table_of(values, where=where).iter_rows(named=True)
+        return [{name: v for name, v in row.items() if not is_missing(v)} for row in rows]  # type: ignore[misc]
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise DataError(
             f"{excerpt(values)} is one entry, not a list",
             where=where,
@@ -28,16 +35,6 @@ def listed(values: Iterable[Entry], *, where: str) -> Iterable[Entry]:
             remedy=f"write [{excerpt(values)}]",
         )
     return values
-
-
-def at_least_one(k: int) -> None:
-    """Check the number of results that are asked for.
-
-    Raises:
-        DataError: If it is below 1.
-    """
-    if k < 1:
-        raise DataError(f"{k} is too small", where="k", rule="1 or more", remedy="ask for 10")
 
 
 def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
@@ -52,8 +49,8 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
     """
     if isinstance(entry, Mapping):
         return dict(entry)
-    if isinstance(entry, str):
-        return {"item_id": entry}
+    if isinstance(entry, str | Real) and not isinstance(entry, bool) and not is_missing(entry):
+        return {"item_id": id_of(entry, where=where)}
     raise DataError(
         f"{excerpt(entry)} is {type(entry).__name__}, neither an id nor a mapping",
         where=where,
@@ -62,16 +59,17 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
     )
 
 
-def item_row(item_id: str, items: StoredItems, *, where: str) -> int:
+def item_row(item_id: ItemId, items: StoredItems, *, where: str) -> int:
     """Return the row of an item id, also of a removed item that is remembered.
 
     Raises:
-        DataError: If there is no such item.
+        DataError: If there is no such item, or it is neither a text nor a number.
     """
+    item_id = id_of(item_id, where=where)
     row = items.row(item_id)
     if row is not None:
         return row
-    near = did_you_mean(str(item_id), items.present(), count=3)
+    near = did_you_mean(item_id, items.present(), count=3)
     raise DataError(
         f"{excerpt(item_id)} is not among the {items.count:,} items of the catalogue",
         where=where,
@@ -146,28 +144,4 @@ def rating_of(value: Any, low: float, high: float) -> float:
         where="history",
         rule=f"a number from {low:g} to {high:g}, as in the training data",
         remedy="correct it, or leave it out for an item that was liked",
-    )
-
-
-def time_of(value: Any, *, where: str = "history") -> float:
-    """Return a time in seconds, NaN if it is unknown.
-
-    Args:
-        value: The time.
-        where: The argument's name, for the error.
-
-    Raises:
-        DataError: If it is not a number, or infinite.
-    """
-    try:
-        seconds = float("nan") if value is None else float(value)
-    except (TypeError, ValueError):
-        seconds = float("inf")
-    if not math.isinf(seconds):
-        return seconds
-    raise DataError(
-        f"the timestamp {excerpt(value)} is not usable",
-        where=where,
-        rule="seconds, as in the training data",
-        remedy="correct it or leave it out",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,9 @@ from lit_rec.inference.requests.entries import (
     listed,
     rating_of,
     record_of,
-    time_of,
 )
 from lit_rec.inference.requests.texts import NewTexts
+from lit_rec.inference.requests.values import is_missing, time_of
 
 
 class NamedItems:
@@ -51,8 +50,8 @@ class NamedItems:
         Raises:
             DataError: If the id is unknown, or neither an id nor a text is given.
         """
-        if "item_id" in record:
-            return item_row(str(record["item_id"]), self._items, where=where)
+        if not is_missing(record.get("item_id")):
+            return item_row(record["item_id"], self._items, where=where)
         values = self._texts.values(record)
         if values is None:
             columns = self._texts.columns
@@ -94,13 +93,14 @@ def read_history(history: Sequence[HistoryEntry], items: NamedItems, facts: Fact
         record = record_of(entry)
         row = items.row(record, where="history")
         rating = record.get("rating")
-        if rating is None or (isinstance(rating, float) and math.isnan(rating)):
+        if is_missing(rating):
             given = facts.target.liked_rating(facts.rating_high)
         else:
             given = rating_of(rating, facts.rating_low, facts.rating_high)
-        event = event_place(record.get("event"), facts.events)
+        event, label = (None if is_missing(v) else v for v in map(record.get, ("event", "label")))
         when = time_of(record.get("timestamp"))
-        seen.append(Seen(row, given, event, when, label_place(record.get("label"), facts)))
+        place = event_place(event, facts.events)
+        seen.append(Seen(row, given, place, when, label_place(label, facts)))
     return seen
 
 

@@ -6,24 +6,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
-from transformers import PreTrainedTokenizerBase
 
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import FittedField, Values
 from lit_rec.data.fields.table_fields import encode_fields
-from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.errors import CheckpointError, DataError
 from lit_rec.inference.requests.entries import listed
+from lit_rec.inference.requests.frames import is_frame, table_of, text_of
 from lit_rec.training.checkpoint.content import tokenizer_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 TextEntry = str | Mapping[str, Any]
 
@@ -97,12 +100,12 @@ class NewTexts:
     def values(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a mapping's values of the columns that are read; None if all of them are empty."""
         values = {column: record.get(column) for column in self.columns}
-        has_value = any((_as_text(value) or "").strip() for value in values.values())
+        has_value = any((text_of(value) or "").strip() for value in values.values())
         return values if has_value else None
 
     def shown(self, record: Mapping[str, Any]) -> dict[str, str | None]:
         """Return the result of ``values`` as texts; lists are joined by commas, as in a table."""
-        return {column: _as_text(value) for column, value in record.items()}
+        return {column: text_of(value) for column, value in record.items()}
 
     def render(self, records: Sequence[Mapping[str, Any]], *, where: str) -> Rendered:
         """Return texts and fields of results of ``values``.
@@ -112,7 +115,7 @@ class NewTexts:
         """
         given = {c: [record.get(c) for record in records] for c in self.columns}
         columns = set(self._template.columns) if self._template else set()
-        texts = {c: [_as_text(v) for v in values] for c, values in given.items() if c in columns}
+        texts = {c: [text_of(v) for v in values] for c, values in given.items() if c in columns}
         others = {f.column: pl.Series(given[f.column], strict=False) for f in self._fitted}
         table = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
         return self._rendered(table, pl.DataFrame(others), where)
@@ -142,11 +145,11 @@ class NewTexts:
         Raises:
             DataError: If an entry has no text, another type or an unknown column, or a table lacks a column.
         """
-        if isinstance(texts, pl.DataFrame):
-            return self._read_table(texts, where)
+        if is_frame(texts):
+            return self._read_table(table_of(texts, where=where), where)
         records, problems = [], []
         for place, entry in enumerate(listed(texts, where=where), 1):
-            record = self.record_of(entry) if isinstance(entry, str) else entry
+            record: Any = self.record_of(entry) if isinstance(entry, str) else entry
             problem = self._problem(record)
             if problem:
                 problems.append(f"number {place}: {problem}")
@@ -235,12 +238,6 @@ class NewTexts:
             pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)
         )
         return Catalogue(store, index.to_numpy(), unseen, rendered.fields)
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return shown_columns(pl.DataFrame({"value": [value]}, strict=False), ["value"])["value"][0]
 
 
 class TokenizerPool:

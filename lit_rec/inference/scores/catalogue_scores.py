@@ -22,12 +22,10 @@ from lit_rec.inference.index.exact_index import ExactIndex
 from lit_rec.inference.index.item_index import IndexFactory, ItemIndex
 from lit_rec.inference.index.item_vectors import ItemVectors, by_column
 from lit_rec.inference.index.stored_items import StoredItems
+from lit_rec.inference.scores.similar_items import SimilarItems
 from lit_rec.inference.scores.user_scores import UserScores, keys_of
+from lit_rec.inference.stored.model import BuiltModule
 from lit_rec.training.checkpoint.content import catalogue_of, facts_of
-from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
-from lit_rec.training.lit_rec import LitRec
-from lit_rec.vectors.cached_table import CachedTables
-from lit_rec.vectors.evaluation_tables import FOLDER
 
 Profile = tuple[Texts, Items]
 
@@ -70,12 +68,13 @@ class CatalogueScores:
     """
 
     def __init__(
-        self, module: LitRec, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
+        self, module: BuiltModule, facts: Facts, vectors: Tensor, index: IndexFactory | None = None
     ) -> None:
         self._module, self._facts = module, facts
         # vectors of remembered items, whose rows come after the catalogue's
         self._remembered = vectors.new_zeros(0, vectors.shape[1])
         self._description: Tensor | None = None  # made at the first request that needs it
+        self._similar: SimilarItems | None = None
         self._vectors = ItemVectors(vectors)
         by_products = self._users(Asker([], self.no_vectors())).by_products
         if index is not None and not by_products:
@@ -126,7 +125,7 @@ class CatalogueScores:
 
     def _with(self, index: ItemIndex, vectors: Callable[[], ItemVectors]) -> CatalogueScores:
         changed, searched = copy(self), _in_index(index)
-        changed._description = None
+        changed._description = changed._similar = None
         changed._index = index
         changed._vectors = searched if self._are_keys and searched is not None else vectors()
         return changed
@@ -157,8 +156,10 @@ class CatalogueScores:
     @torch.no_grad()
     def best(
         self, asker: Asker, k: int, allow: Int64s | None, closed: Int64s
-    ) -> tuple[Int64s, Float64s]:
-        """Return the rows of the k best items, best first, ties in the catalogue's order, and their shown scores.
+    ) -> tuple[Int64s, Float64s, Float64s]:
+        """Return the rows of the k best items, best first, their sort keys, and their shown scores.
+
+        Equal items are in the catalogue's order.
 
         Args:
             asker: The user.
@@ -169,7 +170,27 @@ class CatalogueScores:
         users = self._users(asker)
         found = users.best(self._index, k, allow=allow, deny=closed).rows[0]
         found = found[found >= 0]
-        return found.cpu().numpy(), _sorting_and_shown(users, found)[1]
+        return found.cpu().numpy(), *_sorting_and_shown(users, found)
+
+    @torch.no_grad()
+    def similar(
+        self, row: int, extra: Tensor, k: int, allow: Int64s | None, closed: Int64s
+    ) -> tuple[Int64s, Float64s]:
+        """Return the rows of the k items most similar to another one, and their cosines: see ``SimilarItems``.
+
+        Args:
+            row: The item: one of the catalogue, a remembered one, or one of ``extra``.
+            extra: ``[n, D]``, vectors of items that are not in the catalogue.
+            k: Number of items.
+            allow: Only these rows.
+            closed: Not these rows, with those of removed items.
+        """
+        if self._similar is None:
+            self._similar = SimilarItems(self._module.built(), self._vectors)
+        vector = self._take(torch.tensor([row]), extra)
+        only = None if allow is None else torch.from_numpy(allow)
+        rows, cosines = self._similar.best(vector, k, torch.from_numpy(closed), only)
+        return rows.numpy(), cosines.double().numpy()
 
     def _users(self, asker: Asker) -> UserScores:
         network = self._module.built()
@@ -251,7 +272,7 @@ class CatalogueState:
         return CatalogueState(items, scores)
 
 
-def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") -> Tensor:
+def catalogue_vectors(module: BuiltModule, content: dict[str, Any], where: str = "") -> Tensor:
     """Return the vectors of the catalogue's items ``[I, D]`` on the module's device.
 
     A checkpoint whose weights were never evaluated, such as averaged ones, holds no vectors. They are then read from
@@ -269,6 +290,10 @@ def catalogue_vectors(module: LitRec, content: dict[str, Any], where: str = "") 
     folder = _cache(content, where)
     if folder is None:
         return module.item_table(catalogue)
+    # with Lightning
+    from lit_rec.vectors.cached_table import CachedTables
+    from lit_rec.vectors.evaluation_tables import FOLDER
+
     cached = CachedTables(module.built(), module.device, folder / FOLDER)
     return cached.table(catalogue, lambda rows: module.item_table(catalogue, rows))
 
@@ -277,6 +302,8 @@ def _cache(content: dict[str, Any], where: str) -> Path | None:
     """Return the cache folder of an evaluation if it exists; nothing is written to other folders."""
     data = (content["config"] or {}).get("data") or {}
     named = data.get("init_args", {}).get("cache_folder")
+    from lit_rec.training.checkpoint.options import cache_of_checkpoint, is_cache
+
     if not isinstance(named, str):
         return None
     folder = Path(cache_of_checkpoint(named, Path(where)) if where else named)

@@ -6,19 +6,22 @@ import re
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from jsonargparse import ArgumentParser, set_parsing_settings
 
 from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.inference.requests.texts import NewTexts
+from lit_rec.inference.stored.model import BuiltModule, StoredModel
 from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.text_classifier import TextClassifier
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint
 from lit_rec.training.checkpoint.network import StoredShapes, check_stored
 from lit_rec.training.checkpoint.trusted_classes import check_named
-from lit_rec.training.lit_rec import LitRec
+
+if TYPE_CHECKING:
+    from lit_rec.training.lit_rec import LitRec
 
 
 def load_module(
@@ -39,7 +42,32 @@ def load_module(
             given, names what is not trusted, or its weights are not those of its network.
         ConfigError: If ``trust`` holds something that is not the name of a module.
     """
+    return _load(read_checkpoint(path, trust), path, network, trust)
+
+
+def load_for_answers(
+    path: str | Path,
+    network: Callable[[Facts], Network] | None = None,
+    trust: str | Sequence[str] = (),
+) -> tuple[BuiltModule, dict[str, Any]]:
+    """Rebuild what answers need of a checkpoint, without Lightning where it is of lit_rec's own parts.
+
+    Arguments and errors are those of ``load_module``.
+    """
     checkpoint = read_checkpoint(path, trust)
+    if network is None and not trust and (model := StoredModel.of(checkpoint, str(path))):
+        return model, checkpoint[KEY]
+    return _load(checkpoint, path, network, trust)
+
+
+def _load(
+    checkpoint: dict[str, Any],
+    path: str | Path,
+    network: Callable[[Facts], Network] | None,
+    trust: str | Sequence[str],
+) -> tuple[LitRec, dict[str, Any]]:
+    from lit_rec.training.lit_rec import LitRec  # with Lightning, which takes seconds
+
     content = checkpoint[KEY]
     module = LitRec(network=network) if network else _module_of(content["config"], path, trust)
     module.restore(facts_of(content), StoredShapes.of(checkpoint, str(path)))
@@ -59,6 +87,8 @@ def _module_of(
             rule="the network is built from the configuration, or from a factory",
             remedy="from_checkpoint(path, network=FACTORY)",
         )
+    from lit_rec.training.lit_rec import LitRec
+
     check_named({"model": config.get("model")}, trust, str(path), model=LitRec)
     # if an option takes any value, a mapping is data, also if it names classes
     set_parsing_settings(instantiate_subclass_spec_in_any=False)
@@ -112,7 +142,7 @@ class LoadedNetwork:
     takes: ClassVar[str]
     lacks: ClassVar[str]
 
-    def __init__(self, module: LitRec, content: dict[str, Any], where: str = "") -> None:
+    def __init__(self, module: BuiltModule, content: dict[str, Any], where: str = "") -> None:
         network = module.built()
         kind = kind_of(network)
         if kind != self.takes:
@@ -150,5 +180,5 @@ class LoadedNetwork:
                 given, or names what is not trusted.
             ConfigError: If its network is of another kind.
         """
-        module, content = load_module(path, network, trust)
+        module, content = load_for_answers(path, network, trust)
         return cls(module.to(device), content, str(path))

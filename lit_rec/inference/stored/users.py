@@ -9,7 +9,7 @@ import numpy as np
 
 from lit_rec.data.batches.batch import Items, Texts
 from lit_rec.data.facts import Facts
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, did_you_mean, excerpt
 from lit_rec.inference.requests.texts import NewTexts
 from lit_rec.training.checkpoint.content import profiles_of
 
@@ -35,11 +35,12 @@ class StoredUsers:
         """
         users = self._stored
         if user_id not in self._rows:
+            near = did_you_mean(user_id, self._rows, count=3)
             raise DataError(
-                f"'{user_id}' is not among the {len(self._rows):,} users of the data",
+                f"{excerpt(user_id)} is not among the {len(self._rows):,} users of the data",
                 where="user",
                 rule="a user_id of the behaviors table",
-                remedy="for somebody new, give a history instead",
+                remedy=f"{near} For somebody new, give a history instead, [] if there is none".lstrip(),
             )
         row = self._rows[user_id]
         entries = []

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig
 
 from lit_rec.data.batches.batch import TextChunk
 from lit_rec.data.facts import Facts
@@ -184,6 +183,8 @@ class Backbone(nn.Module):
 
 def model_of_config(plain: dict[str, Any]) -> nn.Module:
     """Build an encoder with random weights from a plain configuration."""
+    from transformers import AutoConfig
+
     options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
     config = AutoConfig.for_model(plain["model_type"], **options)
     model: nn.Module = encoder_class(config).from_config(config, trust_remote_code=False)
@@ -271,6 +272,8 @@ class ConfiguredBackbone(Backbone):
 
 
 def _pretrained(name: str, dropout: float | None) -> nn.Module:
+    from transformers import AutoConfig
+
     folder = Path(name)
     local = {"local_files_only": folder.is_dir(), "trust_remote_code": False}
     if folder.is_dir():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import AutoModel, AutoModelForTextEncoding
-
 from lit_rec.errors import ConfigError
 
 _OPTION = "PretrainedBackbone.name"
@@ -27,6 +25,8 @@ def encoder_class(config: Any) -> type[Any]:
         >>> encoder_class(BertConfig()).__name__, encoder_class(T5Config()).__name__
         ('AutoModel', 'AutoModelForTextEncoding')
     """
+    from transformers import AutoModel, AutoModelForTextEncoding  # takes long
+
     if config.model_type in _HALVES:
         return AutoModelForTextEncoding
     if getattr(config, "is_encoder_decoder", False):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ import torch
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.item_inputs import input_hashes
-from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.tables.column_values import shown_columns
 from lit_rec.data.texts.template import TextTemplate
@@ -24,11 +23,16 @@ from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
+from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 from lit_rec.training.checkpoint.content_schema import check_checkpoint
 from lit_rec.training.checkpoint.former_paths import current_paths
 from lit_rec.training.checkpoint.trust import import_task
 from lit_rec.training.checkpoint.values import is_whole, shown
 from lit_rec.vectors.store import CheckpointVectors, KnownVectors
+
+if TYPE_CHECKING:
+    from lit_rec.data.datamodule import BehaviorDataModule
+
 
 KEY = "lit_rec"
 FORMAT = 3
@@ -122,20 +126,7 @@ def read_checkpoint(path: str | Path, trust: str | Sequence[str] = ()) -> dict[s
     """
     path = Path(path)
     where = f"--ckpt_path {path}"
-    if not path.is_file():
-        near = (
-            sorted(p.name for p in path.parent.glob("*.ckpt"))[:3] if path.parent.is_dir() else []
-        )
-        raise CheckpointError(
-            f"there is no such file (seen from {Path.cwd()})"
-            if not path.is_dir()
-            else "this is a folder",
-            where=where,
-            rule="a checkpoint file, such as checkpoints/quickstart/version_0/best.ckpt",
-            remedy=f"in the same folder are {', '.join(near)}"
-            if near
-            else "check the path, or run `lit-rec fit` first",
-        )
+    check_is_file(path)
     checkpoint: dict[str, Any] = read_values(path, where)
     check_content(checkpoint, where=where, trust=trust)
     with suppress(RecursionError):  # endless lists, which are refused where they are used

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NoReturn
+from typing import Any
 
-import lightning
 import torch
 
 from lit_rec.data.facts import Facts
-from lit_rec.errors import CheckpointError, ConfigError, LitRecError
+from lit_rec.errors import CheckpointError, LitRecError
 from lit_rec.models.networks.network import ItemNetwork, Network
 from lit_rec.models.text.build_limit import TooLargeError, build_limit
 from lit_rec.training.checkpoint.content import KEY, check_content, facts_of
@@ -121,8 +120,23 @@ class StoredShapes:
             CheckpointError: If the network has other weights, or cannot be built.
             ConfigError: If a part refuses its options.
         """
+        return self._built(factory, tried=True)
+
+    def build_at_once(self, factory: Callable[[], Network]) -> Network:
+        """Build the network without the meta device, of which PyTorch takes a second to prepare.
+
+        Wrong sizes are refused while memory is allocated. Compare the weights before you load them.
+
+        Raises:
+            CheckpointError: If the network is larger than its weights, or cannot be built.
+            ConfigError: If a part refuses its options.
+        """
+        return self._built(factory, tried=False)
+
+    def _built(self, factory: Callable[[], Network], *, tried: bool) -> Network:
         try:
-            self._try(factory)
+            if tried:
+                self._try(factory)
             stored = sum(prod(shape or ()) for shape in self.shapes.values())
             with build_limit(_REGISTERED * stored + _SLACK):
                 return factory()
@@ -150,22 +164,4 @@ class StoredShapes:
             where=self.where,
             rule="a network of the sizes that its weights have",
             remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
-        )
-
-
-class OwnCheckpoints(lightning.LightningModule):
-    """A LightningModule without ``load_from_checkpoint``, which would import whatever an untrusted file names."""
-
-    @classmethod
-    def load_from_checkpoint(cls, *_: Any, **__: Any) -> NoReturn:
-        """Refuse.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError(
-            "Lightning would build what the file names, and does not know its facts and vocabulary",
-            where=f"{cls.__name__}.load_from_checkpoint",
-            rule="a checkpoint of lit_rec is opened by lit_rec",
-            remedy="lit_rec.inference.stored.network.load_module(path), or Recommender.from_checkpoint(path)",
         )

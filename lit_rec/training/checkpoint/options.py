@@ -16,8 +16,8 @@ from lightning import LightningDataModule, LightningModule, Trainer
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field, FittedField
-from lit_rec.data.tables.source import is_there
 from lit_rec.errors import ConfigError
+from lit_rec.files.existing import is_there
 from lit_rec.training.checkpoint.trusted_classes import check_named, is_number
 
 CONFIG_PARTS = ("seed_everything", "model", "data", "trainer")

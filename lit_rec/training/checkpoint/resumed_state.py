@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightning
 import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
@@ -26,6 +25,10 @@ from lit_rec.training.checkpoint.values import (
     shown,
     whole,
 )
+
+if TYPE_CHECKING:
+    import lightning
+
 
 _KINDS, _NO_NUMBERS = (LambdaLR, SWALR), ("optimizer", "anneal_func")  # of schedules
 # moments that have their weight's shape, in the optimizers of torch

@@ -10,17 +10,31 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NoReturn,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import yaml
-from lightning import LightningDataModule, LightningModule
 
-from lit_rec.data.tables.source import is_there
+from lit_rec.data.facts import Facts
 from lit_rec.errors import CheckpointError
+from lit_rec.files.existing import is_there
+from lit_rec.models.networks.network import Network
 from lit_rec.training.checkpoint.trust import MODULE_NAME, modules_named
+
+if TYPE_CHECKING:
+    from lightning import LightningModule
+
 
 # a parser imports nothing for an option that takes only these types
 _TEXT = (str, Path)
@@ -53,9 +67,28 @@ def check_named(
             names.malformed("it", config)
         names.check_options("model", model, config.get("model"))
         if config.get("data") is not None:
+            from lightning import LightningDataModule  # takes long; without data it is not needed
+
             names.check("data", LightningDataModule, config["data"])
     except RecursionError:  # endlessly nested lists
         names.malformed("model or data", "...")
+
+
+def check_network(spec: Any, where: str) -> None:
+    """Check all names in ``model.network`` of a stored configuration, of which nothing else will be built.
+
+    Args:
+        spec: The network's configuration.
+        where: What the checkpoint is called in errors.
+
+    Raises:
+        CheckpointError: If a class is named that is not of lit_rec.
+    """
+    names = _Names((), where)
+    try:
+        names.check("model.network", Callable[[Facts], Network], spec)
+    except RecursionError:
+        names.malformed("model.network", "...")
 
 
 class _Names:

@@ -113,7 +113,7 @@ def check_training_state(checkpoint: dict[str, Any], *, where: str = "") -> None
         raise CheckpointError(
             f"no run can resume from it: it holds no {', '.join(absent)}",
             where=where,
-            rule="the state of training, which a checkpoint of save_weights_only=true leaves out",
+            rule="the state of training, which `lit-rec slim` and save_weights_only=true leave out",
             remedy="name a last.ckpt or best.ckpt with it, or start a new run without --ckpt_path",
         )
 

@@ -117,7 +117,7 @@ def test_what_a_recommender_finds_can_be_put_in_order(rec, cross):
     [
         ({"items": ["i99"]}, "items: 'i99' is not among the 18 items"),
         ({"items": "i1"}, "items: 'i1' is one entry"),
-        ({"items": [5]}, "items: 5 is int, neither an id nor a mapping"),
+        ({"items": [["i5"]]}, r"items: \['i5'\] is list, neither an id nor a mapping"),
         ({"items": [{"titel": "red"}]}, "items: .* names no item"),
         ({"items": [{"title": " "}]}, r"items: .* names no item[\s\S]*one of title, genres"),
         ({"history": ["i99"]}, "history: 'i99'"),

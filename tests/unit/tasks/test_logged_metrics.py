@@ -12,13 +12,8 @@ from torchmetrics import MetricCollection, retrieval
 
 from lit_rec.data.facts import Facts
 from lit_rec.evaluation.metrics.ranks import rank_gains
-from lit_rec.tasks.logged_metrics import (
-    IMPRESSION_MEASURES,
-    LOGGED,
-    ImpressionMetric,
-    RankMetric,
-    has_impressions,
-)
+from lit_rec.tasks.logged_metrics import ImpressionMetric, RankMetric
+from lit_rec.tasks.logged_names import IMPRESSION_MEASURES, LOGGED, has_impressions
 from lit_rec.tasks.registry import task_named
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lit_rec.cli.predict_cli import list_options
+from lit_rec.cli.predict_cli import list_options, with_columns
 from lit_rec.errors import ConfigError, DataError
 from lit_rec.inference.lists.list_module import ListModule, ListOptions
 
@@ -50,3 +50,13 @@ def test_options_that_are_wrong(data, words, error, says):
 def test_one_of_three_labels_has_to_be_named(texts):
     with pytest.raises(DataError, match="no label is named"):
         list_options(texts["label"].facts, 3, None, exclude_seen=True)
+
+
+def test_columns_of_lists():
+    lists, known = ListOptions(3), ["title", "year", "a, b"]
+    assert with_columns(lists, "title, year,title", known).columns == ("title", "year")
+    assert with_columns(lists, "a, b", known).columns == ("a, b",)
+    with pytest.raises(ConfigError, match=r"no column 'titel'[\s\S]*did you mean 'title'"):
+        with_columns(lists, "year,titel", known)
+    with pytest.raises(ConfigError, match=r"--columns: no lists are made[\s\S]*add --k 10"):
+        with_columns(None, "title", known)

@@ -1,6 +1,7 @@
 import math
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from lit_rec.errors import DataError
@@ -12,21 +13,26 @@ from lit_rec.inference.requests.entries import (
     listed,
     rating_of,
     record_of,
-    time_of,
 )
 
 
 def test_a_lone_id_is_not_read_letter_by_letter():
     assert listed(["50"], where="history") == ["50"]
-    for lone in ("50", {"item_id": "50"}):
+    for lone in ("50", 50, {"item_id": "50"}):
         with pytest.raises(DataError, match=r"history: .*50.* is one entry[\s\S]*write \["):
             listed(lone, where="history")
 
 
+def test_rows_of_a_table_are_entries_without_their_empty_cells():
+    table = pl.DataFrame({"item_id": [7, None], "title": [None, "Heat"], "rating": [4.0, math.nan]})
+    assert listed(table, where="history") == [{"item_id": 7, "rating": 4.0}, {"title": "Heat"}]
+
+
 def test_entries_are_ids_or_mappings():
     assert record_of("50") == {"item_id": "50"}
+    assert record_of(50) == record_of(50.0) == {"item_id": "50"}
     assert record_of({"title": "Heat"}) == {"title": "Heat"}
-    for wrong in (50, None, ["50"]):
+    for wrong in (None, ["50"], True, float("nan")):
         with pytest.raises(DataError, match="neither an id nor a mapping"):
             record_of(wrong)
 
@@ -34,6 +40,7 @@ def test_entries_are_ids_or_mappings():
 def test_rows_of_ids_and_near_misses():
     items = StoredItems.of(["alpha", "beta"], {})
     assert item_row("beta", items, where="allow") == 1
+    assert item_row(7, StoredItems.of(["x", "7"], {}), where="allow") == 1
     with pytest.raises(DataError, match=r"allow: 'alfa' is not among the 2 items") as found:
         item_row("alfa", items, where="allow")
     assert "did you mean 'alpha'?" in str(found.value)
@@ -61,15 +68,6 @@ def test_ratings_that_are_not_usable(value):
 def test_a_rating_for_a_model_of_something_else():
     with pytest.raises(DataError, match=r"rating 4 has no meaning for a model .* without ratings"):
         rating_of(4, 0.0, 0.0)
-
-
-def test_times():
-    assert time_of("12.5") == 12.5
-    assert math.isnan(time_of(None))
-    assert math.isnan(time_of(float("nan")))
-    for wrong in ("today", float("inf"), [1]):
-        with pytest.raises(DataError, match="the timestamp"):
-            time_of(wrong)
 
 
 def test_places_of_labels():

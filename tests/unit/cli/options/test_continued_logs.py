@@ -1,7 +1,7 @@
 import pytest
 from jsonargparse import Namespace
 
-from lit_rec.cli.continued_logs import continue_logs
+from lit_rec.cli.options.continued_logs import continue_logs
 
 
 def logger(**options):

@@ -1,0 +1,82 @@
+"""slim: a checkpoint without the state of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lit_rec.errors import ConfigError
+from lit_rec.files.atomic import replace_file
+from lit_rec.files.tensor_file import save_tensors
+from lit_rec.training.checkpoint.checkpoint_file import check_is_file
+from lit_rec.training.checkpoint.content import KEY, read_checkpoint
+
+# what answers and evaluations read, of the entries of Lightning
+_STAYS = ("state_dict", KEY, "pytorch-lightning_version", "epoch", "global_step")
+
+
+@dataclass(frozen=True)
+class Slimmed:
+    """A slim checkpoint that was written.
+
+    Args:
+        path: The new file.
+        before: Bytes of the checkpoint.
+        after: Bytes of the new file.
+
+    Example:
+        >>> Slimmed(Path("best.slim.ckpt"), before=300_000_000, after=100_000_000).after
+        100000000
+    """
+
+    path: Path
+    before: int
+    after: int
+
+
+def slim_name(path: str | Path) -> Path:
+    """Return the default name of a slim checkpoint, next to the checkpoint.
+
+    Example:
+        >>> slim_name("run/best.ckpt").name
+        'best.slim.ckpt'
+    """
+    return Path(path).with_suffix(".slim.ckpt")
+
+
+def slim(path: str | Path, output: str | Path | None = None, *, overwrite: bool = False) -> Slimmed:
+    """Write a checkpoint's weights and catalogue, without optimizer, loops, and a second set of weights.
+
+    Answers and evaluations are those of the checkpoint. No run can resume from the new file.
+
+    Args:
+        path: The checkpoint.
+        output: The file to write; by default ``best.slim.ckpt`` next to ``best.ckpt``.
+        overwrite: Whether a file of that name is replaced.
+
+    Raises:
+        CheckpointError: If the checkpoint is absent, damaged, or not of lit_rec.
+        ConfigError: If ``output`` is there, is the checkpoint itself, or cannot be written.
+    """
+    check_is_file(path)
+    path = Path(path)
+    made = slim_name(path) if output is None else Path(output)
+    if made.exists() and (made.is_dir() or made.samefile(path)):
+        raise ConfigError(
+            "this is a folder" if made.is_dir() else "this is the checkpoint itself",
+            where=str(made),
+            rule="another file, to write",
+            remedy=f"leave --output out, and {slim_name(path).name} next to the checkpoint is written",
+        )
+    if made.exists() and not overwrite:
+        raise ConfigError(
+            "there is already such a file",
+            where=str(made),
+            rule="no file is replaced unasked",
+            remedy="name another with --output, or add --overwrite",
+        )
+    checkpoint = read_checkpoint(path)
+    content = {name: checkpoint[name] for name in _STAYS if name in checkpoint}
+    replace_file(made, partial(save_tensors, content))
+    return Slimmed(made, path.stat().st_size, made.stat().st_size)
