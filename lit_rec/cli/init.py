@@ -30,7 +30,7 @@ def _parser() -> CommandParser:
         "files",
         nargs="+",
         metavar="FILE",
-        help="behaviors, items, users if any (CSV, TSV, Parquet, JSON lines, .gz), or files of a known format",
+        help="tables: CSV, TSV, Parquet, JSON lines (also .gz); or a known format",
     )
     parser.add_argument(
         "-o",
@@ -62,7 +62,6 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--behavior_names", metavar="NAMES", help="columns of behaviors without a header: user,item"
     )
-    parser.add_argument("--item_names", metavar="NAMES", help="columns of items without a header")
     parser.add_argument(
         "--missing_values", metavar="TEXTS", help="what else is a missing value: =-1,unknown"
     )
@@ -74,6 +73,7 @@ def _parser() -> CommandParser:
         help="leave out rows with an empty id, an unreadable number or time",
     )
     # not shown: rarely needed, and named by the errors that they answer
+    parser.add_argument("--item_names", help=argparse.SUPPRESS)
     parser.add_argument("--header", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--decimal", choices=[".", ","], help=argparse.SUPPRESS)
     return parser

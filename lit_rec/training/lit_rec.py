@@ -315,7 +315,8 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         Raises:
             CheckpointError: If they differ, naming both values, or an entry has a wrong type.
         """
-        self.loaded_step = int(checkpoint.get("global_step") or 0)
+        step = checkpoint.get("global_step")  # one that is none is refused where a run goes on
+        self.loaded_step = step if isinstance(step, int) else 0
         if KEY not in checkpoint or self.facts is None:
             return
         check_loaded(checkpoint, self)

@@ -39,16 +39,19 @@ def in_place(path: Path, write: Callable[[Path], Any]) -> None:
 
 
 def no_last_row(run: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args, **options: run(*args, **options)[:-1]
+    def read(*args: Any, **options: Any) -> Any:
+        frame, source = run(*args, **options)
+        return frame[:-1], source
+
+    return read
 
 
 def no_spaces(run: Callable[..., Any]) -> Callable[..., Any]:
     import polars as pl
 
     def typed(frame: Any, *args: Any, **options: Any) -> Any:
-        return run(frame, *args, **options).with_columns(
-            pl.col("user_id", "item_id").str.strip_chars()
-        )
+        found, source = run(frame, *args, **options)
+        return found.with_columns(pl.col("user_id", "item_id").str.strip_chars()), source
 
     return typed
 
@@ -89,8 +92,8 @@ CASES: dict[str, tuple[Any, int, str, Callable[[Any], Any]]] = {
         "lit_rec.evaluation.report.report.replace_file",
         lambda _: in_place,
     ),
-    "row dropped": (tables, 111, "lit_rec.data.readers.plain.read_source", no_last_row),
-    "ids merged": (tables, 111, "lit_rec.data.readers.plain.typed_behaviors", no_spaces),
+    "row dropped": (tables, 111, "lit_rec.data.readers.plain.read_valid", no_last_row),
+    "ids merged": (tables, 111, "lit_rec.data.readers.plain.valid_behaviors", no_spaces),
     "tags run": (
         yaml_files,
         116,

@@ -31,7 +31,7 @@ def test_wrong_options_stop_a_check_as_they_stop_a_fit(name, workplace, capsys):
 
 # of the file, of its columns, of ids, of values, and of what is left
 @pytest.mark.parametrize(
-    "name", ["cut gz", "no user column", "duplicate item id", "NaN rating", "no ratings"]
+    "name", ["cut gz", "no user column", "duplicate item id", "infinite rating", "no ratings"]
 )
 def test_wrong_tables_stop_a_check_as_they_stop_a_fit(name, tmp_path, workplace, capsys):
     which, change, ending, value = TABLES[name]

@@ -60,7 +60,7 @@ def test_kills_leave_whole_files_and_one_complete_run_removes_the_rest(workplace
     What is cached is not written again.
     """
     words = fit(workplace, tmp_path)
-    for number in (0, 1, 4):
+    for number in (0, 1, 5):
         done = WarmProcess(KILLED, number, *words, folder=tmp_path).end()
         assert done.returncode == -signal.SIGKILL, done.stderr
         for path in tmp_path.rglob("*.yaml"):

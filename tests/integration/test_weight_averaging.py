@@ -44,7 +44,7 @@ def test_moving_average_is_validated_saved_recommends_and_is_exported(averaged, 
     ]
     lit_rec("validate", "--ckpt_path", run / "best.ckpt")
     shown = re.search(r"val/rmse\W+([\d.]+)", capsys.readouterr().out)
-    assert float(shown[1]) == pytest.approx(float(score), abs=1e-6)
+    assert float(shown[1]) == pytest.approx(float(score), abs=5e-5)  # it has four decimals
     saved = best["lit_rec"]["catalogue"]["vectors"]
     module, content = load_module(run / "best.ckpt")
     catalogue = catalogue_of(content, facts_of(content))
