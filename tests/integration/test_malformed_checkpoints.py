@@ -48,10 +48,9 @@ def test_a_malformed_entry_is_named(change, changed):
     path, value, said = change
     file = changed(path, value)
     start = time.perf_counter()
-    with pytest.raises(LitRecError) as found:
-        # its encoder is built where a text is read
-        rec = Recommender.from_checkpoint(file)
-        rec.add_items([{"item_id": "new", "title": "A new one", "genres": "Drama"}])
+    new = {"item_id": "new", "title": "A new one", "genres": "Drama"}
+    with pytest.raises(LitRecError) as found:  # its encoder is built where a text is read
+        Recommender.from_checkpoint(file).add_items([new])
     text = str(found.value)
     assert said in text
     assert "changed.ckpt" in text, text

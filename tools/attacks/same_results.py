@@ -37,7 +37,8 @@ def differences(run: Path, reference: Path, names: tuple[str, ...]) -> Iterator[
 def _report(path: Path) -> Any:
     """Return what the runs of one command share: neither paths nor times."""
     content = json.loads(path.read_text())
-    content["meta"] = {k: v for k, v in content["meta"].items() if k not in _TIMES}
+    if "meta" in content:  # a report's; other files have none
+        content["meta"] = {k: v for k, v in content["meta"].items() if k not in _TIMES}
     return _without_paths(content)
 
 
