@@ -117,7 +117,7 @@ def make_plan(
     dropped = tables.dropped
     tables, _ = clean(tables, unknown_items="drop")
     TextTemplate(texts.fields).render(tables.items)
-    split, why, part = _split(tables, in_order=found.next_item)
+    split, why, part = choose_split(tables, in_order=found.next_item)
     has_time = "timestamp" in tables.behaviors.columns
     past = has_time and not isinstance(split, RandomSplit)
     train = tables.behaviors.filter(part == "train")
@@ -208,8 +208,8 @@ def _has_spaces(values: pl.Series) -> bool:
     return values.dtype == pl.String and bool((values != values.str.strip_chars()).any())
 
 
-def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
-    """Return a split that gives rows to each part: the data's own parts, else by time, else at random.
+def choose_split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
+    """Return a split, why it was chosen, and the part of each row: given parts, else by time or order, else at random.
 
     Args:
         tables: The tables.
@@ -219,8 +219,12 @@ def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
         ConfigError: If it matters, and times cannot be divided.
     """
     behaviors = tables.behaviors
+    if tables.ordered and not {"split", "timestamp"} & set(behaviors.columns):
+        split: Split = LeaveLastOutSplit()
+        why = "each user's last row tests, the one before it validates"
+        return split, why, split.assign(behaviors, ordered=True)
     if "split" in behaviors.columns:
-        split: Split = GivenSplit()
+        split = GivenSplit()
         return split, "the parts that the table gives", split.assign(behaviors)
     why = "there is no time to split by: rows are drawn"
     if "timestamp" in behaviors.columns:
@@ -238,24 +242,6 @@ def _split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
             return split, why, part
     split = RandomSplit()
     return split, why, split.assign(behaviors)
-
-
-def choose_split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Series]:
-    """Return a split, why it was chosen, and the part of each row: given parts, else by time or order, else at random.
-
-    Args:
-        tables: The tables.
-        in_order: Whether the order of rows matters, so that they must not be drawn at random.
-
-    Raises:
-        ConfigError: If it matters, and times cannot be divided.
-    """
-    behaviors = tables.behaviors
-    if tables.ordered and not {"split", "timestamp"} & set(behaviors.columns):
-        split = LeaveLastOutSplit()
-        why = "each user's last row tests, the one before it validates"
-        return split, why, split.assign(behaviors, ordered=True)
-    return _split(tables, in_order=in_order)
 
 
 def batch_size(count: int) -> int:

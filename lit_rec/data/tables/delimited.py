@@ -138,7 +138,7 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
     repeated = [name for name, count in Counter(header).items() if count > 1 and name.strip()]
     if repeated:
         raise _twice(min(repeated), where)
-    # columns without a name, such as those of delimiters at the end of lines, are told apart for the parser
+    # columns without a name, such as those of delimiters at the end of lines, get different names for the parser
     blank = [place for place, name in enumerate(header) if not name.strip()]
     for place in blank[1:]:
         header[place] = f"column {place + 1}"
