@@ -16,6 +16,7 @@ from lit_rec.data.tables.html_text import plain_text
 from lit_rec.data.tables.json.records import BrokenLines, read_json_records
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
+from lit_rec.data.tables.times import TimeRules
 from lit_rec.errors import option_of
 
 
@@ -24,7 +25,7 @@ class _AmazonReader(Reader):
 
     _review_keys: ClassVar[Mapping[str, str]]
     _item_keys: ClassVar[Mapping[str, str]]
-    _ticks: ClassVar[float]  # units of the timestamps in a second
+    _times: ClassVar[TimeRules]
 
     def __init__(
         self,
@@ -73,9 +74,7 @@ class _AmazonReader(Reader):
         frame = frame.drop(absent)
         if "variant" in frame.columns:
             frame = frame.with_columns(pl.coalesce("item_id", "variant")).drop("variant")
-        frame = typed_behaviors(frame, source, ticks=self._ticks).drop("row")
-        if "timestamp" not in absent:
-            frame = frame.with_columns(pl.col("timestamp") / self._ticks)
+        frame = typed_behaviors(frame, source, times=self._times).drop("row")
         frame, source, repeated = without_repeated(frame, source)
         frame = frame.with_columns(
             *(plain_text(frame[name]) for name in ("text", "summary")),
@@ -141,7 +140,7 @@ class Amazon2018Reader(_AmazonReader):
         "summary": "summary",
     }
     _item_keys: ClassVar[Mapping[str, str]] = KEYS_2018
-    _ticks: ClassVar[float] = 1.0
+    _times: ClassVar[TimeRules] = TimeRules()
 
 
 class Amazon2023Reader(_AmazonReader):
@@ -184,4 +183,4 @@ class Amazon2023Reader(_AmazonReader):
         "summary": "title",
     }
     _item_keys: ClassVar[Mapping[str, str]] = KEYS_2023
-    _ticks: ClassVar[float] = 1000.0
+    _times: ClassVar[TimeRules] = TimeRules("ms")

@@ -14,6 +14,7 @@ from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.records import BrokenLines
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables, read_source
+from lit_rec.data.tables.times import TimeRules
 from lit_rec.errors import ConfigError, option_of
 
 _COLUMNS = {
@@ -130,5 +131,4 @@ class AmazonRatingsReader(Reader):
         remedy = "name a ratings file of the 2023 archive, or read the table with TableReader"
         table = wanted_columns(table, wanted, source, remedy=remedy)
         table, source, step = without_repeated(table, source)
-        frame = typed_behaviors(table, source, ticks=1000.0)
-        return frame.with_columns(pl.col("timestamp") / 1000.0), source, step
+        return typed_behaviors(table, source, times=TimeRules("ms")), source, step

@@ -81,27 +81,25 @@ def wanted_columns(
 
 
 def typed_behaviors(
-    frame: pl.DataFrame, source: Source, *, ticks: float = 1.0, times: TimeRules = _SECONDS
+    frame: pl.DataFrame, source: Source, *, times: TimeRules = _SECONDS
 ) -> pl.DataFrame:
     """Give the columns of a behaviors table their types, and add ``row``.
 
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file, for errors.
-        ticks: Units of the timestamp column's numbers in a second; the column is not converted.
         times: How times are read; unknown ones become null.
 
     Raises:
         DataError: With the empty ids, non-numeric ratings and unreadable timestamps, by line.
     """
-    return valid_behaviors(frame, source, ticks=ticks, times=times)[0]
+    return valid_behaviors(frame, source, times=times)[0]
 
 
 def valid_behaviors(
     frame: pl.DataFrame,
     source: Source,
     *,
-    ticks: float = 1.0,
     times: TimeRules = _SECONDS,
     dropping: Dropping | None = None,
 ) -> tuple[pl.DataFrame, Source]:
@@ -110,7 +108,6 @@ def valid_behaviors(
     Args:
         frame: user_id, item_id and any of the optional columns, as read.
         source: The file.
-        ticks: Units of the timestamp column's numbers in a second; the column is not converted.
         times: How times are read; unknown ones become null.
         dropping: What happens to invalid rows.
 
@@ -133,7 +130,7 @@ def valid_behaviors(
         seconds = _single(given, times.seconds, source)
         unread = ~seconds.is_finite().fill_null(False) & ~times.is_unknown(given)
         _add_times(problems, given, unread, times)
-        far = seconds.abs() > FURTHEST * ticks
+        far = seconds.abs() > FURTHEST
         problems.add(given, far & ~unread, f"is further from 1970 than {FURTHEST:.0e} seconds")
         frame = frame.with_columns(seconds)
     keep = problems.settle(

@@ -72,7 +72,7 @@ class Backbone(nn.Module):
     def has_pooler(self) -> bool:
         """Whether the encoder has a part after its token vectors, ``model.pooler``: its output is not used.
 
-        A folder may be saved without its weights; they are then drawn anew each time.
+        A folder may be saved without its weights; they are then random, and others each time.
         """
         return isinstance(getattr(self.model, "pooler", None), nn.Module)
 

@@ -5,6 +5,7 @@ import pytest
 
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities, wanted_columns
 from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.times import TimeRules
 from lit_rec.errors import DataError
 
 
@@ -165,10 +166,12 @@ def test_floats_of_whole_numbers_are_the_ids_of_the_other_table():
     assert typed.select("user_id", "item_id").rows() == [("1", "9007199254740991"), ("0", "2.5")]
 
 
-def test_ticks_count():
+def test_units_of_times_count():
     source = Source.table(Path("b.parquet"), "data.file")
     frame = pl.DataFrame({"user_id": ["u"], "item_id": ["a"]})
     nanoseconds = frame.with_columns(timestamp=pl.lit(1_700_000_000_000_000_000))
-    assert typed_behaviors(nanoseconds, source, ticks=1e9)["timestamp"].to_list() == [1.7e18]
+    assert typed_behaviors(nanoseconds, source, times=TimeRules("ns"))["timestamp"].to_list() == [
+        1.7e9
+    ]
     with pytest.raises(DataError, match="further from 1970"):
         typed_behaviors(nanoseconds, source)
