@@ -134,7 +134,7 @@ class LabelTask(Task):
         if label not in facts.labels:
             rule = f"one of {', '.join(facts.labels[:20])}"
             absent = "say whose probability is asked for"
-            raise wrong_label(label, rule, absent if label is None else "correct the name")
+            raise wrong_label(label, rule, remedy=absent if label is None else "correct the name")
         return facts.labels.index(label)
 
     def sorting_and_shown(

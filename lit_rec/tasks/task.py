@@ -138,7 +138,7 @@ class Task(ABC):
         """
         if label is not None:
             rule = f"a model of {self.spoken} has no labels"
-            raise wrong_label(label, rule, "leave it out")
+            raise wrong_label(label, rule, remedy="leave it out")
         return None
 
     def sorting_and_shown(
@@ -193,7 +193,7 @@ class Task(ABC):
         yield from ()
 
 
-def wrong_label(label: str | None, rule: str, remedy: str) -> DataError:
+def wrong_label(label: str | None, rule: str, *, remedy: str) -> DataError:
     """Return the error for a label that cannot be asked for."""
     problem = "no label is named" if label is None else f"'{label}' is not usable"
     return DataError(problem, where="label", rule=rule, remedy=remedy)
