@@ -17,21 +17,27 @@ _GROUPS = ("data", "model", "trainer")
 _LARGEST = 2**20  # bytes
 
 
-def check_configs(words: list[str]) -> None:
+def check_configs(words: list[str]) -> list[tuple[Path, MappingNode]]:
     """Check that each file of ``-c``, ``--config``, ``--data``, ``--model`` and ``--trainer`` is a YAML with sections.
+
+    Returns:
+        The configurations of ``-c`` and ``--config``, each with its nodes.
 
     Raises:
         ConfigError: If one is not there, or is not such a YAML, with line and column.
     """
+    found = []
     for option, value in _options(words):
         path = Path(value)
         if option in ("-c", "--config"):
             _check_there(option, path)
             root = _nodes(path)
             _check_sections(root, path, _GROUPS)
+            found.append((path, root))
         elif option.removeprefix("--") in _GROUPS and path.suffix in (".yaml", ".yml", ".json"):
             _check_there(option, path)
             _check_sections(_nodes(path), path, ())
+    return found
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ _HELP = ("-h", "--help", "--help_all", "help")
 
 
 def check_words(command: str, words: Sequence[str]) -> None:
-    """Check what a command needs, the names of options and the files named.
+    """Check what a command needs, the files named, and the names of options as far as they can be told.
 
     Args:
         command: ``fit``, ``validate``, ``test`` or ``predict``.
@@ -37,9 +37,7 @@ def check_words(command: str, words: Sequence[str]) -> None:
     for word in words[: words.index("--") if "--" in words else None]:
         _check_name(word, known)
     if any(word.startswith("-c") or _configures(word) for word in words):
-        from lit_rec.cli.options.config_files import check_configs  # with the reader of YAML
-
-        check_configs([command, *words])
+        _check_configs(command, words)
     path = value_of(words, "--ckpt_path")
     if path is not None:
         check_is_file(path)
@@ -57,6 +55,18 @@ def check_words(command: str, words: Sequence[str]) -> None:
             rule="-c with a YAML of data and model; `lit-rec init` writes one for your tables",
             remedy="lit-rec fit -c configs/quickstart.yaml",
         )
+
+
+def _check_configs(command: str, words: Sequence[str]) -> None:
+    # with the reader of YAML
+    from lit_rec.cli.options.class_options import refuse_unknown_in, refuse_unknown_words
+    from lit_rec.cli.options.config_files import check_configs
+
+    configs = check_configs([command, *words])
+    for path, root in configs:
+        refuse_unknown_in(root, str(path))
+    if command == "fit":  # else the checkpoint names the classes
+        refuse_unknown_words(words, [root for _, root in configs])
 
 
 def _check_name(word: str, known: Sequence[str]) -> None:
