@@ -26,8 +26,8 @@ def encoder_layers(model: nn.Module) -> nn.ModuleList:
             return found
     raise ConfigError(
         f"{type(model).__name__} keeps its layers in none of {', '.join(_LAYER_LISTS)}",
-        where="TopLayersTuning",
-        rule="tuning the top layers needs an encoder of a known structure",
+        where="LayerTuning",
+        rule="tuning inside the layers needs an encoder of a known structure",
         remedy="use FullTuning or FrozenTuning for this encoder",
     )
 
@@ -96,7 +96,69 @@ class FrozenTuning(Tuning):
         model.requires_grad_(False)
 
 
-class TopLayersTuning(Tuning):
+class LayerTuning(Tuning):
+    """Train something in the layers, or in the top ones alone; what is below them is frozen, its dropout off.
+
+    Args:
+        layers: In how many of the top layers; in all by default.
+
+    Raises:
+        ConfigError: If ``layers`` is below 1 or above the number the encoder has, or the encoder is of no known
+            structure; ``apply`` checks it.
+
+    Example:
+        >>> class TopBiasTuning(LayerTuning):
+        ...     def apply(self, model: nn.Module) -> None:
+        ...         model.requires_grad_(False)
+        ...         for layer in self.tuned_layers(model):
+        ...             layer.bias.requires_grad_(True)
+        >>> encoder = nn.ModuleDict({"layers": nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])})
+        >>> TopBiasTuning(layers=1).apply(encoder)
+        >>> [name for name, parameter in encoder.named_parameters() if parameter.requires_grad]
+        ['layers.1.bias']
+    """
+
+    def __init__(self, layers: int | None = None) -> None:
+        self.layers = layers
+
+    def tuned_layers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the layers in which something is trained, lowest first.
+
+        Raises:
+            ConfigError: As the class says.
+        """
+        found = list(encoder_layers(model))
+        if self.layers is None:
+            return found
+        if not 1 <= self.layers <= len(found):
+            raise ConfigError(
+                f"{self.layers} layers of an encoder that has {len(found)}",
+                where=option_of(self, "layers"),
+                rule=f"1 to {len(found)}",
+                remedy="FrozenTuning trains none and FullTuning trains all",
+            )
+        return found[len(found) - self.layers :]
+
+    def frozen_parts(self, model: nn.Module) -> list[nn.Module]:
+        """Return the lower layers, and frozen parts outside all layers: embeddings, and the dropout after them."""
+        layers = encoder_layers(model)
+        inside = set(layers.modules())
+        outside = [
+            module
+            for module in model.modules()
+            if module not in inside and layers not in module.modules() and not _is_trained(module)
+        ]
+        return [*outside, *self.frozen_layers(model)]
+
+    def frozen_layers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the layers below the tuned ones."""
+        if self.layers is None:
+            return []
+        layers = encoder_layers(model)
+        return list(layers[: len(layers) - self.layers])
+
+
+class TopLayersTuning(LayerTuning):
     """Train the top layers; embeddings and lower layers stay as they were pretrained, their dropout off.
 
     Args:
@@ -114,40 +176,21 @@ class TopLayersTuning(Tuning):
     """
 
     def __init__(self, layers: int) -> None:
-        self.layers = layers
+        super().__init__(layers)
 
     def apply(self, model: nn.Module) -> None:
         """Train the top layers, and the norm after them."""
-        found = encoder_layers(model)
-        if not 1 <= self.layers <= len(found):
-            raise ConfigError(
-                f"{self.layers} layers of an encoder that has {len(found)}",
-                where=option_of(self, "layers"),
-                rule=f"1 to {len(found)}",
-                remedy="FrozenTuning trains none and FullTuning trains all",
-            )
+        layers = self.tuned_layers(model)
         model.requires_grad_(False)
-        for layer in found[len(found) - self.layers :]:
+        for layer in layers:
             layer.requires_grad_(True)
-        for name, module in model.named_modules():
-            if name in _LAST_NORMS:  # after the last layer
-                module.requires_grad_(True)
+        for norm in last_norms(model):
+            norm.requires_grad_(True)
 
-    def frozen_parts(self, model: nn.Module) -> list[nn.Module]:
-        """Return the lower layers, and frozen parts outside all layers: embeddings, and the dropout after them."""
-        layers = encoder_layers(model)
-        inside = set(layers.modules())
-        outside = [
-            module
-            for module in model.modules()
-            if module not in inside and layers not in module.modules() and not _is_trained(module)
-        ]
-        return [*outside, *self.frozen_layers(model)]
 
-    def frozen_layers(self, model: nn.Module) -> list[nn.Module]:
-        """Return the layers below the top ones."""
-        layers = encoder_layers(model)
-        return list(layers[: len(layers) - self.layers])
+def last_norms(model: nn.Module) -> list[nn.Module]:
+    """Return the norm after the last layer; none where the layers have their own."""
+    return [module for name, module in model.named_modules() if name in _LAST_NORMS]
 
 
 def _is_trained(module: nn.Module) -> bool:

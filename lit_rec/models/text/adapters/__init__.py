@@ -1,0 +1,1 @@
+"""Ways of tuning an encoder that train few parameters."""

@@ -1,0 +1,104 @@
+"""Each way of tuning on each family of encoders: what is trained, that it learns, that it is stored whole."""
+
+import copy
+import io
+
+import pytest
+import torch
+
+from lit_rec.errors import ConfigError
+from lit_rec.models.text.adapters.biases_and_norms import BitFitTuning, LayerNormTuning
+from lit_rec.models.text.adapters.layer_parts import layer_parts
+from lit_rec.models.text.adapters.peft_tuning import IA3Tuning, LoraTuning, PeftTuning
+from lit_rec.models.text.tuning import FrozenTuning, encoder_layers, last_norms
+
+from .families import FAMILIES, backbone, chunk, encoder, learned, vectors
+
+TUNINGS = {
+    "lora": lambda layers: LoraTuning(2, layers=layers),
+    "dora": lambda layers: LoraTuning(2, layers=layers, dora=True),
+    "ia3": IA3Tuning,
+    "loha": lambda layers: PeftTuning("loha", {"r": 2}, layers=layers),
+    "bias": BitFitTuning,
+    "norm": LayerNormTuning,
+}
+# no biases at all; GPT-2's linear maps are stored transposed
+REFUSED = {("modernbert", "bias"), ("t5", "bias"), ("gpt2", "loha")}
+PAIRS = [(f, t) for f in FAMILIES for t in TUNINGS if (f, t) not in REFUSED]
+
+PARTS = {
+    "bert": ("attention.self.query", "attention.output.dense", "output.dense", 2),
+    "roberta": ("attention.self.query", "attention.output.dense", "output.dense", 2),
+    "distilbert": ("attention.q_lin", "attention.out_lin", "ffn.lin2", 2),
+    "deberta-v2": ("attention.self.query_proj", "attention.output.dense", "output.dense", 2),
+    "modernbert": ("attn.Wqkv", "attn.Wo", "mlp.Wo", 1),
+    "mpnet": ("attention.attn.q", "attention.attn.o", "output.dense", 2),
+    "gpt2": ("attn.c_attn", "attn.c_proj", "mlp.c_proj", 1),
+    "qwen2": ("self_attn.q_proj", "self_attn.o_proj", "mlp.down_proj", 2),
+    "t5": ("layer.0.SelfAttention.q", "layer.0.SelfAttention.o", "layer.1.DenseReluDense.wo", 2),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parts_of_a_layer(family):
+    parts = layer_parts(encoder_layers(encoder(family))[0])
+    first, of_attention, of_all, keys_and_values = PARTS[family]
+    assert (parts.attention[0], parts.attention[-1], parts.feed_forward[-1]) == (
+        first,
+        of_attention,
+        of_all,
+    )
+    assert len(parts.keys_and_values) == keys_and_values
+
+
+@pytest.mark.parametrize(("family", "tuning"), PAIRS)
+def test_what_is_trained_lies_in_the_layers_and_learns(family, tuning):
+    plain = vectors(backbone(family, FrozenTuning()))
+    tuned = backbone(family, TUNINGS[tuning](None))
+    torch.testing.assert_close(vectors(tuned), plain)  # nothing was learned yet
+    inside = {
+        id(p)
+        for part in (encoder_layers(tuned.model), *last_norms(tuned.model))
+        for p in part.parameters()
+    }
+    trained = [p for p in tuned.parameters() if p.requires_grad]
+    assert trained
+    assert {id(p) for p in trained} <= inside
+    before, after = learned(tuned)
+    assert after < before - 1e-3
+
+
+@pytest.mark.parametrize(("family", "tuning"), PAIRS)
+def test_a_stored_state_and_a_copy_are_whole(family, tuning):
+    tuned = backbone(family, TUNINGS[tuning](None))
+    learned(tuned, steps=2)
+    expected = vectors(tuned)
+    file = io.BytesIO()
+    torch.save(tuned.state_dict(), file)
+    file.seek(0)
+    again = backbone(family, TUNINGS[tuning](None))
+    again.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(vectors(again), expected)
+    copied = copy.deepcopy(tuned)
+    learned(tuned, steps=1)
+    assert torch.equal(vectors(copied), expected)
+
+
+# the position bias of T5's first layer reaches each layer
+@pytest.mark.parametrize(("family", "tuning"), [pair for pair in PAIRS if pair[0] != "t5"])
+def test_in_the_top_layer_alone_a_pass_begins_below_it(family, tuning):
+    tuned = backbone(family, TUNINGS[tuning](1))
+    learned(tuned, steps=2)
+    assert tuned.has_border
+    states = tuned.border_states(chunk())
+    again = tuned(chunk(), states=states)[chunk().mask]
+    torch.testing.assert_close(again, vectors(tuned), rtol=1e-4, atol=1e-5)
+    below, top = encoder_layers(tuned.train().model)[:-1], encoder_layers(tuned.model)[-1]
+    assert top.training
+    assert not any(layer.training for layer in below), "dropout of what is frozen is off"
+
+
+@pytest.mark.parametrize(("family", "tuning"), REFUSED)
+def test_what_does_not_go_together_is_refused(family, tuning):
+    with pytest.raises(ConfigError, match=r"no biases|refuses GPT2Model"):
+        backbone(family, TUNINGS[tuning](None))
