@@ -27,10 +27,14 @@ RUNS = {
     "average of epochs": ({"callbacks": [SWA], "max_epochs": 3}, [(20, 0)]),
     "frozen encoder": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
     "frozen lower layers": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
+    "lora in the top layer": ({"last_every_n_steps": 3}, [(12, 0)]),
+    "prompt": ({"last_every_n_steps": 3}, [(12, 0)]),
 }
 TUNINGS = {
     "frozen encoder": part("lit_rec.models.text.tuning.FrozenTuning"),
     "frozen lower layers": part("lit_rec.models.text.tuning.TopLayersTuning", layers=1),
+    "lora in the top layer": part("LoraTuning", rank=2, dropout=0.1, layers=1),
+    "prompt": part("PromptTuning", tokens=2),
 }
 
 

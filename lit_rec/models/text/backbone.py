@@ -15,6 +15,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.texts.offline import offline_error
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
+from lit_rec.models.text.adapters.prompt import prompt_of
 from lit_rec.models.text.build_limit import build_limit
 from lit_rec.models.text.distinct_words import DistinctWords
 from lit_rec.models.text.encoder_class import encoder_class
@@ -164,12 +165,16 @@ class Backbone(nn.Module):
         trained = beside is not None or not self._frozen  # ``beside`` may be trained
         learns = torch.set_grad_enabled(torch.is_grad_enabled() and trained)
         with learns, short_attention(self.model, ids):
-            if beside is None:
+            prompt = prompt_of(self.model)
+            if beside is None and prompt is None:
                 out = self.model(input_ids=ids, attention_mask=mask)
             else:
                 words = self.model.get_input_embeddings()(ids)  # type: ignore[operator]
-                out = self.model(inputs_embeds=words + beside, attention_mask=mask)
-        hidden: Tensor = out.last_hidden_state
+                words = words if beside is None else words + beside
+                if prompt is not None:
+                    words, mask = prompt.before(words, mask)
+                out = self.model(inputs_embeds=words, attention_mask=mask)
+        hidden: Tensor = out.last_hidden_state[:, -ids.shape[1] :]  # without those of a prompt
         return (hidden if width else hidden[:, :0]).float()
 
     def _can_begin_above(self, lower: LowerLayers) -> bool:
@@ -229,8 +234,9 @@ class PretrainedBackbone(Backbone):
             share(self, "dropout", dropout)
         # the configuration in Facts was written with the dropout already set
         model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name, dropout)
-        _check_positions(model, facts)
-        super().__init__(model, tuning or FullTuning())
+        tuning = tuning or FullTuning()
+        _check_positions(model, facts, tuning)
+        super().__init__(model, tuning)
 
 
 class ConfiguredBackbone(Backbone):
@@ -267,8 +273,9 @@ class ConfiguredBackbone(Backbone):
                 rule="an architecture of transformers and options of its configuration",
                 remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
             ) from error
-        _check_positions(model, facts)
-        super().__init__(model, tuning or FullTuning())
+        tuning = tuning or FullTuning()
+        _check_positions(model, facts, tuning)
+        super().__init__(model, tuning)
 
 
 def _pretrained(name: str, dropout: float | None) -> nn.Module:
@@ -304,16 +311,18 @@ def _pretrained(name: str, dropout: float | None) -> nn.Module:
     return model.float()
 
 
-def _check_positions(model: nn.Module, facts: Facts) -> None:
+def _check_positions(model: nn.Module, facts: Facts, tuning: Tuning) -> None:
     """Refuse texts longer than the encoder's learned positions; relative and rotary positions have no limit."""
+    added = tuning.added_tokens
     for name, module in model.named_modules():
         if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding):
             # RoBERTa and similar models count positions from after the padding token's id
             first = 0 if module.padding_idx is None else module.padding_idx + 1
-            longest = module.num_embeddings - first
+            longest = module.num_embeddings - first - added
             if facts.max_tokens > longest:
                 raise ConfigError(
-                    f"texts of up to {facts.max_tokens} tokens for an encoder that takes {longest}",
+                    f"texts of up to {facts.max_tokens} tokens for an encoder that takes {longest}"
+                    + f" beside {added} of {type(tuning).__name__}" * bool(added),
                     where=option_of("BehaviorDataModule", "max_tokens"),
                     rule=f"at most {longest} for this encoder ({type(model).__name__})",
                     remedy=f"set BehaviorDataModule.max_tokens to {longest} or less; the end of longer texts is cut",

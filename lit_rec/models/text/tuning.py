@@ -46,6 +46,11 @@ class Tuning(ABC):
         (False, True)
     """
 
+    @property
+    def added_tokens(self) -> int:
+        """By how many tokens a text becomes longer within the encoder."""
+        return 0
+
     @abstractmethod
     def apply(self, model: nn.Module) -> None:
         """Set ``requires_grad`` on every parameter of the encoder."""
