@@ -23,6 +23,7 @@ from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
+from tools.benchmarks.quality.tuning_methods import WAYS, side_by_side
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
@@ -50,6 +51,7 @@ class Quality:
         metrics: Metrics of the report.
         runs: Makes the runs from the data folder, or from one for made-up tables.
         curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
+        ways: Whether the runs are draws of several ways of tuning, named ``WAY/DRAW``, which are shown side by side.
         draws: Whether each run draws the users that it tests.
         slices: Slices of the report that are shown, where there is no ``curve``.
     """
@@ -58,6 +60,7 @@ class Quality:
     metrics: tuple[str, ...]
     runs: Callable[[Path], list[Run]]
     curve: str | None = None
+    ways: bool = False
     draws: bool = False
     slices: tuple[str, ...] = ("all",)
 
@@ -87,6 +90,8 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
     if quality.curve is not None:
         curves = [curve_of(run, folder / name, quality.curve) for run in runs]
         return _lines(name, quality, runs, found, curves)
+    if quality.ways:
+        return side_by_side(name, runs, found, folder / name)
     seconds = sum(spent for _, spent in found)
     return [
         _mean(f"{name}: {model}{title}", metric, rows, seconds, draws=quality.draws)
@@ -217,6 +222,15 @@ def _banking77_few(data: Path) -> list[Run]:
     return [Run(f"draw_{s}", config, (*run.words, drawn[s])) for s, run in enumerate(runs)]
 
 
+def _tuning_methods(data: Path) -> list[Run]:
+    draws = _banking77_few(data)
+    return [
+        Run(f"{way}/{draw.name}", draw.config, (*draw.words, *WAYS[way]))
+        for way in WAYS
+        for draw in draws
+    ]
+
+
 def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
     words = (f"--data.reader.folder={data / 'ml-100k'}", f"--data.reader.fold={fold}")
     return _seeds("configs/movielens_u1.yaml", seeds, *words)
@@ -290,6 +304,7 @@ QUALITY = {
     "banking77-few": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
     ),
+    "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _tuning_methods, ways=True),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-u1-no-clock": Quality("ml-100k/u1.base", _RATINGS, _movielens_no_clock),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),

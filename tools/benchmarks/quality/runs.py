@@ -22,6 +22,16 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lit_rec.evaluation.report.report import Report
 from lit_rec.files.atomic import replace_file
 
+# writes the most memory that it held, in GB, at its end
+_COMMAND = """\
+import pathlib, resource, sys
+from lit_rec.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pathlib.Path({peak!r}).write_text(str(kilobytes / 1e6))
+"""
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -78,6 +88,16 @@ def curve_of(run: Run, folder: Path, metric: str) -> list[float]:
     return [of_step[step] for step in sorted(of_step)]
 
 
+def peak_of(run: Run, folder: Path) -> float:
+    """Return the most memory that a finished run held while it was trained, in GB.
+
+    Args:
+        run: The run.
+        folder: Folder of the benchmark.
+    """
+    return float(_stored(folder / run.name)["peak"])
+
+
 def _train(run: Run, own: Path) -> None:
     last = own / "version_0" / "last.ckpt"
     logger = "--trainer.logger.init_args."
@@ -93,14 +113,16 @@ def _train(run: Run, own: Path) -> None:
 def _timed(own: Path, words: list[str]) -> None:
     """Run a command of lit-rec; its output goes to the screen and not into the table."""
     started = time.perf_counter()
-    command = "import sys; from lit_rec.cli.main import main; main(sys.argv[1:])"
+    peak = own / "peak"
     subprocess.run(
-        [sys.executable, "-c", command, *words],
+        [sys.executable, "-c", _COMMAND.format(peak=str(peak)), *words],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         stdout=sys.stderr,
         check=True,
     )
     stored = _stored(own)
+    if words[0] == "fit" and peak.is_file():
+        stored["peak"] = max(stored.get("peak", 0.0), float(peak.read_text()))
     _store(own, {**stored, "seconds": stored["seconds"] + time.perf_counter() - started})
 
 

@@ -83,7 +83,10 @@ def test_what_is_trained_lies_in_the_layers_and_learns(family, tuning):
     assert after < before - 1e-5
 
 
-@pytest.mark.parametrize(("family", "tuning"), PAIRS)
+# a linear map of its own kind, a fused one, and the most used family
+@pytest.mark.parametrize(
+    ("family", "tuning"), [pair for pair in PAIRS if pair[0] in ("gpt2", "modernbert", "bert")]
+)
 def test_a_stored_state_and_a_copy_are_whole(family, tuning):
     tuned = backbone(family, TUNINGS[tuning](None))
     learned(tuned, steps=2)

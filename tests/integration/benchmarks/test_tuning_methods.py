@@ -1,0 +1,41 @@
+"""Ways of tuning side by side: means and paired differences of draws, parameters from the optimizer's moments."""
+
+import json
+
+import pytest
+import torch
+
+from lit_rec.evaluation.report.report import Report, ReportRow
+from tools.benchmarks.quality.configurations import QUALITY
+from tools.benchmarks.quality.runs import Run
+from tools.benchmarks.quality.tuning_methods import WAYS, side_by_side
+
+
+def report(accuracy):
+    return Report((ReportRow("lit_rec", "all", "accuracy", accuracy, None, None, 10),))
+
+
+def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
+    runs = [Run(f"{way}/draw_{d}", "x.yaml") for way in ("full", "lora") for d in range(3)]
+    for place, run in enumerate(runs):
+        folder = tmp_path / run.name / "version_0"
+        folder.mkdir(parents=True)
+        moments = {0: {"exp_avg": torch.zeros(2, 3)}, 1: {"exp_avg": torch.zeros(4)}}
+        torch.save({"optimizer_states": [{"state": moments}]}, folder / "best.ckpt")
+        (folder.parent / "key.json").write_text(json.dumps({"peak": 1.0 + place}))
+    found = [(report(a), 10.0) for a in (0.80, 0.82, 0.84, 0.81, 0.84, 0.87)]
+    rows = {(r["name"], r["metric"]): r for r in side_by_side("t", runs, found, tmp_path)}
+    difference = rows["t: lora", "accuracy - full"]
+    assert difference["value"] == pytest.approx(0.02)
+    # by hand: differences .01 .02 .03, deviation .01, quantile 4.303 of two degrees of freedom
+    assert difference["high"] - 0.02 == pytest.approx(4.3027 * 0.01 / 3**0.5, rel=1e-4)
+    assert rows["t: lora", "accuracy"]["value"] == pytest.approx(0.84)
+    assert rows["t: full", "trained parameters"]["value"] == 10
+    assert rows["t: lora", "peak memory, GB"]["value"] == 5.0
+
+
+def test_all_ways_have_all_draws(tmp_path):
+    runs = QUALITY["tuning-methods"].runs(tmp_path)
+    assert len(runs) == 5 * len(WAYS) == len({run.name for run in runs})
+    assert {run.name.partition("/")[0] for run in runs} == {*WAYS}
+    assert next(iter(WAYS)) == "full"
