@@ -289,11 +289,12 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """Return the text fields in the order that the network knows: the order in a YAML does not count."""
         fields = list(self.facts.fields)
         if set(fields) != set(self.text.fields):
+            wanted = ", ".join(f"{name!r}: [COLUMN]" for name in fields)
             raise ConfigError(
                 f"its fields are {', '.join(self.text.fields)}",
                 where=f"{option_of(self, 'text')}.columns",
                 rule=f"the fields that the model was trained with: {', '.join(fields)}",
-                remedy=f"leave {option_of(self, 'text')} out to use the checkpoint's own",
+                remedy=f"name the columns of each field: {{{wanted}}}",
             )
         return fields
 

@@ -98,6 +98,6 @@ def profiles_of(table: pl.DataFrame | None, users: pl.Series, *, wanted: bool) -
             "there is no users table to take profiles from",
             where="BehaviorDataModule.user_text and BehaviorDataModule.user_fields",
             rule="they name columns of a table with a row per user",
-            remedy="name its file as TableReader.users, or leave both out",
+            remedy="give the reader one (users of TableReader or FrameReader), or leave both out",
         )
     return ids

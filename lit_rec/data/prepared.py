@@ -20,6 +20,10 @@ from lit_rec.files.parquet import read_parquet, write_parquet
 
 PARTS = ("train", "val", "test")  # of rows that are predicted
 ALL_PARTS = (*PARTS, "shown")
+# what to do about rows without an order
+GIVE_ORDER = (
+    "map a timestamp column (behavior_columns: {timestamp: NAME}), set ordered: true in the reader"
+)
 _COLUMNS = (
     "user",
     "item",

@@ -42,6 +42,13 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
         reason = disk_reason(error)
         if reason is None and not isinstance(error, OSError):
             raise
+        if path.is_dir():
+            raise ConfigError(
+                "this is a folder",
+                where=str(path),
+                rule="the name of a file",
+                remedy=f"name a file in it, such as {path / 'NAME'}",
+            ) from error
         said = getattr(error, "strerror", None) or str(error)
         raise unwritable(path, reason or said) from error
 
@@ -105,5 +112,5 @@ def unwritable(path: Path, reason: str) -> ConfigError:
         f"cannot be written ({reason})",
         where=str(path),
         rule="a folder with room that this user can write",
-        remedy="make room, change its permissions, or choose another folder",
+        remedy="make room, change the permissions of the folder, or choose another folder",
     )

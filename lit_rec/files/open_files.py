@@ -33,6 +33,6 @@ def allow_open_files(workers: int) -> None:
             f"{workers} processes need {wanted} open files, and this system allows {hard} (ulimit -Hn)",
             where=option_of("BehaviorDataModule", "num_workers"),
             rule=f"{_FOR_ONESELF} open files, and {_FOR_A_WORKER} for each process",
-            remedy=f"set BehaviorDataModule.num_workers to {fitting}, or raise the limit",
+            remedy=f"set BehaviorDataModule.num_workers to {fitting}, or raise the limit to {wanted}",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -9,6 +9,7 @@ import torch
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.network import Network
+from lit_rec.models.text.backbone import ConfiguredBackbone
 from lit_rec.training.closed_forms import fit_closed_forms
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
@@ -73,10 +74,14 @@ def check_vocabulary(network: Network, data: object) -> None:
             tokens.append(int(catalogue.store.tokens.max()))
     known = network.backbone.tokens
     if max(tokens) >= known:
+        encoder = option_of(data, "encoder")
+        same = f"name the same folder for {encoder} and the backbone, with the tokenizer's files as they were saved"
+        if isinstance(network.backbone, ConfiguredBackbone):
+            options = option_of(network.backbone, "options")
+            same = f"set vocab_size of {options} to {max(tokens) + 1} or more"
         raise ConfigError(
             f"its tokenizer makes token {max(tokens)}, and the encoder has vectors for {known:,}",
             where=f"{option_of(data, 'encoder')}={data.encoder}",
             rule="a tokenizer and an encoder that were trained together",
-            remedy=f"name the same folder for {option_of(data, 'encoder')} and the backbone, "
-            "with the tokenizer's files as they were saved",
+            remedy=same,
         )

@@ -83,8 +83,12 @@ def _options(module: Any) -> dict[str, Any]:
 def _remedy(options: dict[str, Any], *, training: bool) -> str:
     steps = [f"set {name} to true" for name, on in options.items() if on is False]
     sizes = [name for name in options if name.endswith(_EVALUATION_OPTIONS)]
-    steps += [f"lower {name} to {options[name] // 2}" for name in sizes]
+    steps += [f"lower {name} to {options[name] // 2}" for name in sizes if options[name] > 1]
     rows = next((name for name in options if name.endswith("batch_size")), "the batch size")
     more = " and raise Trainer.accumulate_grad_batches by as much" if training else ""
-    steps.append(f"lower {rows}{more}")
+    if options.get(rows) == 1:
+        shorter = option_of("BehaviorDataModule", "max_tokens"), option_of("History", "max_length")
+        steps.append(f"lower {' or '.join(shorter)}")
+    else:
+        steps.append(f"lower {rows}{more}")
     return ", else ".join(steps)

@@ -77,7 +77,7 @@ def test_no_file_is_replaced_unasked(folder, capsys):
 
 def test_what_is_no_checkpoint(folder, capsys):
     assert "there is no such file" in message(capsys, "slim", folder / "none.ckpt")
-    assert "in the same folder are best.ckpt" in message(capsys, "slim", folder / "none.ckpt")
+    assert f"name {folder / 'best.ckpt'}" in message(capsys, "slim", folder / "none.ckpt")
     (folder / "text.ckpt").write_text("a")
     assert "cannot be read" in message(capsys, "slim", folder / "text.ckpt")
     assert not (folder / "text.slim.ckpt").exists()

@@ -85,7 +85,8 @@ class TaskCollators:
                 f"none of {len(self._prepared.rows_of('train')):,} training rows follows another of its user",
                 where=f"{option_of('BehaviorDataModule', 'task')}=next_item",
                 rule="users with two training rows or more, one strictly later than the other",
-                remedy="check the user ids, the timestamps and History.where, or set ordered: true in the reader",
+                remedy="check the user ids, the timestamps, History.where and the split, "
+                "or set ordered: true in the reader",
             )
         collator = SequenceCollator(
             self._view(),

@@ -86,15 +86,18 @@ class CategoryField(Field):
 
     def fit(self, frame: pl.DataFrame, where: str) -> CategoryFacts:
         """Find the categories."""
-        counts = _pairs(frame, self.column, self.separator, where)["name"].value_counts()
+        counts = _pairs(frame, self.column, self.separator, where)["name"].value_counts(sort=True)
         names = counts.filter(pl.col("count") >= self.min_count)["name"].sort().to_list()
         if len(names) < 2:
+            second = counts["count"][1] if len(counts) > 1 else 0  # with it, there are two
             raise ConfigError(
                 f"column '{self.column}' has {f'the one category {excerpt(names[0])}' if names else 'no category'} "
                 f"in {len(frame):,} training rows of the table",
                 where=where,
                 rule=f"a category field has two categories or more, each in at least {self.min_count} rows",
-                remedy="leave the field out, or lower min_count",
+                remedy=f"leave the field out, or lower min_count to {second}"
+                if second
+                else "leave the field out",
             )
         return CategoryFacts(self.column, self.separator, tuple(names))
 

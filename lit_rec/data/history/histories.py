@@ -14,7 +14,7 @@ from lit_rec.data.history.rule import (
 )
 from lit_rec.data.history.sequences import BoundSequences, PastSequences, RowSequences
 from lit_rec.data.history.windows import HistoryDraws, HistoryRows, SeenRows, flat, newest, window
-from lit_rec.data.prepared import ALL_PARTS, Prepared
+from lit_rec.data.prepared import ALL_PARTS, GIVE_ORDER, Prepared
 from lit_rec.errors import ConfigError, option_of
 
 # the parts that a row of each part sees
@@ -61,7 +61,7 @@ class PastHistory(OrderedHistory):
                 "PastHistory, but the behaviors have no timestamp column",
                 where=type(self).__name__,
                 rule="PastHistory needs a timestamp, or data that declares itself ordered",
-                remedy="map a timestamp column, set ordered: true in the reader, or use TrainingHistory",
+                remedy=f"{GIVE_ORDER}, or use TrainingHistory where ratings or labels are predicted",
             )
         return _BoundPast(prepared, self)
 
@@ -153,7 +153,7 @@ class TrainingHistory(History):
                 "the oldest rows, but the behaviors have no timestamp column",
                 where=option_of(self, "oldest"),
                 rule="a timestamp, or data that declares itself ordered",
-                remedy="map a timestamp column, set ordered: true in the reader, or leave the option out",
+                remedy=f"{GIVE_ORDER}, or leave the option out",
             )
         return _BoundTraining(prepared, self)
 
@@ -254,7 +254,7 @@ class GivenHistory(OrderedHistory):
                 "GivenHistory, but the behaviors have no history column",
                 where=type(self).__name__,
                 rule="GivenHistory reads the column mapped to 'history'",
-                remedy="map it in the reader's behavior_columns, or use PastHistory",
+                remedy="map it with behavior_columns: {history: NAME}, or use PastHistory",
             )
         return _BoundGiven(prepared, self.max_length)
 

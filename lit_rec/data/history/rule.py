@@ -115,7 +115,7 @@ class History(ABC):
                 f"{max_length} is too small",
                 where=option_of(self, "max_length"),
                 rule="1 or more",
-                remedy="50 suits most data; a model without history is not a recommender",
+                remedy="50 suits most data",
             )
         self.max_length = max_length
         self.where = where or Where()

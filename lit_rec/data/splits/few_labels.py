@@ -45,14 +45,15 @@ class FewLabelsSplit(GivenSplit):
 
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
         part = super()._assign(behaviors, ordered)
-        if "label" not in behaviors.columns:
+        train = np.flatnonzero((part == 0) & ~is_label_name(behaviors))
+        has_labels = "label" in behaviors.columns
+        if not has_labels or (len(train) and not behaviors["label"][train].count()):
             raise ConfigError(
-                "the data has no labels",
+                "no training row has a label",
                 where=type(self).__name__,
                 rule="rows with a label, of which a few train",
-                remedy="map the column of the labels to 'label', or use GivenSplit",
+                remedy="map the column of the labels with behavior_columns: {label: NAME}, or use GivenSplit",
             )
-        train = np.flatnonzero((part == 0) & ~is_label_name(behaviors))
         label = behaviors["label"].cast(pl.String)[train]
         drawn = np.random.default_rng(self.seed).permutation(len(train))
         shuffled = pl.DataFrame({"label": label[drawn], "place": drawn}).drop_nulls()

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.splits.splits import LeaveLastOutSplit, Split, check_shares
+from lit_rec.data.splits.splits import LeaveLastOutSplit, Split, check_shares, clock_of
+from lit_rec.errors import option_of
 
 
 class NewItemSplit(Split):
@@ -48,6 +49,7 @@ class NewItemSplit(Split):
         of_item[order[ends[0] : ends[1]]] = 1
         part: npt.NDArray[np.int8] = of_item[code]
         if self.last:
+            clock_of(behaviors, ordered, option_of(self, "last"), "leave it out")
             known = part == 0
             part[known] = LeaveLastOutSplit()._assign(behaviors.filter(known), ordered)
         return part

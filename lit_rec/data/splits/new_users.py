@@ -76,7 +76,9 @@ class NewUserSplit(Split):
         of_user = self._drawn(count)
         part = of_user[user[whole]]
         if self.shown and of_user.any():
-            clock = earliest(clock_of(behaviors, ordered, type(self).__name__), first)[whole]
+            option = option_of(self, "shown")
+            clock = clock_of(behaviors, ordered, option, "set it to 0")
+            clock = earliest(clock, first)[whole]
             order = np.lexsort((behaviors["row"].to_numpy()[whole], clock, user[whole]))
             place = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
             begins = order[place < self.shown]
@@ -94,7 +96,9 @@ class NewUserSplit(Split):
                 f"{wanted[1]:,} users to validate and {wanted[0]:,} to test are more than {len(able):,}",
                 where=type(self).__name__,
                 rule=f"of {len(count):,} users, those with more than {self.shown} rows can be drawn",
-                remedy="ask for fewer users, or show fewer rows",
+                remedy=f"ask for {len(able):,} or fewer, or lower {option_of(self, 'shown')}"
+                if len(able)
+                else f"lower {option_of(self, 'shown')}, or give users with more rows",
             )
         ends = np.cumsum(wanted)
         order = np.random.default_rng(self.seed).permutation(able)

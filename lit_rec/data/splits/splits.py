@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lit_rec.data.arrays import Float64s, Int64s
-from lit_rec.data.prepared import ALL_PARTS, PARTS
+from lit_rec.data.prepared import ALL_PARTS, GIVE_ORDER, PARTS
 from lit_rec.errors import ConfigError, option_of
 
 LABEL_NAME = "label_name"  # event of a row whose text is the name of its label: it always trains
@@ -43,9 +43,22 @@ class Split(ABC):
                     f"{type(self).__name__} leaves no {name} row of {len(behaviors):,}",
                     where=type(self).__name__,
                     rule="training and validation rows exist, and validation is never the test part",
-                    remedy="raise the share, give more rows, or use RandomSplit",
+                    remedy=self._ways_to(name, behaviors, ordered),
                 )
         return pl.Series("part", ALL_PARTS).gather(part)
+
+    def _ways_to(self, name: str, behaviors: pl.DataFrame, ordered: bool) -> str:
+        """Return what gives rows to a part that has none: only ways that this split and these rows have."""
+        ways = []
+        if name == "validation" and hasattr(self, "validation"):
+            ways.append(f"raise {option_of(self, 'validation')}")
+        elif name == "training" and hasattr(self, "test"):
+            ways.append(f"lower {option_of(self, 'validation')} or {option_of(self, 'test')}")
+        ways.append(f"give more {'rows' if ways else f'{name} rows'}")
+        drawn = RandomSplit()._assign(behaviors, ordered)
+        if type(self) is not RandomSplit and {0, 1} <= set(drawn.tolist()):
+            ways.append("use RandomSplit")
+        return f"{', '.join(ways[:-1])} or {ways[-1]}" if len(ways) > 1 else ways[0]
 
     @abstractmethod
     def _assign(self, behaviors: pl.DataFrame, ordered: bool) -> npt.NDArray[np.int8]:
@@ -214,7 +227,8 @@ class GivenSplit(Split):
                 "GivenSplit, but the data gives no parts",
                 where=type(self).__name__,
                 rule="a column mapped to 'split', validation and test files, or a fold of a benchmark",
-                remedy="map the column, name the files in the reader, or use RandomSplit",
+                remedy="map the column with behavior_columns: {split: NAME}, name the files in the reader, "
+                "or use RandomSplit",
             )
         given = behaviors["split"].cast(pl.String)
         unknown = sorted({str(v) for v in given.unique()} - set(PARTS))
@@ -223,7 +237,7 @@ class GivenSplit(Split):
                 f"the split column holds {unknown[:3]}",
                 where=type(self).__name__,
                 rule="train, val or test",
-                remedy="rename these values",
+                remedy="write train, val or test in their place",
             )
         part = given.replace_strict(PARTS, range(len(PARTS)), return_dtype=pl.Int8).to_numpy(
             writable=True
@@ -288,13 +302,16 @@ def _draw(group: Int64s, seed: int, *wanted: int) -> npt.NDArray[np.int8]:
     return drawn[row]
 
 
-def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> Float64s:
+def clock_of(
+    behaviors: pl.DataFrame, ordered: bool, split: str, otherwise: str = "use RandomSplit"
+) -> Float64s:
     """Return the time of each row: seconds, or its place in ordered data without a timestamp.
 
     Args:
         behaviors: The rows.
         ordered: Whether they are declared to be in the order of time.
-        split: Name of the split, for the error.
+        split: Name of the split, or of its option that needs the order, for the error.
+        otherwise: What to do where the rows cannot be ordered.
 
     Raises:
         ConfigError: If the rows have no order.
@@ -307,5 +324,5 @@ def clock_of(behaviors: pl.DataFrame, ordered: bool, split: str) -> Float64s:
         f"{split}, but the behaviors have no timestamp column",
         where=split,
         rule="a timestamp, or data that declares itself ordered",
-        remedy="map a timestamp column, set ordered: true in the reader, or use RandomSplit",
+        remedy=f"{GIVE_ORDER}, or {otherwise}",
     )

@@ -114,7 +114,7 @@ def _labels(
     code = np.asarray(prepared.label)
     counts = np.bincount(code[train][code[train] >= 0], minlength=len(prepared.labels))
     if not counts.any():
-        raise nothing_to_predict("label")
+        raise nothing_to_predict("label", elsewhere=bool(prepared.labels))
     seen = [name for name, count in zip(prepared.labels, counts, strict=True) if count]
     unseen = np.flatnonzero((code >= 0) & (counts[code] == 0))
     if len(unseen):
@@ -138,7 +138,7 @@ def _labels(
             f"every training row has the label '{names[0]}'",
             where=option_of("BehaviorDataModule", "reader"),
             rule="two labels or more",
-            remedy="map the column that holds what is to be predicted",
+            remedy="map the column that holds what is to be predicted: behavior_columns: {label: NAME}",
         )
     of_name = dict(zip(prepared.labels, counts.tolist(), strict=True))
     return names, tuple(of_name[name] for name in names)

@@ -32,7 +32,7 @@ class RatingTarget(TargetRule):
         """
         rated = train[~np.isnan(prepared.rating[train])]
         if not len(rated):
-            raise nothing_to_predict("rating")
+            raise nothing_to_predict("rating", elsewhere=not np.isnan(prepared.rating).all())
         bias = np.zeros(len(prepared.items))
         found = item_rating_bias(prepared.user[rated], prepared.item[rated], prepared.rating[rated])
         bias[: len(found)] = found

@@ -97,15 +97,20 @@ class TargetRule(ABC):
         return math.nan
 
 
-def nothing_to_predict(column: str) -> DataError:
+def nothing_to_predict(column: str, *, elsewhere: bool) -> DataError:
     """Return the error for training rows without any target.
 
     Args:
         column: The column of the targets.
+        elsewhere: Whether other rows have one.
     """
+    give = f"give training rows a {column}, or split in another way"
+    mapped = f"map the column with behavior_columns: {{{column}: NAME}}"
     return DataError(
         f"no training row has a {column}",
         where=option_of("BehaviorDataModule", "reader"),
         rule=f"{column}s are predicted, so training rows have them",
-        remedy=f"map the column with behavior_columns: {{{column}: NAME}}",
+        remedy=give
+        if elsewhere
+        else f"{mapped}, or predict something else ({option_of('BehaviorDataModule', 'task')})",
     )

@@ -52,7 +52,7 @@ class TextTemplate:
                 f"field '{empty[0]}' names no column" if empty else "{} names no field",
                 where=option_of(self, "columns"),
                 rule="at least one column of the items table",
-                remedy="for example [title]",
+                remedy=f"for example {{{empty[0]}: [title]}}" if empty else "for example [title]",
             )
         for label in self.labels:
             if label not in self.columns:

@@ -37,6 +37,7 @@ def token_folder(
     key = hash_of(
         {
             "format": _FORMAT,
+            "fields": texts.columns,
             "texts": hash_of([column.to_list() for column in texts.iter_columns()]),
             "tokenizer": tokenizer.key,
             "max_tokens": max_tokens,

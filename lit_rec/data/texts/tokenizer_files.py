@@ -35,6 +35,7 @@ NAMES = frozenset(
 )
 _MOST_BYTES = 256 * 2**20
 _CONFIG = "tokenizer_config.json"
+_MAPPING = "a mapping in JSON"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class TokenizerFiles:
                 f"'{config}': {problem[0]}",
                 where=option,
                 rule=problem[1],
-                remedy="use another tokenizer, or take the entry out if it is not needed",
+                remedy="copy the folder again"
+                if problem[1] == _MAPPING
+                else "use another tokenizer, or take the entry out if it is not needed",
             )
         try:
             return cls.of(_opened(name, local=folder.is_dir()))
@@ -83,7 +86,9 @@ class TokenizerFiles:
                 f"no tokenizer can be read from '{name}' ({error})",
                 where=option,
                 rule="a folder that holds a tokenizer, or a name of the model hub",
-                remedy=f"check the path (seen from {Path.cwd()}); "
+                remedy="copy the whole folder again, with the tokenizer's files, or name another one"
+                if folder.is_dir()
+                else f"check the path (seen from {Path.cwd()}); "
                 "tools/fetch_assets.py brings the encoder of the examples",
             ) from error
 
@@ -175,9 +180,9 @@ def _config_problem(content: bytes) -> tuple[str, str] | None:
     try:
         config = json.loads(content)
     except (ValueError, RecursionError) as error:
-        return f"it cannot be read ({type(error).__name__})", "a mapping in JSON"
+        return f"it cannot be read ({type(error).__name__})", _MAPPING
     if not isinstance(config, dict):
-        return f"a {type(config).__name__}", "a mapping in JSON"
+        return f"a {type(config).__name__}", _MAPPING
     for name, value in config.items():
         if rule := _refused(name, value):
             return f"{name}: {str(value)[:60]!r}", rule

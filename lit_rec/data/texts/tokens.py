@@ -100,7 +100,7 @@ class TokenStore:
                 f"{max_tokens} leaves no room for text",
                 where=option_of("BehaviorDataModule", "max_tokens"),
                 rule=f"more than the {max_tokens - room} special tokens of this tokenizer",
-                remedy="set BehaviorDataModule.max_tokens to 16 or more",
+                remedy=f"set BehaviorDataModule.max_tokens to {max(16, 2 * (max_tokens - room))} or more",
             )
         pieces: list[npt.NDArray[np.int32]] = []
         lengths: list[int] = []

@@ -219,7 +219,7 @@ class LinearHead(Head):
                 f"{begin}, and the data asks for a {facts.task}",
                 where=option_of(self, "begin"),
                 rule="random, or logistic_regression where labels are predicted",
-                remedy="leave it out, or predict labels: task: label",
+                remedy=f"leave it out, or set {option_of('BehaviorDataModule', 'task')} to label",
             )
         self.looks_at_labels = begin == "logistic_regression"
         self.inverse_penalty: float | None = None  # of the regression; None: it will be chosen

@@ -48,7 +48,7 @@ class IdItemEncoder(ItemVectors):
         self, facts: Facts, width: int = 64, dropout: float = 0.0, std: float = 0.02
     ) -> None:
         super().__init__()
-        refuse_fields("IdItemEncoder", facts)
+        refuse_fields("IdItemEncoder", facts, reads="ids", instead="ItemEncoder")
         self.width = count(self, "width", width)
         self.backbone = None
         self.ids = IdEmbedding(len(facts.item_ids), width, dropout, std)

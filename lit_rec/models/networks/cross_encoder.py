@@ -85,7 +85,7 @@ class CrossEncoder(Network):
         recompute: bool = False,
     ) -> None:
         super().__init__()
-        refuse_fields("CrossEncoder", facts)
+        refuse_fields("CrossEncoder", facts, reads="texts", instead="TwoTower")
         self.special = facts.special
         least = len(facts.special.prefix) + len(facts.special.suffix) + 2
         self.max_tokens = count(self, "max_tokens", max_tokens, least=least)

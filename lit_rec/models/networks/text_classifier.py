@@ -53,7 +53,7 @@ class TextClassifier(ItemNetwork):
         item_encoder: Callable[[Facts], ItemEncoder],
         head: Callable[[Facts, int], Head] = LinearHead,
     ) -> None:
-        refuse_fields("TextClassifier", facts, items=False)
+        refuse_fields("TextClassifier", facts, reads="items", instead="TwoTower")
         super().__init__(facts, item_encoder)
         self.head = head(facts, self.item_encoder.width)
 

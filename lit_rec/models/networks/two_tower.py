@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lit_rec.data.batches.batch import Items, RecBatch, Texts
 from lit_rec.data.facts import Facts
+from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.heads.head import Head
@@ -95,7 +96,7 @@ class TwoTower(ItemNetwork):
                 f"repeats beside {type(self.head).__name__}",
                 where=option_of(self, "repeats"),
                 rule="what is added to the scores of items that a user had, where the next item is ranked by vectors",
-                remedy="leave it out, or use CosineHead or InnerProductHead",
+                remedy=_or_vectors(facts),
             )
         self.repeats = None if repeats is None else repeats(facts)
         self.neighbors = None if neighbors is None else self._new_neighbors(facts, neighbors)
@@ -110,7 +111,9 @@ class TwoTower(ItemNetwork):
                 f"start beside {type(self.head).__name__}, which gives {self.gives.replace('_', ' ')}",
                 where=option_of(self, "start"),
                 rule="what ratings begin at, where the head gives a score for each candidate",
-                remedy="leave it out, or use NeighborhoodHead or DotHead",
+                remedy="leave it out, or use NeighborhoodHead or DotHead"
+                if isinstance(facts.target, RatingTarget)
+                else "leave it out",
             )
         encoder = self.item_encoder
         return build(facts, encoder.backbone.width if isinstance(encoder, ItemEncoder) else 0)
@@ -123,7 +126,7 @@ class TwoTower(ItemNetwork):
                 f"neighbors beside {type(self.head).__name__}",
                 where=option_of(self, "neighbors"),
                 rule="what items say of others, where the next item is ranked by vectors",
-                remedy="leave it out, or use CosineHead or InnerProductHead",
+                remedy=_or_vectors(facts),
             )
         encoder = self.item_encoder
         if not isinstance(encoder, ItemEncoder):
@@ -144,7 +147,8 @@ class TwoTower(ItemNetwork):
 
     def _new_profile(self, facts: Facts) -> FieldSum:
         if self.backbone is None:
-            refuse_fields(type(self.item_encoder).__name__, facts)
+            part = type(self.item_encoder).__name__
+            refuse_fields(part, facts, reads="ids", instead="ItemEncoder")
         text_width = 0 if self.backbone is None else self.backbone.width
         sizes = len(facts.profile_texts), text_width, facts.user_fields, self.item_encoder.width
         # begun at random, it would hide what a short history says
@@ -347,3 +351,8 @@ def _beside_profiles(users: Tensor, batch: RecBatch, profiles: Tensor | None) ->
         return users
     of_row = profiles[batch.users.profiles.index]  # [B, D]
     return users + (of_row.unsqueeze(1) if users.dim() == 3 else of_row)
+
+
+def _or_vectors(facts: Facts) -> str:
+    """Return what to do about a part that only goes with vectors: with other tasks, another head would not go."""
+    return "leave it out" + ", or use CosineHead or InnerProductHead" * facts.target.follows

@@ -84,7 +84,7 @@ class GaussianProcessStart(nn.Module):
         seconds: Sequence[float] = (3.0, 30.0, 300.0, 5000.0, 86_400.0, 2_592_000.0),
     ) -> None:
         super().__init__()
-        needs_target(type(self).__name__, facts, RatingTarget)
+        needs_target(type(self).__name__, facts, RatingTarget, "leave it out")
         if any(not 0 < time < float("inf") for time in seconds):
             raise ConfigError(
                 f"{list(seconds)} holds a time that is not above 0",

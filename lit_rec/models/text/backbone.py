@@ -186,13 +186,13 @@ class Backbone(nn.Module):
             return lower.can_be_replaced(lambda: self._tokens(chunk), mask)
 
 
-def model_of_config(plain: dict[str, Any]) -> nn.Module:
-    """Build an encoder with random weights from a plain configuration."""
+def model_of_config(plain: dict[str, Any], **named: str) -> nn.Module:
+    """Build an encoder with random weights from a plain configuration; ``named``: see ``encoder_class``."""
     from transformers import AutoConfig
 
     options = {k: v for k, v in plain.items() if k not in ("model_type", "transformers_version")}
     config = AutoConfig.for_model(plain["model_type"], **options)
-    model: nn.Module = encoder_class(config).from_config(config, trust_remote_code=False)
+    model: nn.Module = encoder_class(config, **named).from_config(config, trust_remote_code=False)
     return model.float()
 
 
@@ -263,7 +263,8 @@ class ConfiguredBackbone(Backbone):
         self, facts: Facts, model_type: str, options: dict[str, Any], tuning: Tuning | None = None
     ) -> None:
         try:
-            model = model_of_config(facts.backbone or {**options, "model_type": model_type})
+            plain = facts.backbone or {**options, "model_type": model_type}
+            model = model_of_config(plain, option=option_of(self, "model_type"), example="bert")
         except ConfigError:
             raise
         except Exception as error:  # transformers has no common class for its errors
@@ -271,7 +272,8 @@ class ConfiguredBackbone(Backbone):
                 f"no encoder can be built from '{model_type}' with {options} ({_reason(error)})",
                 where=option_of(self, "model_type"),
                 rule="an architecture of transformers and options of its configuration",
-                remedy="for example model_type: bert, options: {hidden_size: 64, num_hidden_layers: 2}",
+                remedy="for example model_type: bert, "
+                "options: {hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2}",
             ) from error
         tuning = tuning or FullTuning()
         _check_positions(model, facts, tuning)
@@ -306,7 +308,9 @@ def _pretrained(name: str, dropout: float | None) -> nn.Module:
             f"no encoder can be read from '{name}', seen from {Path.cwd()} ({_reason(error)})",
             where=_OPTION,
             rule="a folder with config.json and weights, or a name of the model hub",
-            remedy="check the path; tools/fetch_assets.py brings the encoder of the examples",
+            remedy="copy the whole folder again, or name another one"
+            if folder.is_dir()
+            else "check the path; tools/fetch_assets.py brings the encoder of the examples",
         ) from error
     return model.float()
 

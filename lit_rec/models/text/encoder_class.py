@@ -6,16 +6,18 @@ from typing import Any
 
 from lit_rec.errors import ConfigError
 
-_OPTION = "PretrainedBackbone.name"
+_OPTION, _EXAMPLE = "PretrainedBackbone.name", "checkpoints/assets/all-MiniLM-L6-v2"
 # encoder-decoders whose encoder half is a class of its own
 _HALVES = ("t5", "mt5", "umt5")
 
 
-def encoder_class(config: Any) -> type[Any]:
+def encoder_class(config: Any, *, option: str = _OPTION, example: str = _EXAMPLE) -> type[Any]:
     """Return the class whose ``from_config`` and ``from_pretrained`` build the encoder of a configuration.
 
     Args:
         config: A configuration of transformers.
+        option: The option that named it, for the error.
+        example: A value of this option that names an encoder.
 
     Raises:
         ConfigError: If it is an encoder-decoder whose encoder is no class of its own.
@@ -32,8 +34,8 @@ def encoder_class(config: Any) -> type[Any]:
     if getattr(config, "is_encoder_decoder", False):
         raise ConfigError(
             f"'{config.model_type}' is an encoder-decoder: it makes a text of a text",
-            where=_OPTION,
+            where=option,
             rule=f"an encoder or a decoder; of encoder-decoders, {', '.join(_HALVES)} give their encoder half",
-            remedy="name an encoder, such as checkpoints/assets/all-MiniLM-L6-v2, or one of these",
+            remedy=f"name an encoder, such as {example}, or one of these",
         )
     return AutoModel

@@ -61,11 +61,12 @@ def check_encoder_folder(folder: Path) -> None:
             remedy="merge the adapter into its encoder (merge_and_unload of peft) and save that",
         )
     if not (folder / "config.json").is_file():
+        near = next(iter(sorted(folder.glob("*/config.json"))), None)
         raise ConfigError(
             f"the folder '{folder}' has no config.json; it holds {sorted(p.name for p in folder.iterdir())[:5]}",
             where=_OPTION,
             rule="a folder that save_pretrained wrote: config.json and weights",
-            remedy="name the folder that holds config.json",
+            remedy=f"name {near.parent}" if near else "name the folder that holds config.json",
         )
     problem = encoder_problem(_read(folder / "config.json"))
     if problem is not None:

@@ -91,7 +91,7 @@ class CausalTransformerUserEncoder(UserEncoder):
                 f"{heads} heads do not divide a width of {width}",
                 where=option_of(self, "heads"),
                 rule="a number that divides the width of item vectors",
-                remedy="1, 2 or 4 suit most widths",
+                remedy=f"set it to one of {', '.join(str(n) for n in (1, 2, 4, 8) if width % n == 0)}",
             )
         self.max_length = max_length
         self.mean = facts.rating_mean
@@ -167,7 +167,8 @@ class CausalTransformerUserEncoder(UserEncoder):
                 f"a history of {slots} behaviors for an encoder that has {self.max_length} positions",
                 where=option_of(self, "max_length"),
                 rule="at least History.max_length",
-                remedy=f"set it to {slots} or more, or History.max_length to {self.max_length}",
+                # other batches may have longer ones
+                remedy=f"set it to what History.max_length is, or History.max_length to {self.max_length}",
             )
 
 

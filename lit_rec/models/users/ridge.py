@@ -69,7 +69,7 @@ class RidgeUserEncoder(UserEncoder):
         slots_per_block: int = 65_536,
     ) -> None:
         super().__init__()
-        needs_target(type(self).__name__, facts, RatingTarget)
+        needs_target(type(self).__name__, facts, RatingTarget, "choose another user encoder")
         self.answers = RatingAnswers(facts)
         self.log_shrinkage = nn.Parameter(
             torch.tensor(positive(self, "shrinkage", shrinkage)).log()

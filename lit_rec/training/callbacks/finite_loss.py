@@ -105,7 +105,7 @@ def _check(
     rates = " or ".join(
         f"{option_of(module, rate)} ({module.hparams[rate]:g})"
         for rate in ("head_rate", "encoder_rate")
-        if rate in module.hparams
+        if module.hparams.get(rate)  # a rate of 0 cannot be lowered
     )
     clip = trainer.gradient_clip_val
     clipped = (

@@ -38,11 +38,14 @@ class RefitHead(Callback):
         """Check the head."""
         head = getattr(pl_module.built(), "head", None)
         if not isinstance(head, LinearHead) or not head.looks_at_labels:
+            way = f"set {option_of(LinearHead, 'begin')} to logistic_regression"
+            if not isinstance(head, LinearHead):
+                way = "use LinearHead with begin: logistic_regression"
             raise ConfigError(
                 f"RefitHead beside {type(head).__name__}",
                 where=type(self).__name__,
                 rule="a head that begins at logistic regression",
-                remedy=f"set {option_of(LinearHead, 'begin')} to logistic_regression, or leave RefitHead out",
+                remedy=f"{way}, or leave RefitHead out",
             )
         averaged = (WeightAveraging, StochasticWeightAveraging)
         if any(isinstance(callback, averaged) for callback in trainer.callbacks):  # type: ignore[attr-defined]

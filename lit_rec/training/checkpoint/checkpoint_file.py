@@ -20,12 +20,15 @@ def check_is_file(path: str | Path, option: str = "--ckpt_path") -> None:
     path = Path(path)
     if path.is_file():
         return
-    near = sorted(p.name for p in path.parent.glob("*.ckpt"))[:3] if path.parent.is_dir() else []
+    folder = path if path.is_dir() else path.parent
+    patterns = ("*.ckpt", "*/*.ckpt") if path.is_dir() else ("*.ckpt",)
+    inside = (sorted(folder.glob(pattern)) for pattern in patterns)
+    near = next(filter(None, ([p for p in found if p.is_file()] for found in inside)), [])
     raise CheckpointError(
         "this is a folder" if path.is_dir() else f"there is no such file (seen from {Path.cwd()})",
         where=f"{option} {path}",
         rule="a checkpoint file, such as checkpoints/quickstart/version_0/best.ckpt",
-        remedy=f"in the same folder are {', '.join(near)}"
+        remedy=f"name {' or '.join(map(str, near[:3]))}"
         if near
         else "check the path, or run `lit-rec fit` first",
     )

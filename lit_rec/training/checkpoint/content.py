@@ -219,11 +219,13 @@ def read_values(path: Path, where: str) -> Any:
         _check_archive(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files raise anything from OSError to UnicodeDecodeError
+        others = [p for p in sorted(path.parent.glob("*.ckpt")) if p != path]
         raise CheckpointError(
             f"the file of {path.stat().st_size:,} bytes cannot be read ({type(error).__name__})",
             where=where,
             rule="a whole checkpoint written by lit_rec",
-            remedy="copy it again, or use another checkpoint (last.ckpt next to best.ckpt)",
+            remedy="copy it again, or use another checkpoint"
+            + (f", such as {others[0]}" if others else ""),
         ) from error
 
 

@@ -29,11 +29,13 @@ def modules_named(names: str | Sequence[str]) -> tuple[str, ...]:
     found = tuple(part.strip() for name in given for part in name.split(","))
     for name in found:
         if not MODULE_NAME.fullmatch(name):
+            of_path = name.removesuffix(".py").replace("/", ".").strip(".")
+            near = of_path if MODULE_NAME.fullmatch(of_path) else "my_parts"
             raise ConfigError(
                 f"'{name[:_SHOWN]}' is no name of a module",
                 where=_OPTION,
                 rule="a module as `import` takes it, such as my_parts; it and all below it may be named",
-                remedy="--trust my_parts",
+                remedy=f"--trust {near}" + " for a file my_parts.py" * (near != of_path),
             )
     return found
 

@@ -44,6 +44,7 @@ _LIBRARIES = ("lit_rec", "torch", "lightning", "pytorch_lightning", "transformer
 _ANYTHING = (Any, object, *_PLAIN)
 _SPEC = {"class_path", "init_args", "dict_kwargs"}
 _SHOWN = 60
+_ANOTHER = "use a checkpoint that `lit-rec fit` wrote"
 
 
 def check_named(
@@ -140,6 +141,7 @@ class _Names:
             self._refuse(
                 f"{place} holds '{text[:_SHOWN]}', which would be looked up here",
                 "a stored configuration is resolved: it holds values and no ${...}",
+                remedy=_ANOTHER,
             )
         if leaves <= set(_PLAIN) or is_number(text) or self._is_trusted(text):
             return
@@ -176,7 +178,9 @@ class _Names:
                 f"its network cannot be built here ({error})",
                 where=self._where,
                 rule="the classes that it was trained with can be imported",
-                remedy="install the package they are in, or name their folder in PYTHONPATH",
+                remedy="install the package they are in, or name their folder in PYTHONPATH"
+                if isinstance(error, ImportError)
+                else f"give {module} the {name} that it had in training",
             ) from error
 
     def _refuse_name(self, place: str, path: str) -> NoReturn:
@@ -184,6 +188,8 @@ class _Names:
         first = module.partition(".")[0]
         own = MODULE_NAME.fullmatch(path) and first and first not in sys.stdlib_module_names
         remedy = "do not use this checkpoint: no network needs what it names"
+        if first == "lit_rec":
+            remedy = "use the version of lit_rec that wrote it, if you know who made the checkpoint"
         if own and first not in _LIBRARIES:
             remedy = (
                 f"--trust {module} (from_checkpoint(path, trust=['{module}'])), if you know this "
@@ -193,7 +199,7 @@ class _Names:
             f"{place} names '{path[:_SHOWN]}'",
             "a checkpoint names parts of lit_rec, where they belong, and optimizers of torch; "
             "others only of modules that you trust",
-            remedy,
+            remedy=remedy,
         )
 
     def malformed(self, place: str, value: Any) -> NoReturn:
@@ -201,11 +207,10 @@ class _Names:
         self._refuse(
             f"{place[:_SHOWN]} holds {repr(value)[:_SHOWN]}",
             "a configuration as `lit-rec fit` stores it",
+            remedy=_ANOTHER,
         )
 
-    def _refuse(
-        self, problem: str, rule: str, remedy: str = "use a checkpoint that `lit-rec fit` wrote"
-    ) -> NoReturn:
+    def _refuse(self, problem: str, rule: str, *, remedy: str) -> NoReturn:
         raise CheckpointError(
             f"its configuration is refused: {problem}", where=self._where, rule=rule, remedy=remedy
         )

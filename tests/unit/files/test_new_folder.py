@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from lit_rec.errors import ConfigError
-from lit_rec.files.lock import FileLock
 from lit_rec.files.new_folder import write_folder
 
 
@@ -81,16 +80,6 @@ def test_what_a_killed_process_left_is_put_right(tmp_path):
         put(tmp_path / "a", writes("new"), refused)
     assert (tmp_path / "a/a.txt").read_text() == "old"
     assert os.listdir(tmp_path) == ["a"]
-
-
-def test_two_processes_do_not_write_one_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("lit_rec.files.new_folder._PATIENCE", 0.0)
-    lock = FileLock(tmp_path / ".a.lit_rec.lock")
-    lock.acquire()
-    with pytest.raises(ConfigError, match="another process is writing it"):
-        put(tmp_path / "a", writes("new"))
-    lock.release()
-    put(tmp_path / "a", writes("new"))
 
 
 def test_places_that_cannot_be_written(tmp_path):

@@ -20,17 +20,18 @@ def rich(facts):
 
 def test_options_of_all_unread_fields_are_named(facts, rich):
     with pytest.raises(ConfigError, match="CrossEncoder would not read them") as error:
-        refuse_fields("CrossEncoder", rich)
+        refuse_fields("CrossEncoder", rich, reads="texts", instead="TwoTower")
     named = ("item_fields", "user_text", "user_fields")
     assert error.value.where == " and ".join(f"BehaviorDataModule.{name}" for name in named)
-    refuse_fields("CrossEncoder", facts)
+    refuse_fields("CrossEncoder", facts, reads="texts", instead="TwoTower")
 
 
 def test_a_part_that_reads_items_refuses_profiles_alone(rich):
     with pytest.raises(ConfigError) as error:
-        refuse_fields("TextClassifier", rich, items=False)
+        refuse_fields("TextClassifier", rich, reads="items", instead="TwoTower")
     assert error.value.where == "BehaviorDataModule.user_text and BehaviorDataModule.user_fields"
-    refuse_fields("TextClassifier", replace(rich, profile_texts=(), user_fields=()), items=False)
+    rich = replace(rich, profile_texts=(), user_fields=())
+    refuse_fields("TextClassifier", rich, reads="items", instead="TwoTower")
 
 
 def test_both_tasks_are_named(facts):

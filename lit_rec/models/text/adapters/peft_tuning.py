@@ -89,11 +89,14 @@ class PeftTuning(LayerTuning):
         try:
             peft.inject_adapter_in_model(kind(**where, **self.options), model)
         except Exception as error:  # each method of peft refuses in its own way
+            way = "correct the options"
+            if "does not support" in str(error):  # methods that peft cannot put into a module
+                way = "name another method, such as lora, loha or ia3"
             raise ConfigError(
                 f"{self.method} refuses {type(model).__name__} or its options ({_reason(error)})",
                 where=option_of(self, "options" if self.options else "method"),
                 rule="options of the method in peft, and an encoder that it takes",
-                remedy="correct the options, or use TopLayersTuning or BitFitTuning, which need no peft",
+                remedy=f"{way}, or use TopLayersTuning or BitFitTuning, which need no peft",
             ) from error
 
     def _names(self, parts: LayerParts) -> tuple[str, ...]:
@@ -115,7 +118,9 @@ class PeftTuning(LayerTuning):
                 f"peft {peft.__version__} has no method '{self.method}' that changes modules in place",
                 where=option_of(self, "method"),
                 rule=f"one of {some_of(sorted(methods))}",
-                remedy=did_you_mean(self.method.lower(), methods, "name one of these"),
+                remedy=did_you_mean(
+                    self.method.lower(), methods, "name one of these, such as lora, loha or ia3"
+                ),
             )
         return found
 

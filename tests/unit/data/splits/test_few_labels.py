@@ -42,10 +42,6 @@ def test_draws_differ_by_seed_alone():
     assert parts(seed=1)[0].to_list() != parts(seed=2)[0].to_list()
 
 
-def test_rows_without_labels_and_wrong_numbers():
-    with pytest.raises(ConfigError, match="the data has no labels") as error:
-        FewLabelsSplit().assign(FRAME.drop("label"))
-    assert "GivenSplit" in error.value.remedy
-    GivenSplit().assign(FRAME.drop("label"))
+def test_wrong_numbers():
     with pytest.raises(ConfigError, match="rows_per_label"):
         FewLabelsSplit(rows_per_label=0)

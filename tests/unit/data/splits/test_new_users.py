@@ -43,11 +43,6 @@ def test_nobody_needs_to_test_but_somebody_trains():
         NewUserSplit(0.5, 0.5)
 
 
-def test_rows_that_are_shown_are_none_or_more():
-    with pytest.raises(ConfigError, match="-1 rows cannot be shown"):
-        NewUserSplit(shown=-1)
-
-
 def test_too_few_users():
     with pytest.raises(
         ConfigError, match="2 users to validate and 1 to test are more than 2"
@@ -59,8 +54,3 @@ def test_too_few_users():
 def test_everybody_held_out():
     with pytest.raises(ConfigError, match="NewUserSplit leaves no training row of 4"):
         NewUserSplit(1, 1, shown=1).assign(frame_of("aabb"))
-
-
-def test_rows_without_an_order():
-    with pytest.raises(ConfigError, match="NewUserSplit, but the behaviors have no timestamp"):
-        NewUserSplit(1, 0).assign(frame_of("aaaaaabbbbbb").drop("timestamp"))

@@ -51,12 +51,6 @@ def test_given_split_draws_validation_from_training_rows():
     assert not part.equals(GivenSplit(0.25, seed=1).assign(frame))
 
 
-@pytest.mark.parametrize("split", [TimeSplit(), LeaveLastOutSplit()])
-def test_no_clock(split):
-    with pytest.raises(ConfigError, match=f"{type(split).__name__}, but the behaviors have no"):
-        split.assign(frame_of([1.0]).drop("timestamp"))
-
-
 @pytest.mark.parametrize("kind", [RandomSplit, TimeSplit])
 @pytest.mark.parametrize(
     ("shares", "seen"),

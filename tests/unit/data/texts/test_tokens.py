@@ -1,9 +1,11 @@
 import numpy as np
+import polars as pl
 import pytest
 from transformers import BertTokenizerFast
 
+from lit_rec.data.texts.token_cache import open_tokens, token_folder
+from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore, special_tokens
-from lit_rec.errors import ConfigError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "heat", "##ed", "story", "toy"]
 TEXTS = ["heated toy", "", "toy toy toy toy toy story", "what a story"]
@@ -52,7 +54,13 @@ def test_saved_store_is_the_same(tokenizer, tmp_path, texts):
     assert isinstance(opened.tokens, np.memmap)
 
 
-def test_no_room_for_text(tokenizer):
-    with pytest.raises(ConfigError, match="2 leaves no room for text") as caught:
-        TokenStore.build(TEXTS, tokenizer, 2)
-    assert "more than the 2 special tokens" in str(caught.value)
+def test_cached_texts_of_fields_with_other_names(tokenizer, tmp_path):
+    """Tables with equal texts are cached each under its own names, in its own order."""
+    files = TokenizerFiles.of(tokenizer)
+    for first, second in (("name", "about"), ("about", "name")):
+        texts = pl.DataFrame({first: ["heated toy"], second: ["what a story"]})
+        folder = token_folder(texts, files, 64, tmp_path, bar=False)
+        store, of_item = open_tokens(folder, ["name", "about"])
+        tokens = store.take(of_item[0, :1]).tokens.tolist()
+        wanted = tokenizer(texts["name"][0], add_special_tokens=False)["input_ids"]
+        assert tokens == wanted

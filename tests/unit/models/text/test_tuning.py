@@ -8,7 +8,6 @@ from lit_rec.models.text.tuning import (
     FullTuning,
     TopLayersTuning,
     Tuning,
-    encoder_layers,
 )
 
 
@@ -37,11 +36,6 @@ def test_number_of_layers_that_the_encoder_lacks(facts, tiny_bert, layers):
 def test_all_layers_leave_the_embeddings_frozen(facts, tiny_bert):
     backbone = ConfiguredBackbone(facts, "bert", tiny_bert, TopLayersTuning(2))
     assert {name.split(".")[0] for name in trained(backbone.model)} == {"encoder"}
-
-
-def test_encoder_of_unknown_structure_is_named():
-    with pytest.raises(ConfigError, match="Linear keeps its layers in none of"):
-        encoder_layers(nn.Linear(2, 2))
 
 
 def test_a_choice_of_ones_own_keeps_dropout_where_anything_is_trained(facts, tiny_bert):

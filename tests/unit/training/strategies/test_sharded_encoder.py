@@ -38,11 +38,6 @@ def test_weights_divided_in_another_way_are_refused(strategy):
         check_strategy(trainer(strategy()))
 
 
-def test_loss_scaling_by_process_is_refused():
-    with pytest.raises(ConfigError, match=r"16-mixed looks for overflow(?s:.)*bf16-mixed"):
-        check_strategy(trainer(ShardedEncoder(), "16-mixed"))
-
-
 @pytest.mark.parametrize("callback", [EMAWeightAveraging(), StochasticWeightAveraging(0.1)])
 def test_averaged_weights_are_refused(callback):
     with pytest.raises(ConfigError, match=f"{type(callback).__name__} copies the network"):

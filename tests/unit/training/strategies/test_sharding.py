@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
@@ -8,7 +6,6 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from lit_rec.errors import ConfigError
 from lit_rec.training.strategies import sharding
 
 
@@ -124,23 +121,3 @@ def test_state_of_an_optimizer_is_that_of_one_process(one):
     moment = resumed.state[resumed.param_groups[0]["params"][0]]["exp_avg"]
     assert isinstance(moment, DTensor)
     torch.testing.assert_close(sharding.whole_state(resumed), state)
-
-
-def test_a_network_that_encodes_each_batch_is_refused():
-    network = SimpleNamespace(has_item_table=False)
-    with pytest.raises(ConfigError, match=r"SimpleNamespace encodes in each batch.*(?s:.)*ddp"):
-        sharding.shard_encoder(network, None, torch.device("cpu"))
-
-
-def test_an_encoder_with_a_scalar_is_refused():
-    backbone = nn.Module()
-    backbone.temperature = nn.Parameter(torch.tensor(1.0))
-    network = SimpleNamespace(has_item_table=True, backbone=backbone)
-    with pytest.raises(ConfigError, match="the encoder's temperature is a single number"):
-        sharding.shard_encoder(network, None, torch.device("cpu"))
-
-
-def test_a_network_without_an_encoder_is_refused():
-    network = SimpleNamespace(has_item_table=True, backbone=None)
-    with pytest.raises(ConfigError, match="items without texts has no encoder to divide"):
-        sharding.shard_encoder(network, None, torch.device("cpu"))

@@ -1,0 +1,137 @@
+"""Remedies of ways of tuning; see ``followed``."""
+
+import re
+import sys
+import tomllib
+from functools import partial
+from pathlib import Path
+
+import peft
+import pytest
+from torch import nn
+
+from lit_rec.data.facts import Facts
+from lit_rec.models.text.adapters.biases_and_norms import BitFitTuning, LayerNormTuning
+from lit_rec.models.text.adapters.bottleneck import BottleneckTuning
+from lit_rec.models.text.adapters.peft_tuning import LoraTuning, PeftTuning
+from lit_rec.models.text.adapters.prefix import PrefixTuning
+from lit_rec.models.text.adapters.prompt_tuning import PromptTuning
+from lit_rec.models.text.backbone import PretrainedBackbone
+from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning, encoder_layers
+from tests.integration.remedies.followed import each_remedy_of, follow, refused
+from tests.unit.models.text.adapters.families import backbone, encoder
+
+TUNINGS = {
+    "FullTuning": FullTuning,
+    "FrozenTuning": FrozenTuning,
+    "TopLayersTuning": partial(TopLayersTuning, 1),
+    "BitFitTuning": BitFitTuning,
+    "LayerNormTuning": LayerNormTuning,
+    "LoraTuning": partial(LoraTuning, 2),
+    "BottleneckTuning": partial(BottleneckTuning, 2),
+    "PromptTuning": partial(PromptTuning, 2),
+}
+
+
+def follow_each(broken, tune):
+    """Follow each way of tuning that a remedy names."""
+    named = re.findall(r"\w+Tuning", refused(broken)[0].remedy)
+    assert named
+    for name in named:
+        follow(broken, partial(tune, TUNINGS[name]()), says=name)
+
+
+@pytest.mark.parametrize(
+    ("family", "wrong"),
+    [
+        ("t5", BitFitTuning()),
+        ("bert", TopLayersTuning(4)),
+        ("gpt2", PeftTuning("loha", {"r": 2})),
+        ("t5", PrefixTuning(2)),
+        ("mpnet", PrefixTuning(2)),
+        ("deberta-v2", PrefixTuning(2)),
+    ],
+)
+def test_what_a_family_does_not_take(family, wrong):
+    tune = partial(backbone, family)
+    follow_each(partial(tune, wrong), tune)
+
+
+def odd_encoder(layer):
+    """An encoder with one layer of no known kind."""
+    made = nn.Module()
+    made.encoder = nn.Module()
+    made.encoder.layer = nn.ModuleList([layer])
+    return made
+
+
+def test_layers_of_an_unknown_structure():
+    def tune(way):
+        way.apply(nn.Linear(2, 2))
+
+    follow_each(partial(encoder_layers, nn.Linear(2, 2)), tune)
+
+
+def test_a_layer_of_an_unknown_structure():
+    def tune(way):
+        way.apply(odd_encoder(nn.Sequential(nn.Linear(2, 2))))
+
+    follow_each(partial(tune, BottleneckTuning(2)), tune)
+
+
+def test_an_option_that_is_not_the_users():
+    broken = partial(PeftTuning, "lora", {"target_modules": ["query"]})
+    right = partial(PeftTuning, "lora", {"r": 2}, targets="attention", layers=1)
+    follow(broken, right, says="leave it out; targets and layers say where it is put")
+    backbone("bert", right())
+
+
+def test_options_that_a_method_does_not_have():
+    broken = partial(backbone, "bert", PeftTuning("lora", {"rank": 2}))
+    follow(broken, partial(backbone, "bert", PeftTuning("lora", {"r": 2})), says="correct the op")
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        ("lorra", "did you mean 'lora'"),
+        ("x", "name one of these, such as lora, loha or ia3"),
+        ("adaption_prompt", "name another method, such as lora, loha or ia3"),
+    ],
+)
+def test_a_method_that_does_not_go(method, says):
+    def tuned(name):
+        return backbone("bert", PeftTuning(name))
+
+    for name in re.findall(r"\b(?:lora|loha|ia3)\b", refused(partial(tuned, method))[0].remedy):
+        follow(partial(tuned, method), partial(tuned, name), says=says)
+
+
+def test_peft_that_is_not_installed(monkeypatch):
+    def broken():
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "peft", None)
+            backbone("bert", LoraTuning(2))
+
+    extra = re.search(r"lit_rec\[(\w+)\]", refused(broken)[0].remedy)[1]
+    project = tomllib.loads(Path(__file__, "../../../../../pyproject.toml").resolve().read_text())
+    assert any("peft" in one for one in project["project"]["optional-dependencies"][extra])
+    follow(broken, partial(backbone, "bert", LoraTuning(2)), says="pip install 'lit_rec[peft]'")
+
+
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
+def test_an_adapter_merged_into_its_encoder(tmp_path):
+    adapted = peft.get_peft_model(encoder("bert"), peft.LoraConfig(target_modules=["query"]))
+    adapted.save_pretrained(tmp_path / "adapter")
+
+    def read(folder):
+        return PretrainedBackbone(Facts.example(), str(tmp_path / folder))
+
+    def merged():
+        adapted.merge_and_unload().save_pretrained(tmp_path / "merged")
+        return read("merged")
+
+    follow(partial(read, "adapter"), merged, says="merge_and_unload of peft) and save that")
+
+
+test_each_remedy_was_followed = each_remedy_of("models/text/adapters", "models/text/tuning.py")
