@@ -6,6 +6,7 @@ A mistake in calling code, as opposed to input, is a plain ``ValueError``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from itertools import islice
@@ -18,6 +19,8 @@ _COMPARED, _LETTERS = (
     200,
 )  # names, and letters of a name: the time to compare grows with their product
 _LONGEST = 1000  # characters of a part: keeps a message short where a value in it is very long
+# a full stop after a command would be copied with it, as a part of its last value
+_COMMAND_LAST = re.compile(r"(^|: |\bor )(lit-rec |pip |ulimit |--\w)((?![,;] ).)*$")
 
 
 class LitRecError(Exception):
@@ -90,7 +93,8 @@ class LitRecError(Exception):
         if rule:
             lines.append(f"  Rule: {rule}.")
         if remedy:
-            lines.append(f"  Try:  {remedy}" + ("" if remedy.endswith("?") else "."))
+            bare = remedy.endswith("?") or _COMMAND_LAST.search(remedy)
+            lines.append(f"  Try:  {remedy}" + ("" if bare else "."))
         return "\n".join(lines)
 
 
@@ -142,6 +146,16 @@ def _line(text: str) -> str:
     """Return a part of a message as one line of limited length."""
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    r"""Return a text as errors show it, with control characters and signs that cannot be seen as escapes.
+
+    Example:
+        >>> print(printable("user\xa0id"))
+        user\xa0id
+    """
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

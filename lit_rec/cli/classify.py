@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,11 +47,13 @@ def classify(words: list[str]) -> None:
     """
     options = _parser().parse_args(words)
     if bool(options.text) == (options.file is not None):
+        both = bool(options.text)
+        example = f"lit-rec classify --ckpt_path {shlex.quote(options.ckpt_path)} --text"
         raise ConfigError(
-            "texts and a file are given" if options.text else "there is nothing to classify",
+            "texts and a file are given" if both else "there is nothing to classify",
             where="lit-rec classify",
             rule="one of --text and --file",
-            remedy='lit-rec classify --ckpt_path X --text "Where is my card?"',
+            remedy="leave out --text or --file" if both else f'{example} "Where is my card?"',
         )
     from lit_rec.data.tables.tables import read_table
     from lit_rec.inference.classifier import Classifier

@@ -74,6 +74,7 @@ def _parser() -> CommandParser:
     )
     # not shown: rarely needed, and named by the errors that they answer
     parser.add_argument("--item_names", help=argparse.SUPPRESS)
+    parser.add_argument("--user_names", help=argparse.SUPPRESS)
     parser.add_argument("--header", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--decimal", choices=[".", ","], help=argparse.SUPPRESS)
     return parser
@@ -82,7 +83,9 @@ def _parser() -> CommandParser:
 def _reading(options: Any) -> Reading:
     from lit_rec.init.table_files import Reading
 
-    given = {role: getattr(options, f"{role[:-1]}_names") for role in ("behaviors", "items")}
+    given = {
+        role: getattr(options, f"{role[:-1]}_names") for role in ("behaviors", "items", "users")
+    }
     return Reading(
         missing=_words(options.missing_values or ""),
         decimal=options.decimal,
@@ -119,16 +122,20 @@ def init(words: list[str]) -> None:
     from lit_rec.init.formats.format_plan import make_format_plan
     from lit_rec.init.formats.format_writer import format_config, format_lines
     from lit_rec.init.formats.recognise import recognised
+    from lit_rec.init.option_words import divided, option
     from lit_rec.init.plan import make_plan
     from lit_rec.init.table_files import read_files
 
     output = Path(options.output)
-    if output.exists() and not options.force:
+    if output.exists() and (output.is_dir() or not options.force):
+        folder = output.is_dir()
         raise ConfigError(
-            "there is already such a file",
+            "this is a folder" if folder else "there is already such a file",
             where=f"--output {output}",
-            rule="a file is overwritten only where --force says so",
-            remedy=f"choose another name with --output, or add --force to replace {output.name}",
+            rule="a file to write; one that is there is overwritten only where --force says so",
+            remedy=f"name a file in it: {option('--output', str(output / 'my_data.yaml'))}"
+            if folder
+            else f"choose another name with --output, or add --force to replace {output.name}",
         )
     named = {
         role: name
@@ -141,7 +148,7 @@ def init(words: list[str]) -> None:
         if name is not None
     }
     texts = options.text_columns
-    columns = None if texts is None else _words(texts)
+    columns = None if texts is None else divided(texts)
     next_item = options.task is not None
     command = shlex.join(["lit-rec", "init", *(word for word in words if word != "--force")])
     found, reading = None, _reading(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from lit_rec.cli.commands import COMMANDS
+from lit_rec.cli.options.examples import with_checkpoint
 from lit_rec.cli.options.words import underscored
 from lit_rec.errors import ConfigError, did_you_mean
 from lit_rec.training.checkpoint.checkpoint_file import check_is_file
@@ -56,6 +58,7 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=partial(_Formatter, max_help_position=28),
         )
         self._rule = rule
+        self._words: list[str] = []
 
     def add_checkpoint(self) -> None:
         """Add ``--ckpt_path`` and ``--trust``, for commands that read a checkpoint."""
@@ -76,7 +79,9 @@ class CommandParser(argparse.ArgumentParser):
             ConfigError: If an option is wrong.
             CheckpointError: If ``--ckpt_path`` names no file.
         """
-        words = underscored(sys.argv[1:] if args is None else args, self._option_string_actions)
+        words = self._words = underscored(
+            sys.argv[1:] if args is None else args, self._option_string_actions
+        )
         options, others = super().parse_known_args(words, namespace)
         if getattr(options, "ckpt_path", None) is not None:
             check_is_file(options.ckpt_path)
@@ -92,6 +97,11 @@ class CommandParser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
         if unknown:
             remedy = did_you_mean(unknown[1], self._option_string_actions, remedy)
+        required = re.match(r"the following arguments are required: (.*)", message)
+        if required:
+            remedy = f"add {required[1]}; {remedy}"
+            if required[1] == "--ckpt_path":
+                remedy = with_checkpoint(f"{self.prog} {shlex.join(self._words)}".rstrip())
         if message.endswith("expected one argument"):
             option = message.split()[1].rstrip(":")
             remedy = f"write {option}=VALUE, also where the value begins with a hyphen"

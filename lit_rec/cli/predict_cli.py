@@ -134,5 +134,5 @@ def _no_lists(option: str) -> ConfigError:
         "no lists are made",
         where=option,
         rule="options of lists, which --k turns on",
-        remedy="add --k 10",
+        remedy=f"add --k 10, or leave {option} out",
     )

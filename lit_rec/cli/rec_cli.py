@@ -139,9 +139,11 @@ class RecCLI(LightningCLI):
         except OmegaConfBaseException as error:
             raise ConfigError(
                 str(error).partition("\n")[0][:120],
-                where=str(getattr(error, "full_key", None) or "interpolation"),
+                where=str(getattr(error, "full_key", None) or "interpolation").removeprefix(
+                    f"{words[0]}."
+                ),
                 rule="${...} names an option that is set, such as ${data.init_args.encoder}",
-                remedy="correct the name between the braces",
+                remedy="correct the name between the braces, or set the option that it names",
             ) from error
         except OverflowError as error:
             raise ConfigError(
@@ -258,15 +260,8 @@ class RecCLI(LightningCLI):
         return trainer
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a configuration without data before anything is built, and continue the logs of a resumed run."""
+        """Continue the logs of a resumed run."""
         config = self.config[self.subcommand]
-        if config.get("data") is None:
-            raise ConfigError(
-                "no data is configured",
-                where=f"lit-rec {self.subcommand}",
-                rule="a YAML with data and model",
-                remedy=f"lit-rec {self.subcommand} -c configs/quickstart.yaml, or --ckpt_path with a checkpoint",
-            )
         if self.subcommand == "fit" and config.get("ckpt_path"):
             self._continued = continue_logs(config.trainer.logger, Path(config.ckpt_path).parent)
 

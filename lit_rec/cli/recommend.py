@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import shlex
 import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -115,7 +117,7 @@ def _check(options: argparse.Namespace) -> None:
             "nobody to recommend for",
             where="lit-rec recommend",
             rule="one of --history, --user, --text, --like and --like_text",
-            remedy="lit-rec recommend --ckpt_path X --history 50,181",
+            remedy=f"lit-rec recommend --ckpt_path {shlex.quote(options.ckpt_path)} --text 'Star Wars'",
         )
     others = [name for name in _OF_USERS if getattr(options, name)]
     if like and (len(like) > 1 or others):
@@ -178,6 +180,12 @@ def _reranked(
     return found, cross.score_meaning()
 
 
+def _pair(word: str) -> str:
+    """Return a column and its value as they are written, from a text without an equals sign."""
+    column, _, value = re.sub(r"\s*[:\s]\s*", "=", word.strip(), count=1).partition("=")
+    return f"{column or 'COLUMN'}={value or 'VALUE'}"
+
+
 def _profile(words: list[str]) -> dict[str, str]:
     for word in words:
         if "=" not in word:
@@ -185,7 +193,7 @@ def _profile(words: list[str]) -> dict[str, str]:
                 "has no '='",
                 where=f"--profile '{word}'",
                 rule="a column of the users table, '=', and its value",
-                remedy="--profile age=30",
+                remedy=f"--profile {shlex.quote(_pair(word))}",
             )
     pairs = (word.split("=", 1) for word in words)
     return {column.strip(): value for column, value in pairs}

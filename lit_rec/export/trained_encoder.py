@@ -71,7 +71,8 @@ class TrainedEncoder:
                 f"its encoder is a {type(backbone.model).__name__}",
                 where=where,
                 rule="an encoder of transformers, which AutoModel loads again",
-                remedy="save this one yourself: load_module(path)[0].built().backbone.model",
+                remedy="save this one yourself: "
+                "lit_rec.inference.stored.network.load_module(path)[0].built().backbone.model",
             )
         pairs = isinstance(network, CrossEncoder)
         return cls(

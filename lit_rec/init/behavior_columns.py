@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lit_rec.errors import ConfigError, excerpt, some_of
+from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 from lit_rec.init.column_names import STRONG, WEAK, is_id_name, name_score, words_of
-from lit_rec.init.columns import Column
+from lit_rec.init.columns import Column, fewest
+from lit_rec.init.option_words import option
 from lit_rec.init.table_files import TableFile
 from lit_rec.init.table_roles import TableRoles
 from lit_rec.init.time_column import find_time
@@ -70,7 +71,7 @@ def guess_behavior_columns(
                 f"{file.path} has no column {excerpt(name)}; it has {some_of(file.columns)}",
                 where=_option(role),
                 rule="names are those of the file's header",
-                remedy="name one of these columns",
+                remedy=did_you_mean(name, file.columns, "name one of these columns"),
             )
         column = file.columns[name]
         is_label = role == "rating" and column.labels is not None
@@ -96,7 +97,7 @@ def guess_behavior_columns(
     if found.next_item:
         _check_events(file, found, asked=next_item)
     found.columns = {role: found.columns[role] for role in _ORDER if role in found.columns}
-    found.unused = [f"{c.name} ({_kind(c)})" for c in found.left(file)]
+    found.unused = [f"{c.name} ({c.kind})" for c in found.left(file)]
     return found
 
 
@@ -141,7 +142,8 @@ def _take_user(file: TableFile, found: BehaviorColumns) -> None:
         ids = [c for c in ids if c.labels is None]
         # a column with few values is more likely a category than a user
         best = [c for c in ids if c.distinct > _MOST_EVENTS] or ids
-    time = file.columns.get(found.columns.get("timestamp", ""))
+    taken = found.columns.get("timestamp")  # a column may have an empty name
+    time = None if taken is None else file.columns[taken]
     is_number = time is not None and time.time_unit and not name_score(time.name, "timestamp")
     if not best and time is not None and is_number and time.distinct < rows / 1.2:
         # numbers in the range of times, but there is no other user
@@ -166,13 +168,18 @@ def _take_as_user(file: TableFile, found: BehaviorColumns, column: Column, rule:
 
 def _no_user(file: TableFile, found: BehaviorColumns, best: Sequence[Column]) -> ConfigError:
     seen = " and ".join(f"'{column.name}'" for column in best[:3])
-    left = found.left(file)
+    others = ("measure", "timestamp", "rating", "label", "event")
+    left = [c for c in found.left(file) if c.filled > 0.9 and 1 < c.distinct < len(file)]
+    left = [c for c in left if c.is_id_like or c.has_words]
+    left = [c for c in left if not any(name_score(c.name, role) for role in others)]
+    which = [option("--user_column", column.name) for column in [*best, *left][:1]]
+    add = [] if best else [f"add a column of users to {file.path}, such as user_id"]
     return ConfigError(
         f"{seen} could each be the user" if best else "no column looks like the user",
         where=file.path,
         details=[file.shown],
         rule="one column names the user",
-        remedy=f"say which: --user_column {(best or left)[0].name if best or left else 'NAME'}",
+        remedy="; or ".join([*add, *(f"say which: {one}" for one in which)]),
     )
 
 
@@ -226,10 +233,10 @@ def _take_target(file: TableFile, found: BehaviorColumns, *, needed: bool) -> No
                 where=file.path,
                 details=[file.shown],
                 rule="one column says what the user thought of the item",
-                remedy=f"say which: --rating_column {min(candidates, key=lambda c: c.distinct).name}",
+                remedy=f"say which: {option('--rating_column', fewest(candidates))}",
             )
         if len(candidates) == 1:
-            found.take(role, candidates[0], f"{rule}; {_span(candidates[0])}")
+            found.take(role, candidates[0], f"{rule}; {candidates[0].span}")
             return
 
 
@@ -243,54 +250,48 @@ def _check_events(file: TableFile, found: BehaviorColumns, *, asked: bool) -> No
     has_time = "timestamp" in found.columns
     if not asked and (named or not has_time):
         raise _no_target(file, found.left(file), has_time=has_time)
-    if "timestamp" not in found.columns:
+    if not has_time:
         raise ConfigError(
             "no column has times",
             where=file.path,
             details=[file.shown],
             rule="what comes next is known where rows have a time: seconds since 1970, or dates such as 2024-05-31",
-            remedy="say which column: --time_column NAME",
+            remedy="; or ".join(_ways_to_a_time(file, found)),
         )
+
+
+def _ways_to_a_time(file: TableFile, found: BehaviorColumns) -> list[str]:
+    numbers = [c for c in found.left(file) if c.is_numeric and not is_id_name(c.name)]
+    numbers = [c for c in numbers if c.distinct > 2]
+    ways = [f"say which column: {option('--time_column', c.name)}" for c in numbers[:1]]
+    ways.append(f"add a column of times to {file.path}, such as timestamp")
+    if answers := found.columns.keys() & {"rating", "label"}:
+        ways.append(f"leave --task out to predict the {min(answers)}")
+    return ways
 
 
 def _is_answer(column: Column) -> bool:
     """Return whether a column is called a rating or a label; a count of clicks is none."""
     named = name_score(column.name, "rating") or name_score(column.name, "label")
-    return bool(named) and not name_score(column.name, "measure")
-
-
-def _span(column: Column) -> str:
-    if column.labels is not None:
-        positive = (column.texts == column.labels[1]).mean()
-        return f"{column.labels[1]!r} in {100 * float(positive or 0):.1f} % of its rows, else {column.labels[0]!r}"  # type: ignore[arg-type]
-    numbers = column.numbers.to_numpy()
-    if column.distinct == 1:
-        return f"1 distinct number, {numbers[0]:g}"
-    return f"{column.distinct:,} distinct numbers from {numbers.min():g} to {numbers.max():g}"
-
-
-def _kind(column: Column) -> str:
-    """Return in a few words what an unused column holds."""
-    if column.is_numeric and not column.time_form and column.labels is None:
-        return f"{_span(column)}"
-    return (
-        f"{column.distinct:,} distinct values, such as {column.shown(1)}"
-        if column.distinct
-        else "empty"
-    )
+    return bool(named) and column.filled > 0 and not name_score(column.name, "measure")
 
 
 def _no_target(file: TableFile, left: Sequence[Column], *, has_time: bool) -> ConfigError:
     words = [column for column in left if _is_answer(column)]
     seen = f"; '{words[0].name}' holds {words[0].shown()}" if words else ""
-    numbers = [c.name for c in left if (c.is_numeric or c.labels) and not is_id_name(c.name)]
-    ways = [f"say which: --rating_column {numbers[0]}"] if numbers else []
+    numbers = [c for c in left if (c.is_numeric or c.labels) and not is_id_name(c.name)]
+    numbers = [c for c in numbers if c.distinct > 1 and c.filled > 0.9]
+    # a price is the last to be what a user thought
+    numbers.sort(key=lambda column: name_score(column.name, "measure"))
+    ways = [f"say which: {option('--rating_column', c.name)}" for c in numbers[:1]]
     if has_time:
         ways.append("predict what comes next: --task next_item")
     else:
         dates = [c.name for c in left if name_score(c.name, "timestamp") and not c.is_numeric]
         asks = f"; {dates[0]} holds {file.columns[dates[0]].shown(1)}" if dates else ""
-        ways.append(f"add a column of times, by which what comes next is predicted{asks}")
+        ways.append(
+            f"add a column of ratings to {file.path}, or one of times, by which what comes next is predicted{asks}"
+        )
     return ConfigError(
         f"no column has ratings, or labels of 0 and 1{', and none has times' * (not has_time)}{seen}",
         where=file.path,

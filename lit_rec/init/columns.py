@@ -201,11 +201,36 @@ class Column:
         """Share of values with letters that English does not have."""
         return float(self._sample.str.contains(r"[\p{L}--\p{ASCII}]").mean() or 0.0)  # type: ignore[arg-type]
 
+    @property
+    def span(self) -> str:
+        """The numbers in a few words, or how often the positive one of two labels is there."""
+        if self.labels is not None:
+            positive = (self.texts == self.labels[1]).mean()
+            return f"{self.labels[1]!r} in {100 * float(positive or 0):.1f} % of its rows, else {self.labels[0]!r}"  # type: ignore[arg-type]
+        numbers = self.numbers.to_numpy()
+        if self.distinct == 1:
+            return f"1 distinct number, {numbers[0]:g}"
+        return f"{self.distinct:,} distinct numbers from {numbers.min():g} to {numbers.max():g}"
+
+    @property
+    def kind(self) -> str:
+        """What it holds, in a few words."""
+        if self.is_numeric and not self.time_form and self.labels is None:
+            return self.span
+        if not self.distinct:
+            return "empty"
+        return f"{self.distinct:,} distinct values, such as {self.shown(1)}"
+
     def shown(self, count: int = 3, without: Sequence[object] = ()) -> str:
         """Return some of its values, for a comment."""
         texts = self.texts.filter(~self.texts.is_in([str(value) for value in without]))
         values = texts.unique(maintain_order=True).head(count).to_list()
         return ", ".join(repr(v if len(v) <= 24 else f"{v[:21]}...") for v in values)
+
+
+def fewest(columns: Sequence[Column]) -> str:
+    """Return the name of the column with the fewest distinct values: that of a scale, not of a measure."""
+    return min(columns, key=lambda column: column.distinct).name
 
 
 def _filled(values_of: Callable[[pl.Series], pl.Series], values: pl.Series) -> pl.Series:

@@ -19,6 +19,7 @@ from lit_rec.errors import ConfigError
 from lit_rec.init.behavior_columns import BehaviorColumns, guess_behavior_columns
 from lit_rec.init.event_kinds import purchases
 from lit_rec.init.field_columns import FieldColumns, guess_fields
+from lit_rec.init.option_words import meant
 from lit_rec.init.table_files import TableFile
 from lit_rec.init.table_roles import TableRoles, find_roles
 from lit_rec.init.text_columns import TextColumns, guess_text_columns
@@ -102,7 +103,8 @@ def make_plan(
         ConfigError: If something cannot be guessed; the error names the option that gives it.
         DataError: If a table cannot be read or holds wrong values.
     """
-    named = dict(columns or {})
+    names = [name for file in files for name in file.columns]
+    named = {role: meant(name, names) for role, name in (columns or {}).items()}
     roles = find_roles(
         files,
         behaviors=behaviors,
@@ -111,6 +113,7 @@ def make_plan(
     )
     found = guess_behavior_columns(roles, named, next_item=next_item)
     texts = guess_text_columns(roles.items, roles.item.key, text_columns)
+    _check_canonical(roles.behaviors, found)
     options = _reader_options(files, roles, found)
     tables = TableReader(**options).read()
     known = tables.behaviors["item_id"].is_in(tables.items["item_id"].implode())
@@ -147,6 +150,21 @@ def make_plan(
         user_fields=user_fields,
         events=events,
     )
+
+
+def _check_canonical(file: TableFile, found: BehaviorColumns) -> None:
+    """Refuse what the reader would take by its name, and cannot read."""
+    for role, wanted in (("rating", "numbers"), ("timestamp", "times")):
+        column = file.columns.get(role)
+        if column is None or role in {*found.columns, *found.columns.values()}:
+            continue
+        if column.filled and not column.is_numeric:
+            raise ConfigError(
+                f"'{role}' holds {column.shown()}",
+                where=file.path,
+                rule=f"a column that is called {role} has {wanted}: the reader takes it by its name",
+                remedy=f"write {wanted} there, or rename it, such as to {role}_text",
+            )
 
 
 def _reader_options(
@@ -231,9 +249,14 @@ def choose_split(tables: Tables, *, in_order: bool) -> tuple[Split, str, pl.Seri
         split = TimeSplit()
         try:
             part = split.assign(behaviors)
-        except ConfigError:
+        except ConfigError as error:
             if in_order:
-                raise
+                raise ConfigError(
+                    error.problem,
+                    where="times",
+                    rule=error.rule,
+                    remedy="add behaviors of other times: the newest ones validate and test",
+                ) from error
             times = behaviors["timestamp"].n_unique()
             many = "one time" if times == 1 else f"{times:,} distinct times"
             why = f"{many} cannot be divided in these shares: rows are drawn"

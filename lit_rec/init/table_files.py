@@ -19,12 +19,22 @@ from lit_rec.data.tables.tables import read_valid
 from lit_rec.errors import ConfigError, some_of
 from lit_rec.init.column_names import STRONG, name_score
 from lit_rec.init.columns import Column
+from lit_rec.init.option_words import command, option
 
 _DELIMITERS = ("\t", ";", "|", ",")
 _MOST_COLUMNS = 2000  # larger tables are refused
 _FIRST_BYTES = 1 << 16  # a header is shorter
 
 
+# words in the names of files
+FILE_WORDS = {
+    "behaviors": (
+        "behav rating inter event click review order purchase transaction view log play watch history train bewertung "
+        "kauf achat vente pedido compra"
+    ),
+    "items": "item product movie film book article news catalog katalog meta song track game artikel produkt produit",
+    "users": "user customer client member account reader kunde nutzer",
+}
 _ROLE_WORDS = ("user_id", "item_id", "rating", "label", "event", "timestamp", "title")
 
 
@@ -36,7 +46,7 @@ class Reading:
         missing: Further texts that stand for a missing value.
         decimal: What separates the fraction of a number; None: as the columns show.
         invalid_rows: What happens to rows with an invalid value.
-        names: ``behaviors`` or ``items`` -> the names of the columns of this file without a header.
+        names: ``behaviors``, ``items`` or ``users`` -> the names of the columns of this file without a header.
         behaviors: The file that holds the behaviors, where it is known.
         has_header: Whether the first line is a header even if it looks like a row.
     """
@@ -122,7 +132,9 @@ def read_files(paths: Sequence[str], reading: Reading | None = None) -> list[Tab
             f"{len(paths)} file{'s' * (len(paths) != 1)}",
             where="lit-rec init",
             rule="behaviors and items, in any order, and a users table if there is one",
-            remedy="lit-rec init behaviors.csv items.csv",
+            remedy=f"name those that belong together: {command(paths[:2])}"
+            if len(paths) > 1
+            else _other_of(Path(*paths)),
         )
     repeated = [p for place, p in enumerate(paths) if Path(p).resolve() in _resolved(paths[:place])]
     if repeated:
@@ -152,6 +164,31 @@ def read_files(paths: Sequence[str], reading: Reading | None = None) -> list[Tab
     return [replace(file, rules=rules, invalid_rows=reading.invalid_rows) for file in files]
 
 
+def _other_of(path: Path) -> str:
+    """Return how the other table is named: one beside this table, if there is any."""
+    beside = [p for p in tables_in(path.parent) if path.is_file() and not p.samefile(path)]
+    if not beside:
+        return (
+            "name the other table too; of items, it has a row for each, with its id and its texts"
+        )
+    return f"name the other table too: {command([path, likely(beside)])}"
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables of a folder, by their endings."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    endings = (".csv", ".tsv", ".parquet", *JSON_LINES)
+    return [each for each in found if each.is_file() and Source.table(each, "").ending in endings]
+
+
+def likely(
+    tables: Sequence[Path], words: str = f"{FILE_WORDS['items']} {FILE_WORDS['behaviors']}"
+) -> Path:
+    """Return the first table with one of these words in its name, else the first."""
+    named = (each for each in tables if any(word in each.name.lower() for word in words.split()))
+    return next(named, tables[0])
+
+
 def _resolved(paths: Sequence[str]) -> set[Path]:
     return {Path(path).resolve() for path in paths}
 
@@ -168,16 +205,12 @@ def _named(files: list[TableFile], reading: Reading) -> list[TableFile]:
     for role, names in reading.names.items():
         fitting = [f for f in without if not f.names] or [f for f in files if _is_text(f.path)]
         fitting = [f for f in fitting if f.frame.width == len(names)] or fitting
-        if role == "behaviors" and reading.behaviors is not None:
-            fitting = [f for f in files if f.path == reading.behaviors] or fitting
+        if reading.behaviors is not None:
+            of_role = role == "behaviors"
+            among = files if of_role else fitting
+            fitting = [f for f in among if (f.path == reading.behaviors) == of_role] or fitting
         if len(fitting) != 1:
-            raise ConfigError(
-                f"it is not clear which file has these {len(names)} columns",
-                where=f"--{_names_option(role)}",
-                details=[file.shown for file in files],
-                rule="one text file has no header, or as many columns as there are names",
-                remedy=f"say which file holds the behaviors: --behaviors {files[0].path}, or write a header",
-            )
+            raise _unclear_names(f"--{_names_option(role)}", names, files, fitting, reading)
         place = files.index(fitting[0])
         files[place] = _read(
             fitting[0].path, reading.invalid_rows, tuple(names), f"--{_names_option(role)}"
@@ -188,12 +221,39 @@ def _named(files: list[TableFile], reading: Reading) -> list[TableFile]:
         others = max(len(other) for other in files if other is not file)
         keyed = any(c.is_key_like for c in file.columns.values()) and len(file) <= others
         role = "items" if keyed and file.path != reading.behaviors else "behaviors"
+        if role in reading.names:  # of another file
+            role = "users"
         source = Source.table(Path(file.path), "file", file.delimiter)
-        option = f"--{_names_option(role)}"
+        names_option = f"--{_names_option(role)}"
         raise no_header(
-            file.first or file.frame.columns, source, option, "; if it is a header, add --header"
+            file.first or file.frame.columns,
+            source,
+            names_option,
+            "; if it is a header, add --header",
         )
     return files
+
+
+def _unclear_names(
+    where: str,
+    names: Sequence[str],
+    files: Sequence[TableFile],
+    fitting: Sequence[TableFile],
+    reading: Reading,
+) -> ConfigError:
+    ways = (
+        ["write the names as the first line of their file"] if fitting else [f"leave {where} out"]
+    )
+    if len(fitting) > 1 and reading.behaviors is None:
+        longest = max(fitting, key=len)
+        ways.insert(0, f"say which file holds the behaviors: {option('--behaviors', longest.path)}")
+    return ConfigError(
+        f"it is not clear which file has these {len(names)} columns",
+        where=where,
+        details=[file.shown for file in files],
+        rule="one text file has no header, or as many columns as there are names",
+        remedy="; or ".join(ways),
+    )
 
 
 def _names_option(role: str) -> str:
@@ -215,7 +275,7 @@ def _lacks_header(file: TableFile) -> bool:
 
 
 def _read(
-    path: str, invalid_rows: InvalidRows, names: tuple[str, ...] = (), option: str = "file"
+    path: str, invalid_rows: InvalidRows, names: tuple[str, ...] = (), said: str = "file"
 ) -> TableFile:
     plain = Source.table(Path(path), "file")
     plain.check()
@@ -229,10 +289,10 @@ def _read(
     dropping = Dropping(invalid_rows, "TableReader.invalid_rows")
     first: tuple[str, ...] = ()
     try:
-        source = Source.table(Path(path), option, delimiter, names)
+        source = Source.table(Path(path), said, delimiter, names)
         frame, _ = read_valid(source, dropping, needed=())
     except RepeatedNameError:
-        frame, first = _as_rows(Source.table(Path(path), option, delimiter), dropping)
+        frame, first = _as_rows(Source.table(Path(path), said, delimiter), dropping)
         if not lacks_header(frame, first):
             raise
     if frame.width > _MOST_COLUMNS:

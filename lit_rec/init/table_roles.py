@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean, excerpt
 from lit_rec.init.column_names import STRONG, is_bare_id, name_score, same_name
 from lit_rec.init.columns import Column
+from lit_rec.init.option_words import join_command, option
 from lit_rec.init.shared_ids import found_ids
-from lit_rec.init.table_files import TableFile
+from lit_rec.init.table_files import FILE_WORDS, TableFile
 
 _CLEAR = 0.25  # how much better the best guess has to be than the second
 _LEAST_SHARED = 0.5  # least share of the behaviors' distinct ids that the other table has
-_FILE_WORDS = {
-    "behaviors": (
-        "behav rating inter event click review order purchase transaction view log play watch history train bewertung "
-        "kauf achat vente pedido compra"
-    ),
-    "items": "item product movie film book article news catalog katalog meta song track game artikel produkt produit",
-    "users": "user customer client member account reader kunde nutzer",
-}
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,7 @@ class TableRoles:
         users: A row per user, if there is such a file.
         user: Joins it.
         left: A third file that nothing joins.
+        rival: The error, where another column of the behaviors joins the items as well.
     """
 
     behaviors: TableFile
@@ -64,6 +59,7 @@ class TableRoles:
     users: TableFile | None = None
     user: Link | None = None
     left: TableFile | None = None
+    rival: ConfigError | None = None
 
 
 def find_roles(
@@ -89,12 +85,16 @@ def find_roles(
     found, errors = _all_roles(files, behaviors, item_column, user_column)
     if not found and errors:
         raise errors[0]
-    if not found and len(files) == 3:
-        return _without_one(files, behaviors, item_column, user_column)
-    found.sort(key=lambda pair: -pair[0])
+    # a column that was named joins tables even without a shared id, if nothing else does
+    found.sort(key=lambda pair: (not pair[1].item.shared, -pair[0]))
+    if len(files) == 3 and not (found and found[0][1].item.shared):
+        with suppress(*([ConfigError] if found else [])):
+            return _without_one(files, behaviors, item_column, user_column)
     if not found:
         raise _no_roles(files, named)
     best, roles = found[0]
+    if roles.rival is not None:
+        raise roles.rival
     _check_shared(roles)
     _check_users(roles)
     for score, other in found[1:]:
@@ -104,7 +104,7 @@ def find_roles(
                 where="lit-rec init",
                 details=[file.shown for file in files],
                 rule="behaviors have a row for each time a user met an item, items a row for each item",
-                remedy=f"say which is which: --behaviors {roles.behaviors.path}",
+                remedy=f"say which is which: {option('--behaviors', roles.behaviors.path)}",
             )
     return roles
 
@@ -115,7 +115,7 @@ def _check_named_file(files: Sequence[TableFile], behaviors: str | None) -> None
             f"'{behaviors}' is none of the files",
             where="--behaviors",
             rule=f"one of {', '.join(file.path for file in files)}",
-            remedy="write the name as among the files",
+            remedy="; or ".join(option("--behaviors", file.path) for file in files),
         )
 
 
@@ -126,18 +126,15 @@ def _check_users(roles: TableRoles) -> None:
     names = [n for n in roles.users.columns if name_score(n, "user_id") and n != roles.user.key]
     if not names or any(name_score(name, "user_id") for name in roles.behaviors.columns):
         return
-    key, other = roles.user.column, roles.user.key
-    on = f"on={key!r}" if key == other else f"left_on={key!r}, right_on={other!r}"
-    paths = [file.path for file in (roles.behaviors, roles.users)]
-    one, two = (f"pl.read_csv({path!r})" for path in paths)
-    code = f"import polars as pl; {one}.join({two}, {on}).write_csv('behaviors.csv')"
-    command = f': python -c "{code}"' if all(path.endswith(".csv") for path in paths) else ""
+    other = roles.user.key
+    tables = [(file.path, file.delimiter) for file in (roles.behaviors, roles.users)]
+    joining = join_command(tables, (roles.user.column, other))
     raise ConfigError(
         f"{roles.behaviors.path} has no users; '{names[0]}' of {roles.users.path} has, by '{other}'",
         where="lit-rec init",
         details=[file.shown for file in (roles.behaviors, roles.users)],
         rule="each row of the behaviors names its user",
-        remedy=f"join them by '{other}' into one table first{command}",
+        remedy=f"join them by '{other}' into one table first{joining and f': {joining}'}",
     )
 
 
@@ -150,7 +147,7 @@ def _check_shared(roles: TableRoles) -> None:
             where="--item_column",
             details=[_shown_ids(file) for file in (roles.behaviors, roles.items)],
             rule="behaviors name an item by an id that is in one row of the items",
-            remedy="write the ids of both tables alike, or name another column",
+            remedy="write the ids of both tables alike, name another column, or leave the option out",
         )
 
 
@@ -164,17 +161,20 @@ def _roles(
         return None
     best = links[0]
     rivals = [link for link in links[1:] if link.column != best.column]
+    error = None
     if rivals and best.score - rivals[0].score < _CLEAR and item is None:
         rival = rivals[0]
-        raise ConfigError(
+        error = ConfigError(
             f"'{best.column}' and '{rival.column}' of {behaviors.path} both match '{best.key}' of {others[0].path}",
             where="lit-rec init",
             details=[file.shown for file in (behaviors, others[0])],
             rule="one column of the behaviors names the item",
-            remedy=f"say which: --item_column {best.column}",
+            remedy=f"say which: {option('--item_column', best.column)}",
         )
     if len(others) == 1:
-        return TableRoles(behaviors, others[0], best)
+        return TableRoles(behaviors, others[0], best, rival=error)
+    if error is not None:
+        raise error
     of_users = [
         link
         for link in links_to(behaviors, others[1], "user_id", user)
@@ -196,8 +196,6 @@ def _all_roles(
         try:
             roles = _roles(first, others, item, user)
         except ConfigError as error:
-            if len(files) == 2:
-                raise
             errors.append(error)
             continue
         if roles is not None:
@@ -291,19 +289,28 @@ def _score(roles: TableRoles) -> float:
     score += 0.5 * any(c.has_words and c.words > 1.5 for c in items.columns.values())
     for role, file in (("behaviors", behaviors), ("items", items), ("users", roles.users)):
         if file is not None:
-            score += 0.25 * any(word in file.words for word in _FILE_WORDS[role].split())
+            score += 0.25 * any(word in file.words for word in FILE_WORDS[role].split())
     return score
 
 
 def _no_roles(files: Sequence[TableFile], named: Sequence[str]) -> ConfigError:
     absent = [name for name in named if not any(name in file.columns for file in files)]
     if absent:
+        names = dict.fromkeys(name for file in files for name in file.columns)
         return ConfigError(
-            f"there is no column '{absent[0]}'",
+            f"there is no column {excerpt(absent[0])}",
             where="lit-rec init",
             details=[file.shown for file in files],
             rule="names are those of the file's header",
-            remedy="name one of these columns",
+            remedy=did_you_mean(absent[0], names, "name one of these columns"),
+        )
+    if named and not any(set(named) <= set(file.columns) for file in files):
+        return ConfigError(
+            f"no table has both '{named[0]}' and '{named[1]}'",
+            where="lit-rec init",
+            details=[file.shown for file in files],
+            rule="both options name columns of the behaviors",
+            remedy="name two columns of one table, or leave one of the options out",
         )
     near, found_there = _nearest(files)
     return ConfigError(
@@ -311,7 +318,8 @@ def _no_roles(files: Sequence[TableFile], named: Sequence[str]) -> ConfigError:
         where="lit-rec init",
         details=[*(_shown_ids(file) for file in files), *found_there],
         rule="behaviors name an item by an id that is in one row of the items",
-        remedy=f"make the ids of both tables equal, or go on with those that are: --item_column {near}"
+        remedy="make the ids of both tables equal, or go on with those that are: "
+        + option("--item_column", near)
         if near
         else "make the ids of both tables equal, with a row for each item in one of them",
     )
@@ -329,7 +337,9 @@ def _nearest(files: Sequence[TableFile]) -> tuple[str, list[str]]:
         return "", []
     _, link, one, other = max(links, key=lambda found: found[0])
     said = f"'{link.column}' of {one.path} and '{link.key}' of {other.path} share {link.found}"
-    return (link.column if link.shared else ""), [said]
+    # behaviors name an item in many rows; a column that does not is a key
+    near = link.shared and not one.columns[link.column].is_key_like
+    return (link.column if near else ""), [said]
 
 
 def _shown_ids(file: TableFile) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lit_rec.errors import ConfigError
+from lit_rec.errors import ConfigError, did_you_mean, excerpt
 from lit_rec.init.column_names import name_score
 from lit_rec.init.columns import Column
+from lit_rec.init.option_words import joined, meant, option
 from lit_rec.init.table_files import TableFile
 
 _MOST_CATEGORIES = 3  # separate fields: each is encoded separately
@@ -49,14 +50,18 @@ def guess_text_columns(
     if named is not None:
         # the table that is read has the key under its canonical name
         named = [key if n == "item_id" and n not in items.columns else n for n in named]
+        named = [meant(name, items.columns) for name in named]
         absent = [name for name in named if name not in items.columns]
         if absent or not named:
+            near = did_you_mean(absent[0] if absent else "", items.columns)
             raise ConfigError(
-                f"{items.path} has no column '{absent[0]}'" if absent else "no column is named",
+                f"{items.path} has no column {excerpt(absent[0])}"
+                if absent
+                else "no column is named",
                 where="--text_columns",
                 details=[items.shown],
-                rule="columns of the items, divided by commas",
-                remedy="name some of these columns",
+                rule="columns of the items, divided by commas; a name with a comma stands in double quotes",
+                remedy=near or "name some of these columns, or leave the option out",
             )
         why = dict.fromkeys(named, "as --text_columns says")
         return _columns(items, {"text": list(named)}, why, key)
@@ -78,10 +83,18 @@ def guess_text_columns(
             where=items.path,
             details=[items.shown],
             rule="an item is known by its texts: a title, a description, a category",
-            remedy="say which columns to read: --text_columns title,description",
+            remedy=f"add a column with titles or descriptions to {items.path}{_also_read(left)}",
         )
     why = {name: _seen(items.columns[name]) for field in fields.values() for name in field}
     return _columns(items, fields, why, key)
+
+
+def _also_read(left: Sequence[Column]) -> str:
+    """Return the option that reads columns without words as texts; nothing where there are none."""
+    names = [c.name for c in left if c.name and not c.counts_rows][:_MOST_CATEGORIES]
+    if not names:
+        return ""
+    return f"; or read what is there as text: {option('--text_columns', joined(names))}"
 
 
 def _columns(

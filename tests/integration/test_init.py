@@ -132,47 +132,11 @@ def test_files_of_the_quick_assets(workplace):
     lit_rec("fit", "-c", "made/shop.yaml", *STEP)
 
 
-def test_a_file_is_overwritten_only_by_force(tmp_path, capsys):
-    tables(("user_id", "item_id", "rating"), ("item_id", "title"))
-    (tmp_path / "my_data.yaml").write_text("mine")
-    text = message(capsys, "init", "behaviors.csv", "items.csv")
-    assert "--force" in text
-    assert (tmp_path / "my_data.yaml").read_text() == "mine"
-    lit_rec("init", "behaviors.csv", "items.csv", "--force")
-    text = (tmp_path / "my_data.yaml").read_text()
-    assert text.startswith("# What users make of items (`rating`)")
-    assert "--force" not in text
-
-
-def test_options_settle_what_cannot_be_guessed(capsys):
-    tables(("customer", "sku", "rank"), ("sku", "title"))
-    text = message(capsys, "init", "behaviors.csv", "items.csv")
-    assert "behaviors.csv has customer, sku, rank" in text
-    assert "--rating_column rank" in text
-    tables(("customer", "sku", "rank", "d"), ("sku", "title"))
-    lit_rec("init", "behaviors.csv", "items.csv", "--rating_column", "rank", "--time_column=d")
-    assert yaml.safe_load(Path("my_data.yaml").read_text())["data"]["init_args"]["reader"][
-        "init_args"
-    ]["behavior_columns"] == {
-        "user_id": "customer",
-        "item_id": "sku",
-        "rating": "rank",
-        "timestamp": "d",
-    }
-
-
 # name -> (words after init, what the message holds)
 WRONG = {
-    "one file": (["items.csv"], "1 file"),
     "no file": ([], "FILE"),
     "a file that is not there": (["items.csv", "behavior.csv"], "near it there is behaviors.csv"),
-    "a file twice": (["items.csv", "items.csv"], "named twice"),
     "an option that there is not": (["items.csv", "behaviors.csv", "--colum=x"], "--colum"),
-    "a user that there is not": (["items.csv", "behaviors.csv", "--user_column=who"], "who"),
-    "a rating that is none": (["items.csv", "behaviors.csv", "--rating_column=user_id"], "'u"),
-    "texts that there are not": (["items.csv", "behaviors.csv", "--text_columns=plot"], "plot"),
-    "behaviors that are none": (["items.csv", "behaviors.csv", "--behaviors=x.csv"], "x.csv"),
-    "a folder to write": (["items.csv", "behaviors.csv", "--output=."], "."),
     "below a file": (["items.csv", "behaviors.csv", "--output=items.csv/x.yaml"], "items.csv"),
 }
 

@@ -124,14 +124,6 @@ def test_the_users_own_tables_are_no_format():
     assert reader_of("ratings.csv", "movies.csv") == "TableReader"
 
 
-def test_reviews_without_their_items(capsys):
-    reviews, metadata = amazon_2018()
-    text = message(capsys, "init", reviews)
-    assert "Amazon reviews of 2018" in text
-    assert "meta_CATEGORY.json.gz" in text
-    assert reader_of(reviews, metadata) == "Amazon2018Reader"
-
-
 def test_broken_lines_are_left_out_and_said(capsys):
     reviews, metadata = amazon_2018("Toys.json")
     write(reviews, [*Path(reviews).read_text().splitlines(), '{"reviewerID": "A1", "asin'])
@@ -162,19 +154,6 @@ def test_items_that_the_catalogue_lacks_are_left_out(capsys):
     lit_rec("check", "-c", "my_data.yaml", "--trainer.accelerator=cpu")
 
 
-def test_neither_ratings_nor_times(capsys):
-    recbole()
-    pairs = [f"{u}\t{i}" for u, i, _, _ in rows()]
-    write("toys/toys.inter", ["user_id:token\titem_id:token", *pairs])
-    assert "add a column timestamp" in message(capsys, "init", "toys")
-    with_times = [f"{pair}\t{k}" for k, pair in enumerate(pairs)]
-    write("toys/toys.inter", ["user_id:token\titem_id:token\ttimestamp:float", *with_times])
-    lit_rec("init", "toys")
-    assert (
-        yaml.safe_load(Path("my_data.yaml").read_text())["data"]["init_args"]["task"] == "next_item"
-    )
-
-
 def test_a_folder_of_labelled_texts():
     labelled_parts()
     for part in ("train", "test"):
@@ -183,56 +162,6 @@ def test_a_folder_of_labelled_texts():
     assert reader_of("intents") == "LabelledTextReader"
     reader = yaml.safe_load(Path("my_data.yaml").read_text())["data"]["init_args"]["reader"]
     assert reader["init_args"]["test_texts"] == "intents/test.tsv"
-
-
-def test_a_packed_archive(capsys):
-    folder = movielens_100k()[0]
-    shutil.make_archive("ml-100k", "zip", ".", folder)
-    text = message(capsys, "init", "ml-100k.zip")
-    assert "unpack it, and name the folder: lit-rec init ml-100k" in text
-    assert reader_of("ml-100k") == "MovieLens100KReader"
-
-
-def test_a_folder_of_other_files(capsys):
-    write(
-        "shop/behaviors.csv", ["user_id,item_id,rating", *(f"{u},{i},{r}" for u, i, r, _ in rows())]
-    )
-    write("shop/items.csv", ["item_id,title", *(f"{i},{t}" for i, t in titles().items())])
-    text = message(capsys, "init", "shop")
-    assert "it has behaviors.csv, items.csv" in text
-    assert "lit-rec init shop/behaviors.csv shop/items.csv" in text
-    assert reader_of("shop/behaviors.csv", "shop/items.csv") == "TableReader"
-
-
-def test_several_data_sets_of_recbole(capsys):
-    recbole()
-    for ending in ("inter", "item"):
-        shutil.copy(f"toys/toys.{ending}", f"toys/all.{ending}")
-    shutil.copytree("toys", "sets")
-    assert "lit-rec init sets/all.inter" in message(capsys, "init", "sets")
-    assert reader_of("sets/all.inter") == "RecBoleReader"
-    assert reader_of("toys") == "RecBoleReader"  # the one that is named like its folder
-
-
-def test_recbole_without_items(capsys):
-    Path(recbole()[1]).rename("toys.item")
-    text = message(capsys, "init", "toys")
-    assert "write toys.item" in text
-    Path("toys.item").rename("toys/toys.item")
-    assert reader_of("toys") == "RecBoleReader"
-
-
-def test_several_labels(capsys):
-    lines = [f"{t},{g},{k % 2}" for k, (t, g) in enumerate(texts())]
-    write("texts.csv", ["text,topic,intent", *lines])
-    text = message(capsys, "init", "texts.csv")
-    assert "'topic' and 'intent' could each be the label" in text
-    assert "--rating_column intent" in text
-    assert reader_of("texts.csv", "--rating_column=intent") == "LabelledTextReader"
-    assert "'topi'" in message(capsys, "init", "texts.csv", "--rating_column=topi", "--force")
-    assert "leave --task out" in message(
-        capsys, "init", "texts.csv", "--rating_column=topic", "--task=next_item", "--force"
-    )
 
 
 def test_one_table_of_users_and_items_needs_another(capsys):

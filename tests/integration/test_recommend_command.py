@@ -76,16 +76,6 @@ def test_items_like_one(run_folder, capsys):
     assert "'nowhere' is not among" in message(capsys, "recommend", *words, "--like", "nowhere")
 
 
-@pytest.mark.parametrize(
-    "others", [("--user", "405"), ("--history", "50"), ("--text", "a"), ("--like_text", "a")]
-)
-def test_items_like_one_are_those_of_nobody(run_folder, capsys, others):
-    words = ("recommend", "--ckpt_path", run_folder / "best.ckpt", "--like", "50", "--k", "1")
-    said = message(capsys, *words, *others)
-    assert f"--like: {others[0]} is given as well" in said
-    lit_rec(*words)  # the remedy
-
-
 def test_the_meaning_of_scores_is_below_the_list(run_folder, capsys):
     lit_rec("recommend", "--ckpt_path", run_folder / "best.ckpt", "--user", "405")
     assert capsys.readouterr().out.endswith("score: predicted rating, 1 to 5\n")
@@ -107,8 +97,6 @@ def test_a_list_of_equal_ratings_is_shown_before_the_clip(run_folder, tmp_path, 
 
 def test_mistakes_are_said_before_a_checkpoint_is_read(run_folder, tmp_path, capsys):
     words = ("recommend", "--ckpt_path", run_folder / "best.ckpt", "--user", "405")
-    assert "has no '='" in message(capsys, *words, "--profile", "age")
     said = message(capsys, *words, "--rerank", tmp_path / "none.ckpt")
     assert "--rerank" in said
     assert "there is no such file" in said
-    assert "write --history=VALUE" in message(capsys, *words, "--history", "--50")

@@ -61,17 +61,11 @@ def test_no_run_resumes_from_it(folder, workplace, capsys):
 def test_no_file_is_replaced_unasked(folder, capsys):
     path = folder / "best.ckpt"
     lit_rec("slim", path)
-    first = (folder / "best.slim.ckpt").read_bytes()
-    said = message(capsys, "slim", path)
-    assert "there is already such a file" in said
-    assert "--overwrite" in said
+    first, whole = (folder / "best.slim.ckpt").read_bytes(), path.read_bytes()
+    assert "there is already such a file" in message(capsys, "slim", path)
     assert (folder / "best.slim.ckpt").read_bytes() == first
-    lit_rec("slim", path, "--overwrite")  # both remedies
-    lit_rec("slim", path, "--output", folder / "other.ckpt")
     for output in (path, folder):
-        whole = path.read_bytes()
-        said = message(capsys, "slim", path, "--output", output, "--overwrite")
-        assert "leave --output out" in said
+        message(capsys, "slim", path, "--output", output, "--overwrite")
         assert path.read_bytes() == whole
 
 

@@ -81,7 +81,7 @@ def _nodes(path: Path) -> MappingNode:
             f"holds {'a list' if node is not None else 'nothing or one value'}, not sections",
             where=str(path),
             rule="a YAML with sections such as data, model and trainer",
-            remedy="compare with a file of configs/",
+            remedy="write these sections, as in a file of configs/ or one that `lit-rec init` writes",
         )
     return node
 
@@ -100,7 +100,7 @@ def _not_yaml(path: Path, error: Exception) -> ConfigError:
         problem,
         where=at(str(path), mark) if mark else str(path),
         rule="UTF-8 text, two spaces of indentation a level, no tabs, a space after each colon",
-        remedy="compare with a file of configs/",
+        remedy="correct this place; a file of configs/, or one that `lit-rec init` writes, shows how it is written",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lit_rec.cli.options.examples import with_checkpoint, with_config
 from lit_rec.cli.options.words import underscored, value_of
 from lit_rec.errors import ConfigError, did_you_mean
 from lit_rec.training.checkpoint.checkpoint_file import check_is_file
@@ -46,14 +47,14 @@ def check_words(command: str, words: Sequence[str]) -> None:
             "no checkpoint is named",
             where=f"lit-rec {command}",
             rule="--ckpt_path with a file that `lit-rec fit` wrote",
-            remedy=f"lit-rec {command} --ckpt_path checkpoints/quickstart/version_0/best.ckpt",
+            remedy=with_checkpoint(f"lit-rec {command}"),
         )
     if command == "fit" and not any(_configures(word) for word in words):
         raise ConfigError(
             "no configuration is named",
             where="lit-rec fit",
             rule="-c with a YAML of data and model; `lit-rec init` writes one for your tables",
-            remedy="lit-rec fit -c configs/quickstart.yaml",
+            remedy=with_config("lit-rec fit"),
         )
 
 

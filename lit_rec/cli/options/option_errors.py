@@ -8,6 +8,7 @@ from typing import ClassVar, NoReturn
 
 from lightning.pytorch.cli import LightningArgumentParser
 
+from lit_rec.cli.options.examples import with_config
 from lit_rec.errors import ConfigError, LitRecError, did_you_mean
 
 _LONGEST = 160
@@ -62,6 +63,17 @@ def option_error(message: str, known: Iterable[str]) -> ConfigError:
         )
         return ConfigError(
             f"there is no option '{name}'", where="options", rule=rule, remedy=remedy
+        )
+    required = re.search(r"arguments are required: (.*)", flat)
+    if required:
+        missing = re.sub(r"\b(fit|validate|test|predict)\.", "", required[1]).split(", ")
+        return ConfigError(
+            f"there is no {', and no '.join(missing)}",
+            where="options",
+            rule="a YAML with data and model, and what their classes need",
+            remedy=with_config("add the YAML that has them:")
+            if {"data", "model.network"} & {*missing}
+            else f"set {' and '.join(missing)} among the init_args of its class, in the YAML or on the command line",
         )
     key = re.search(r'[Pp]arser key "([^"]+)"', flat)
     value = re.search(r"(?:Given value|Got value): (.*?)(?: - |$)", flat)

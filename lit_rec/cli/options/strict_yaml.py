@@ -223,7 +223,8 @@ def _check_tag(event: Any, where: str) -> None:
 def _check_keys(node: MappingNode, path: str, where: str) -> None:
     seen: dict[str, int] = {}
     for key, _ in node.value:
-        name = shown(key.value) if isinstance(key, ScalarNode) else "a list or section"
+        is_value = isinstance(key, ScalarNode)
+        name = shown(key.value) if is_value else "a list or section"
         if key.tag == "tag:yaml.org,2002:merge":
             raise ConfigError(
                 "there is a merge key, '<<'",
@@ -237,7 +238,9 @@ def _check_keys(node: MappingNode, path: str, where: str) -> None:
                 f"the key '{name}' is not text, but {kind} in YAML",
                 where=at(where, key.start_mark, path),
                 rule="names of options and columns are text",
-                remedy=f'put it in quotes: "{name}"' if name.strip() else "name an option",
+                remedy=f'put it in quotes: "{name}"'
+                if is_value and name.strip()
+                else "name an option",
             )
         if _META.fullmatch(key.value):
             raise ConfigError(

@@ -159,5 +159,5 @@ def needed_faiss() -> Any:
             f"faiss cannot be imported ({error})",
             where="ApproximateIndex",
             rule="an approximate index needs the optional package faiss-cpu",
-            remedy="pip install 'lit_rec[index]', or use the exact index",
+            remedy="pip install faiss-cpu, or use the exact index: leave the option out",
         ) from error

@@ -49,7 +49,9 @@ class ListOptions:
     def __post_init__(self) -> None:
         """Check k."""
         if self.k < 1:
-            raise ConfigError(f"{self.k} is too small", where="k", rule="1 or more", remedy="10")
+            raise ConfigError(
+                f"{self.k} is too small", where="k", rule="1 or more", remedy="ask for 10"
+            )
 
 
 @dataclass(frozen=True)

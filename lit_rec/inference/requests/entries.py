@@ -55,8 +55,18 @@ def record_of(entry: HistoryEntry, *, where: str = "history") -> dict[str, Any]:
         f"{excerpt(entry)} is {type(entry).__name__}, neither an id nor a mapping",
         where=where,
         rule="an item id as text, or a mapping such as {'item_id': '50', 'rating': 4}",
-        remedy=f"write {excerpt(str(entry))} if that is an item's id",
+        remedy=_as_mapping(entry),
     )
+
+
+def _as_mapping(entry: Any) -> str:
+    """Return how an entry is written that is neither an id nor a mapping."""
+    if is_missing(entry):
+        return "leave it out"
+    if isinstance(entry, Sequence) and not isinstance(entry, bytes) and 1 <= len(entry) <= 2:
+        return f"write {dict(zip(('item_id', 'rating'), entry, strict=False))}"
+    name = entry.decode(errors="replace") if isinstance(entry, bytes) else str(entry)
+    return f"write {excerpt(name)} if that is an item's id, or leave it out"
 
 
 def item_row(item_id: ItemId, items: StoredItems, *, where: str) -> int:
@@ -74,7 +84,7 @@ def item_row(item_id: ItemId, items: StoredItems, *, where: str) -> int:
         f"{excerpt(item_id)} is not among the {items.count:,} items of the catalogue",
         where=where,
         rule="ids of the items table, as text",
-        remedy=f"{near} A new item can be given by its text, or added with add_items".lstrip(),
+        remedy=f"{near} A new item can be added with add_items, and in a history be given by its text".lstrip(),
     )
 
 

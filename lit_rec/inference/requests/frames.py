@@ -58,6 +58,8 @@ def table_of(given: Any, *, where: str) -> pl.DataFrame:
             rule="a Polars or pandas DataFrame, or a list of mappings with a column's name for each value",
             remedy="write polars.DataFrame(...) around it"
             if many
+            else f"write [{excerpt(given)}]"
+            if isinstance(given, Mapping)
             else "write [{'item_id': '1', 'title': '...'}]",
         )
     rows = list(given)

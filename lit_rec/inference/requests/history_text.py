@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import islice
 from typing import Any
 
 from lit_rec.errors import DataError
@@ -27,14 +28,14 @@ def entries_of(text: str, known: Collection[str], *, where: str) -> list[dict[st
         [{'item_id': 'Dune, Part 1'}, {'item_id': '181', 'rating': '3'}]
     """
     parts = text.split(",")
+    ids = known if isinstance(known, set | frozenset | dict) else set(known)
     if not any(part.strip() for part in parts):
         raise DataError(
             "names no item",
             where=where,
             rule="item ids, divided by commas",
-            remedy="50,181 names two items",
+            remedy=f"name some, such as {','.join(islice(known, 2))}, or leave it out",
         )
-    ids = known if isinstance(known, set | frozenset | dict) else set(known)
     # without commas in ids, nothing has to be joined
     longest = 1 + max((id_.count(",") for id_ in ids if "," in id_), default=0)
     return _division(parts, ids, longest)

@@ -114,15 +114,16 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
     Raises:
         DataError: If item_id is missing, empty, repeated, not an id, or already in the catalogue.
     """
-    rule, remedy = "each item has an id of its own", "add only new items, each once"
     if "item_id" not in items.columns:
         raise DataError(
             f"there is no column 'item_id'; the table has {some_of(items.columns)}",
             where="add_items",
             rule="item_id and the columns of the text",
-            remedy="rename the column that holds the ids",
+            remedy="rename the column that holds the ids to item_id",
         )
     try:
+        if items["item_id"].dtype.is_nested():
+            raise NoSuchValuesError(f"holds {items['item_id'].dtype}")
         given = ids_of(items["item_id"])
     except NoSuchValuesError as error:
         raise DataError(
@@ -135,14 +136,23 @@ def ids_of_new_items(items: pl.DataFrame, known: Container[str]) -> list[str]:
     seen: set[str] = set()
     for row, id_ in enumerate(given.to_list(), 1):
         if not id_:
-            problem = "has no item_id"
+            problem, remedy = "has no item_id", "give it an id, or leave it out"
         elif id_ in known:
             problem = f"has the item_id {excerpt(id_)}, which is already in the catalogue"
+            remedy = (
+                f"give it another id, or remove the old item first: remove_items([{excerpt(id_)}])"
+            )
         elif id_ in seen:
             problem = f"has the item_id {excerpt(id_)}, which is there twice"
+            remedy = "give it another id, or leave it out"
         else:
             ids.append(id_)
             seen.add(id_)
             continue
-        raise DataError(problem, where=f"add_items, row {row}", rule=rule, remedy=remedy)
+        raise DataError(
+            problem,
+            where=f"add_items, row {row}",
+            rule="each item has an id of its own",
+            remedy=remedy,
+        )
     return ids

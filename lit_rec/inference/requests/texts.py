@@ -191,7 +191,7 @@ class NewTexts:
                 f"there is no column '{missing[0]}'; the table has {', '.join(frame.columns[:12])}",
                 where=where,
                 rule=f"the columns that the text was made of in training: {', '.join(self.columns)}",
-                remedy="rename the column that holds it",
+                remedy=f"rename the column that holds it to {missing[0]}",
             )
         rendered = self.render_table(frame, where=where)
         empty = rendered.texts.select(pl.all_horizontal(pl.all() == "")).to_series().arg_true()

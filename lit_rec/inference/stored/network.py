@@ -100,8 +100,8 @@ def _module_of(
         raise CheckpointError(
             f"its network cannot be built here ({_reason(str(error))})",
             where=str(path),
-            rule="the classes that it was trained with can be imported",
-            remedy="install the package they are in, or name their folder in PYTHONPATH",
+            rule="options that its classes take",
+            remedy="use the file as `lit-rec fit` wrote it, with the same version of lit_rec",
         ) from error
     module: LitRec = parser.instantiate(options).model
     return module

@@ -67,7 +67,9 @@ def slim(path: str | Path, output: str | Path | None = None, *, overwrite: bool 
             "this is a folder" if made.is_dir() else "this is the checkpoint itself",
             where=str(made),
             rule="another file, to write",
-            remedy=f"leave --output out, and {slim_name(path).name} next to the checkpoint is written",
+            remedy=f"name another with --output, such as {path.with_name('small.ckpt')}"
+            if slim_name(path).is_dir()
+            else f"leave --output out, and {slim_name(path).name} next to the checkpoint is written",
         )
     if made.exists() and not overwrite:
         raise ConfigError(

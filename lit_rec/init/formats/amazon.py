@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lit_rec.data.tables.source import JSON_LINES, Source
 from lit_rec.errors import ConfigError
 from lit_rec.init.formats.parts import parts_of
 from lit_rec.init.formats.ready_format import ReadyFormat, header_of, keys_of
+from lit_rec.init.option_words import command
 
 _READERS: dict[str, type[Reader]] = {"2018": Amazon2018Reader, "2023": Amazon2023Reader}
 _REVIEW_KEYS = {
@@ -79,12 +81,22 @@ def _without_items(paths: Sequence[Path], what: str, year: str) -> ReadyFormat |
     if len(paths) > 1 and what != "ratings":
         return None
     ending = "json.gz" if year == "2018" else "jsonl.gz"
+    metadata = _metadata_of(paths[0], ending)
     raise ConfigError(
         f"{paths[0]} has Amazon {what} of {year}, and there is no file with the items",
         where="lit-rec init",
-        rule=f"{what} and metadata of the same category, such as meta_CATEGORY.{ending}",
-        remedy=f"name the metadata too: lit-rec init {' '.join(map(str, paths))} meta_CATEGORY.{ending}",
+        rule=f"{what} and metadata of the same category, such as {metadata.name}",
+        remedy=f"name the metadata too: {command([*paths, metadata])}",
     )
+
+
+def _metadata_of(path: Path, ending: str) -> Path:
+    """Return the metadata beside a file; where there is none, the name that the archive gives it."""
+    beside = sorted(other for other in path.parent.glob("meta_*") if _kind(other) is not None)
+    # reviews_Books_5.json.gz, Books.jsonl, Books.train.csv
+    category = re.sub(r"^reviews_|_5$", "", path.name.partition(".")[0])
+    named = [other for other in beside if category in other.name]
+    return next(iter([*named, *beside]), path.with_name(f"meta_{category}.{ending}"))
 
 
 def _kind(path: Path) -> tuple[str, str] | None:

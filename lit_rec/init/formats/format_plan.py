@@ -165,11 +165,13 @@ def _target(found: ReadyFormat, tables: Tables, *, next_item: bool) -> _Target:
         if found.texts_alone or len(labels) == 2:
             return _Target("label", tuple(labels) if len(labels) == 2 else ())
     if not tables.ordered and "timestamp" not in behaviors.columns:
+        leave = "; or leave --task out" if next_item and "rating" in behaviors.columns else ""
         raise ConfigError(
             f"the behaviors have no time: {found.why}",
             where="lit-rec init",
             rule="the next item is predicted from who took what, and when; without a time there have to be ratings",
-            remedy="add a column timestamp, or one of ratings",
+            remedy="add times to the behaviors, in files of RecBole a column timestamp:float, or ratings, rating:float"
+            + leave,
         )
     return _Target("next_item", next_item=True)
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from lit_rec.data.readers.labelled_texts import LabelledTextReader
 from lit_rec.data.tables.source import JSON_LINES, Source
-from lit_rec.errors import ConfigError, excerpt, some_of
+from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 from lit_rec.init.column_names import name_score, words_of
-from lit_rec.init.columns import Column
+from lit_rec.init.columns import Column, fewest
 from lit_rec.init.formats.parts import parts_of
 from lit_rec.init.formats.ready_format import ReadyFormat
+from lit_rec.init.option_words import meant, option
 from lit_rec.init.table_files import TableFile, read_file
 
 _LABEL_WORDS = {
@@ -59,6 +60,8 @@ def labelled_texts(
         if read_file(str(path)).frame.columns != file.frame.columns:
             return None
     columns = list(file.columns.values())
+    target = None if target is None else meant(target, file.columns)
+    texts = [meant(name, file.columns) for name in texts or ()]
     named = _named(file, target, texts)
     of_text = (
         [file.columns[name] for name in texts] if texts else [c for c in columns if _is_text(c)]
@@ -114,16 +117,16 @@ def _files(file: TableFile, parts: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def _named(file: TableFile, target: str | None, texts: Sequence[str] | None) -> Column | None:
-    for option, name in (
+    for where, name in (
         ("--rating_column", target),
         *(("--text_columns", t) for t in texts or ()),
     ):
         if name is not None and name not in file.columns:
             raise ConfigError(
                 f"{file.path} has no column {excerpt(name)}; it has {some_of(file.columns)}",
-                where=option,
+                where=where,
                 rule="names are those of the file's header",
-                remedy="name one of these columns",
+                remedy=did_you_mean(name, file.columns, "name one of these columns"),
             )
     return None if target is None else file.columns[target]
 
@@ -155,7 +158,7 @@ def _label(file: TableFile, columns: Sequence[Column]) -> Column | None:
             where=file.path,
             details=[file.shown],
             rule="one column has the label or the rating of each text",
-            remedy=f"say which: --rating_column {min(found, key=lambda c: c.distinct).name}",
+            remedy=f"say which: {option('--rating_column', fewest(found))}",
         )
     return found[0] if found else None
 

@@ -9,6 +9,7 @@ from lit_rec.data.readers.recbole import RecBoleReader
 from lit_rec.data.readers.recbole_sequences import RecBoleSequenceReader
 from lit_rec.errors import ConfigError
 from lit_rec.init.formats.ready_format import ReadyFormat, file_of, header_of, plain_name
+from lit_rec.init.option_words import command
 
 _ENDINGS = (".inter", ".item", ".user", ".text", ".item2index", ".user2index")
 _PARTS = ("train", "valid", "test")
@@ -34,10 +35,17 @@ def recbole(paths: Sequence[Path]) -> ReadyFormat | None:
                 f"{folder} has {len(names)} data sets: {', '.join(names[:5])}",
                 where="lit-rec init",
                 rule="one data set of RecBole at a time",
-                remedy=f"name its file: lit-rec init {folder / names[0]}.inter",
+                remedy=f"name a file of one: {command([_file_of(folder, names[0], files)])}",
             )
         names = [folder.resolve().name]
     return _of_name(folder, names[0]) if names else None
+
+
+def _file_of(folder: Path, name: str, named: Sequence[Path]) -> Path:
+    """Return the file that holds a data set's interactions; one of those named, where there is none."""
+    held = [each for each in sorted(folder.iterdir()) if _data_set(each) == name]
+    inter = [each for each in held if _ending(each) == ".inter"]
+    return next(iter([*inter, *named]))
 
 
 def _of_name(folder: Path, name: str) -> ReadyFormat | None:
@@ -67,11 +75,13 @@ def _check_items(folder: Path, name: str, is_sequence: bool) -> None:
     endings = ("text", "item") if is_sequence else ("item",)
     if not any(file_of(folder, f"{name}.{ending}") for ending in endings):
         wanted = " or ".join(f"{name}.{ending}" for ending in endings)
+        first = folder / f"{name}.{endings[0]}"
         raise ConfigError(
             f"{folder} has {name}.inter, and there is no file with the items",
             where="lit-rec init",
             rule=f"{wanted}, with item_id:token and texts, in the same folder",
-            remedy=f"write {wanted}, with a header such as item_id:token, title:token_seq and tabs between",
+            remedy=f"write {first}: first the line item_id:token title:token_seq, then a line for each item, "
+            "with a tab between the two columns",
         )
 
 

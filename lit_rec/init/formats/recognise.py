@@ -12,8 +12,10 @@ from lit_rec.init.formats.mind import mind
 from lit_rec.init.formats.movielens import movielens
 from lit_rec.init.formats.ready_format import ReadyFormat
 from lit_rec.init.formats.recbole import recbole
+from lit_rec.init.option_words import command
+from lit_rec.init.table_files import FILE_WORDS, likely, tables_in
 
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar")
+_ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".7z", ".rar")
 
 
 def recognised(
@@ -54,22 +56,43 @@ def recognised(
 
 def _check_unpacked(paths: Sequence[Path]) -> None:
     for path in paths:
-        if path.name.lower().endswith(_ARCHIVES) and path.is_file():
+        ending = next((one for one in _ARCHIVES if path.name.lower().endswith(one)), "")
+        if ending and path.is_file():
+            unpacked = path.with_name(path.name[: -len(ending)])
+            held = [unpacked if each == path else each for each in paths]
             raise ConfigError(
                 f"'{path}' is a packed archive",
                 where="lit-rec init",
                 rule="files, or the folder of an unpacked archive",
-                remedy=f"unpack it, and name the folder: lit-rec init {path.with_suffix('')}",
+                remedy=f"unpack it, and name the folder or the files of it: {command(held)}",
             )
 
 
 def _check_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.is_dir():
-            held = sorted(each.name for each in path.iterdir())
+            held = sorted(path.iterdir())
             raise ConfigError(
-                f"the folder '{path}' holds no format that is known; it has {some_of(held)}",
+                f"the folder '{path}' holds no format that is known; "
+                + (f"it has {some_of(each.name for each in held)}" if held else "it is empty"),
                 where="lit-rec init",
                 rule="MovieLens, MIND or RecBole as they are unpacked; other tables by their files",
-                remedy=f"name the tables: lit-rec init {path}/behaviors.csv {path}/items.csv",
+                remedy=_in_place_of(path, held),
             )
+
+
+def _in_place_of(folder: Path, held: Sequence[Path]) -> str:
+    """Return what to name in place of a folder: its tables, or the only folder in it."""
+    tables, folders = tables_in(folder), [each for each in held if each.is_dir()]
+    if 2 <= len(tables) <= 3:
+        return f"name its tables: {command(tables)}"
+    if tables:
+        behaviors = likely(tables, FILE_WORDS["behaviors"])
+        others = [each for each in tables if each != behaviors]
+        if not others:
+            return f"name {behaviors}, and the other table"
+        both = [behaviors, likely(others, FILE_WORDS["items"])]
+        return f"name those with behaviors and items, such as: {command(both)}"
+    if len(folders) == 1:
+        return f"name the folder in it: {command(folders)}"
+    return "name the folder or the files that hold the tables"

@@ -4,7 +4,6 @@ The approximate one's lists, its file next to the checkpoint, and where no index
 """
 
 import functools
-import importlib
 from dataclasses import replace
 
 import polars as pl
@@ -203,19 +202,6 @@ def test_scores_that_no_index_finds(load, towers, index, tmp_path):
     with pytest.raises(ConfigError, match=said):
         load(TOWERS[towers], index)
     assert not (tmp_path / "best.index").exists()
-
-
-def test_without_faiss(load, monkeypatch):
-    imported = importlib.import_module
-
-    def absent(name, *more):
-        if name.startswith("faiss"):
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
-        return imported(name, *more)
-
-    monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(ConfigError, match=r"faiss cannot be imported[\s\S]*lit_rec\[index\]"):
-        load(SEARCHED["dot"], beside)
 
 
 @pytest.mark.parametrize("index", [None, beside])

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 import yaml
 
-from lit_rec.errors import ConfigError
 from lit_rec.init import config_writer
 from lit_rec.init.config_writer import config_text, flow, guesses, model_and_trainer
 from lit_rec.init.plan import make_plan
@@ -146,28 +145,6 @@ def test_the_next_item_where_it_is_asked_for(written):
     two = pl.Series("grade", [1, 2, 3] * 200)
     _, config, _ = written(lambda b: b.with_columns(two).rename({"r": "points"}), next_item=True)
     assert config["data"]["init_args"]["task"] == "next_item"
-
-
-@pytest.mark.parametrize(
-    ("change", "options", "said"),
-    [
-        (lambda b: b.select("u", "i"), {}, r"none has times[\s\S]*add a column of times"),
-        (lambda b: b.select("u", "i"), {"next_item": True}, "no column has times"),
-        (
-            lambda b: b.select("u", "i", "t", points=pl.lit("good")),
-            {},
-            r"no column has ratings[\s\S]*--task next_item",
-        ),
-        (
-            lambda b: b.select("u", "i", t=pl.lit(1_600_000_000)),
-            {},
-            "TimeSplit: TimeSplit leaves no",
-        ),
-    ],
-)
-def test_events_that_say_too_little(written, change, options, said):
-    with pytest.raises(ConfigError, match=said):
-        written(change, **options)
 
 
 def test_time_that_cannot_be_divided(written):

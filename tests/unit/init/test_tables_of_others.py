@@ -255,28 +255,6 @@ def test_days_and_months(guess, made):
     assert data["reader"]["init_args"]["day_first"] is True
 
 
-def test_orders_in_a_table_of_their_own(guess, made, tmp_path):
-    """The command of the error makes one table, with which it works."""
-    lines = {
-        "order_id": [k // 4 for k in range(ROWS)],
-        "product_id": made.of(30, 100),
-        "add_to_cart_order": [k % 4 + 1 for k in range(ROWS)],
-    }
-    orders = {
-        "order_id": range(100),
-        "user_id": [k % 20 for k in range(100)],
-        "order_date": made.times("%Y%m%d", hours=24)[:100],
-    }
-    products = ("products.csv", {"product_id": range(100, 130), "product_name": made.titles(30)})
-    with pytest.raises(ConfigError, match=r"'user_id' of orders\.csv has") as error:
-        guess(("lines.csv", lines), products, ("orders.csv", orders))
-    code = re.search(r'python -c "(.*)"', str(error.value))[1]
-    exec(code)
-    joined = pl.read_csv(tmp_path / "behaviors.csv")
-    data, _, _ = guess(("behaviors.csv", joined.to_dict()), products)
-    assert columns_of(data) == {"item_id": "product_id", "timestamp": "order_date"}
-
-
 def test_plays_without_times(guess, made):
     """The remedy names a column that works."""
     plays = {

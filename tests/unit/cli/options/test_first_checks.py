@@ -9,7 +9,7 @@ import pytest
 
 from lit_rec.cli.main import main
 from lit_rec.cli.options.first_checks import NAMES, check_words
-from lit_rec.errors import CheckpointError, ConfigError
+from lit_rec.errors import CheckpointError
 
 ROOT = Path(__file__).parents[4]
 LIGHT = """
@@ -75,22 +75,8 @@ def test_the_names_are_those_of_the_parser(command, capsys):
     assert set(listed) - {"help"} == set(NAMES[command])
 
 
-def test_each_remedy_is_one(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_a_checkpoint_that_is_not_there(tmp_path):
     (tmp_path / "best.ckpt").touch()
-    for words, said, remedy in (
-        ([], "no configuration is named", ["-c", "configs/quickstart.yaml"]),
-        (
-            ["--dta.batch_size=3", "-c", "configs/quickstart.yaml"],
-            "did you mean '--data'",
-            ["-c", "configs/quickstart.yaml", "--data.batch_size=3"],
-        ),
-    ):
-        with pytest.raises(ConfigError, match=said):
-            check_words("fit", words)
-        check_words("fit", remedy)
-    with pytest.raises(ConfigError, match="no checkpoint is named"):
-        check_words("test", [])
     with pytest.raises(CheckpointError, match=rf"name {tmp_path}/best\.ckpt"):
         check_words("test", ["--ckpt-path", str(tmp_path / "bst.ckpt")])
     check_words("test", ["--ckpt-path", str(tmp_path / "best.ckpt")])

@@ -49,7 +49,7 @@ def test_both_spellings_of_a_command():
     for option in ("--user-column", "--user_column"):
         found = _parser().parse_args([option, "user-id", f"{option}=my-user", "--", *tables])
         assert (found.user_column, found.files) == ("my-user", tables)
-    [option] = [o for a in _parser()._actions for o in a.option_strings if "user" in o]
+    [option] = [o for a in _parser()._actions for o in a.option_strings if "user_c" in o]
     assert option == "--user_column"
 
 

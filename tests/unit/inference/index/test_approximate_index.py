@@ -292,7 +292,7 @@ def test_without_faiss(monkeypatch, tmp_path: Path):
     monkeypatch.setattr(importlib, "import_module", absent)
     said = (
         r"ApproximateIndex: faiss cannot be imported \(No module named 'faiss'\)"
-        r"[\s\S]*pip install 'lit_rec\[index\]'"
+        r"[\s\S]*pip install faiss-cpu"
     )
     with pytest.raises(ConfigError, match=said):
         ApproximateIndex(VECTORS[:5])
