@@ -56,7 +56,7 @@ def data_figures(data: BehaviorDataModule) -> dict[str, Any]:
 
 def known_targets(data: BehaviorDataModule) -> Bools:
     """Return ``[R]`` bool: whether a row has a target."""
-    target = target_of_rows(data.prepared, data.facts, data.history.where)
+    target = target_of_rows(data.prepared, data.facts, data.history.targets)
     return data.facts.target.known(target)
 
 
@@ -114,7 +114,7 @@ def history_figures(data: BehaviorDataModule) -> dict[str, Any]:
     bound = history.bind(data.prepared)
     figures: dict[str, Any] = {"rule": type(history).__name__, "max_length": cut}
     for part in PARTS:
-        rows = data.prepared.rows_of(part)
+        rows = data.predicted_rows(part)
         if len(rows) > _SAMPLE:
             rows = np.sort(np.random.default_rng(0).choice(rows, _SAMPLE, replace=False))
         blocks = [

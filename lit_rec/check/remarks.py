@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from lit_rec.check.screen import percent
 from lit_rec.check.text_fields import text_field_remarks
 from lit_rec.check.times import time_remarks
 from lit_rec.data.batches.negatives import CatalogueNegatives
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.facts import Facts
+from lit_rec.data.readers.plain import TableReader
+from lit_rec.data.targets.rating import zeros_for_none
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.lit_rec import LitRec
 
@@ -30,7 +35,8 @@ def remarks(figures: dict[str, Any], data: BehaviorDataModule, module: LitRec) -
     return [
         *_of_parts(figures),
         *task_of(data.facts).remarks(figures["target"]),
-        *_of_unrated(figures),
+        *_of_unrated(figures, data.facts),
+        *_of_zeros(figures, data),
         *_of_times(figures, data),
         *_of_rows(figures, data),
         *_of_texts(figures),
@@ -57,16 +63,31 @@ def _of_parts(figures: dict[str, Any]) -> Iterator[str]:
         yield "No validation row has what is predicted: the best epoch cannot be found."
 
 
-def _of_unrated(figures: dict[str, Any]) -> Iterator[str]:
+def _of_unrated(figures: dict[str, Any], facts: Facts) -> Iterator[str]:
     train = figures["data"]["parts"]["train"]
     unrated = train["behaviors"] - train["with_target"]
     if not unrated:
         return
     rows = f"{unrated:,} of {train['behaviors']:,} training rows"
-    if figures["target"]["task"] == "next_item":
+    if figures["target"]["task"] == "next_item" and facts.target_events:
+        yield f"{rows} have events that are not predicted (data.target_events): they are only in histories."
+    elif figures["target"]["task"] == "next_item":
         yield f"{rows} do not count by data.history.where: they are neither predicted nor in histories."
     else:
         yield f"{rows} have nothing to be predicted: they are only in histories."
+
+
+def _of_zeros(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:
+    """Warn of ratings of 0 that may say that there is no rating."""
+    if figures["target"]["task"] != "rating":
+        return
+    ratings = data.prepared.rating[data.prepared.rows_of("train")]
+    share = zeros_for_none(ratings[~np.isnan(ratings)])
+    if share:
+        way = "leave them out of the table"
+        if isinstance(data.reader, TableReader):
+            way = "data.reader.init_args.missing_values {rating: [0]} reads them so"
+        yield f"{percent(share)} of the ratings are 0, the others 1 or more: if 0 says that there is none, {way}."
 
 
 def _of_times(figures: dict[str, Any], data: BehaviorDataModule) -> Iterator[str]:

@@ -142,7 +142,7 @@ def evaluation_seconds(module: LitRec, data: BehaviorDataModule) -> float:
     A pass encodes the catalogue once and scores every row.
     """
     network, device = module.built().eval(), module.device
-    rows = data.prepared.rows_of("val")
+    rows = data.predicted_rows("val")
     chosen = rows[:: max(len(rows) // _ROWS, 1)][:_ROWS]
     share = len(rows) / len(chosen)
     batch = data.collator(with_texts=not network.has_item_table)(BatchRows(chosen)).to(device)

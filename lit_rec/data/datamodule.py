@@ -52,6 +52,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         history: Which earlier behaviors a row sees.
         task: What is predicted: the ``rating`` or the ``label`` of a behavior, or the ``next_item``, of behaviors that
             ``history.where`` counts.
+        target_events: Events whose item is predicted, such as purchases, where the next item is; the other behaviors
+            that count, such as views, are only in histories. By default all that count are predicted.
         labels: Names of the labels in the order wanted; of two, the second is the positive one. By default sorted,
             numbers by value.
         item_fields: Columns of the items that are numbers, categories or vectors.
@@ -86,6 +88,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         split: Split | None = None,
         history: History | None = None,
         task: str = "rating",
+        target_events: Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
         item_fields: list[Field] | None = None,
         user_text: TextTemplate | None = None,
@@ -116,8 +119,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
                 )
         allow_open_files(num_workers)
         self.reader, self.encoder, self.text = reader, encoder, text
-        self.split, self.history = split or TimeSplit(), history or PastHistory()
-        self.task, self._rule = task, target_rule(task)
+        self.split, self.task, self._rule = split or TimeSplit(), task, target_rule(task)
+        self.target_events = self._checked_events(target_events)
+        self.history = (history or PastHistory()).predicting(self.target_events)
         self.labels, self.user_text = labels, user_text
         self.item_fields, self.user_fields = item_fields or [], user_fields or []
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
@@ -219,7 +223,19 @@ class BehaviorDataModule(lightning.LightningDataModule):
             user_fields=self.user_fields,
             history_labels=self._rule.has_labels and self.history.tells_labels(self.prepared),
             where=self.history.where,
+            target_events=self.target_events,
         )
+
+    def predicted_rows(self, part: str) -> Int64s:
+        """Return the rows of a part, without those that ``target_events`` leaves to histories.
+
+        Args:
+            part: ``train``, ``val``, ``test``, ``shown`` or ``all``.
+        """
+        rows = self.prepared.rows_of(part)
+        if self.target_events is None:
+            return rows
+        return rows[self.history.targets.mask(self.prepared)[rows]]
 
     def train_dataloader(self) -> RowLoader:
         """Training rows in a new order each epoch."""
@@ -255,7 +271,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             collator, rows = collators.sequences()
         else:
             collator = collators.rows(with_texts=training or not self._plan.table_at_evaluation)
-            rows = self.prepared.rows_of(part)
+            rows = self.predicted_rows(part)
         rank, processes = self._process()
         sampler = RowBatches(
             rows,
@@ -298,6 +314,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
             )
         return fields
 
+    def _checked_events(self, events: Sequence[str] | None) -> Sequence[str] | None:
+        if events is not None and not (self._rule.follows and events):
+            raise ConfigError(
+                f"{list(events)}, with task {self.task}" if events else "no event is named",
+                where=option_of(self, "target_events"),
+                rule="names of events, with task next_item",
+                remedy=f"leave it out, or set {option_of(self, 'task')} to next_item"
+                if events
+                else "name one, such as purchase, or leave it out",
+            )
+        return events
+
     @cached_property
     def _tables(self) -> TablesWriter:
         return TablesWriter(
@@ -309,6 +337,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             self.item_fields,
             self.user_text,
             self.user_fields,
+            self.target_events,
         )
 
     @cached_property

@@ -15,7 +15,7 @@ from lit_rec.data.history.rule import Where
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.targets.registry import target_rule
 from lit_rec.data.texts.tokens import SpecialTokens
-from lit_rec.errors import option_of
+from lit_rec.errors import DataError, option_of
 
 
 def training_facts(
@@ -32,6 +32,7 @@ def training_facts(
     user_fields: Sequence[Field] = (),
     history_labels: bool = False,
     where: Where | None = None,
+    target_events: Sequence[str] | None = None,
 ) -> Facts:
     """Return the facts of the training rows.
 
@@ -48,13 +49,16 @@ def training_facts(
         user_fields: Columns of the users that are not read as text; fitted on the users of training rows.
         history_labels: Whether histories contain the label of each behavior.
         where: Which behaviors count, where the next item is predicted; the others are neither seen nor predicted.
+        target_events: Events that are predicted; the other behaviors that count are only seen.
 
     Raises:
-        DataError: If no training row has a target, or another row has a label that no training row has.
+        DataError: If no training row has a target, no training or validation row has one of ``target_events``, or
+            another row has a label that no training row has.
         ConfigError: If ``labels`` are not those of the training rows, or a field has no values to learn from.
     """
     rule = target_rule(task)
     train = rule.training_rows(prepared, where)
+    _check_events(target_events, prepared)
     of_target = rule.facts(prepared, train, labels, with_users=with_users)
     bias, wants_frequency = of_target.pop("item_bias"), of_target.pop("item_log_frequency")
     rating = prepared.rating[train]
@@ -96,8 +100,22 @@ def training_facts(
         item_log_frequency=tuple(np.log(rows_of_item / len(train)).tolist())
         if wants_frequency
         else (),
+        target_events=tuple(target_events or ()),
         **of_target,
     )
+
+
+def _check_events(events: Sequence[str] | None, prepared: Prepared) -> None:
+    """Check that training and validation rows have something to predict."""
+    codes = [prepared.events.index(name) for name in events or () if name in prepared.events]
+    for part, name in (("train", "training"), ("val", "validation")) if events else ():
+        if not np.isin(prepared.event[prepared.rows_of(part)], codes).any():
+            raise DataError(
+                f"no {name} row has the event {' or '.join(events or ())}",
+                where=option_of("BehaviorDataModule", "target_events"),
+                rule="training and validation rows have something to predict",
+                remedy="set the split to LeaveLastOutSplit, or give each part a larger share",
+            )
 
 
 def target_of_rows(

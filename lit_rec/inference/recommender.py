@@ -200,7 +200,8 @@ class Recommender(LoadedNetwork):
                 without it they have no age.
             allow: Only these ids.
             deny: Not these ids.
-            exclude_seen: Whether items of the history are left out.
+            exclude_seen: Whether items of the history are left out; where only some events are predicted, such as
+                purchases, those of other events, such as views, are not.
             label: Label by whose probability the list is sorted, for a model of labels; for two labels the positive
                 one is the default.
 
@@ -215,7 +216,7 @@ class Recommender(LoadedNetwork):
         chosen = None if allow is None else _searched(allow, state.items, where="allow")
         closed = _searched(deny, state.items, where="deny")
         if exclude_seen:
-            known = [one.item for one in seen if one.item < len(state.items)]
+            known = [s.item for s in seen if s.item < len(state.items) and self._is_taken(s)]
             closed = np.concatenate([closed, np.array(known, np.int64)])
         asker = self._asker(seen, extra, user, profile, timestamp, label)
         rows, keys, shown = state.scores.best(asker, k, chosen, closed)
@@ -354,6 +355,11 @@ class Recommender(LoadedNetwork):
         named = NamedItems(state.items, self._texts)
         seen = read_history(history, named, self._facts)
         return seen, self._vectors_of(named, state)
+
+    def _is_taken(self, one: Seen) -> bool:
+        """Return whether an item is left out: not where the behavior's event is another one than those predicted."""
+        targets, event = self._facts.target_events, one.event
+        return not targets or event == 0 or self._facts.events[event - 1] in targets
 
     def _vectors_of(self, named: NamedItems, state: CatalogueState) -> Tensor:
         """Return the vectors of items that are given by text, in their order."""

@@ -44,6 +44,7 @@ class BehaviorColumns:
         """Give a column a meaning, unless another column has this meaning already."""
         if role not in self.columns:
             self.columns[role], self.why[role] = column.name, why
+            self.notes += column.rating_notes if role == "rating" else ()
 
     def left(self, file: TableFile) -> list[Column]:
         """Return the columns without a meaning so far; row numbers have none."""

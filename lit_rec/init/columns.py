@@ -10,6 +10,7 @@ import polars as pl
 
 from lit_rec.data.tables.column_values import NoSuchValuesError, ids_of, texts_of
 from lit_rec.data.tables.times import TimeUnit
+from lit_rec.data.targets.rating import zeros_for_none
 from lit_rec.init.column_names import name_score, names_an_id
 from lit_rec.init.time_forms import TimeForm, time_form_of
 
@@ -90,6 +91,17 @@ class Column:
         """The finite numbers among the values, Float64."""
         numbers = self.texts.cast(pl.Float64, strict=False).drop_nulls()
         return numbers.filter(numbers.is_finite())
+
+    @property
+    def rating_notes(self) -> list[str]:
+        """What the user should know of ratings: that some may be none."""
+        share = zeros_for_none(self.numbers.to_numpy())
+        if not share:
+            return []
+        return [
+            f"`{self.name}` is 0 in {100 * share:.0f} % of its rows, else 1 or more: if 0 says that there is no "
+            "rating, add `missing_values: {rating: [0]}` to the reader's options"
+        ]
 
     @cached_property
     def is_numeric(self) -> bool:

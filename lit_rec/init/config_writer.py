@@ -110,8 +110,8 @@ def _notes(plan: Plan) -> list[str]:
     notes += _users_notes(plan)
     if plan.events:
         notes.append(
-            f"Only {' and '.join(plan.events)} of `{plan.found.columns['event']}` counts: it is what is predicted and "
-            "what histories hold; other events are left aside (data.history.where)."
+            f"{' and '.join(plan.events)} of `{plan.found.columns['event']}` is predicted (data.target_events); "
+            "other events are in histories, and what was only viewed may still be recommended."
         )
     if plan.labels:
         negative, positive = plan.labels
@@ -195,7 +195,6 @@ def _history(plan: Plan) -> Iterator[str]:
     past = "a row sees what its user did before"
     free = "without an order in time a row sees the user's other training rows"
     chosen = f"; rows of label {plan.labels[1]!r} count" if plan.labels else ""
-    chosen += f"; only {' and '.join(plan.events)} counts, and is predicted" if plan.events else ""
     yield f"    # {past if plan.history == 'PastHistory' else free}{chosen}"
     yield "    history:"
     yield f"      class_path: lit_rec.data.history.histories.{plan.history}"
@@ -204,16 +203,16 @@ def _history(plan: Plan) -> Iterator[str]:
     yield f"        max_length: {50 if plan.found.next_item else 100}"
     if "event" in plan.found.columns and plan.found.next_item and not plan.events:
         yield f"        # events of every kind count; of one kind alone: where: {{events: [{_an_event(plan)}]}}"
-    if plan.labels or plan.events:
+    if plan.labels:
         yield "        where:"
         yield "          class_path: lit_rec.data.history.histories.Where"
         yield "          init_args:"
-    if plan.events:
-        yield f"            events: {flow(list(plan.events))}"
-    if plan.labels:
         yield f"            labels: {flow([plan.labels[1]])}"
     if plan.labels or plan.found.next_item:
         yield f"    task: {'next_item' if plan.found.next_item else 'label'}"
+    if plan.events:
+        yield "    # of these events the item is predicted, from events of every kind before"
+        yield f"    target_events: {flow(list(plan.events))}"
 
 
 def _an_event(plan: Plan) -> str:

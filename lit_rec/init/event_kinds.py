@@ -46,8 +46,10 @@ def purchases(behaviors: pl.DataFrame, part: pl.Series) -> tuple[str, ...]:
         return ()
     counts = behaviors.with_columns(part=part).filter(pl.col("event") == bought[0])
     enough = len(counts) >= _LEAST and counts["part"].n_unique() == 3
-    again = counts.filter(pl.col("part") == "train").group_by("user_id").len()
-    return tuple(bought) if enough and (again["len"] > 1).any() else ()
+    trained = counts.filter(pl.col("part") == "train")["user_id"]
+    rows = behaviors.filter(part == "train")["user_id"].value_counts()
+    again = rows.filter(pl.col("count") > 1, pl.col("user_id").is_in(trained.implode()))
+    return tuple(bought) if enough and len(again) else ()
 
 
 def _words(kind: str) -> set[str]:

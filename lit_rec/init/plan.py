@@ -119,6 +119,7 @@ def make_plan(
     known = tables.behaviors["item_id"].is_in(tables.items["item_id"].implode())
     dropped = tables.dropped
     tables, _ = clean(tables, unknown_items="drop")
+    tables.check_decoded("items", [name for names in texts.fields.values() for name in names])
     TextTemplate(texts.fields).render(tables.items)
     split, why, part = choose_split(tables, in_order=found.next_item)
     has_time = "timestamp" in tables.behaviors.columns

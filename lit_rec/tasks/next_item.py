@@ -16,7 +16,7 @@ from lit_rec.data.history.rule import in_order
 from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.arrays import RatingRows
-from lit_rec.evaluation.baselines.next_item.baseline import NextItemBaseline
+from lit_rec.evaluation.baselines.next_item.baseline import LastItemsBaseline, NextItemBaseline
 from lit_rec.evaluation.baselines.next_item.fitted import fitted_baselines
 from lit_rec.evaluation.metrics.catalogue_ranks import SCORES_AT_ONCE, ScoredRows, target_ranks
 from lit_rec.evaluation.metrics.ranks import MAIN, RankMeasures
@@ -28,7 +28,7 @@ from lit_rec.progress import slow_bar
 from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.logged_names import LOGGED
 from lit_rec.tasks.task import Task
-from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
+from lit_rec.tasks.training_baskets import held_out, predicted_of, trained_rows, training_baskets
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -91,7 +91,7 @@ class NextItemTask(Task):
     def histogram(self, data: BehaviorDataModule) -> dict[str, Any]:
         """Return the counts of training rows by how often their item occurs."""
         prepared = data.prepared
-        of_rows = self.target.of_rows(prepared, (), data.history.where)
+        of_rows = self.target.of_rows(prepared, (), data.history.targets)
         item = of_rows[prepared.rows_of("train")]
         item = item[item >= 0]
         places = np.digitize(np.bincount(item)[item], _EDGES)
@@ -112,7 +112,7 @@ def next_item_report(
         vectors: ``[I, D]`` frozen text vectors of the catalogue; None: the encoder cannot be loaded.
     """
     prepared = data.prepared
-    known = target_of_rows(prepared, data.facts, data.history.where)[rows] >= 0
+    known = target_of_rows(prepared, data.facts, data.history.targets)[rows] >= 0
     rows, train = rows[known], trained_rows(data)
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
     found = {"lit_rec": ranks.reshape(-1, 2)[known]}
@@ -154,10 +154,14 @@ def next_item_baselines(
         vectors: ``[I, D]`` frozen text vectors; None: the encoder cannot be loaded.
     """
     item = np.asarray(data.prepared.item, np.int64)
-    counts = np.bincount(item[train], minlength=len(data.prepared.items))
+    predicted = predicted_of(data, train)
+    counts = np.bincount(item[predicted], minlength=len(data.prepared.items))
+    popular = torch.from_numpy(counts)
+    if data.facts.target_events:
+        yield LastItemsBaseline(popular)
     yield from fitted_baselines(
         training_baskets(data, train),
-        torch.from_numpy(counts),
+        popular,
         held_out(data, train),
         None if vectors is None else torch.from_numpy(vectors).float(),
     )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lit_rec.data.arrays import Int64s
+from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.data.history.rule import in_order
+from lit_rec.data.history.windows import HistoryRows
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.baselines.next_item.trial import Trial
 from lit_rec.models.neighbors.baskets import Baskets
@@ -20,9 +21,19 @@ _HELD_OUT = 10_000  # users whose last training row is held out
 
 
 def trained_rows(data: BehaviorDataModule) -> Int64s:
-    """Return the training rows whose item a model learns to predict."""
+    """Return the training rows that count in histories."""
     train = data.prepared.rows_of("train")
     return train[target_of_rows(data.prepared, data.facts, data.history.where)[train] >= 0]
+
+
+def predicted_of(data: BehaviorDataModule, rows: Int64s) -> Int64s:
+    """Return those of some rows whose item is predicted."""
+    return rows[target_of_rows(data.prepared, data.facts, data.history.targets)[rows] >= 0]
+
+
+def taken_of(data: BehaviorDataModule, history: HistoryRows) -> Bools:
+    """Return ``[B, H]``, the slots of histories whose items are seen; all are of histories that the data gives."""
+    return history.mask & ((history.source < 0) | data.history.takes(data.prepared)[history.source])
 
 
 def training_baskets(data: BehaviorDataModule, train: Int64s) -> Baskets:
@@ -42,7 +53,7 @@ def training_baskets(data: BehaviorDataModule, train: Int64s) -> Baskets:
 
 
 def held_out(data: BehaviorDataModule, train: Int64s) -> Trial:
-    """Return each user's last training row, to choose options by, and the baskets of the others.
+    """Return each user's last predicted training row, to choose options by, and the baskets of the rows before it.
 
     Args:
         data: The behaviors.
@@ -50,11 +61,13 @@ def held_out(data: BehaviorDataModule, train: Int64s) -> Trial:
     """
     prepared = data.prepared
     user, item = (np.asarray(column, np.int64) for column in (prepared.user, prepared.item))
-    last = _last_of_users(user, train)
+    last = _last_of_users(user, predicted_of(data, train))
     last = np.sort(np.random.default_rng(0).permutation(last)[:_HELD_OUT])
     history = in_order(data.history).bind(prepared).of(last)
-    others = training_baskets(data, np.setdiff1d(train, last))
-    return Trial.of_rows(others, history.item, history.mask, item[last])
+    end = np.full(len(prepared.user_ids), len(prepared))
+    end[user[last]] = last
+    others = training_baskets(data, train[train < end[user[train]]])
+    return Trial.of_rows(others, history.item, history.mask, item[last], taken_of(data, history))
 
 
 def _last_of_users(user: Int64s, train: Int64s) -> Int64s:

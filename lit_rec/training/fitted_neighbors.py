@@ -10,7 +10,6 @@ from torch import Tensor
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import in_order
-from lit_rec.data.training_facts import target_of_rows
 from lit_rec.evaluation.baselines.next_item.add_ease import BEGUN, by_recency, chosen_add_ease
 from lit_rec.evaluation.baselines.next_item.options import Options
 from lit_rec.evaluation.baselines.next_item.trial import Trial
@@ -18,7 +17,13 @@ from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.neighbors.add_ease import is_whole
 from lit_rec.models.neighbors.baskets import Baskets
 from lit_rec.models.networks.two_tower import TwoTower
-from lit_rec.tasks.training_baskets import held_out, trained_rows, training_baskets
+from lit_rec.tasks.training_baskets import (
+    held_out,
+    predicted_of,
+    taken_of,
+    trained_rows,
+    training_baskets,
+)
 from lit_rec.training.vector_share import WITHOUT_ROWS
 
 _AT_ONCE = 16_384  # items
@@ -94,19 +99,20 @@ def _options(
 def _validated(part: ItemNeighbors, baskets: Baskets, data: BehaviorDataModule) -> float:
     """Return nDCG@10 of validation rows whose items training knows, by the table alone."""
     code = data.catalogue.vocab_row - 1
-    rows = data.prepared.rows_of("val")
-    target = target_of_rows(data.prepared, data.facts, data.history.where)[rows]
-    rows = rows[(target >= 0) & (code[np.asarray(data.prepared.item[rows], np.int64)] >= 0)]
+    rows = predicted_of(data, data.prepared.rows_of("val"))
+    rows = rows[code[np.asarray(data.prepared.item[rows], np.int64)] >= 0]
     rows = np.random.default_rng(0).permutation(rows)[: max(_SCORES // baskets.items, 1)]
     history = in_order(data.history).bind(data.prepared).of(rows)
     item = np.where(history.mask, code[history.item], -1)
     # items that training does not know would lie between others: known ones go to the left
-    item = np.take_along_axis(item, np.argsort(item < 0, axis=1, kind="stable"), 1)
+    order = np.argsort(item < 0, axis=1, kind="stable")
+    item, taken = (np.take_along_axis(x, order, 1) for x in (item, taken_of(data, history)))
     trial = Trial(
         baskets,
         torch.from_numpy(np.maximum(item, 0)),
         torch.from_numpy(item >= 0),
         torch.from_numpy(code[np.asarray(data.prepared.item[rows], np.int64)]),
         np.arange(baskets.items),
+        torch.from_numpy(taken & (item >= 0)),
     )
     return by_recency(trial, part.table(), (float(part.recency),))[0] if len(rows) else 0.0

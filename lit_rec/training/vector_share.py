@@ -53,7 +53,7 @@ def choose_vector_share(
         return tables
     data = trainer.datamodule  # type: ignore[attr-defined]
     most = min(_ROWS, _SCORES // max(len(data.prepared.items), 1))
-    rows = np.random.default_rng(0).permutation(data.prepared.rows_of("val"))[:most]
+    rows = np.random.default_rng(0).permutation(data.predicted_rows("val"))[:most]
     batch = data.collator(with_texts=False)(BatchRows(np.sort(rows))).to(part.vector_share.device)
     asked = batch.target.mask[:, 0]
     if tables is None or not asked.any():

@@ -77,6 +77,21 @@ def amazon_ratings():
     return ["Toys.test.csv", "Toys.train.csv", "Toys.valid.csv", "meta_Toys.jsonl"]
 
 
+def amazon_ratings_2014():
+    """Without a header, user first."""
+    _, metadata = amazon_2018(metadata="meta_Books.json.gz")
+    ratings = [f"A{u},{i},{r}.0,{t}" for u, i, r, t in rows("B{}".format)]
+    write("ratings_Books.csv.gz", ratings)
+    return ["ratings_Books.csv.gz", metadata]
+
+
+def amazon_ratings_2018():
+    """Without a header, item first."""
+    _, metadata = amazon_2018(metadata="meta_Books.json.gz")
+    write("Books.csv", [f"B{i},A{u},{r}.0,{t}" for u, i, r, t in rows()])
+    return [metadata, "Books.csv"]
+
+
 def movielens_100k(folder="ml-100k"):
     write(f"{folder}/u.data", ["\t".join(map(str, row)) for row in rows()])
     genres = {i: "|".join("1" if g == i % 3 + 1 else "0" for g in range(19)) for i in titles()}
@@ -93,6 +108,16 @@ def movielens_1m():
     write("ml-1m/movies.dat", [f"{i}::{t} (1995)::{GENRES[i % 3]}" for i, t in titles().items()])
     write("ml-1m/users.dat", [f"{u}::M::25::4::55105" for u in range(1, USERS + 1)])
     return ["ml-1m/ratings.dat", "ml-1m/movies.dat"]
+
+
+def movielens_10m():
+    """Half stars, and no users."""
+    lines = [f"{u}::{i}::{r - 0.5:g}::{t}" for u, i, r, t in rows()]
+    write("ml-10M100K/ratings.dat.gz", lines)
+    films = [f"{i}::{t} (1995)::{GENRES[i % 3]}" for i, t in titles().items()]
+    write("ml-10M100K/movies.dat.gz", films)
+    write("ml-10M100K/tags.dat", ["1::1::fun::880000000"])
+    return ["ml-10M100K"]
 
 
 def movielens_csv():

@@ -250,3 +250,29 @@ def test_a_resumed_run(workplace, run_folder):
     assert json.loads(Path("figures.json").read_text())["time"] == {}
     lit_rec("check", *options(workplace), *resume, "--trainer.max_epochs=9", "--json=figures.json")
     assert json.loads(Path("figures.json").read_text())["time"]["steps_measured"] > 0
+
+
+def test_ratings_of_zero_that_may_be_none(workplace, tmp_path, capsys):
+    """As in Book-Crossing; what the remarks of init and check name ends with ratings from 1 to 10."""
+    stars = [0] * 60 + [k % 10 + 1 for k in range(40)]
+    rows = "\n".join(f"u{k % 9},i{k % 14},{stars[k * 7 % 100]}" for k in range(100))
+    Path("b.csv").write_text(f"User-ID,ISBN,Book-Rating\n{rows}\n")
+    rows = "\n".join(f"i{k},{WORDS[k % 10]} {WORDS[k % 7]}" for k in range(14))
+    Path("i.csv").write_text(f"ISBN,Book-Title\n{rows}\n")
+    encoder = workplace / "checkpoints/assets/all-MiniLM-L6-v2"
+    lit_rec("init", "b.csv", "i.csv", "--encoder", encoder)
+    said = capsys.readouterr().out
+    assert "`Book-Rating` is 0 in 60 % of its rows" in said
+    words = ["check", "-c", "my_data.yaml", "--trainer.accelerator=cpu"]
+    lit_rec(*words, "--json=before.json")
+    assert "of the ratings are 0, the others 1 or more" in capsys.readouterr().out
+    text = Path("my_data.yaml").read_text()
+    option = "missing_values: {rating: [0]}"
+    assert option in said
+    start = text.index("        items: ")
+    Path("my_data.yaml").write_text(f"{text[:start]}        {option}\n{text[start:]}")
+    lit_rec(*words, "--json=after.json")
+    assert "of the ratings are 0" not in capsys.readouterr().out
+    before, after = (json.loads(Path(f"{when}.json").read_text()) for when in ("before", "after"))
+    assert (before["target"]["low"], after["target"]["low"]) == (0, 1)
+    assert after["data"]["behaviors"] == 100

@@ -109,7 +109,7 @@ def test_a_shop_with_users_and_proposed_fields(capsys):
     write("items.csv", (*header, "price", "in_stock"), rows)
     write("users.csv", ("id", "age", "plan"), [(f"u{k}", k % 40, "ab"[k % 2]) for k in range(60)])
     lit_rec("init", "items.csv", "users.csv", "behaviors.csv")
-    assert "Only purchase of `event` counts" in capsys.readouterr().out
+    assert "purchase of `event` is predicted" in capsys.readouterr().out
     path = Path("my_data.yaml")
     text = path.read_text()
     path.write_text(

@@ -66,7 +66,7 @@ class TaskCollators:
             history.bind(self._prepared),
             self._catalogue,
             self._user_vocab,
-            target_of_rows(self._prepared, self._facts, self._history.where),
+            target_of_rows(self._prepared, self._facts, self._history.targets),
             with_texts=with_texts,
             profiles=self._profiles,
             drawn=self._drawn,

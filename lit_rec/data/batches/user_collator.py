@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lit_rec.data.arrays import Int64s
+from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.data.batches.batch import Candidates, HistorySlots, RecBatch, Target
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, Collator
@@ -59,8 +59,8 @@ class UserHistories:
     def __init__(self, prepared: Prepared, rule: History) -> None:
         counts = rule.where.mask(prepared)
         self._prepared, self._max_length = prepared, rule.max_length
-        self._places = np.flatnonzero(counts)
-        self._until = np.concatenate([[0], np.cumsum(counts)])[prepared.offsets]  # [U + 1]
+        self._places, self._until = _by_user(prepared, counts)
+        self._taken, self._taken_until = _by_user(prepared, rule.takes(prepared))
 
     def newest(self, users: Int64s) -> HistoryRows:
         """Return the newest behaviors of users ``[B]``, as many as a network reads."""
@@ -69,10 +69,16 @@ class UserHistories:
         return window(self._prepared, self._places, low, high)
 
     def seen(self, users: range) -> tuple[Int64s, Int64s]:
-        """Return the items ``[S]`` of consecutive users, end to end, and how many belong to each user ``[B]``."""
-        until = self._until[users.start : users.stop + 1]
-        places = self._places[until[0] : until[-1]]
+        """Return the seen items ``[S]`` of consecutive users, end to end, and how many belong to each user ``[B]``."""
+        until = self._taken_until[users.start : users.stop + 1]
+        places = self._taken[until[0] : until[-1]]
         return np.asarray(self._prepared.item[places], np.int64), np.diff(until)
+
+
+def _by_user(prepared: Prepared, counts: Bools) -> tuple[Int64s, Int64s]:
+    """Return the rows that count ``[S]``, and where among them each user's begin ``[U + 1]``."""
+    until: Int64s = np.concatenate([[0], np.cumsum(counts)])[prepared.offsets]
+    return np.flatnonzero(counts), until
 
 
 class UserCollator(Collator):

@@ -72,29 +72,29 @@ class PastHistory(OrderedHistory):
             ConfigError: As ``bind`` does.
         """
         self.bind(prepared)
-        counts = self.where.mask(prepared) & (prepared.part == 0)
-        return PastSequences(prepared, counts, self.max_length)
+        train = prepared.part == 0
+        counts, targets = (where.mask(prepared) & train for where in (self.where, self.targets))
+        return PastSequences(prepared, counts, self.max_length, targets)
 
 
 class _BoundPast(BoundOrderedHistory):
     def __init__(self, prepared: Prepared, rule: PastHistory) -> None:
         self._prepared, self._max_length = prepared, rule.max_length
-        self._seen = SeenRows(prepared, rule.where.mask(prepared), _PAST)
+        counts, taken = rule.where.mask(prepared), rule.takes(prepared)
+        self._seen = self._taken = SeenRows(prepared, counts, _PAST)
+        if not np.array_equal(counts, taken):
+            self._taken = SeenRows(prepared, taken, _PAST)
 
     def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> HistoryRows:
         """Return the histories of ``rows``; nothing is random here."""
-        low, high = self._span(rows)
+        low, high = self._seen.spans(rows, self._prepared.past_end[rows])
         low = np.maximum(low, high - self._max_length)
         return window(self._prepared, self._seen.places, low, high)
 
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return all items before ``rows``."""
-        row, index = flat(*self._span(rows))
-        return row, np.asarray(self._prepared.item[self._seen.places[index]], np.int64)
-
-    def _span(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return begin and end, among the places, of the whole past of ``rows``."""
-        return self._seen.spans(rows, self._prepared.past_end[rows])
+        """Return all seen items before ``rows``."""
+        row, index = flat(*self._taken.spans(rows, self._prepared.past_end[rows]))
+        return row, np.asarray(self._prepared.item[self._taken.places[index]], np.int64)
 
 
 class TrainingHistory(History):
@@ -259,12 +259,12 @@ class GivenHistory(OrderedHistory):
         return _BoundGiven(prepared, self.max_length)
 
     def sequences(self, prepared: Prepared) -> BoundSequences:
-        """Return one sequence per training row.
+        """Return one sequence per training row that is predicted.
 
         Raises:
             ConfigError: As ``bind`` does.
         """
-        return RowSequences(prepared, self.bind(prepared).of)
+        return RowSequences(prepared, self.bind(prepared).of, self.targets.mask(prepared))
 
     def tells_labels(self, prepared: Prepared) -> bool:
         """Return False: the lists hold only ids."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -120,6 +122,47 @@ class History(ABC):
         self.max_length = max_length
         self.where = where or Where()
 
+    _target_events: Sequence[str] | None = None
+
+    def predicting(self, events: Sequence[str] | None) -> Self:
+        """Return the rule for next items of these events alone; the other behaviors that count are histories' only.
+
+        Args:
+            events: Their names; None: what counts is predicted.
+
+        Raises:
+            ConfigError: If ``where`` leaves out one of them.
+        """
+        left = sorted(set(events or ()) - set(self.where.events or events or ()))
+        if left:
+            raise ConfigError(
+                f"{left} are predicted, but {option_of('Where', 'events')} leaves them out",
+                where=option_of("BehaviorDataModule", "target_events"),
+                rule="what is predicted counts in later histories",
+                remedy=f"add them to {option_of('Where', 'events')}, or leave that option out",
+            )
+        rule = copy.copy(self)
+        rule._target_events = events
+        return rule
+
+    @property
+    def targets(self) -> Where:
+        """Which behaviors are predicted, where the next item is: those that count, or some events of them."""
+        if self._target_events is None:
+            return self.where
+        return replace(self.where, events=self._target_events)
+
+    def takes(self, prepared: Prepared) -> Bools:
+        """Return ``[R]`` bool: of which behaviors that count the item is seen, so that lists leave it out.
+
+        A view does not make an item seen where purchases are predicted: it may still be bought. A behavior without an
+        event does.
+        """
+        counts = self.where.mask(prepared)
+        if self._target_events is None:
+            return counts
+        return self.targets.mask(prepared) | (counts & (np.asarray(prepared.event) < 0))
+
     @abstractmethod
     def bind(self, prepared: Prepared) -> BoundHistory:
         """Bind the rule to a data set."""
@@ -135,11 +178,11 @@ class BoundOrderedHistory(BoundHistory):
 
     @abstractmethod
     def seen(self, rows: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the items that count before ``rows`` ``[B]``, however long ago.
+        """Return the items that were seen before ``rows`` ``[B]``, however long ago; see ``History.takes``.
 
         Returns:
-            Increasing places in ``rows`` ``[S]``, and items ``[S]``. A history has the last ``max_length`` of these; an
-            item may repeat.
+            Increasing places in ``rows`` ``[S]``, and items ``[S]``. A history has the last ``max_length`` of these, if
+            all that counts is seen; an item may repeat.
         """
 
 

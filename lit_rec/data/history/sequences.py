@@ -10,7 +10,7 @@ import numpy as np
 
 from lit_rec.data.arrays import Bools, Int64s
 from lit_rec.data.history.windows import HistoryRows, window
-from lit_rec.data.prepared import Prepared
+from lit_rec.data.prepared import Ints, Prepared
 
 
 @dataclass(frozen=True)
@@ -47,33 +47,52 @@ class BoundSequences(ABC):
 class PastSequences(BoundSequences):
     """One sequence per user: the training rows that count, in order.
 
-    A sequence longer than H + 1 is cut into windows of H targets, counted from its newest row, so that each row is a
-    target once. The user's first row is the target before all slots, like the prediction for a user without a history.
-    The slots up to a position are the history that PastHistory gives the next row. Where the next row is not strictly
-    later (of the same second, or of the same impression), it is no target.
+    A sequence longer than H + 1 is cut into windows of H places, counted from its newest target, so that each target is
+    asked for once. The user's first row is the target before all slots, like the prediction for a user without a
+    history. The slots up to a position are the history that PastHistory gives the next row. Where the next row is not
+    strictly later (of the same second, or of the same impression), it is no target.
 
     Args:
         prepared: The behaviors.
         counts: ``[R]`` bool, the training rows that count.
         max_length: H, most slots of a window.
+        targets: ``[R]`` bool, those that are predicted; None: all that count.
     """
 
-    def __init__(self, prepared: Prepared, counts: Bools, max_length: int) -> None:
+    def __init__(
+        self, prepared: Prepared, counts: Bools, max_length: int, targets: Bools | None = None
+    ) -> None:
         self._prepared, self._max_length = prepared, max_length
         self._places = np.flatnonzero(counts)
         user = prepared.user[self._places]
         place = np.arange(len(self._places))
         first = np.searchsorted(self._places, prepared.offsets[user])
-        last = np.searchsorted(self._places, prepared.offsets[user + 1]) - 1
-        # whether the row's own history ends with the place before it
-        self._later = np.zeros(len(place), bool)
-        self._later[1:] = prepared.past_end[self._places[1:]] > self._places[:-1]
-        low = np.maximum(first, place - max_length)
+        self._target = np.ones(len(place), bool) if targets is None else targets[self._places]
+        # whether the row is predicted, and its own history ends with the place before it
+        self._later = self._target.copy()
+        self._later[:1] = False
+        self._later[1:] &= prepared.past_end[self._places[1:]] > self._places[:-1]
         until = np.concatenate([[0], np.cumsum(self._later & (place > first))])
         self.follows = bool(until[-1])
+        end = self._window_ends(first, user)
+        low = np.maximum(first[end], end - max_length)
         # the oldest window of a sequence also predicts the sequence's first row
-        ends = ((last - place) % max_length == 0) & ((place > first) | (last == first))
-        self.ends = self._places[ends & ((until[place + 1] > until[low + 1]) | (low == first))]
+        begins = (low == first[end]) & self._target[low]
+        self.ends = self._places[end[(until[end + 1] > until[low + 1]) | begins]]
+
+    def _window_ends(self, first: Int64s, user: Ints) -> Int64s:
+        """Return the places where windows end, from the newest target of each user back, until all are in a window."""
+        place = np.arange(len(first))
+        newest = np.maximum.accumulate(np.where(self._target, place, -1))
+        last = np.flatnonzero(np.diff(user, append=-1))
+        end, begin = newest[last], first[last]
+        found = [np.empty(0, np.int64)]
+        while len(end := end[there := end >= begin]):
+            found.append(end)
+            begin, before = begin[there], end - self._max_length
+            more = before > begin  # the first place is in a window that begins there
+            end, begin = newest[before[more]], begin[more]
+        return np.sort(np.concatenate(found))
 
     def of(self, rows: Int64s) -> SequenceRows:
         """Return the windows."""
@@ -86,7 +105,7 @@ class PastSequences(BoundSequences):
         inside = place <= end[:, None]
         place = np.where(inside, place, 0)
         known = inside & self._later[place]
-        known[:, 0] = low == first
+        known[:, 0] = (low == first) & self._target[low]
         return SequenceRows(history, np.where(known, prepared.item[places[place]], 0), known)
 
 
@@ -98,11 +117,15 @@ class RowSequences(BoundSequences):
     Args:
         prepared: The behaviors.
         history_of: Returns the histories that the data gives for rows.
+        targets: ``[R]`` bool, the rows that are predicted.
     """
 
-    def __init__(self, prepared: Prepared, history_of: Callable[[Int64s], HistoryRows]) -> None:
+    def __init__(
+        self, prepared: Prepared, history_of: Callable[[Int64s], HistoryRows], targets: Bools
+    ) -> None:
         self._prepared, self._history_of = prepared, history_of
         self.ends = prepared.rows_of("train")
+        self.ends = self.ends[targets[self.ends]]
         of_row = prepared.given_index[self.ends]
         length = prepared.given_offsets[of_row + 1] - prepared.given_offsets[of_row]
         self.follows = bool((length > 0).any())

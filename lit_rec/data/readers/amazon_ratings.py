@@ -1,13 +1,14 @@
-"""AmazonRatingsReader: the benchmark files of the 2023 archive, ratings without reviews."""
+"""AmazonRatingsReader: ratings without reviews: the benchmark files of 2023, and those of 2018 and 2014."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, get_args
 
 import polars as pl
 
 from lit_rec.data.readers.amazon import without_repeated
-from lit_rec.data.readers.amazon_items import KEYS_2023, ItemChoice, read_items
+from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.tables.checks import typed_behaviors, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
@@ -23,6 +24,12 @@ _COLUMNS = {
     "rating": "rating",
     "timestamp": "timestamp",
 }
+Archive = Literal["2023", "2018", "2014"]
+# the columns of files without a header
+_NAMES = {
+    "2018": ("parent_asin", "user_id", "rating", "timestamp"),
+    "2014": ("user_id", "parent_asin", "rating", "timestamp"),
+}
 _PARTS = {"ratings": "train", "validation_ratings": "val", "test_ratings": "test"}
 
 
@@ -34,6 +41,9 @@ class AmazonRatingsReader(Reader):
     Columns ``user_id,parent_asin,rating,timestamp`` and, in the splits with histories, ``history``: ids separated by
     spaces, oldest first. Timestamps become seconds, from milliseconds. Items are those of ``Amazon2023Reader``.
 
+    Ratings of 2018 (``CATEGORY.csv``: item, user, rating, timestamp) and of 2014 (``ratings_CATEGORY.csv``: user, item,
+    rating, timestamp) have no header; their items are those of ``Amazon2018Reader``.
+
     Args:
         ratings: The ratings; where other parts are given, the ratings that train.
         metadata: ``meta_CATEGORY.jsonl.gz``.
@@ -42,9 +52,10 @@ class AmazonRatingsReader(Reader):
         histories: Whether a history column is read; leave it out to save memory where the history is a PastHistory.
         items: ``reviewed``: the catalogue has the items that ratings name; ``all``: the whole category.
         broken_lines: ``drop``: lines of the metadata that are not JSON are left out, and counted.
+        archive: The archive's year: ``2023``, ``2018`` or ``2014``.
 
     Raises:
-        ConfigError: If one file is given for two parts.
+        ConfigError: If one file is given for two parts, or there is no such archive.
 
     Reference:
         Hou et al. 2024, Bridging language and items for retrieval and recommendation, https://arxiv.org/abs/2403.03952.
@@ -71,10 +82,19 @@ class AmazonRatingsReader(Reader):
         histories: bool = True,
         items: ItemChoice = "reviewed",
         broken_lines: BrokenLines = "error",
+        archive: Archive = "2023",
     ) -> None:
         self.ratings, self.metadata = ratings, metadata
         self.validation_ratings, self.test_ratings = validation_ratings, test_ratings
         self.histories, self.items, self.broken_lines = histories, items, broken_lines
+        self.archive = archive
+        if archive not in get_args(Archive):
+            raise ConfigError(
+                f"'{archive}' is no archive",
+                where=option_of(self, "archive"),
+                rule=f"one of {', '.join(get_args(Archive))}",
+                remedy="2023, where the file has a header; else 2018, or 2014 where users stand before items",
+            )
         paths = {Path(path).resolve(): name for name, path in self._paths().items()}
         for name, path in self._paths().items():
             if paths[Path(path).resolve()] != name:
@@ -90,7 +110,11 @@ class AmazonRatingsReader(Reader):
 
     def sources(self) -> list[Source]:
         """Return the files of the parts and the metadata."""
-        parts = [Source.table(Path(p), option_of(self, n), ",") for n, p in self._paths().items()]
+        names = _NAMES.get(self.archive, ())
+        parts = [
+            Source.table(Path(path), option_of(self, name), ",", names)
+            for name, path in self._paths().items()
+        ]
         return [
             *parts,
             Source(Path(self.metadata), f"{option_of(self, 'metadata')}={self.metadata}"),
@@ -116,7 +140,7 @@ class AmazonRatingsReader(Reader):
             named = pl.concat([named, behaviors["history"].explode().drop_nulls()])
         items, left_out = read_items(
             metadata,
-            KEYS_2023,
+            KEYS_2023 if self.archive == "2023" else KEYS_2018,
             reviewed=named.unique(maintain_order=True),
             items=self.items,
             broken_lines=self.broken_lines,
@@ -128,7 +152,11 @@ class AmazonRatingsReader(Reader):
         wanted = dict(_COLUMNS)
         if self.histories and "history" in table.columns:
             wanted["history"] = "history"
-        remedy = "name a ratings file of the 2023 archive, or read the table with TableReader"
+        remedy = (
+            f"name a ratings file of the 2023 archive, or set {option_of(self, 'archive')} to 2018 or 2014 "
+            "for one without a header"
+        )
         table = wanted_columns(table, wanted, source, remedy=remedy)
         table, source, step = without_repeated(table, source)
-        return typed_behaviors(table, source, times=TimeRules("ms")), source, step
+        times = TimeRules("ms" if self.archive == "2023" else "s")
+        return typed_behaviors(table, source, times=times), source, step

@@ -10,10 +10,12 @@ import polars as pl
 
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import LABEL_NAME
+from lit_rec.data.tables.cells import CellRules, Missing
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.problems import Dropping
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables, read_source, rename_columns, together
+from lit_rec.data.tables.tables import Tables, read_valid, rename_columns, together
 from lit_rec.errors import ConfigError, DataError, option_of
 
 _TARGETS = ("label", "rating")
@@ -31,6 +33,8 @@ class LabelledTextReader(Reader):
         test_texts: File with the texts that test.
         delimiter: What separates the columns of text files; comma or tab by the file's ending.
         names: Names of the columns of text files without a header, such as ``[label, text]``.
+        missing_values: What stands for a missing value besides ``NaN``, ``NA`` and the like; see ``TableReader``.
+        clean_html: Whether tags are removed, and entities replaced, in texts that have them.
         label_names: A column of the texts. The name of each label that trains is then one more training text, in this
             column, with spaces for signs: ``card_arrival`` is the text ``card arrival`` of its own label. It helps
             where labels have few texts and names that say what they mean. Needs parts: ``validation_texts``,
@@ -59,10 +63,13 @@ class LabelledTextReader(Reader):
         delimiter: str | None = None,
         label_names: str | None = None,
         names: Sequence[str] | None = None,
+        missing_values: Mapping[str, Sequence[str | float]] | Sequence[str | float] | None = None,
+        clean_html: bool = True,
     ) -> None:
         self.texts, self.columns, self.delimiter = texts, dict(columns or {}), delimiter
         self.validation_texts, self.test_texts = validation_texts, test_texts
         self.label_names, self.names = label_names, None if names is None else list(names)
+        self.missing_values, self.clean_html = missing_values, clean_html
         if label_names is not None and not (
             validation_texts or test_texts or "split" in self.columns
         ):
@@ -114,9 +121,10 @@ class LabelledTextReader(Reader):
         given = self.validation_texts or self.test_texts
         behaviors, items, sources = [], [], []
         notes: list[CleaningStep] = []
+        undecoded: dict[str, tuple[Source, int]] = {}
         start = 0
         for (name, _), source in zip(self._parts(), self.sources(), strict=True):
-            frame = self._table(source, start, notes)
+            frame = self._table(source, start, notes, undecoded)
             start += len(frame)
             typed = typed_behaviors(frame.select("user_id", *self._known(frame)), source)
             if given:
@@ -127,34 +135,61 @@ class LabelledTextReader(Reader):
             sources.append((source, len(frame)))
         files = [source for source, _ in sources]
         table, texts = together(behaviors, files), together(items, files)
+        there = [*table.columns, *texts.columns]
+        self._rules.check_named(there, option_of(self, "missing_values"))
         if self.label_names is not None:
             table, texts = self._with_names(table, texts, self.label_names)
         table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-        return Tables(table, texts, sources=tuple(sources), dropped=tuple(notes))
+        return Tables(
+            table,
+            texts,
+            sources=tuple(sources),
+            dropped=tuple(notes),
+            undecoded={("items", column): place for column, place in undecoded.items()},
+        )
 
-    def _table(self, source: Source, start: int, notes: list[CleaningStep]) -> pl.DataFrame:
-        ids = [self.columns.get("item_id", "item_id")]
-        frame = self._read(source, ids, notes)
+    @property
+    def _rules(self) -> CellRules:
+        missing: Missing = () if self.missing_values is None else self.missing_values
+        return CellRules(missing, clean_html=self.clean_html)
+
+    def _table(
+        self,
+        source: Source,
+        start: int,
+        notes: list[CleaningStep],
+        undecoded: dict[str, tuple[Source, int]],
+    ) -> pl.DataFrame:
+        frame = self._read(source, notes, undecoded)
         frame = rename_columns(
             frame, self.columns, (), option=option_of(self, "columns"), where=source.where
         )
+        frame = self._rules.read_table(frame, ["item_id"])
         if "item_id" not in frame.columns:
             number = pl.int_range(start, start + pl.len())
             frame = frame.with_columns(item_id=number.cast(pl.String))
         return frame.with_columns(user_id=pl.lit("nobody"))
 
-    def _read(self, source: Source, ids: list[str], notes: list[CleaningStep]) -> pl.DataFrame:
-        if self.names is None:
-            return read_source(source, ids=ids, notes=notes)
-        if source.delimiter is None:
-            raise DataError(
-                f"the columns of '{source.path.name}' have names in the file, or no delimiter that is known",
-                where=source.where,
-                rule=f"{option_of(self, 'names')} is for text files without a header: csv, tsv, or with a delimiter",
-                remedy=f"leave it out, or set {option_of(self, 'delimiter')} for a text file",
-            )
-        named = replace(source, has_header=False, names=tuple(self.names))
-        return read_source(named, ids=ids, notes=notes)
+    def _read(
+        self, source: Source, notes: list[CleaningStep], undecoded: dict[str, tuple[Source, int]]
+    ) -> pl.DataFrame:
+        if self.names is not None:
+            if source.delimiter is None:
+                raise DataError(
+                    f"the columns of '{source.path.name}' have names in the file, or no delimiter that is known",
+                    where=source.where,
+                    rule=f"{option_of(self, 'names')} is for text files without a header: "
+                    "csv, tsv, or with a delimiter",
+                    remedy=f"leave it out, or set {option_of(self, 'delimiter')} for a text file",
+                )
+            source = replace(source, names=tuple(self.names))
+        needed = [self.columns.get(name, name) for name in _CANONICAL]
+        ids, damaged = [self.columns.get("item_id", "item_id")], dict[str, tuple[Source, int]]()
+        dropping = Dropping(steps=notes)
+        frame, _ = read_valid(source, dropping, ids=ids, needed=needed, undecoded=damaged)
+        for column, place in damaged.items():
+            undecoded.setdefault(column, place)
+        return frame
 
     def _with_names(
         self, table: pl.DataFrame, texts: pl.DataFrame, column: str

@@ -1,4 +1,4 @@
-"""MovieLens1MReader: the archive of a million ratings."""
+"""MovieLens1MReader: the archives of one and of ten million ratings."""
 
 from __future__ import annotations
 
@@ -55,10 +55,11 @@ _OCCUPATIONS = (
 
 
 class MovieLens1MReader(Reader):
-    """MovieLens 1M as GroupLens packs it: ratings.dat, movies.dat and users.dat, columns separated by ``::``.
+    """MovieLens 1M and 10M as GroupLens packs them: ratings.dat and movies.dat, columns separated by ``::``.
 
-    Items have title (without the year, "The" moved to the front), year and genres (a list); users have gender, age,
-    occupation (as words) and zip. Titles are latin-1; copies that were recoded to UTF-8 are read too.
+    1M has users.dat as well; without it, as in 10M, there is no table of users. Tags are not read. Items have title
+    (without the year, "The" moved to the front), year and genres (a list); users have gender, age, occupation (as
+    words) and zip. Titles are latin-1; copies that were recoded to UTF-8 are read too.
 
     Args:
         folder: The unpacked archive.
@@ -87,8 +88,9 @@ class MovieLens1MReader(Reader):
         return Source(file_in(self.folder, name), where, quotes=False, has_header=False)
 
     def sources(self) -> list[Source]:
-        """Return ratings.dat, movies.dat and users.dat."""
-        return [self._source(name) for name in _COLUMNS]
+        """Return ratings.dat, movies.dat and, where it is there, users.dat."""
+        found = [self._source(name) for name in _COLUMNS]
+        return found if found[-1].path.is_file() else found[:-1]
 
     def files(self) -> list[Path]:
         """Return every file that the tables come from; all of them exist.
@@ -102,14 +104,18 @@ class MovieLens1MReader(Reader):
     def read(self) -> Tables:
         """Return the tables."""
         check_archive(self.folder, option_of(self, "folder"), _ARCHIVE)
-        ratings, movies, users = self.sources()
+        ratings, movies, *of_users = self.sources()
         behaviors = typed_behaviors(_table(ratings), ratings)
-        people = typed_entities(_table(users), "user_id", users).with_columns(
-            pl.col("age").replace(_AGES),
-            pl.col("occupation").replace({str(i): name for i, name in enumerate(_OCCUPATIONS)}),
-        )
         items = films(typed_entities(_table(movies), "item_id", movies))
+        people = _people(of_users[0]) if of_users else None
         return Tables(behaviors, items, people, sources=((ratings, len(behaviors)),))
+
+
+def _people(source: Source) -> pl.DataFrame:
+    return typed_entities(_table(source), "user_id", source).with_columns(
+        pl.col("age").replace(_AGES),
+        pl.col("occupation").replace({str(i): name for i, name in enumerate(_OCCUPATIONS)}),
+    )
 
 
 def _table(source: Source) -> pl.DataFrame:

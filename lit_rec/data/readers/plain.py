@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ _CANONICAL = (
     "split",
 )
 _PARTS = ("behaviors", "validation_behaviors", "test_behaviors")
+_Undecoded = dict[tuple[str, str], tuple[Source, int]]
 
 
 class TableReader(Reader):
@@ -187,13 +189,24 @@ class TableReader(Reader):
         behaviors = behaviors.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
         if self.unknown_times and "timestamp" in behaviors.columns:
             behaviors = self._with_times(behaviors, dropping.steps)
-        items = self._entities("items", "item_id", self.item_columns, dropping)
+        undecoded: _Undecoded = {}
+        items = self._entities("items", "item_id", self.item_columns, dropping, undecoded)
         users = None
         if self.users:
-            users = self._entities("users", "user_id", self.user_columns, dropping)
-        self._check_missing(behaviors, items, users)
-        dropped = tuple(dropping.steps)
-        return Tables(behaviors, items, users, self.ordered, tuple(sources), dropped=dropped)
+            users = self._entities("users", "user_id", self.user_columns, dropping, undecoded)
+        frames = [behaviors, items] if users is None else [behaviors, items, users]
+        self._rules.check_named(
+            chain(*(f.columns for f in frames)), option_of(self, "missing_values")
+        )
+        return Tables(
+            behaviors,
+            items,
+            users,
+            self.ordered,
+            tuple(sources),
+            dropped=tuple(dropping.steps),
+            undecoded=undecoded,
+        )
 
     def _read(
         self,
@@ -202,12 +215,17 @@ class TableReader(Reader):
         columns: Mapping[str, str],
         required: tuple[str, ...],
         dropping: Dropping,
+        undecoded: _Undecoded,
     ) -> tuple[pl.DataFrame, Source]:
         """Return a table under canonical names, its cells read, and the source of its rows."""
         ids = [columns.get(each, each) for each in IDS]
-        # any column of items may be a text that a model reads
-        needed = [columns.get(each, each) for each in _CANONICAL] if name == "behaviors" else None
-        frame, source = read_valid(source, dropping, ids=ids, needed=needed)
+        # any other column of items may be a text that a model reads: whoever reads it asks ``check_decoded``
+        needed = [
+            columns.get(each, each) for each in (_CANONICAL if name == "behaviors" else required)
+        ]
+        damaged: dict[str, tuple[Source, int]] = {}
+        frame, source = read_valid(source, dropping, ids=ids, needed=needed, undecoded=damaged)
+        undecoded |= {(name, column): place for column, place in damaged.items()}
         absent = [columns.get(each, each) not in frame.columns for each in required]
         if any(absent) and source.delimiter and source.has_header and lacks_header(frame):
             raise no_header(frame.columns, source, option_of(self, _names_option(name)))
@@ -217,7 +235,8 @@ class TableReader(Reader):
 
     def _behaviors(self, source: Source, dropping: Dropping) -> tuple[pl.DataFrame, Source]:
         required = ("user_id", "item_id")
-        frame, source = self._read(source, "behaviors", self.behavior_columns, required, dropping)
+        columns = self.behavior_columns
+        frame, source = self._read(source, "behaviors", columns, required, dropping, {})
         if "rating" in frame.columns:
             frame = frame.with_columns(self._rules.numbers(frame["rating"]))
         if self.time_unit != "s" and "timestamp" in frame.columns:
@@ -256,26 +275,18 @@ class TableReader(Reader):
         return known
 
     def _entities(
-        self, name: str, key: str, columns: dict[str, str], dropping: Dropping
+        self,
+        name: str,
+        key: str,
+        columns: dict[str, str],
+        dropping: Dropping,
+        undecoded: _Undecoded,
     ) -> pl.DataFrame:
         names = getattr(self, _names_option(name)) or ()
         path = Path(getattr(self, name))
         source = Source.table(path, option_of(self, name), self.delimiter, names)
-        frame, source = self._read(source, name, columns, (key,), dropping)
+        frame, source = self._read(source, name, columns, (key,), dropping, undecoded)
         return typed_entities(frame, key, source, dropping)
-
-    def _check_missing(self, *tables: pl.DataFrame | None) -> None:
-        """Check that ``missing_values`` names columns that are there."""
-        there = [name for table in tables if table is not None for name in table.columns]
-        named = self.missing_values if isinstance(self.missing_values, Mapping) else {}
-        for name in named:
-            if name not in there:
-                raise ConfigError(
-                    f"no table has a column {excerpt(name)}; there are {some_of(dict.fromkeys(there))}",
-                    where=option_of(self, "missing_values"),
-                    rule="canonical names, and names of other columns as in the file",
-                    remedy=did_you_mean(name, there, "name one of these columns"),
-                )
 
 
 def _names_option(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,16 +27,26 @@ class Split(ABC):
         ['train', 'val', 'train']
     """
 
-    def assign(self, behaviors: pl.DataFrame, *, ordered: bool = False) -> pl.Series:
+    def assign(
+        self,
+        behaviors: pl.DataFrame,
+        *,
+        ordered: bool = False,
+        target_events: Sequence[str] | None = None,
+    ) -> pl.Series:
         """Return ``train``, ``val``, ``test`` or ``shown`` for each row of ``behaviors``, in its order.
 
         Args:
             behaviors: A clean behaviors table.
             ordered: Whether its rows are declared to be in the order of time.
+            target_events: Events that are predicted; None: all rows may be. ``_assign`` finds a column ``predicted``.
 
         Raises:
             ConfigError: If the training or the validation part is empty.
         """
+        if target_events is not None and "event" in behaviors.columns:
+            predicted = pl.col("event").cast(pl.String).is_in(list(target_events))
+            behaviors = behaviors.with_columns(predicted=predicted.fill_null(False))
         part = self._assign(behaviors, ordered)
         for code, name in ((0, "training"), (1, "validation")):
             if not (part == code).any():
@@ -170,8 +181,11 @@ class TimeSplit(Split):
 class LeaveLastOutSplit(Split):
     """The newest row of each user tests, and the one before validates, for users with three rows or more.
 
-    Rows of one timestamp are taken in the input's order. All rows of users with fewer rows train. An impression (rows
-    of one user_id and impression_id) counts as one row, at its first timestamp, and is not divided.
+    With ``BehaviorDataModule.target_events`` these are the newest predicted rows, for users with two or more of them
+    and an earlier row. A row between the two is of the validation part and one after both is of the test part, so that
+    no training row is later than them. Rows of one timestamp are taken in the input's order. All rows of users with
+    fewer rows train. An impression (rows of one user_id and impression_id) counts as one row, at its first timestamp,
+    and is not divided.
 
     Raises:
         ConfigError: By ``assign``, if the rows have no order.
@@ -188,12 +202,20 @@ class LeaveLastOutSplit(Split):
         whole = np.flatnonzero(first == np.arange(len(first)))  # a place for each impression
         user = behaviors["user_id"].rank("dense").to_numpy()[whole]
         order = np.lexsort((behaviors["row"].to_numpy()[whole], clock[whole], user))
-        ends = np.flatnonzero(np.append(np.diff(user[order]) > 0, True))
-        sizes = np.diff(np.concatenate([[-1], ends]))
-        ends = ends[sizes >= 3]
+        user, asked = user[order], np.arange(len(order))
+        if "predicted" in behaviors.columns:
+            predicted = np.zeros(len(first), bool)
+            np.logical_or.at(predicted, first, behaviors["predicted"].to_numpy())
+            asked = np.flatnonzero(predicted[whole[order]])
+        # each user's newest predicted row, and the one before it, which is not the user's first row of all
+        newest = np.flatnonzero(np.diff(user[asked], append=0) != 0)
+        newest = newest[newest > 0]
+        test, val = asked[newest], asked[newest - 1]
+        usable = (user[val] == user[test]) & (val > np.searchsorted(user, user[test]))
+        begin = np.full((2, int(user.max(initial=0)) + 1), len(user))
+        begin[:, user[test[usable]]] = val[usable], test[usable]
         part = np.zeros(len(behaviors), np.int8)
-        part[whole[order[ends]]] = 2
-        part[whole[order[ends - 1]]] = 1
+        part[whole[order]] = (np.arange(len(user)) >= begin[:, user]).sum(0)
         of_row: npt.NDArray[np.int8] = part[first]
         return of_row
 

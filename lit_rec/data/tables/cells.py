@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.tables.html_text import clean_cells
+from lit_rec.errors import ConfigError, did_you_mean, excerpt, some_of
 
 # as people and programs write a value that is not there; numbers have it in any case
 MISSING = (
@@ -94,6 +95,26 @@ class CellRules:
         elif self.strip_ids and column.dtype == pl.List(pl.String):
             column = column.list.eval(pl.element().str.strip_chars())
         return _without(column, self._named(column.name))
+
+    def check_named(self, there: Iterable[str], option: str) -> None:
+        """Check that ``missing`` names columns that are there.
+
+        Args:
+            there: Names of all columns.
+            option: The option that holds ``missing``, for the error.
+
+        Raises:
+            ConfigError: If one is not.
+        """
+        columns = list(dict.fromkeys(there))
+        for name in self.missing if isinstance(self.missing, Mapping) else ():
+            if name not in columns:
+                raise ConfigError(
+                    f"no table has a column {excerpt(name)}; there are {some_of(columns)}",
+                    where=option,
+                    rule="canonical names, and names of other columns as in the file",
+                    remedy=did_you_mean(name, columns, "name one of these columns"),
+                )
 
     def read_table(self, frame: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
         """Return a table with its cells read.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.tables.cleaning_step import BrokenLineError, CleaningStep
-from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.source import LOST, Source
 from lit_rec.errors import DataError, excerpt
 
 SHOWN = 3  # rows shown for each problem; all are counted
@@ -61,6 +61,31 @@ class Dropping:
             rule=error.rule,
             remedy=f"{error.remedy}{self.remedy}".replace("leave them", "leave such lines"),
         )
+
+    def settle_bytes(
+        self, damaged: Mapping[str, int], frame: pl.DataFrame, source: Source, needed: Iterable[str]
+    ) -> None:
+        """Refuse bytes that are not UTF-8 in needed columns, and note those in others.
+
+        Args:
+            damaged: Columns that have such bytes, and the first line of each.
+            frame: The table.
+            source: The file.
+            needed: Columns that are read.
+
+        Raises:
+            DataError: If a needed column has such bytes.
+        """
+        asked = [damaged[name] for name in needed if name in damaged]
+        if asked:
+            raise source.undecoded(min(asked))
+        if damaged:
+            texts = [frame[name] for name in damaged if frame.schema.get(name) == pl.String]
+            count = sum(int(text.str.contains(LOST, literal=True).sum()) for text in texts)
+            rule = f"bytes that are not UTF-8 became U+FFFD ({source.path.name})"
+            shown = f"column {excerpt(next(iter(damaged)))}"
+            step = CleaningStep(rule, max(count, 1), len(frame), shown, "texts", "changed")
+            self.steps.append(step)
 
 
 class Problems:

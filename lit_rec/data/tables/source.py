@@ -21,7 +21,8 @@ from lit_rec.errors import DataError
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _UTF_8_MARK = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a file begins
+LOST = "\ufffd"  # in place of bytes that are not UTF-8
 _BLOCK = 1 << 26  # bytes
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
@@ -190,13 +191,32 @@ class Source:
         except UnicodeDecodeError as error:
             # the error's own bytes: those after a byte-order mark
             line += error.object[: error.start].count(b"\n")
-            origin = "utf-16" if content.startswith(_UTF_16) else "latin1"
+            origin = "utf-16" if content.startswith(UTF_16) else "latin1"
             raise DataError(
                 f"byte 0x{error.object[error.start]:02x} is not UTF-8",
                 where=f"{self.where}, line {line}",
                 rule="text files are UTF-8",
                 remedy=f"convert it to UTF-8, for example: iconv -f {origin} -t utf-8 FILE > NEW",
             ) from error
+
+    def undecoded(self, line: int) -> DataError:
+        """Return the error for the first byte from a line on that is not UTF-8.
+
+        Args:
+            line: Number of a line that is not UTF-8 as a whole.
+        """
+        content = self.content()
+        lines = content.split(b"\n") if b"\n" in content else content.split(b"\r")
+        try:
+            self.decoded(b"\n".join(lines[line - 1 :]), line)
+        except DataError as error:
+            return error
+        raise ValueError(line)
+
+    def line_of(self, row: int) -> int:
+        """Return the line of a row of a text file."""
+        lines = self._lines()
+        return row + self._first if lines is None else int(lines[row])
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return the places of rows in the file: lines, or rows in a file without lines.
@@ -230,7 +250,7 @@ class Source:
         if self.lines is not None or self.ending == ".parquet":
             return self.lines
         if self.ending in JSON_LINES:
-            lines = self.text().split("\n")
+            lines = self.text(errors="replace").split("\n")
             return np.array([number for number, line in enumerate(lines, 1) if line.strip()])
         if self.quotes is not False and self.delimiter is not None and self.path.is_file():
             text, quotes = as_quoted(self.text(errors="replace"), self.delimiter, self.quotes)

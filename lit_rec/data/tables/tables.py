@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from lit_rec.data.tables.json.columns import SeveralKindsError
 from lit_rec.data.tables.json.lines import read_json_lines
 from lit_rec.data.tables.problems import SHOWN, Dropping, first_of
 from lit_rec.data.tables.quotes import as_quoted
-from lit_rec.data.tables.source import JSON_LINES, Source
+from lit_rec.data.tables.source import JSON_LINES, LOST, UTF_16, Source
 from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
 
 
@@ -40,6 +40,7 @@ class Tables:
         histories: ``history`` (List[String], oldest first): lists that several behaviors share, each stored once. A
             behavior's history_index is a row here, null where it has no history.
         dropped: What the reader left out, and why.
+        undecoded: ``items`` or ``users``, and a column with bytes that are not UTF-8 -> its file and first such line.
 
     Example:
         >>> behaviors = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "rating": [4.0], "row": [0]})
@@ -55,6 +56,22 @@ class Tables:
     sources: tuple[tuple[Source, int], ...] = ()
     histories: pl.DataFrame | None = None
     dropped: tuple[CleaningStep, ...] = ()
+    undecoded: Mapping[tuple[str, str], tuple[Source, int]] = field(default_factory=dict)
+
+    def check_decoded(self, table: str, columns: Iterable[str]) -> None:
+        """Raise if one of the columns has bytes that are not UTF-8; in other columns they are U+FFFD.
+
+        Args:
+            table: ``items`` or ``users``.
+            columns: Those that are read.
+
+        Raises:
+            DataError: With the first line of such a column.
+        """
+        for column in columns:
+            if (table, column) in self.undecoded:
+                source, line = self.undecoded[table, column]
+                raise source.undecoded(line)
 
     def place(self, row: int) -> str:
         """Return the file and line that a behavior came from.
@@ -105,7 +122,7 @@ def read_source(
     Raises:
         DataError: As ``read_table`` does.
     """
-    return _read(source, ids, notes, None, lenient=False)
+    return _read(source, ids, notes, None)
 
 
 def read_valid(
@@ -113,28 +130,33 @@ def read_valid(
     dropping: Dropping,
     *,
     ids: Collection[str] = (),
-    needed: Collection[str] | None = None,
+    needed: Collection[str] = (),
+    undecoded: dict[str, tuple[Source, int]] | None = None,
 ) -> tuple[pl.DataFrame, Source]:
     """Read the table of a source, and return it with the source of its rows; lines may be left out.
 
-    A column that is not needed stops nothing: in JSON lines, values of several kinds become objects; in other text
-    files, bytes that are not UTF-8 become U+FFFD.
+    A column that is not needed stops nothing: in JSON lines, values of several kinds become objects; in all text files,
+    bytes that are not UTF-8 become U+FFFD.
 
     Args:
         source: The file.
         dropping: What happens to lines that cannot be read; its steps get what was changed or left out.
         ids: Its columns of ids: a damaged text in them is refused, not changed.
-        needed: Columns that are read for certain; None: those of ids, and bytes are UTF-8 everywhere.
+        needed: Columns that are read for certain.
+        undecoded: Gets the other columns with bytes that are not UTF-8, and the file and the first line of each.
 
     Raises:
         DataError: As ``read_table`` does, where such lines are not left out, or more than half of all are such.
     """
-    broken = BrokenLines()
+    broken, damaged = BrokenLines(), dict[str, int]()
     try:
         left_out = broken if dropping.drops else None
-        frame = _read(source, ids, dropping.steps, left_out, lenient=True, needed=needed)
+        frame = _read(source, ids, dropping.steps, left_out, needed=needed, damaged=damaged)
     except BrokenLineError as error:
         raise dropping.named(error) from error
+    dropping.settle_bytes(damaged, frame, source, needed)
+    if undecoded is not None:
+        undecoded |= {name: (source, line) for name, line in damaged.items()}
     if not broken.found:
         return frame, source
     total = len(frame) + len(broken.found)
@@ -160,17 +182,17 @@ def _read(
     notes: list[CleaningStep] | None,
     broken: BrokenLines | None,
     *,
-    lenient: bool,
     needed: Collection[str] | None = None,
+    damaged: dict[str, int] | None = None,
 ) -> pl.DataFrame:
+    """Read a table; where ``needed`` and ``damaged`` are given, columns that are not needed stop nothing."""
     source.check()
     if source.ending == ".parquet":
         frame = _parquet(source.content(), source.where)
     elif source.ending in JSON_LINES:
-        strict = ids if needed is None else needed
-        frame = _json_lines(source, ids, notes, broken, strict if lenient else None)
+        frame = _json_lines(source, ids, notes, broken, needed, damaged)
     elif source.delimiter is not None:
-        frame = _delimited(source, source.delimiter, notes, broken, needed)
+        frame = _delimited(source, source.delimiter, broken, damaged)
     else:
         raise DataError(
             f"the ending '{source.path.suffix}' does not say what the file holds",
@@ -194,16 +216,19 @@ def _json_lines(
     ids: Collection[str],
     notes: list[CleaningStep] | None,
     broken: BrokenLines | None,
-    strict: Collection[str] | None,
+    needed: Collection[str] | None,
+    damaged: dict[str, int] | None,
 ) -> pl.DataFrame:
-    """Read JSON lines; values of several kinds are refused in the columns ``strict``, in all where it is None."""
+    """Read JSON lines; values of several kinds are refused in columns of ids and needed ones, in all without such."""
     mixed: set[str] = set()
     while True:
         found: list[CleaningStep] = []
         try:
-            frame = read_json_lines(source, ids=ids, notes=found, broken=broken, mixed=mixed)
+            frame = read_json_lines(
+                source, ids=ids, notes=found, broken=broken, mixed=mixed, damaged=damaged
+            )
         except SeveralKindsError as error:
-            if strict is None or error.column in strict or error.column in mixed:
+            if needed is None or error.column in {*ids, *needed, *mixed}:
                 raise
             mixed.add(error.column)
             if broken is not None:
@@ -215,18 +240,14 @@ def _json_lines(
 
 
 def _delimited(
-    source: Source,
-    delimiter: str,
-    notes: list[CleaningStep] | None,
-    broken: BrokenLines | None,
-    needed: Collection[str] | None,
+    source: Source, delimiter: str, broken: BrokenLines | None, damaged: dict[str, int] | None
 ) -> pl.DataFrame:
     try:
-        text, wrong = source.text(), None
-    except DataError as error:
-        if needed is None:
+        text, is_whole = source.text(), True
+    except DataError:
+        if damaged is None or source.content().startswith(UTF_16):
             raise
-        text, wrong = source.text(errors="replace"), error
+        text, is_whole = source.text(errors="replace"), False
     text, quotes = as_quoted(text, delimiter, source.quotes)
     names = None if source.has_header else source.names
     if names:
@@ -234,16 +255,13 @@ def _delimited(
     frame = parse_delimited(
         text, delimiter, source.where, quotes=quotes, names=names, broken=broken
     )
-    if wrong is None or needed is None:
-        return frame
-    lost = frame.select(pl.all().str.contains("\ufffd", literal=True).sum()).row(0, named=True)
-    if any(lost.get(name) for name in needed) or any("\ufffd" in name for name in lost):
-        raise wrong
-    if notes is not None:
-        rule = f"bytes that are not UTF-8 became U+FFFD ({source.path.name})"
-        example = f"column {excerpt(next((n for n, count in lost.items() if count), ''))}"
-        count = sum(number or 0 for number in lost.values())
-        notes.append(CleaningStep(rule, count, len(frame), example, "texts", "changed"))
+    if damaged is not None and not is_whole:
+        lines = np.array(broken.lines) if broken is not None and broken.found else source.lines
+        lined = replace(source, lines=lines)
+        for column in frame:
+            rows = column.str.contains(LOST, literal=True).arg_true()
+            if len(rows):
+                damaged[column.name] = lined.line_of(rows[0])
     return frame
 
 

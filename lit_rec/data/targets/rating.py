@@ -15,6 +15,7 @@ from lit_rec.data.targets.target_rule import TargetRule, nothing_to_predict
 
 _SHRINKAGE = 5.0
 _ROUNDS = 5
+_MANY_ZEROS = 0.2
 
 
 class RatingTarget(TargetRule):
@@ -51,6 +52,25 @@ class RatingTarget(TargetRule):
     def liked_rating(self, rating_high: float) -> float:
         """Return the highest rating."""
         return rating_high
+
+
+def zeros_for_none(ratings: npt.NDArray[np.floating[Any]]) -> float:
+    """Return the share of ratings that are 0, if this may say that there is none; else 0.
+
+    It may where 0 is the most frequent rating, and the others are 1 or more, such as 1 to 10.
+
+    Args:
+        ratings: ``[R]``, none NaN.
+
+    Example:
+        >>> zeros_for_none(np.array([0, 0, 0, 7, 10, 8])), zeros_for_none(np.array([0.0, 0.5, 1.0]))
+        (0.5, 0.0)
+    """
+    values, counts = np.unique(ratings, return_counts=True)
+    if len(values) < 4 or values[0] != 0 or values[1] < 1 or counts.argmax() > 0:
+        return 0.0
+    share = float(counts[0] / counts.sum())
+    return share if share >= _MANY_ZEROS else 0.0
 
 
 def item_rating_bias(

@@ -92,15 +92,18 @@ def target_ranks(block: ScoredRows, target: Tensor, seen: SeenItems) -> Tensor:
         >>> target_ranks(block, target, SeenItems(torch.tensor([0, 0]), torch.tensor([0, 1])))
         tensor([[2.5000, 1.5000]])
     """
-    scores, own, unseen = block.scores, block.own, block.own_unseen
+    scores, own = block.scores, block.own
     above, level = _above_and_level(scores, own)
     whole = above + (level + 1) / 2
+    others = seen.item != target[seen.row]
+    # what was only viewed before it is bought competes as all that was viewed does
+    was_seen = torch.zeros_like(own, dtype=torch.bool).index_fill(0, seen.row[~others], True)
+    unseen = torch.where(was_seen, block.own_unseen, own)
     again = (own != unseen).nonzero()[:, 0]
     if len(again):
         as_unseen = unseen[again].unsqueeze(1)
         as_unseen = scores[again].scatter(1, target[again].unsqueeze(1), as_unseen)
         above[again], level[again] = _above_and_level(as_unseen, unseen[again])
-    others = seen.item != target[seen.row]
     row, item = seen.row[others], seen.item[others]
     of_seen, beside = scores[row, item], unseen[row]
     above.index_add_(0, row, -(~(of_seen <= beside)).long())

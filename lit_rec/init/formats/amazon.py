@@ -1,10 +1,11 @@
-"""Amazon's archives: reviews, ratings and metadata of 2018 and 2023."""
+"""Amazon's archives: reviews, ratings and metadata of 2014, 2018 and 2023."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lit_rec.data.readers.amazon import Amazon2018Reader, Amazon2023Reader
 from lit_rec.data.readers.amazon_ratings import AmazonRatingsReader
@@ -12,7 +13,7 @@ from lit_rec.data.readers.reader import Reader
 from lit_rec.data.tables.source import JSON_LINES, Source
 from lit_rec.errors import ConfigError
 from lit_rec.init.formats.parts import parts_of
-from lit_rec.init.formats.ready_format import ReadyFormat, header_of, keys_of
+from lit_rec.init.formats.ready_format import ReadyFormat, first_lines, header_of, keys_of
 from lit_rec.init.option_words import command
 
 _READERS: dict[str, type[Reader]] = {"2018": Amazon2018Reader, "2023": Amazon2023Reader}
@@ -24,6 +25,7 @@ _RATING_COLUMNS = ("user_id", "parent_asin", "rating", "timestamp")
 # a file of metadata has the item's key and one of these
 _OF_ITEMS = {"title", "description", "category", "categories", "brand", "store", "imUrl", "price"}
 _MAKERS = {"2018": "brand", "2023": "store"}
+_USER, _RATING = re.compile(r"A[A-Z0-9]+"), re.compile(r"[1-5](?:\.0)?,\d{9,10}\s*")
 _RATINGS = {"train": "ratings", "validation": "validation_ratings", "test": "test_ratings"}
 
 
@@ -42,10 +44,10 @@ def amazon(paths: Sequence[Path]) -> ReadyFormat | None:
     what, year = next(kind for kind in found if kind is not None)
     if not metadata:
         return _without_items(others, what, year)
-    if kinds[metadata[0]] != ("metadata", year):
+    if kinds[metadata[0]] != ("metadata", _items_year(year)):
         return None
     if what == "ratings":
-        return _ratings(others, metadata[0])
+        return _ratings(others, metadata[0], year)
     if len(others) > 1:
         return None
     return ReadyFormat(
@@ -59,19 +61,25 @@ def amazon(paths: Sequence[Path]) -> ReadyFormat | None:
     )
 
 
-def _ratings(paths: Sequence[Path], metadata: Path) -> ReadyFormat | None:
+def _ratings(paths: Sequence[Path], metadata: Path, year: str) -> ReadyFormat | None:
     parts = {"train": paths[0]} if len(paths) == 1 else parts_of(paths)
     if parts is None or "train" not in parts:
         return None
-    options = {_RATINGS[part]: str(path) for part, path in parts.items()}
+    options: dict[str, Any] = {_RATINGS[part]: str(path) for part, path in parts.items()}
+    options["metadata"] = str(metadata)
+    if year == "2023":
+        options["histories"] = False  # the history is that of earlier rows
+        seen = f"has the columns {_listed(_RATING_COLUMNS)}"
+    else:
+        options["archive"] = year
+        order = "user, item" if year == "2014" else "item, user"
+        seen = f"has no header, and {order}, rating, timestamp in each line"
     return ReadyFormat(
-        name="Amazon ratings of 2023",
-        why=f"{paths[0].name} has the columns {_listed(_RATING_COLUMNS)}; "
-        f"{metadata.name} has items by {_item_key('2023')}",
+        name=f"Amazon ratings of {year}",
+        why=f"{paths[0].name} {seen}; {metadata.name} has items by {_item_key(year)}",
         reader=AmazonRatingsReader,
-        # the history is that of earlier rows
-        options={**options, "metadata": str(metadata), "histories": False},
-        fields=_fields("2023"),
+        options=options,
+        fields=_fields(_items_year(year)),
         has_parts=len(parts) > 1,
         notes=_notes(),
     )
@@ -80,8 +88,7 @@ def _ratings(paths: Sequence[Path], metadata: Path) -> ReadyFormat | None:
 def _without_items(paths: Sequence[Path], what: str, year: str) -> ReadyFormat | None:
     if len(paths) > 1 and what != "ratings":
         return None
-    ending = "json.gz" if year == "2018" else "jsonl.gz"
-    metadata = _metadata_of(paths[0], ending)
+    metadata = _metadata_of(paths[0], "jsonl.gz" if year == "2023" else "json.gz")
     raise ConfigError(
         f"{paths[0]} has Amazon {what} of {year}, and there is no file with the items",
         where="lit-rec init",
@@ -103,8 +110,10 @@ def _kind(path: Path) -> tuple[str, str] | None:
     """Return what a file holds, and of which year's archive."""
     ending = Source.table(path, "file").ending
     if ending == ".csv":
-        columns = header_of(path, ",")
-        return ("ratings", "2023") if set(_RATING_COLUMNS) <= set(columns) else None
+        if set(_RATING_COLUMNS) <= set(header_of(path, ",")):
+            return "ratings", "2023"
+        year = _year_of_ratings(path)
+        return None if year is None else ("ratings", year)
     keys = keys_of(path) if ending in JSON_LINES else frozenset()
     for year, of_review in _REVIEW_KEYS.items():
         if keys >= set(of_review):
@@ -113,6 +122,22 @@ def _kind(path: Path) -> tuple[str, str] | None:
         return None
     year = "2023" if "parent_asin" in keys else "2018"
     return ("metadata", year) if _item_key(year) in keys else None
+
+
+def _year_of_ratings(path: Path) -> str | None:
+    """Return the archive of ratings without a header: users' ids begin with A, those of items do not."""
+    lines = first_lines(path)
+    rows = [line.split(",") for line in lines[:-1] or lines]  # the last one may be cut
+    if not rows or not all(len(row) == 4 and _RATING.fullmatch(",".join(row[2:])) for row in rows):
+        return None
+    for year, user in (("2014", 0), ("2018", 1)):
+        if all(_USER.fullmatch(row[user]) and not _USER.fullmatch(row[1 - user]) for row in rows):
+            return year
+    return None
+
+
+def _items_year(year: str) -> str:
+    return "2018" if year == "2014" else year
 
 
 def _item_key(year: str) -> str:

@@ -83,7 +83,9 @@ def make_format_plan(
     unknown = [step for step in cleaned.steps[len(raw.dropped) :] if step.dropped]
     target = _target(found, tables, next_item=next_item)
     fields, max_tokens = _texts(found, tables, text_columns)
-    TextTemplate(fields).render(tables.items)
+    template = TextTemplate(fields)
+    tables.check_decoded("items", template.columns)
+    template.render(tables.items)
     split, why, part = choose_split(tables, in_order=target.next_item)
     has_order = tables.ordered or "timestamp" in tables.behaviors.columns
     history = (

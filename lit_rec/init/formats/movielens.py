@@ -1,4 +1,4 @@
-"""MovieLens as GroupLens packs it: 100K, 1M, and the archives with CSV files."""
+"""MovieLens as GroupLens packs it: 100K, 1M, 10M, and the archives with CSV files."""
 
 from __future__ import annotations
 
@@ -45,12 +45,14 @@ def _of_100k(paths: Sequence[Path]) -> ReadyFormat | None:
 
 
 def _of_1m(paths: Sequence[Path]) -> ReadyFormat | None:
-    folder = folder_with(paths, ("ratings.dat", "movies.dat", "users.dat"))
+    others = ("users.dat", "tags.dat")
+    folder = folder_with(paths, ("ratings.dat", "movies.dat"), others)
     if folder is None or not _holds(folder, "ratings.dat", r"\d+::\d+::[\d.]+::\d+"):
         return None
+    has_users = file_of(folder, "users.dat") is not None
     return ReadyFormat(
-        name="MovieLens 1M",
-        why=f"{folder} has ratings.dat, movies.dat and users.dat, with :: between columns",
+        name="MovieLens 1M" if has_users else "MovieLens 10M",
+        why=f"{folder} has ratings.dat and movies.dat, with :: between columns",
         reader=MovieLens1MReader,
         options={"folder": str(folder)},
         fields=_FIELDS,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lit_rec.data.readers.reader import Reader
-from lit_rec.data.tables.json.values import UnreadableLineError, read_literal, read_object
+from lit_rec.data.tables.json.values import UnreadableLineError, read_record
 from lit_rec.data.tables.source import Source
 
 _FIRST_BYTES = 1 << 16
@@ -70,12 +71,8 @@ def keys_of(path: Path) -> frozenset[str]:
     for line in first_lines(path)[:-1] or first_lines(path):  # the last one may be cut
         if not line.lstrip().startswith("{"):
             continue
-        for read in (read_object, read_literal):
-            try:
-                keys.update(read(line.strip()))
-                break
-            except UnreadableLineError:
-                continue
+        with suppress(UnreadableLineError):
+            keys.update(read_record(line.strip())[0])
     return frozenset(keys)
 
 

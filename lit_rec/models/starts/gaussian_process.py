@@ -108,7 +108,7 @@ class GaussianProcessStart(nn.Module):
         # how much of the head's own prediction counts; none at the start
         self.share = nn.Parameter(torch.tensor(0.0))
         self._parts: Float32s | None = None  # the table of items of each part
-        self._of_row = torch.empty(0)  # of each row of Prepared, NaN where it does not train
+        self._of_row = torch.empty(0)  # of each row of Prepared, where it trains and has a rating
 
     @property
     def columns(self) -> int:
@@ -215,7 +215,8 @@ class GaussianProcessStart(nn.Module):
             total: How many rows ``Prepared`` has.
         """
         begin, length = rows.stretches()
-        found, covariance = np.full(total, np.nan, np.float32), copy.deepcopy(self.covariance).cpu()
+        # a row without a rating has no loss, but NaN would reach the gradients
+        found, covariance = np.zeros(total, np.float32), copy.deepcopy(self.covariance).cpu()
         for some in batches(length, _NUMBERS):
             error, known = self._errors(covariance, rows, begin[some], length[some])
             place, mask = padded(begin[some], length[some])

@@ -80,7 +80,7 @@ class TensorBoardViews(ScoreWriter):
         """Draw the predictions of rows with a known target, and the learned weights."""
         facts, step = pl_module.facts, trainer.global_step
         data = trainer.datamodule  # type: ignore[attr-defined]
-        target = target_of_rows(data.prepared, facts, data.history.where)[rows]
+        target = target_of_rows(data.prepared, facts, data.history.targets)[rows]
         known = facts.target.known(target)
         of_behaviors = self._behavior_weights(pl_module)
         for writer in _writers(trainer):

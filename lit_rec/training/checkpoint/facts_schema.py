@@ -109,5 +109,6 @@ FACTS = entries(
         "profile_texts": texts(unique=True),
         "history_labels": flag,
         "backbone": _backbone,
-    }
+    },
+    {"target_events": texts(unique=True)},  # from version 0.2.0 on
 )

@@ -115,16 +115,15 @@ def test_events_alone(written):
     assert data["reader"]["init_args"]["behavior_columns"] == columns
     assert data["history"]["class_path"].endswith("PastHistory")
     positions = config["model"]["network"]["init_args"]["user_encoder"]["init_args"]["max_length"]
-    where = data["history"]["init_args"].pop("where")
-    assert where["init_args"] == {"events": ["buy"]}
+    assert data["target_events"] == ["buy"]
     assert data["history"]["init_args"] == {"max_length": positions}
-    assert any("Only buy of `action` counts" in line for line in guesses(plan))
+    assert any("buy of `action` is predicted" in line for line in guesses(plan))
     # kinds of which none is known to be the one that matters
     text, config, plan = written(
         lambda b: b.select("u", "i", "t", pl.Series("action", ["read", "talk"] * 300))
     )
     assert "where: {events: [read]}" in text
-    assert "where" not in config["data"]["init_args"]["history"]["init_args"]
+    assert "target_events" not in config["data"]["init_args"]
     assert plan.sequences == 70
     assert replace(plan, sequences=7_680).batch_size == 256
     shipped["trainer"]["logger"]["init_args"]["name"] = "shop"

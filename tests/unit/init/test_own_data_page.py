@@ -16,6 +16,7 @@ from lit_rec.data.texts.template import TextTemplate
 PAGE = (Path(__file__).parents[3] / "docs/own_data.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 PARTS = {"text": TextTemplate, "split": Split, "history": History}
+TARGETS = {"task": str, "target_events": list[str]}
 LISTS = {"item_fields": list[Field], "user_text": TextTemplate, "user_fields": list[Field]}
 
 
@@ -23,8 +24,8 @@ LISTS = {"item_fields": list[Field], "user_text": TextTemplate, "user_fields": l
 def test_snippets_are_understood(snippet):
     name = re.search(r"\w+", snippet)[0]
     parser = ArgumentParser()
-    if name in LISTS:
-        for option, kind in LISTS.items():
+    if name in (*LISTS, *TARGETS):
+        for option, kind in (LISTS | TARGETS).items():
             parser.add_argument(f"--{option}", type=kind)
     elif name in PARTS:
         parser.add_subclass_arguments(PARTS[name], name)
@@ -39,6 +40,7 @@ def test_there_are_snippets_of_every_part():
         *PARTS,
         "behaviors",
         "item_fields",
+        "task",
         "user_text",
     }
 

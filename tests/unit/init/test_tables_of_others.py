@@ -124,8 +124,9 @@ def test_purchases_are_predicted_where_there_are_views(guess, made):
     kinds = made.among("view", "cart", "purchase", weights=(70, 10, 20))
     data, _, said = guess(*shop(made, event_type=kinds))
     assert columns_of(data)["event"] == "event_type"
-    assert data["history"]["init_args"]["where"]["init_args"] == {"events": ["purchase"]}
-    assert "Only purchase of `event_type` counts" in said
+    assert data["target_events"] == ["purchase"]
+    assert "where" not in data["history"]["init_args"]
+    assert "purchase of `event_type` is predicted" in said
 
 
 def test_events_of_an_online_shop(guess, made):

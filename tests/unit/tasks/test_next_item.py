@@ -37,6 +37,7 @@ def made(folder, item, history=None):
     facts = SimpleNamespace(
         task="next_item",
         labels=(),
+        target_events=(),
         target=SimpleNamespace(of_rows=lambda p, *_: np.array(p.item, np.int64)),
     )
     return SimpleNamespace(

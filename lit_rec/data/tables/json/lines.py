@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import chain
+from typing import Any
 
 import polars as pl
 
@@ -16,8 +17,9 @@ from lit_rec.data.tables.json.values import (
     half_characters,
     read_record,
     repeated_keys,
+    text_of,
 )
-from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.source import LOST, UTF_16, Source
 from lit_rec.errors import DataError, excerpt
 
 _RULE = "one JSON object a line"
@@ -38,6 +40,7 @@ def read_json_lines(
     notes: list[CleaningStep] | None = None,
     broken: BrokenLines | None = None,
     mixed: set[str] | None = None,
+    damaged: dict[str, int] | None = None,
 ) -> pl.DataFrame:
     """Return a table of the objects; a key that an object lacks is null there.
 
@@ -50,6 +53,8 @@ def read_json_lines(
         notes: A list to which changes in other columns are added.
         broken: Where lines that are not objects are noted; they are an error where it is None.
         mixed: Columns whose values become JSON texts, since they are of several kinds.
+        damaged: Gets the columns with bytes that are not UTF-8, which become U+FFFD, and the first such line of each;
+            where it is None, such bytes are an error.
 
     Raises:
         DataError: If a line is not a JSON object, has a key twice, or a column mixes single values with lists or
@@ -59,7 +64,7 @@ def read_json_lines(
     kinds: dict[str, tuple[str, int]] = {}
     halves = Halves(source)
     for block in blocks_of(source):
-        objects = _objects(block, source, broken)
+        objects = _objects(block, source, broken, damaged)
         frames.append(_table(objects, kinds, halves, ids, mixed or set()))
         if broken is not None:
             broken.lines += objects.numbers
@@ -86,28 +91,61 @@ def _joined(frames: list[pl.DataFrame], source: Source) -> pl.DataFrame:
     return pl.concat(cast, how="diagonal") if cast else pl.DataFrame()
 
 
-def _objects(block: Block, source: Source, broken: BrokenLines | None) -> Objects:
+def _texts_of(
+    block: Block, source: Source, damaged: dict[str, int] | None
+) -> Iterator[tuple[str, bool]]:
+    """Yield the block's lines, and whether each is UTF-8."""
+    try:
+        text = source.decoded(block.content, block.start)
+    except DataError:
+        if damaged is None or (block.start == 1 and block.content.startswith(UTF_16)):
+            raise
+        for line in block.lines:
+            each = line.decode(errors="replace")
+            yield each, each.encode() == line
+        return
+    yield from ((each, True) for each in text.removesuffix("\n").split("\n"))
+
+
+def _note_damage(record: dict[str, Any], number: int, damaged: dict[str, int]) -> None:
+    """Note the keys whose values have lost bytes; a key that lost some itself cannot be named, and is left out."""
+    for key in list(record):
+        if LOST in key:
+            del record[key]
+        elif LOST in (text_of(record[key]) or ""):
+            damaged.setdefault(key, number)
+
+
+def _objects(
+    block: Block, source: Source, broken: BrokenLines | None, damaged: dict[str, int] | None
+) -> Objects:
     found = Objects()
-    text = source.decoded(block.content, block.start).removesuffix("\n")
-    for number, each in enumerate(text.split("\n"), block.start):
+    for number, (each, whole) in enumerate(_texts_of(block, source, damaged), block.start):
         if not each or each.isspace():
             continue
         try:
-            record, line = read_record(each.strip())
-            twice = repeated_keys(record)
-            if twice:
-                raise _twice(min(twice), each, source, number)
-        except (UnreadableLineError, BrokenLineError) as error:
-            if broken is not None:
-                broken.found.append((number, excerpt(each.strip())))
-                continue
-            if isinstance(error, BrokenLineError):
-                raise
-            raise _unreadable(each, str(error), source, number) from error
+            record, line = _record_of(each, source, number)
+        except BrokenLineError as error:
+            if broken is None:
+                raise (error if whole else source.undecoded(number)) from error.__cause__
+            broken.found.append((number, excerpt(each.strip())))
+            continue
+        if not whole and damaged is not None:
+            _note_damage(record, number, damaged)
         found.records.append(record)
         found.numbers.append(number)
         found.texts.append(line)
     return found
+
+
+def _record_of(line: str, source: Source, number: int) -> tuple[dict[str, Any], str]:
+    try:
+        record, written = read_record(line.strip())
+    except UnreadableLineError as error:
+        raise _unreadable(line, str(error), source, number) from error
+    if twice := repeated_keys(record):
+        raise _twice(min(twice), line, source, number)
+    return record, written
 
 
 def _twice(key: str, line: str, source: Source, number: int) -> BrokenLineError:

@@ -21,12 +21,11 @@ from lit_rec.data.tables.json.values import (
     Halves,
     UnreadableLineError,
     json_of,
-    read_literal,
-    read_object,
+    read_record,
     repeated_keys,
     text_of,
 )
-from lit_rec.data.tables.source import Source
+from lit_rec.data.tables.source import LOST, Source
 from lit_rec.errors import DataError, excerpt, near_names, some_of
 
 _NUMBER = r"^-?\d+(\.\d+)?$"
@@ -203,9 +202,11 @@ def _slowly(
         if not shown.strip():
             continue
         try:
-            values = _values(content.decode().strip(), wanted, number, halves)
-        except (UnreadableLineError, UnicodeDecodeError) as error:
-            says = "" if str(error).startswith(("is not", "'utf-8'")) else f" {error}"
+            values = _values(shown.strip(), wanted, number, halves)
+            if shown.encode() != content and any(LOST in str(value) for value in values.values()):
+                raise UnreadableLineError("is not UTF-8")
+        except UnreadableLineError as error:
+            says = "" if str(error).startswith("is not") else f" {error}"
             broken.add(number, excerpt(shown.strip()) + says)
             continue
         numbers.append(number)
@@ -221,14 +222,14 @@ def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str
         UnreadableLineError: If it is not an object, or has a wanted key twice.
         DataError: If an id holds half a character.
     """
-    record, is_json = _record(line)
+    record, line = read_record(line)
     twice = repeated_keys(record) & wanted.schema.keys()
     if twice:
         raise UnreadableLineError(f"has the key {excerpt(min(twice))} twice")
     values: dict[str, Any] = {}
     for key, kind in wanted.schema.items():
         value = record.get(key)
-        if is_json and _has_objects(value, kind):
+        if _has_objects(value, kind):
             value = json_of(line, key)  # numbers in it are numbers
         if kind == pl.String:
             values[key] = halves.repaired(text_of(value), number, key, wanted.ids)
@@ -239,19 +240,6 @@ def _values(line: str, wanted: _Wanted, number: int, halves: Halves) -> dict[str
             texts = map(text_of, entries)
             values[key] = [halves.repaired(text, number, key, wanted.ids) for text in texts]
     return values
-
-
-def _record(line: str) -> tuple[dict[str, Any], bool]:
-    """Return the object of a line, and whether it is JSON (else a Python literal)."""
-    try:
-        return read_object(line), True
-    except UnreadableLineError as error:
-        if line[:1] != "{":
-            raise
-        try:
-            return read_literal(line), False
-        except UnreadableLineError:
-            raise error from None
 
 
 def _has_objects(value: Any, kind: pl.DataType | type[pl.DataType]) -> bool:
@@ -276,7 +264,7 @@ def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
         return
     line = next((b for b in next(source.blocks(1 << 20), b"").split(b"\n") if b.strip()), b"")
     try:
-        keys = list(_record(line.decode(errors="replace").strip())[0])
+        keys = list(read_record(line.decode(errors="replace").strip())[0])
     except UnreadableLineError:
         keys = []
     near = near_names(key, keys)

@@ -65,6 +65,32 @@ class PopularityBaseline(NextItemBaseline):
         return self._counts.expand(len(history), -1)
 
 
+class LastItemsBaseline(NextItemBaseline):
+    """The items of the history, the newest first, then the others by popularity: what was viewed may be bought.
+
+    Args:
+        counts: ``[I]`` training rows of each item.
+
+    Example:
+        >>> baseline = LastItemsBaseline(torch.tensor([1, 0, 2]))
+        >>> history, mask = torch.tensor([[2, 0, 1, 0]]), torch.tensor([[True, True, True, False]])
+        >>> baseline.scores(history, mask).argsort(1, descending=True)
+        tensor([[1, 0, 2]])
+    """
+
+    name = "last_items"
+
+    def __init__(self, counts: Tensor) -> None:
+        self.chosen = {}
+        self._below_one = counts / (counts.max() + 1)
+
+    def scores(self, history: Tensor, mask: Tensor) -> Tensor:
+        """Return the places in the history, from 1; of other items numbers below 1."""
+        place = torch.arange(1.0, history.shape[1] + 1).expand(history.shape) * mask
+        found = self._below_one.expand(len(history), -1)
+        return found.scatter_reduce(1, history, place, "amax")
+
+
 class ItemTableBaseline(NextItemBaseline):
     """What the items of the history say of the catalogue, the newest the most.
 

@@ -27,6 +27,7 @@ class Trial:
     Shape:
         baskets: of the other training rows. history: ``[R, H]`` int64 items, oldest first. mask: ``[R, H]`` bool.
         target: ``[R]`` int64 items. code: ``[I]`` int64, the items' codes here; -1 for those that are left out.
+        taken: ``[R, H]`` bool, the slots whose items are seen; None: all.
 
     Example:
         >>> baskets = Baskets(np.array([0, 0]), np.array([0, 1]), items=3)
@@ -41,10 +42,17 @@ class Trial:
     mask: Tensor
     target: Tensor
     code: Int64s
+    taken: Tensor | None = None
 
     @classmethod
     def of_rows(
-        cls, baskets: Baskets, history: Int64s, mask: Bools, target: Int64s, seed: int = 0
+        cls,
+        baskets: Baskets,
+        history: Int64s,
+        mask: Bools,
+        target: Int64s,
+        taken: Bools | None = None,
+        seed: int = 0,
     ) -> Trial:
         """Make it from held-out rows; of many items the most frequent 5,000, of many rows a sample of 8,000.
 
@@ -53,6 +61,7 @@ class Trial:
             history: ``[R, H]``.
             mask: ``[R, H]``.
             target: ``[R]``.
+            taken: ``[R, H]``, the slots whose items are seen; None: all.
             seed: Seed of the sample.
         """
         items = min(baskets.items, _ITEMS)
@@ -68,12 +77,15 @@ class Trial:
         # slots of items that are left out would lie between others: real slots go to the left
         order = np.argsort(history < 0, axis=1, kind="stable")
         history = np.take_along_axis(history, order, 1)
+        if taken is not None:
+            taken = np.take_along_axis(taken[usable], order, 1)
         return cls(
             baskets.among(code, items),
             torch.from_numpy(np.maximum(history, 0)),
             torch.from_numpy(history >= 0),
             torch.from_numpy(code[target[usable]]),
             code,
+            None if taken is None else torch.from_numpy(taken & (history >= 0)),
         )
 
     def ndcg(self, scores: Tensor) -> float:
@@ -98,7 +110,8 @@ class Trial:
         """Return the sum of the rows' nDCG@10."""
         target, history = self.target[rows].unsqueeze(1), self.history[rows]
         own = scores.gather(1, target)
-        row, slot = self.mask[rows].nonzero(as_tuple=True)
+        taken = self.mask if self.taken is None else self.taken
+        row, slot = taken[rows].nonzero(as_tuple=True)
         scores[row, history[row, slot]] = -torch.inf
         scores.scatter_(1, target, own)
         above = (scores > own).sum(1)

@@ -12,11 +12,14 @@ PREPARED = SimpleNamespace(
     item=np.array([4, 5, 6, 9, 5, 8, 7], np.int32), offsets=np.array([0, 1, 5, 6, 7])
 )
 COUNTS = np.array([0, 1, 1, 0, 1, 0, 1], bool)
+VIEWED = np.array([0, 1, 0, 0, 0, 0, 0], bool)
 
 
-def histories(max_length):
+def histories(max_length, viewed=None):
     where = SimpleNamespace(mask=lambda prepared: COUNTS)
-    return UserHistories(PREPARED, SimpleNamespace(where=where, max_length=max_length))
+    taken = COUNTS if viewed is None else COUNTS & ~viewed
+    rule = SimpleNamespace(where=where, max_length=max_length, takes=lambda prepared: taken)
+    return UserHistories(PREPARED, rule)
 
 
 def test_the_newest_that_counts():
@@ -30,6 +33,8 @@ def test_all_that_was_seen_whatever_the_length():
     found, count = histories(2).seen(range(1, 4))
     assert found.tolist() == [5, 6, 5, 7]
     assert count.tolist() == [3, 0, 1]
+    found, count = histories(2, VIEWED).seen(range(1, 4))
+    assert (found.tolist(), count.tolist()) == ([6, 5, 7], [2, 0, 1])
     found, count = histories(2).seen(range(0))
     assert len(found) == len(count) == 0
 

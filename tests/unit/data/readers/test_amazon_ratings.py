@@ -92,3 +92,25 @@ def test_damaged_files(core):
     (core / "Toys.train.csv").write_text("user,item\nU,A\n")
     with pytest.raises(DataError, match=r"no column 'user_id'; the file has user, item"):
         reader(core).read()
+
+
+@pytest.mark.parametrize(
+    ("archive", "lines"),
+    [
+        ("2014", "A1,0001,5.0,1400000000\nA2,0002,1.0,1400000001\n"),
+        ("2018", "0001,A1,5.0,1400000000\n0002,A2,1.0,1400000001\n"),
+    ],
+)
+def test_ratings_without_a_header(tmp_path, archive, lines):
+    """Seconds, ids with zeros, and the metadata of older archives, which may be Python literals."""
+    (tmp_path / "ratings_Books.csv").write_text(lines)
+    meta = "{'asin': '0001', 'title': 'A book'}\n{\"asin\": \"0002\", \"title\": \"Another\"}\n"
+    (tmp_path / "meta.json").write_text(meta)
+    files = f"{tmp_path}/ratings_Books.csv", f"{tmp_path}/meta.json"
+    tables = AmazonRatingsReader(*files, archive=archive).read()
+    assert tables.behaviors.select("user_id", "item_id", "rating", "timestamp").rows() == [
+        ("A1", "0001", 5.0, 1400000000.0),
+        ("A2", "0002", 1.0, 1400000001.0),
+    ]
+    assert tables.items["title"].to_list() == ["A book", "Another"]
+    assert tables.place(1).endswith("ratings_Books.csv, line 2")

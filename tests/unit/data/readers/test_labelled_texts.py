@@ -218,3 +218,28 @@ def test_names_that_cannot_train(folder, labels, options, problem):
     assert error.value.where == "LabelledTextReader.label_names"
     assert "leave it out" in error.value.remedy or "name a column" in error.value.remedy
     LabelledTextReader(f"{folder}/train.csv", given["columns"]).read()
+
+
+def test_cells_are_read_as_those_of_tables(tmp_path):
+    """HTML becomes text, and what stands for a missing value none; ids stay as they are."""
+    rows = [
+        "id,text,label",
+        "NA,<b>Caf&eacute;</b> open,good",
+        "2,NaN,good",
+        "3,shut,none of it",
+        "4,x,-",
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    path, columns = f"{tmp_path}/t.csv", {"item_id": "id"}
+    found = LabelledTextReader(path, columns).read()
+    assert found.items["text"].to_list() == ["Café open", None, "shut", "x"]
+    assert found.items["item_id"].to_list() == ["NA", "2", "3", "4"]
+    assert found.behaviors["label"].to_list() == ["good", "good", "none of it", None]
+    missing = {"label": ["none of it"], "text": []}
+    found = LabelledTextReader(path, columns, missing_values=missing, clean_html=False).read()
+    assert found.items["text"].to_list()[:2] == ["<b>Caf&eacute;</b> open", "NaN"]
+    assert found.behaviors["label"].to_list() == ["good", "good", None, None]
+    with pytest.raises(
+        ConfigError, match=r"no table has a column 'labels'(.|\n)*did you mean 'label'"
+    ):
+        LabelledTextReader(path, columns, missing_values={"labels": []}).read()

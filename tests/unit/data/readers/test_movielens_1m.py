@@ -70,11 +70,21 @@ def test_absent_and_empty_files(million):
     (million / "users.dat").write_text("")
     with pytest.raises(DataError, match=r"users\.dat: the file is empty"):
         MovieLens1MReader(str(million)).read()
-    (million / "users.dat").unlink()
-    with pytest.raises(DataError, match=r"no file 'users\.dat'"):
+    (million / "movies.dat").unlink()
+    with pytest.raises(DataError, match=r"no file 'movies\.dat'"):
         MovieLens1MReader(str(million)).files()
-    with pytest.raises(DataError, match=r"no file 'users\.dat'"):
+    with pytest.raises(DataError, match=r"no file 'movies\.dat'"):
         MovieLens1MReader(str(million)).read()
+
+
+def test_ten_million_have_half_stars_and_no_users(million):
+    (million / "users.dat").unlink()
+    (million / "ratings.dat").write_text("1::10::0.5::838985046\n1::20::4.5::838983525\n")
+    reader = MovieLens1MReader(str(million))
+    tables = reader.read()
+    assert tables.behaviors["rating"].to_list() == [0.5, 4.5]
+    assert tables.users is None
+    assert [path.name for path in reader.files()] == ["ratings.dat", "movies.dat"]
 
 
 def test_packed_files(million):

@@ -222,9 +222,9 @@ def test_bytes_of_another_encoding_in_a_column_that_nobody_needs(tmp_path):
     assert found.behaviors["rating"].to_list() == [5, 4]
     assert (found.dropped[0].dropped, found.dropped[0].example) == (1, "column 'shop'")
     (tmp_path / "b.csv").write_bytes(rows.replace(b"u,b", b"u\xe9,b"))
-    with pytest.raises(DataError, match=r"line 2: byte 0xe9 is not UTF-8"):
+    with pytest.raises(DataError, match=r"line 3: byte 0xe9 is not UTF-8"):
         reader.read()
     (tmp_path / "b.csv").write_bytes(rows)
     (tmp_path / "i.csv").write_bytes(ITEMS.replace("A film", "\xe9").encode("latin-1"))
     with pytest.raises(DataError, match=r"i.csv, line 2: byte 0xe9"):
-        reader.read()
+        reader.read().check_decoded("items", ["title"])

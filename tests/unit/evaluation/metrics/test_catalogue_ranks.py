@@ -94,6 +94,31 @@ def test_what_repeats_add_counts_among_all_items_alone(rows, bias):
         assert found[row] == pytest.approx(wanted)
 
 
+def test_a_target_that_was_only_viewed_competes_with_what_repeats_add(rows):
+    """Of each history only the first slot's item was bought: the others may still be, the target among them."""
+    users, items, target, seen, mask = rows
+    last = mask & ~_comes_again(seen, mask)
+    never, behaviors = torch.full_like(seen, 5), torch.full((len(seen),), 4)
+    repeats = Repeats(seen, last, never, behaviors, torch.tensor([1.0]))
+    bought = mask & (torch.arange(4) == 0)
+    pairs = SeenItems.of_pairs(bought.nonzero()[:, 0].numpy(), seen[bought].numpy())
+    viewed = 0
+    for block in scored_blocks(users, items, target, repeats):
+        found = target_ranks(block, target, pairs).tolist()
+    for row in range(len(users)):
+        plain = (items @ users[row]).tolist()
+        had, left_out = set(seen[row][mask[row]].tolist()), set(seen[row][bought[row]].tolist())
+        scores = [score + (item in had) for item, score in enumerate(plain)]
+        of_target = int(target[row])
+        beside = list(scores)
+        if of_target in left_out:
+            beside[of_target] = plain[of_target]
+        viewed += of_target in had - left_out
+        wanted = [mean_rank(scores, of_target), mean_rank(beside, of_target, left_out)]
+        assert found[row] == pytest.approx(wanted)
+    assert viewed > 5
+
+
 def _comes_again(seen, mask):
     """Which slots have an item that a later slot has too."""
     later = torch.ones(seen.shape[1], seen.shape[1]).triu(1).bool()

@@ -110,7 +110,7 @@ def drawn(facts, batch, tmp_path):
         is_global_zero=True,
         global_step=7,
         datamodule=SimpleNamespace(
-            prepared=SimpleNamespace(rating=ratings), history=SimpleNamespace(where=None)
+            prepared=SimpleNamespace(rating=ratings), history=SimpleNamespace(targets=None)
         ),
     )
     views = TensorBoardViews()
