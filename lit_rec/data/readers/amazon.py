@@ -8,7 +8,12 @@ from typing import ClassVar
 
 import polars as pl
 
-from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
+from lit_rec.data.readers.amazon_items import (
+    KEYS_2018,
+    KEYS_2023,
+    ItemChoice,
+    read_items,
+)
 from lit_rec.data.readers.reader import Reader
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
@@ -26,6 +31,7 @@ class _AmazonReader(Reader):
     _review_keys: ClassVar[Mapping[str, str]]
     _item_keys: ClassVar[Mapping[str, str]]
     _times: ClassVar[TimeRules]
+    _others: ClassVar[Mapping[str, str]]  # keys of other years, and their readers
 
     def __init__(
         self,
@@ -54,6 +60,8 @@ class _AmazonReader(Reader):
             reviewed=behaviors["item_id"].unique(maintain_order=True),
             items=self.items,
             broken_lines=self.broken_lines,
+            option=option_of(self, "broken_lines"),
+            others=self._others,
         )
         sources = ((reviews, len(behaviors)),)
         return Tables(behaviors, items, sources=sources, dropped=(*dropped, *left_out))
@@ -67,6 +75,8 @@ class _AmazonReader(Reader):
             broken_lines=self.broken_lines,
             ids=[keys[name] for name in ("user_id", "item_id", "variant") if name in keys],
             numbers=[keys["rating"], keys["timestamp"]],
+            option=option_of(self, "broken_lines"),
+            others=self._others,
         )
         frame = frame.rename({key: column for column, key in self._review_keys.items()})
         # ratings without times, or the other way round: nothing may need the absent ones
@@ -141,6 +151,9 @@ class Amazon2018Reader(_AmazonReader):
     }
     _item_keys: ClassVar[Mapping[str, str]] = KEYS_2018
     _times: ClassVar[TimeRules] = TimeRules()
+    _others: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("parent_asin", "user_id"), "Amazon2023Reader"
+    )
 
 
 class Amazon2023Reader(_AmazonReader):
@@ -184,3 +197,4 @@ class Amazon2023Reader(_AmazonReader):
     }
     _item_keys: ClassVar[Mapping[str, str]] = KEYS_2023
     _times: ClassVar[TimeRules] = TimeRules("ms")
+    _others: ClassVar[Mapping[str, str]] = dict.fromkeys(("reviewerID", "asin"), "Amazon2018Reader")

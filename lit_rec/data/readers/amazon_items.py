@@ -47,6 +47,8 @@ def read_items(
     reviewed: pl.Series,
     items: ItemChoice,
     broken_lines: BrokenLines,
+    option: str,
+    others: Mapping[str, str],
 ) -> tuple[pl.DataFrame, tuple[CleaningStep, ...]]:
     """Return items with plain texts, and the steps of cleaning.
 
@@ -60,6 +62,8 @@ def read_items(
         reviewed: Ids that reviews name.
         items: Which items are in the catalogue.
         broken_lines: What happens to lines that are not objects.
+        option: The option that sets it, for errors.
+        others: Keys of other archives, and the class that reads each, for errors.
 
     Raises:
         DataError: If the file cannot be trusted, or has none of the reviewed items.
@@ -72,6 +76,8 @@ def read_items(
         broken_lines=broken_lines,
         ids=[keys[name] for name in ("item_id", "also_buy") if name in keys],
         numbers=[keys["price"]],
+        option=option,
+        others=others,
     )
     frame = frame.rename({k: c for c, k in keys.items()})
     steps = list(notes)
@@ -81,7 +87,7 @@ def read_items(
         source,
         "is empty",
         rule=f"every object has the key '{keys['item_id']}'",
-        remedy="correct or remove the line",
+        remedy="correct or remove these lines",
     )
     first = frame["item_id"].is_first_distinct()
     frame, source = _kept(frame, source, first, "a further object of the same item", steps)
@@ -93,7 +99,7 @@ def read_items(
                 f"the first is '{frame['item_id'][0]}', the first review is of '{reviewed[0]}'",
                 where=source.where,
                 rule="metadata and reviews of the same category and the same year's archive",
-                remedy="check both paths",
+                remedy="name the metadata of the reviews' category",
             )
         frame, source = _kept(frame, source, known, "no review names the item", steps)
     code = frame["title"].str.contains(_PAGE_CODE).fill_null(False)

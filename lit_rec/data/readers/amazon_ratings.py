@@ -9,7 +9,7 @@ import polars as pl
 
 from lit_rec.data.readers.amazon import without_repeated
 from lit_rec.data.readers.amazon_items import KEYS_2018, KEYS_2023, ItemChoice, read_items
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import Reader, check_apart
 from lit_rec.data.tables.checks import typed_behaviors, wanted_columns
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.json.records import BrokenLines
@@ -93,17 +93,10 @@ class AmazonRatingsReader(Reader):
                 f"'{archive}' is no archive",
                 where=option_of(self, "archive"),
                 rule=f"one of {', '.join(get_args(Archive))}",
-                remedy="2023, where the file has a header; else 2018, or 2014 where users stand before items",
+                remedy=f"set {option_of(self, 'archive')} to 2023 where the file has a header, else to 2018, or to "
+                "2014 where users stand before items",
             )
-        paths = {Path(path).resolve(): name for name, path in self._paths().items()}
-        for name, path in self._paths().items():
-            if paths[Path(path).resolve()] != name:
-                raise ConfigError(
-                    f"{path} is also {paths[Path(path).resolve()]}",
-                    where=option_of(self, name),
-                    rule="training, validation and test rows come from files of their own",
-                    remedy="name another file, or leave the option out",
-                )
+        check_apart(self, self._paths())
 
     def _paths(self) -> dict[str, str]:
         return {name: path for name in _PARTS if (path := getattr(self, name)) is not None}
@@ -144,6 +137,8 @@ class AmazonRatingsReader(Reader):
             reviewed=named.unique(maintain_order=True),
             items=self.items,
             broken_lines=self.broken_lines,
+            option=option_of(self, "broken_lines"),
+            others={},
         )
         return Tables(behaviors, items, sources=tuple(sources), dropped=(*steps, *left_out))
 

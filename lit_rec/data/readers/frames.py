@@ -17,7 +17,8 @@ from lit_rec.data.tables.column_values import NoSuchValuesError, plain_columns
 from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.errors import ConfigError, DataError, did_you_mean, option_of, some_of
+from lit_rec.data.tables.times import TimeRules
+from lit_rec.errors import ConfigError, DataError, near_names, option_of, some_of
 
 
 class FrameReader(Reader):
@@ -70,7 +71,7 @@ class FrameReader(Reader):
                     f"a {type(frame).__name__} is no polars.DataFrame",
                     where=f"FrameReader.{name}",
                     rule="a Polars frame",
-                    remedy="polars.from_pandas(frame) makes one of pandas; TableReader reads files",
+                    remedy=_framed(frame),
                 )
         self._frames = frames
         self.ordered = ordered
@@ -90,7 +91,8 @@ class FrameReader(Reader):
         """
         dropping = Dropping(self.invalid_rows, option_of(self, "invalid_rows"))
         behaviors, source = self._table("behaviors", "user_id", "item_id")
-        behaviors, _ = valid_behaviors(behaviors, source, dropping=dropping)
+        times = TimeRules(in_frame=True)
+        behaviors, _ = valid_behaviors(behaviors, source, times=times, dropping=dropping)
         items = self._entities("items", "item_id", dropping)
         users = self._entities("users", "user_id", dropping) if "users" in self._frames else None
         return Tables(behaviors, items, users, self.ordered, dropped=tuple(dropping.steps))
@@ -103,13 +105,14 @@ class FrameReader(Reader):
         frame, where = self._frames[name], f"FrameReader.{name}"
         for column in required:
             if column not in frame.columns:
-                near = did_you_mean(column, frame.columns)
+                near = near_names(column, frame.columns)
                 raise DataError(
                     f"there is no column '{column}'; the frame has {some_of(frame.columns)}",
                     where=where,
                     rule=f"a column '{column}'",
-                    remedy=f"frame.rename({{'YOURS': '{column}'}})"
-                    + (f" ({near})" if near else ""),
+                    remedy=f"`frame.rename({{{near[0]!r}: '{column}'}})`"
+                    if near
+                    else f"rename the column that holds it: `frame.rename({{'YOURS': '{column}'}})`",
                 )
         try:
             frame = plain_columns(frame)
@@ -118,13 +121,24 @@ class FrameReader(Reader):
                 str(error),
                 where=where,
                 rule="dates of a calendar",
-                remedy="correct or remove these rows",
+                remedy="correct these dates, or leave the column or these rows out",
             ) from error
         missing = () if self.missing_values is None else self.missing_values
         ids = IDS if name == "behaviors" else required
         frame = CellRules(missing, clean_html=self.clean_html).read_table(frame, ids)
         # like a Parquet file, so that errors name rows, not lines
         return frame, Source(Path(f"{name}.parquet"), where)
+
+
+def _framed(table: object) -> str:
+    """Return how another table becomes a Polars frame."""
+    if isinstance(table, pl.LazyFrame):
+        return "`frame.collect()`"
+    if isinstance(table, dict | list):
+        return "`polars.DataFrame(frame)`"
+    if isinstance(table, str | Path):
+        return "read files with TableReader, or `polars.read_csv(frame)`"
+    return "`polars.from_pandas(frame)`, or `polars.DataFrame(frame.to_dict('list'))`"
 
 
 def _hash(name: str, frame: pl.DataFrame) -> str:
@@ -136,10 +150,19 @@ def _hash(name: str, frame: pl.DataFrame) -> str:
     try:
         frame.rechunk().write_parquet(content, compression="uncompressed")
     except pl.exceptions.PolarsError as error:
+        columns = [column for column in frame.columns if not _is_written(frame.select(column))]
         raise DataError(
             f"a column cannot be written ({error})",
             where=f"FrameReader.{name}",
             rule="texts, numbers, dates, or lists of them",
-            remedy="leave columns of Python objects and of empty mappings out: frame.drop(COLUMN)",
+            remedy=f"leave out columns of Python objects and of empty mappings: `frame.drop({columns})`",
         ) from error
     return hashlib.sha256(content.getbuffer()).hexdigest()
+
+
+def _is_written(frame: pl.DataFrame) -> bool:
+    try:
+        frame.write_parquet(io.BytesIO())
+    except pl.exceptions.PolarsError:
+        return False
+    return True

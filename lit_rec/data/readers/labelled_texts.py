@@ -8,15 +8,22 @@ from pathlib import Path
 
 import polars as pl
 
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import (
+    Reader,
+    check_apart,
+    check_canonical,
+    checked_delimiter,
+)
 from lit_rec.data.splits.splits import LABEL_NAME
 from lit_rec.data.tables.cells import CellRules, Missing
 from lit_rec.data.tables.checks import typed_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
+from lit_rec.data.tables.delimited import DelimitedOptions
+from lit_rec.data.tables.headers import rename_columns
 from lit_rec.data.tables.problems import Dropping
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables, read_valid, rename_columns, together
-from lit_rec.errors import ConfigError, DataError, option_of
+from lit_rec.data.tables.tables import Tables, read_valid, together
+from lit_rec.errors import ConfigError, DataError, did_you_mean, option_of, some_of
 
 _TARGETS = ("label", "rating")
 _CANONICAL = (*_TARGETS, "timestamp", "split", "item_id")
@@ -77,31 +84,19 @@ class LabelledTextReader(Reader):
                 "the texts have no parts",
                 where=option_of(self, "label_names"),
                 rule="names of labels train, and rows that are divided at random would test some of them",
-                remedy="name validation_texts or test_texts, or leave it out",
+                remedy="name validation_texts or test_texts, map a column to split, or leave label_names out",
             )
         if self.names is not None and not 2 <= len(set(self.names)) == len(self.names):
             raise ConfigError(
                 f"{self.names} are not names of columns",
                 where=option_of(self, "names"),
                 rule="a name of its own for each column, of at least two",
-                remedy="for example [label, text]; leave it out where the files have a header",
+                remedy="write a different name for each column, such as [label, text], or leave names out where "
+                "the files have a header",
             )
-        for name in self.columns:
-            if name not in _CANONICAL:
-                raise ConfigError(
-                    f"'{name}' is not a canonical name",
-                    where=option_of(self, "columns"),
-                    rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
-                    remedy="leave the entry out: texts keep their names",
-                )
-        paths = [Path(path).resolve() for _, path in self._parts()]
-        if len(set(paths)) < len(paths):
-            raise ConfigError(
-                "one file is given for two parts",
-                where=type(self).__name__,
-                rule="training, validation and test texts come from files of their own",
-                remedy="name another file, or leave the option out",
-            )
+        check_canonical(self, "columns", self.columns, _CANONICAL, "texts keep their names")
+        self.delimiter = checked_delimiter(self, delimiter)
+        check_apart(self, dict(self._parts()))
 
     def _parts(self) -> list[tuple[str, str]]:
         named = [("texts", self.texts), ("validation_texts", self.validation_texts)]
@@ -109,8 +104,9 @@ class LabelledTextReader(Reader):
 
     def sources(self) -> list[Source]:
         """Return every file that an option names."""
+        options = DelimitedOptions(option_of(self, "delimiter"), option_of(self, "names"))
         tables = [
-            Source.table(Path(path), option_of(self, name), self.delimiter)
+            Source.table(Path(path), option_of(self, name), self.delimiter, options=options)
             for name, path in self._parts()
         ]
         return [replace(table, has_header=self.names is None) for table in tables]
@@ -136,7 +132,8 @@ class LabelledTextReader(Reader):
         files = [source for source, _ in sources]
         table, texts = together(behaviors, files), together(items, files)
         there = [*table.columns, *texts.columns]
-        self._rules.check_named(there, option_of(self, "missing_values"))
+        renamed = {column: name for name, column in self.columns.items()}
+        self._rules.check_named(there, option_of(self, "missing_values"), renamed)
         if self.label_names is not None:
             table, texts = self._with_names(table, texts, self.label_names)
         table = table.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
@@ -180,7 +177,8 @@ class LabelledTextReader(Reader):
                     where=source.where,
                     rule=f"{option_of(self, 'names')} is for text files without a header: "
                     "csv, tsv, or with a delimiter",
-                    remedy=f"leave it out, or set {option_of(self, 'delimiter')} for a text file",
+                    remedy=f"leave {option_of(self, 'names')} out, or set {option_of(self, 'delimiter')} for a text "
+                    "file",
                 )
             source = replace(source, names=tuple(self.names))
         needed = [self.columns.get(name, name) for name in _CANONICAL]
@@ -196,18 +194,24 @@ class LabelledTextReader(Reader):
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return behaviors and texts, and a training text for the name of each label that trains."""
         if column not in texts.columns or column == "item_id":
+            columns = [name for name in texts.columns if name != "item_id"]
             raise self._unusable(
-                f"the texts have no column '{column}'", "name a column of the texts"
+                f"the texts have no column '{column}'",
+                remedy=did_you_mean(column, columns, f"name one of these: {some_of(columns)}"),
             )
         if "label" not in table.columns:
             raise self._unusable(
-                "the texts have no labels", "map the column of the labels, or leave it out"
+                "the texts have no labels",
+                remedy=f"set {option_of(self, 'columns')}.label to the column of the labels, or leave "
+                "label_names out",
             )
         labels = table.filter(split="train")["label"].drop_nulls().unique().sort()
         words = labels.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
         wordless = labels.filter(~words.str.contains(r"\p{L}"))
         if len(wordless):
-            raise self._unusable(f"the label '{wordless[0]}' has no letter", "leave it out")
+            raise self._unusable(
+                f"the label '{wordless[0]}' has no letter", remedy="leave label_names out"
+            )
         ids = "name of " + labels
         names = pl.DataFrame({"item_id": ids, "label": labels}).with_columns(
             user_id=pl.lit("nobody"), split=pl.lit("train"), event=pl.lit(LABEL_NAME)
@@ -217,7 +221,7 @@ class LabelledTextReader(Reader):
             [texts, pl.DataFrame({"item_id": ids, column: words})], how="diagonal_relaxed"
         )
 
-    def _unusable(self, problem: str, remedy: str) -> ConfigError:
+    def _unusable(self, problem: str, *, remedy: str) -> ConfigError:
         rule = "a column of texts, beside labels whose names are words"
         return ConfigError(problem, where=option_of(self, "label_names"), rule=rule, remedy=remedy)
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from lit_rec.data.readers.reader import Reader, file_in
+from lit_rec.data.readers.reader import Reader, check_apart, file_in
 from lit_rec.data.tables.checks import refuse, typed_behaviors, typed_entities
 from lit_rec.data.tables.cleaning_step import CleaningStep
 from lit_rec.data.tables.delimited import parse_delimited
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.tables import Tables
-from lit_rec.errors import ConfigError, DataError, option_of
+from lit_rec.errors import DataError, option_of
 
 _NEWS = ["item_id", "category", "subcategory", "title", "abstract", "url", "entities", "mentions"]
 _READ = 5  # columns of the news; url and entities are not needed
 _BEHAVIORS = ["impression_id", "user_id", "time", "history", "shown"]
 _CLOCK = "%m/%d/%Y %I:%M:%S %p"
 _PARTS = {"train": "train", "validation": "val", "test": "test"}
-_REMEDY = "correct or remove the line, or unpack the archive again"
+_REMEDY = "correct or remove these lines, or unpack the archive again"
 
 
 class MindReader(Reader):
@@ -48,6 +47,7 @@ class MindReader(Reader):
         Wu et al. 2020, MIND: a large-scale dataset for news recommendation, https://aclanthology.org/2020.acl-main.331.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     news = "N1\tsports\tgolf\tA title\t\t\t\t", "N2\tnews\tworld\tAnother\t\t\t\t"
@@ -60,15 +60,7 @@ class MindReader(Reader):
 
     def __init__(self, train: str, validation: str | None = None, test: str | None = None) -> None:
         self.train, self.validation, self.test = train, validation, test
-        folders = {Path(folder).resolve(): part for part, folder in self._folders().items()}
-        for part, folder in self._folders().items():
-            if folders[Path(folder).resolve()] != part:
-                raise ConfigError(
-                    f"{folder} is also {folders[Path(folder).resolve()]}",
-                    where=option_of(self, part),
-                    rule="training, validation and test rows come from folders of their own",
-                    remedy="name another folder, or leave the option out",
-                )
+        check_apart(self, self._folders())
 
     def _folders(self) -> dict[str, str]:
         return {part: folder for part in _PARTS if (folder := getattr(self, part)) is not None}
@@ -176,7 +168,10 @@ def _labelled(frame: pl.DataFrame, source: Source, part: str) -> pl.DataFrame:
     rule = "every news item shown ends with -1 (clicked) or -0"
     if part == "test":
         rule += ", or none of the test folder does"
-    refuse(shown, bare, source, "does not say whether it was clicked", rule=rule, remedy=_REMEDY)
+    # the large archive's test folder
+    other = f"name another folder: this one can only be {option_of('MindReader', 'test')}"
+    remedy = other if bare.all() else _REMEDY
+    refuse(shown, bare, source, "does not say whether it was clicked", rule=rule, remedy=remedy)
     label = pl.col("shown").str.tail(1)
     return frame.with_columns(
         item_id=pl.col("shown").str.head(-2),

@@ -77,7 +77,7 @@ class MovieLens100KReader(Reader):
                 f"'{fold}' is not a fold",
                 where=option_of(self, "fold"),
                 rule=f"one of {', '.join(_FOLDS)}, or null for u.data",
-                remedy="u1 is the fold that papers report",
+                remedy=f"set {option_of(self, 'fold')} to u1, the fold that papers report, or leave it out",
             )
         self.folder, self.fold, self.plots = folder, fold, plots
 
@@ -162,7 +162,7 @@ def _plots(source: Source) -> pl.DataFrame:
             f"is not a list of films ({type(error).__name__}: {str(error)[:60]})",
             where=source.where,
             rule="a JSON list of objects with movielens_id, plot, directors and cast",
-            remedy="correct the file, or leave the option out",
+            remedy="correct the file, or leave MovieLens100KReader.plots out",
         ) from error
     repeated = frame.filter(pl.col("item_id").is_duplicated())["item_id"]
     if len(repeated):
@@ -170,6 +170,6 @@ def _plots(source: Source) -> pl.DataFrame:
             f"movielens_id '{repeated[0]}' is there {(repeated == repeated[0]).sum()} times",
             where=source.where,
             rule="each film once",
-            remedy="leave one object for each film",
+            remedy="keep one object for each film, or leave MovieLens100KReader.plots out",
         )
     return frame

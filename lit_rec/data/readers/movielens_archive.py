@@ -21,12 +21,18 @@ def check_archive(folder: str, option: str, archive: str) -> None:
     Raises:
         DataError: If it is not.
     """
-    if not Path(folder).is_dir():
+    path = Path(folder)
+    if not path.is_dir():
+        found = path.is_file()
         raise DataError(
-            f"there is no such folder (seen from {Path.cwd()})",
+            "this is a file, not a folder"
+            if found
+            else f"there is no such folder (seen from {Path.cwd()})",
             where=f"{option}={folder}",
             rule=f"the unpacked archive {archive}",
-            remedy="check the path, or download "
+            remedy=f"unpack it, and set {option} to the folder that it makes"
+            if found
+            else "check the path, or download "
             f"https://files.grouplens.org/datasets/movielens/{archive} and unpack it",
         )
 

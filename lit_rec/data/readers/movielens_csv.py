@@ -66,7 +66,9 @@ class MovieLensReader(Reader):
                 else f"'{tags_before}', but tags are left out",
                 where=option_of(self, "tags_before"),
                 rule="seconds since 1970 or ISO text, and only where tags are read",
-                remedy="for example 2015-01-01, or leave it out",
+                remedy=f"leave it out, or set {option_of(self, 'tags_before')} to a day such as 2015-01-01"
+                if tags
+                else f"leave it out, or set {option_of(self, 'tags')} to true",
             )
 
     def _until(self) -> float | None:

@@ -9,17 +9,24 @@ from typing import Literal
 
 import polars as pl
 
-from lit_rec.data.readers.reader import Reader
+from lit_rec.data.readers.reader import (
+    Reader,
+    check_apart,
+    check_canonical,
+    checked_delimiter,
+)
 from lit_rec.data.tables.cells import IDS, CellRules, Missing
 from lit_rec.data.tables.checks import refuse, typed_entities, valid_behaviors
 from lit_rec.data.tables.cleaning_step import CleaningStep
-from lit_rec.data.tables.column_values import numbers_of
-from lit_rec.data.tables.headers import lacks_header, no_header
+from lit_rec.data.tables.column_values import NoSuchValuesError, numbers_of
+from lit_rec.data.tables.delimited import DelimitedOptions
+from lit_rec.data.tables.headers import lacks_header, no_header, rename_columns
 from lit_rec.data.tables.problems import Dropping, InvalidRows
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables, read_valid, rename_columns, together
+from lit_rec.data.tables.tables import Tables, read_valid, together
 from lit_rec.data.tables.times import TimeRules, TimeUnit, to_seconds
-from lit_rec.errors import ConfigError, DataError, did_you_mean, excerpt, option_of, some_of
+from lit_rec.data.tables.written_dates import year_last
+from lit_rec.errors import DataError, excerpt, option_of, some_of
 
 _CANONICAL = (
     "user_id",
@@ -126,36 +133,24 @@ class TableReader(Reader):
         self._check()
 
     def _check(self) -> None:
-        for name in self.behavior_columns:
-            if name not in _CANONICAL:
-                raise ConfigError(
-                    f"'{name}' is not a canonical name",
-                    where=option_of(self, "behavior_columns"),
-                    rule=f"canonical name: the file's column, with a name of {', '.join(_CANONICAL)}",
-                    remedy=did_you_mean(name, _CANONICAL, "leave the entry out"),
-                )
-        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
-            raise ConfigError(
-                f"{self.delimiter!r} is not one character",
-                where=option_of(self, "delimiter"),
-                rule="one ASCII character",
-                remedy="replace the separator in the file by a tab",
-            )
-        paths = [(n, Path(getattr(self, n)).resolve()) for n in _PARTS if getattr(self, n)]
-        for place, (name, path) in enumerate(paths):
-            for other, same in paths[:place]:
-                if path == same:
-                    raise ConfigError(
-                        f"{getattr(self, name)} is also {other}",
-                        where=option_of(self, name),
-                        rule="training, validation and test rows come from files of their own",
-                        remedy="name another file, or leave the option out",
-                    )
+        name = "behavior_columns"
+        check_canonical(self, name, self.behavior_columns, _CANONICAL, "other columns are not read")
+        self.delimiter = checked_delimiter(self, self.delimiter)
+        check_apart(self, {name: getattr(self, name) for name in _PARTS if getattr(self, name)})
 
     def _source(self, name: str) -> Source | None:
-        path = getattr(self, name)
-        names = getattr(self, _names_option(name)) or ()
-        return path and Source.table(Path(path), option_of(self, name), self.delimiter, names)
+        return self._given(name) if getattr(self, name) else None
+
+    def _given(self, name: str) -> Source:
+        """Return the file that an option names."""
+        named = _names_option(name)
+        return Source.table(
+            Path(getattr(self, name)),
+            option_of(self, name),
+            self.delimiter,
+            getattr(self, named) or (),
+            DelimitedOptions(option_of(self, "delimiter"), option_of(self, named)),
+        )
 
     @property
     def _rules(self) -> CellRules:
@@ -195,8 +190,11 @@ class TableReader(Reader):
         if self.users:
             users = self._entities("users", "user_id", self.user_columns, dropping, undecoded)
         frames = [behaviors, items] if users is None else [behaviors, items, users]
+        mappings = (self.user_columns, self.item_columns, self.behavior_columns)
         self._rules.check_named(
-            chain(*(f.columns for f in frames)), option_of(self, "missing_values")
+            chain(*(f.columns for f in frames)),
+            option_of(self, "missing_values"),
+            {column: name for mapping in mappings for name, column in mapping.items()},
         )
         return Tables(
             behaviors,
@@ -219,6 +217,7 @@ class TableReader(Reader):
     ) -> tuple[pl.DataFrame, Source]:
         """Return a table under canonical names, its cells read, and the source of its rows."""
         ids = [columns.get(each, each) for each in IDS]
+        mapping = option_of(self, f"{name[:-1]}_columns")
         # any other column of items may be a text that a model reads: whoever reads it asks ``check_decoded``
         needed = [
             columns.get(each, each) for each in (_CANONICAL if name == "behaviors" else required)
@@ -228,8 +227,11 @@ class TableReader(Reader):
         undecoded |= {(name, column): place for column, place in damaged.items()}
         absent = [columns.get(each, each) not in frame.columns for each in required]
         if any(absent) and source.delimiter and source.has_header and lacks_header(frame):
-            raise no_header(frame.columns, source, option_of(self, _names_option(name)))
-        mapping = option_of(self, f"{name[:-1]}_columns")
+            otherwise = (
+                f"; if the first line is a header, set {mapping}.{required[0]} to its column"
+            )
+            option = option_of(self, _names_option(name))
+            raise no_header(frame.columns, source, option, otherwise)
         frame = rename_columns(frame, columns, required, option=mapping, where=source.where)
         return self._rules.read_table(frame, IDS if name == "behaviors" else required), source
 
@@ -244,17 +246,23 @@ class TableReader(Reader):
         return valid_behaviors(frame, source, times=self._times(), dropping=dropping)
 
     def _refuse_dates(self, given: pl.Series, source: Source) -> None:
-        is_date = given.dtype.is_temporal()
-        dates = given.is_not_null() if is_date else numbers_of(given).is_null()
-        if self.invalid_rows == "drop" and not is_date:  # left out as unreadable
-            dates &= to_seconds(given).is_not_null()
+        numbers, dates = pl.Series([False]), given.is_not_null()
+        if not given.dtype.is_temporal():
+            try:
+                numbers = numbers_of(given).is_not_null()
+                dates = ~numbers & to_seconds(given, day_first=self.day_first).is_not_null()
+            except NoSuchValuesError:  # refused later
+                return
+            if given.dtype == pl.String:
+                dates |= ~numbers & year_last(given)
+        option = option_of(self, "time_unit")
         refuse(
             given,
             dates,
             source,
             "is a date",
-            rule=f"numbers, since {option_of(self, 'time_unit')} is {self.time_unit}",
-            remedy=f"leave {option_of(self, 'time_unit')} out",
+            rule=f"numbers, since {option} is {self.time_unit}",
+            remedy="write numbers or dates in all rows" if numbers.any() else f"leave {option} out",
         )
 
     def _times(self) -> TimeRules:
@@ -269,8 +277,16 @@ class TableReader(Reader):
         """Leave out the rows whose time is unknown."""
         known = behaviors.filter(pl.col("timestamp").is_not_null())
         left = len(behaviors) - len(known)
+        values = ", ".join(f"{value:g}" for value in self.unknown_times)
+        if left == len(behaviors):
+            option = option_of(self, "unknown_times")
+            raise DataError(
+                f"the time of all {left:,} behaviors is unknown ({values})",
+                where=option,
+                rule="numbers that say that a time is not known, in some rows",
+                remedy=f"leave numbers that are times out of {option}, or name no column timestamp",
+            )
         if left:
-            values = ", ".join(f"{value:g}" for value in self.unknown_times)
             notes.append(CleaningStep(f"time unknown ({values})", left, len(behaviors)))
         return known
 
@@ -282,10 +298,8 @@ class TableReader(Reader):
         dropping: Dropping,
         undecoded: _Undecoded,
     ) -> pl.DataFrame:
-        names = getattr(self, _names_option(name)) or ()
-        path = Path(getattr(self, name))
-        source = Source.table(path, option_of(self, name), self.delimiter, names)
-        frame, source = self._read(source, name, columns, (key,), dropping, undecoded)
+        given = self._given(name)
+        frame, source = self._read(given, name, columns, (key,), dropping, undecoded)
         return typed_entities(frame, key, source, dropping)
 
 
@@ -302,12 +316,12 @@ def _check_part(
             f"there is a column 'split', holding {excerpt(frame['split'][0])}, and also a file for each part",
             where=source.where,
             rule="the parts come from the files or from a column, not from both",
-            remedy="leave the column out, or leave validation_behaviors and test_behaviors out",
+            remedy="leave the column split out, or leave validation_behaviors and test_behaviors out",
         )
     if others and ("timestamp" in frame.columns) != ("timestamp" in others[0].columns):
         raise DataError(
             f"the columns are {some_of(frame.columns)}; those of {first} are {some_of(others[0].columns)}",
             where=source.where,
             rule="all files of behaviors have a timestamp, or none has",
-            remedy="add the column, or leave it out of all",
+            remedy="add the column timestamp where it is missing, or leave it out of all files",
         )

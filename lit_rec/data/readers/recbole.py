@@ -23,8 +23,13 @@ def atomic_source(reader: object, folder: str, name: str | None, ending: str) ->
     return Source(path, where, "\t", quotes=False)
 
 
-def check_name(source: Source, ending: str) -> None:
+def check_name(reader: object, source: Source, ending: str) -> None:
     """Check the name of a data set: the file that each data set needs exists under this name.
+
+    Args:
+        reader: The reader, for errors.
+        source: The file.
+        ending: Its ending.
 
     Raises:
         DataError: If it does not, but other files with this ending do.
@@ -33,11 +38,14 @@ def check_name(source: Source, ending: str) -> None:
         p.name.removesuffix(f".{ending}") for p in source.path.parent.glob(f"*.{ending}")
     )
     if others and not source.path.is_file():
+        parts = {name.rpartition(".")[2] for name in others} <= {"train", "valid", "test"}
         raise DataError(
             f"there is no file '{source.path.name}'",
             where=source.where,
             rule="files have the data set's name, which is the folder's name by default",
-            remedy=f"set the reader's name to {' or '.join(others[:3])}",
+            remedy="read sequences with RecBoleSequenceReader"
+            if parts
+            else f"set {option_of(reader, 'name')} to {' or '.join(others[:3])}",
         )
 
 
@@ -65,7 +73,7 @@ def atomic_table(source: Source, required: tuple[str, ...]) -> pl.DataFrame:
             where=f"{source.where}, line 1",
             rule=f"columns are named name:type, with a type of {', '.join(_KINDS)}, "
             f"{' and '.join(required)} among them",
-            remedy="correct the header, or read other tables with TableReader",
+            remedy="correct the header, or read other tables with TableReader and a delimiter",
         )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
@@ -114,7 +122,7 @@ class RecBoleReader(Reader):
     def read(self) -> Tables:
         """Return the tables."""
         inter, item, *others = self.sources()
-        check_name(inter, "inter")
+        check_name(self, inter, "inter")
         behaviors = typed_behaviors(atomic_table(inter, ("user_id", "item_id")), inter)
         items = typed_entities(atomic_table(item, ("item_id",)), "item_id", item)
         users = None
@@ -128,5 +136,5 @@ class RecBoleReader(Reader):
         Raises:
             DataError: If one is absent.
         """
-        check_name(self._source("inter"), "inter")
+        check_name(self, self._source("inter"), "inter")
         return super().files()

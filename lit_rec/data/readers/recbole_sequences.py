@@ -72,7 +72,8 @@ class RecBoleSequenceReader(Reader):
                 f"'{parts}' is not a choice",
                 where=option_of(self, "parts"),
                 rule=f"one of {', '.join(get_args(PartsChoice))}",
-                remedy="files, where there is NAME.train.inter",
+                remedy=f"set {option_of(self, 'parts')} to files where there is NAME.train.inter, to lists where "
+                "there is only NAME.test.inter, or to none where there is NAME.inter",
             )
 
     def _source(self, ending: str) -> Source:
@@ -104,7 +105,7 @@ class RecBoleSequenceReader(Reader):
             DataError: If one is absent.
         """
         first = {"files": "train.inter", "lists": "test.inter", "none": "inter"}[self.parts]
-        check_name(self._source(first), first)
+        check_name(self, self._source(first), first)
         self._check_train()
         return super().files()
 
@@ -175,7 +176,7 @@ class RecBoleSequenceReader(Reader):
                 source,
                 f"is not in {self._source(f'{kind}2index').path.name}",
                 rule=f"the second column of that file holds every {kind}_id",
-                remedy="use files that the same run of a program wrote",
+                remedy="take files of one run of a program, or remove that file where ids are no numbers",
             )
             frame = frame.with_columns(id_.alias(f"{kind}_id"))
         return frame
@@ -227,7 +228,7 @@ def _rows(source: Source, *, whole: bool) -> pl.DataFrame:
             source,
             "is empty",
             rule="a sequence has at least one item",
-            remedy="remove the line",
+            remedy="remove these lines",
         )
         table = table.with_columns(item_id=last, before=pl.col("before").list.head(rest))
     return typed_behaviors(table.select("user_id", "item_id", "before"), source).drop("row")
@@ -241,7 +242,8 @@ def _check(rows: pl.DataFrame, wrong: pl.Series, late: pl.Series, source: Source
         source,
         "is not the end of what the user's other rows have before the item",
         rule="the rows of a user are beginnings of one sequence, which continues from train to valid to test",
-        remedy="write the files again; if each row is a session of its own, give it its own user_id",
+        remedy="write the rows of a user as beginnings of one sequence; if each row is a session of its own, give it "
+        "its own user_id",
     )
     refuse(
         rows["user_id"],
@@ -249,5 +251,6 @@ def _check(rows: pl.DataFrame, wrong: pl.Series, late: pl.Series, source: Source
         source,
         "is in no other part",
         rule="each user's last item tests and the one before it validates",
-        remedy="read other splits with TableReader, which takes a history column",
+        remedy="remove these users, or read the files with TableReader, with delimiter '\\t' and columns user_id, "
+        "item_id and history",
     )

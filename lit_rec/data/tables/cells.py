@@ -96,24 +96,29 @@ class CellRules:
             column = column.list.eval(pl.element().str.strip_chars())
         return _without(column, self._named(column.name))
 
-    def check_named(self, there: Iterable[str], option: str) -> None:
+    def check_named(
+        self, there: Iterable[str], option: str, renamed: Mapping[str, str] | None = None
+    ) -> None:
         """Check that ``missing`` names columns that are there.
 
         Args:
             there: Names of all columns.
             option: The option that holds ``missing``, for the error.
+            renamed: Name in the file -> canonical name, for the error.
 
         Raises:
             ConfigError: If one is not.
         """
-        columns = list(dict.fromkeys(there))
+        columns, renamed = list(dict.fromkeys(there)), renamed or {}
         for name in self.missing if isinstance(self.missing, Mapping) else ():
             if name not in columns:
                 raise ConfigError(
                     f"no table has a column {excerpt(name)}; there are {some_of(columns)}",
                     where=option,
                     rule="canonical names, and names of other columns as in the file",
-                    remedy=did_you_mean(name, columns, "name one of these columns"),
+                    remedy=f"write {renamed[name]} for it"
+                    if name in renamed
+                    else did_you_mean(name, columns, "name one of these columns"),
                 )
 
     def read_table(self, frame: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:

@@ -122,8 +122,8 @@ def valid_behaviors(
         given = frame["rating"]
         rating = _single(given, numbers_of, source)
         bad = (rating.is_null() & _filled(given)) | ~is_usable(rating)
-        remedy = _of_commas(given, bad, dropping)
-        problems.add(given, bad, "is not a finite number", remedy=remedy)
+        instead = _of_commas(given, bad, dropping)
+        problems.add(given, bad, "is not a finite number", instead=instead)
         frame = frame.with_columns(rating)
     if "timestamp" in frame.columns:
         given = frame["timestamp"]
@@ -152,16 +152,18 @@ def _add_times(problems: Problems, column: pl.Series, bad: pl.Series, times: Tim
     if column.dtype == pl.String and (last := year_last(column) & bad).any():
         days = {None: "does not show which number is the day", True: "has no day first"}
         says = days.get(times.day_first, "has no month first")
-        problems.add(column, last, says, remedy=times.remedy)
+        problems.add(column, last, says, instead=times.instead(column))
         bad = bad & ~last
     problems.add(column, bad, "is neither seconds nor an ISO date")
 
 
 def _of_commas(given: pl.Series, bad: pl.Series, dropping: Dropping | None) -> str:
-    """Return the remedy where the first bad value has a decimal comma."""
+    """Return what to do where the first bad value has a decimal comma."""
     first = given.gather(bad.fill_null(False).arg_true().head(1))
-    if dropping is None or not dropping.decimal or not has_decimal_commas(first):
+    if not has_decimal_commas(first):
         return ""
+    if dropping is None or not dropping.decimal:
+        return "write numbers with a decimal point"
     return f"set {dropping.decimal} to ',' where numbers have decimal commas"
 
 
@@ -193,11 +195,11 @@ def _filled(column: pl.Series) -> pl.Series:
     return (column.str.strip_chars() != "").fill_null(False)
 
 
-_TIMES = "is one number, date or ISO text in each row"
-_RULES: dict[object, str] = {
-    ids_of: "is one text or whole number in each row",
-    numbers_of: "is one number in each row",
-    texts_of: "is one value in each row",
+_TIME = "one number, date or ISO text"
+_KINDS: dict[object, str] = {
+    ids_of: "one text or whole number",
+    numbers_of: "one number",
+    texts_of: "one text or number",
 }
 
 
@@ -218,8 +220,8 @@ def _single(
         raise DataError(
             f"column '{column.name}' {error}, such as {excerpt(value)}",
             where=source.where,
-            rule=f"{column.name} {_RULES.get(values_of, _TIMES)}",
-            remedy="map another column, or write the values as such",
+            rule=f"{column.name} is {_KINDS.get(values_of, _TIME)} in each row",
+            remedy=f"write {_KINDS.get(values_of, _TIME)} in each row, or name another column {column.name}",
         ) from error
 
 
@@ -232,7 +234,8 @@ def _history(column: pl.Series, source: Source) -> pl.Series:
             f"column 'history' {error}",
             where=source.where,
             rule="a list of item ids, or a text of ids separated by spaces",
-            remedy="map another column, or write the ids as a list",
+            remedy="write the ids of a row as a list, or as a text with spaces between them; or name another "
+            "column history",
         ) from error
     lists = ids if isinstance(ids.dtype, pl.List) else ids.str.split(" ")
     element = pl.element()

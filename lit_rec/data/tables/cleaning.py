@@ -64,16 +64,7 @@ def clean(
         steps.append(_step(tables, rule, behaviors, keep))
         behaviors = behaviors.filter(keep)
     if behaviors.is_empty():
-        raise DataError(
-            f"no behavior is left of {len(tables.behaviors):,}; "
-            f"the first had item_id {excerpt(tables.behaviors['item_id'][0])}, "
-            f"the first item is {excerpt(tables.items['item_id'][0])}"
-            if len(tables.behaviors)
-            else "the behaviors table is empty",
-            where=option_of("BehaviorDataModule", "reader"),
-            rule="at least one behavior whose item is known",
-            remedy="check that both tables use the same item ids",
-        )
+        raise _nothing_left(tables)
     if "history" in behaviors.columns:
         behaviors = _known_histories(tables, behaviors, unknown_items, steps)
     histories = tables.histories
@@ -92,6 +83,28 @@ def clean(
         )
         histories = lists.select(pl.col("history").fill_null([]))
     return replace(tables, behaviors=behaviors, histories=histories), CleaningReport(tuple(steps))
+
+
+def _nothing_left(tables: Tables) -> DataError:
+    rule, reader = (
+        "at least one behavior whose item is known",
+        option_of("BehaviorDataModule", "reader"),
+    )
+    if not len(tables.behaviors):
+        return DataError(
+            "the behaviors table is empty",
+            where=reader,
+            rule=rule,
+            remedy="give at least one behavior",
+        )
+    return DataError(
+        f"no behavior is left of {len(tables.behaviors):,}; "
+        f"the first had item_id {excerpt(tables.behaviors['item_id'][0])}, "
+        f"the first item is {excerpt(tables.items['item_id'][0])}",
+        where=reader,
+        rule=rule,
+        remedy="use the same item ids in both tables",
+    )
 
 
 def _known_histories(
@@ -121,16 +134,33 @@ def _raise_unknown(
     lost = entries.filter(~known)
     first = lost.row(0, named=True)
     near = _near(first["item_id"], tables.items["item_id"])
-    spaces = near is not None and near.strip() == first["item_id"].strip()
+    ways = [_without_spaces(tables)] if near and near.strip() == first["item_id"].strip() else []
+    # where nothing would be left, leaving out is no way
+    counted = f"{len(lost):,} of {len(entries):,} {of_what}"
+    ways += (
+        [
+            "add the item",
+            f"set BehaviorDataModule.unknown_items to drop to leave such out ({counted})",
+        ]
+        if len(lost) < len(entries)
+        else [f"use the same item ids in both tables: {counted} have others"]
+    )
     raise DataError(
         f"{says} {excerpt(first['item_id'])} is not among the {len(tables.items):,} items"
         + (f"; there is {excerpt(near)}" if near is not None else ""),
         where=tables.place(first["row"]),
         rule="every behavior points to a known item",
-        remedy="add the item, or set BehaviorDataModule.unknown_items to drop to leave such out "
-        f"({len(lost):,} of {len(entries):,} {of_what})"
-        + ("; TableReader.strip_ids true removes spaces around ids" if spaces else ""),
+        remedy=", or ".join(ways),
     )
+
+
+def _without_spaces(tables: Tables) -> str:
+    """Return what to do where ids differ in the spaces around them."""
+    if not tables.sources:
+        return "remove spaces: `frame.with_columns(pl.col('item_id').str.strip_chars())`"
+    if tables.sources[0][0].where.startswith("TableReader."):
+        return "set TableReader.strip_ids to true, which removes spaces around ids"
+    return "remove the spaces around ids in the files"
 
 
 def _near(id_: str, ids: pl.Series) -> str | None:

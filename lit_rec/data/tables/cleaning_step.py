@@ -29,13 +29,15 @@ class CleaningStep:
 
 
 class BrokenLineError(DataError):
-    """A line of a file cannot be read; a reader may leave such lines out.
+    """A line of a file cannot be read; a reader may leave such lines out, unless all are ``alike``.
 
     Example:
         >>> print(BrokenLineError("1 column", where="a.csv, line 3", rule="every line has 2 columns"))
         a.csv, line 3: 1 column.
           Rule: every line has 2 columns.
     """
+
+    alike: bool = False
 
 
 @dataclass

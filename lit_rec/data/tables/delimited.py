@@ -8,7 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -27,6 +27,7 @@ def parse_delimited(
     quotes: bool = True,
     names: Sequence[str] | None = None,
     broken: BrokenLines | None = None,
+    options: DelimitedOptions | None = None,
 ) -> pl.DataFrame:
     r"""Return the columns of a text as strings; an empty cell is null.
 
@@ -37,6 +38,7 @@ def parse_delimited(
         quotes: Whether a cell may be in quotes.
         names: Names of the columns of a text without a header.
         broken: Where lines that cannot be read are noted; they are an error where it is None.
+        options: What the reader calls its options, for errors.
 
     Raises:
         DataError: If the header has another delimiter, a line has more or fewer columns than the others, or a quote
@@ -47,12 +49,27 @@ def parse_delimited(
         [('7', 'Heat, the film')]
     """
     text = text.rstrip("\r\n")
+    options = options or DelimitedOptions()
     if names is None and _has_row_names(text, delimiter, quotes):
         text = delimiter + text
-    header = list(names) if names is not None else _header(text, delimiter, where, quotes)
-    form = _Form(delimiter, where, quotes, header, names is None)
-    frame = _parsed(text, form, broken)
-    return frame if names is not None else frame.rename(_column_names(header, where), strict=False)
+    form = _Form(delimiter, where, quotes, list(names or ()), names is None, options)
+    if names is not None:
+        return _parsed(text, form, broken)
+    form = replace(form, header=_header(text, form))
+    return _parsed(text, form, broken).rename(_column_names(form), strict=False)
+
+
+@dataclass(frozen=True)
+class DelimitedOptions:
+    """What a reader calls its options, for errors; empty where it has no such option.
+
+    Args:
+        delimiter: The option that sets the delimiter.
+        names: The option that names the columns of a file without a header.
+    """
+
+    delimiter: str = ""
+    names: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,7 @@ class _Form:
     quotes: bool
     header: list[str]
     has_header: bool
+    options: DelimitedOptions
 
     @property
     def schema(self) -> dict[str, type[pl.String]]:
@@ -120,24 +138,45 @@ def cells_of(line: str, delimiter: str, *, quotes: bool) -> list[str]:
         return []
 
 
-def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
+def check_start(text: str, where: str, rule: str) -> None:
+    r"""Check that a text has a first line that is not empty.
+
+    Raises:
+        DataError: If it has none.
+
+    Example:
+        >>> check_start("\n1,2", "t.csv", "rows")
+        Traceback (most recent call last):
+        lit_rec.errors.DataError: t.csv, line 1: the first line is empty...
+    """
+    if text.partition("\n")[0].strip("\r"):
+        return
+    holds = bool(text.strip("\r\n"))
+    raise DataError(
+        "the first line is empty" if holds else "the file is empty",
+        where=f"{where}, line 1",
+        rule=rule,
+        remedy="remove the line" if holds else "name another file, or write rows into it",
+    )
+
+
+def _header(text: str, form: _Form) -> list[str]:
+    check_start(text, form.where, f"a header and columns separated by {form.delimiter!r}")
     line = text.partition("\n")[0].rstrip("\r")
-    header = cells_of(line, delimiter, quotes=quotes)
-    others = [d for d in ("\t", ",", ";", "|") if d != delimiter and d in line]
+    header = cells_of(line, form.delimiter, quotes=form.quotes)
+    others = _delimiters(line, form.delimiter)
     # a single column may be of names that are items, not of numbers
     alone = len(header) == 1 and not _WORD.search(text[len(line) :])
     if not header or (len(header) == 1 and others) or alone:
         raise DataError(
-            f"the header {excerpt(line)} is one column" if line else "the file is empty",
-            where=f"{where}, line 1",
-            rule=f"a header and columns separated by {delimiter!r}",
-            remedy=f"set the reader's delimiter to {others[0]!r}"
-            if others
-            else "check the file's first line",
+            f"the header {excerpt(line)} is one column",
+            where=f"{form.where}, line 1",
+            rule=f"a header and columns separated by {form.delimiter!r}",
+            remedy=_separated(form, others or [" "] * (" " in line)),
         )
     repeated = [name for name, count in Counter(header).items() if count > 1 and name.strip()]
     if repeated:
-        raise _twice(min(repeated), where)
+        raise _twice(min(repeated), len(header), form)
     # columns without a name, such as those of delimiters at the end of lines, get different names for the parser
     blank = [place for place, name in enumerate(header) if not name.strip()]
     for place in blank[1:]:
@@ -145,12 +184,27 @@ def _header(text: str, delimiter: str, where: str, quotes: bool) -> list[str]:
     return header
 
 
-def _column_names(header: list[str], where: str) -> dict[str, str]:
+def _delimiters(line: str, delimiter: str) -> list[str]:
+    """Return other delimiters that a line has, the most frequent first."""
+    counts = {sign: line.count(sign) for sign in "\t,;|" if sign != delimiter}
+    return sorted((sign for sign in counts if counts[sign]), key=lambda sign: -counts[sign])
+
+
+def _separated(form: _Form, others: Sequence[str]) -> str:
+    """Return what to do where no delimiter is in the header."""
+    again, option = f"write {form.delimiter!r} between its columns", form.options.delimiter
+    if option:
+        other = repr(others[0]) if others else "what is there"
+        again += f", or set {option} to {other} if all text files have it"
+    return again if others else f"{again}; add a column where there is only one"
+
+
+def _column_names(form: _Form) -> dict[str, str]:
     """Return the names without spaces around them."""
-    names = {name: name.strip() for name in header}
+    names = {name: name.strip() for name in form.header}
     repeated = [name for name, count in Counter(names.values()).items() if count > 1]
     if repeated:
-        raise _twice(min(repeated), where)
+        raise _twice(min(repeated), len(names), form)
     return names
 
 
@@ -164,14 +218,25 @@ class RepeatedNameError(DataError):
     """
 
 
-def _twice(name: str, where: str) -> RepeatedNameError:
+def _twice(name: str, count: int, form: _Form) -> RepeatedNameError:
+    option, names = form.options.names, ", ".join(numbered_names(count))
     return RepeatedNameError(
         f"the column {excerpt(name)} is twice in the header",
-        where=f"{where}, line 1",
+        where=f"{form.where}, line 1",
         rule="every column has a name of its own",
-        remedy="rename one of them; or name the columns of a file without a header by an option of the reader, "
-        "such as TableReader.behavior_names or TableReader.item_names",
+        remedy="rename one of them"
+        + (f"; if the first line is a row, set {option} to [{names}]" if option else ""),
     )
+
+
+def numbered_names(count: int) -> list[str]:
+    """Return names for columns that have none.
+
+    Example:
+        >>> numbered_names(2)
+        ['column_1', 'column_2']
+    """
+    return [f"column_{place}" for place in range(1, count + 1)]
 
 
 def _has_row_names(text: str, delimiter: str, quotes: bool) -> bool:
@@ -231,7 +296,7 @@ def _slowly(text: str, form: _Form, broken: BrokenLines | None) -> pl.DataFrame:
                     rows.append([cell or None for cell in cells])
                     numbers.append(start + 1)
                 elif broken is None:
-                    raise _ragged(cells, start + 1, form)
+                    raise _ragged(cells, start + 1, form, _width(text, form))
                 else:
                     broken.found.append((start + 1, excerpt(form.delimiter.join(cells))))
                 start = begun + reader.line_num
@@ -251,16 +316,37 @@ def _unquoted(line: str, number: int, form: _Form, error: csv.Error) -> BrokenLi
         f"the quotes of {excerpt(line)} do not end as they should ({error})",
         where=f"{form.where}, line {number}",
         rule='a quoted value ends with ", and a quote inside is doubled',
-        remedy="correct the quotes",
+        remedy="end the quotes, or write a quote inside a cell twice",
     )
 
 
-def _ragged(cells: list[str], number: int, form: _Form) -> BrokenLineError:
+def _width(text: str, form: _Form) -> int | None:
+    """Return the number of columns of all rows, where several rows agree in it; only the first ones are counted."""
+    reader = csv.reader(io.StringIO(text), delimiter=form.delimiter, quoting=_quoting(form.quotes))
+    try:
+        rows = [len(cells) for cells in itertools.islice(reader, 1000) if cells]
+    except csv.Error:
+        return None
+    widths = rows[int(form.has_header) :]
+    return widths[0] if len(widths) > 1 and len(set(widths)) == 1 else None
+
+
+def _ragged(cells: list[str], number: int, form: _Form, width: int | None) -> BrokenLineError:
     seen = f"{len(cells)} column{'s' * (len(cells) != 1)}, {excerpt(form.delimiter.join(cells))}"
-    return BrokenLineError(
+    error = BrokenLineError(
         seen if cells else "the line is empty",
         where=f"{form.where}, line {number}",
         rule=f"every line has {len(form.header)} columns"
         + (f"; a value with {form.delimiter!r} in it is in quotes" if form.quotes else ""),
-        remedy="correct or remove the line",
+        remedy=_mended(cells, form, width),
     )
+    error.alike = width == len(cells)
+    return error
+
+
+def _mended(cells: list[str], form: _Form, width: int | None) -> str:
+    if width != len(cells):
+        return "correct or remove the line"
+    if form.has_header:
+        return f"write {width} names into the first line: all rows have {width} columns"
+    return f"name another file: all rows have {width} columns"

@@ -1,18 +1,18 @@
-"""Notice text files whose first line is a row like the others, not the names of the columns."""
+"""Names of columns: give them canonical ones, and notice text files whose first line is a row like the others."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import polars as pl
 
 from lit_rec.data.tables.cells import is_missing
-from lit_rec.data.tables.delimited import cells_of
+from lit_rec.data.tables.delimited import cells_of, check_start, numbered_names
 from lit_rec.data.tables.source import Source
 from lit_rec.data.tables.times import to_seconds
-from lit_rec.errors import DataError, excerpt, some_of
+from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
 
 _SAMPLE = 2000  # rows that are looked at
 _NEARLY_ALL = 0.9
@@ -80,12 +80,17 @@ def no_header(
         option: The option that names its columns.
         otherwise: What to do where the first line is a header.
     """
-    names = ",".join(f"column_{place}" for place in range(1, len(columns) + 1))
+    names = numbered_names(len(columns))
+    given = (
+        f"{option} {','.join(names)}"
+        if option.startswith("--")
+        else f"set {option} to [{', '.join(names)}]"
+    )
     return DataError(
         f"the first line is a row like the others: {some_of(columns)}",
         where=f"{source.where}, line 1",
         rule="the first line names the columns, or an option does",
-        remedy=f"write the names of its {len(columns)} columns, in their order: {option} {names}{otherwise}",
+        remedy=f"name its {len(columns)} columns in their order, for example: {given}{otherwise}",
     )
 
 
@@ -99,14 +104,78 @@ def check_names(names: Sequence[str], text: str, quotes: bool, source: Source) -
         source: The file.
 
     Raises:
-        DataError: If there are more or fewer.
+        DataError: If there are more or fewer, or the first line is empty.
     """
+    rule = "a name for each column of a file without a header, in their order"
+    check_start(text, source.where, rule)
     delimiter = source.delimiter or ","
     first = cells_of(text.partition("\n")[0], delimiter, quotes=quotes)
     if len(first) != len(names):
         raise DataError(
             f"{len(names)} names for {len(first)} columns, {excerpt(delimiter.join(first))}",
             where=f"{source.where}, line 1",
-            rule="a name for each column of a file without a header, in their order",
-            remedy=f"give {len(first)} names",
+            rule=rule,
+            remedy=(
+                f"give {len(first)} names in {option}, or "
+                if (option := source.options.names)
+                else ""
+            )
+            + f"name a file with {len(names)} columns",
         )
+
+
+def rename_columns(
+    frame: pl.DataFrame,
+    mapping: Mapping[str, str],
+    required: Iterable[str],
+    *,
+    option: str,
+    where: str,
+) -> pl.DataFrame:
+    """Give a file's columns their canonical names.
+
+    Where a column is mapped to a canonical name that the file also has as a column, the latter is dropped.
+
+    Args:
+        frame: The table as read.
+        mapping: Canonical name -> the file's name.
+        required: Canonical names that must be there.
+        option: The option that holds the mapping, for errors.
+        where: The file, for errors.
+
+    Raises:
+        DataError: If a mapped or required column is not in the file, or a column of the file is mapped twice.
+    """
+    names, there = list(mapping.values()), set(frame.columns)
+    for canonical, name in mapping.items():
+        if name not in there:
+            raise _no_column(name, frame.columns, where, option, canonical)
+        if names.count(name) > 1:
+            raise DataError(
+                f"column '{name}' is mapped to {sorted(c for c, n in mapping.items() if n == name)}",
+                where=option,
+                rule="a column of the file has one meaning",
+                remedy="keep one of these entries",
+            )
+    replaced = [c for c in mapping if c in there and c not in names]
+    frame = frame.drop(replaced).rename({name: c for c, name in mapping.items()})
+    there = set(frame.columns)
+    for canonical in required:
+        if canonical not in there:
+            raise _no_column(canonical, frame.columns, where, option, canonical)
+    return frame
+
+
+def _no_column(name: str, columns: list[str], where: str, option: str, canonical: str) -> DataError:
+    near = did_you_mean(name, columns)
+    way = f"set {option}.{canonical} to the right column" + (f" ({near})" if near else "")
+    if not canonical.isidentifier():  # a name that no option can have
+        way = f"leave {excerpt(canonical)} out of {option}"
+    if canonical in columns and name != canonical and not near:
+        way = f"leave {canonical} out of {option}, or write the entry the other way round: {name}: {canonical}"
+    return DataError(
+        f"there is no column {excerpt(name)}; the file has {some_of(columns)}",
+        where=where,
+        rule="names are those of the file's header",
+        remedy=way,
+    )

@@ -55,12 +55,10 @@ class Dropping:
 
     def named(self, error: BrokenLineError) -> BrokenLineError:
         """Return an error about a line with the remedy that leaves such lines out."""
-        return BrokenLineError(
-            error.problem,
-            where=error.where,
-            rule=error.rule,
-            remedy=f"{error.remedy}{self.remedy}".replace("leave them", "leave such lines"),
-        )
+        if error.alike:
+            return error
+        way = self.remedy.replace("leave them", "leave such lines")
+        return error.reworded(lambda text: f"{text}{way}" if text == error.remedy else text)
 
     def settle_bytes(
         self, damaged: Mapping[str, int], frame: pl.DataFrame, source: Source, needed: Iterable[str]
@@ -101,16 +99,17 @@ class Problems:
         self._found: list[str] = []
         self._rows: list[tuple[str, pl.Series, pl.Series]] = []
         self._count = 0
-        self._remedies: list[str] = []
+        self._instead: list[str] = []
+        self._others = False
 
-    def add(self, column: pl.Series, bad: pl.Series, says: str, *, remedy: str = "") -> None:
+    def add(self, column: pl.Series, bad: pl.Series, says: str, *, instead: str = "") -> None:
         """Add the rows of ``column`` where ``bad`` is True.
 
         Args:
             column: ``[R]`` values.
             bad: ``[R]`` bool; null is not bad.
             says: What is wrong with such a value.
-            remedy: What to do, where it is not to correct the lines.
+            instead: What to do, where it is not to correct the lines.
         """
         rows = bad.fill_null(False).arg_true()
         if rows.is_empty():
@@ -118,8 +117,9 @@ class Problems:
         self._count += len(rows)
         self._found.append(f"{column.name} {says}: {self._shown(column, rows)}")
         self._rows.append((f"{column.name} {says}", bad.fill_null(False), column))
-        if remedy and remedy not in self._remedies:
-            self._remedies.append(remedy)
+        self._others |= not instead
+        if instead and instead not in self._instead:
+            self._instead.append(instead)
 
     def _shown(self, column: pl.Series, rows: pl.Series) -> str:
         first = rows.head(SHOWN).to_list()
@@ -138,6 +138,7 @@ class Problems:
         if groups.is_empty():
             return
         self._count += len(groups)
+        self._others = True
         shown = [
             f"{excerpt(id_)} on {', '.join(self._source.places(rows[:SHOWN]))}{', ...' * (len(rows) > SHOWN)}"
             for id_, rows in groups.head(SHOWN).iter_rows()
@@ -159,7 +160,7 @@ class Problems:
         """
         if not self._found:
             return None
-        remedy = " and ".join(self._remedies) or "correct or remove these lines"
+        remedy = self._remedy()
         problem = f"{self._count:,} problem{'s' if self._count > 1 else ''}"
         keep = ~pl.Series([False]).new_from_index(0, len(self._rows[0][1]))
         steps = []
@@ -174,8 +175,14 @@ class Problems:
         if self._dropping.drops:
             problem = f"{int((~keep).sum()):,} of {len(keep):,} rows are invalid"
             rule += f"; {self._dropping.option} drop leaves out at most half of the rows"
-        else:
+        elif 2 * keep.sum() >= len(keep):
             remedy += self._dropping.remedy
         raise DataError(
             problem, where=self._source.where, details=self._found, rule=rule, remedy=remedy
         )
+
+    def _remedy(self) -> str:
+        rows = "rows" if self._source.ending == ".parquet" else "lines"
+        which = "the other" if self._instead else "these"
+        others = [f"correct or remove {which} {rows}"] if self._others else []
+        return "; ".join([*self._instead, *others])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
+import shlex
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +17,23 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lit_rec.data.tables.delimited import record_lines
+from lit_rec.data.tables.delimited import DelimitedOptions, record_lines
 from lit_rec.data.tables.quotes import as_quoted
-from lit_rec.errors import DataError
+from lit_rec.errors import DataError, some_of
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _UTF_8_MARK = b"\xef\xbb\xbf"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a file begins
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how such a file begins
 LOST = "\ufffd"  # in place of bytes that are not UTF-8
+_GZIP = b"\x1f\x8b"
+# first bytes -> what to do with a file that is not text
+_KINDS = {
+    _GZIP: "it is packed by gzip: add .gz to its name",
+    b"PK\x03\x04": "it is packed: unpack it, or save a spreadsheet as CSV in UTF-8",
+    b"PAR1": "it is Parquet: give it the ending .parquet",
+}
+OTHERS = (*_UTF_16, *_KINDS)  # how files begin that are not text with a few damaged bytes
 _BLOCK = 1 << 26  # bytes
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
 
@@ -38,6 +49,7 @@ class Source:
         quotes: Whether a cell may be in quotes, and then hold delimiters and line ends; None: as the content shows.
         has_header: Whether the first line of a text file names the columns.
         names: Names of the columns of a text file without a header.
+        options: What the reader calls its options for text files, for errors.
         lines: ``[R]`` int, the line of each row, where a reader used only some of the lines, or made several rows from
             one line.
 
@@ -52,11 +64,17 @@ class Source:
     quotes: bool | None = True
     has_header: bool = True
     names: tuple[str, ...] = ()
+    options: DelimitedOptions = field(default_factory=DelimitedOptions)
     lines: npt.NDArray[np.integer[Any]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def table(
-        cls, path: Path, option: str, delimiter: str | None = None, names: Sequence[str] = ()
+        cls,
+        path: Path,
+        option: str,
+        delimiter: str | None = None,
+        names: Sequence[str] = (),
+        options: DelimitedOptions | None = None,
     ) -> Source:
         """Describe a table file by its ending.
 
@@ -67,11 +85,13 @@ class Source:
             option: How the user gave it, for errors.
             delimiter: What separates columns; by the ending where it is None.
             names: Names of the columns of a text file without a header.
+            options: What the reader calls its options for text files, for errors.
         """
         delimiter = delimiter or _DELIMITERS.get(_ending(path))
         quotes = None if delimiter == "\t" else True
         has_header = not names or _ending(path) in (*JSON_LINES, ".parquet")
-        return cls(path, f"{option}={path}", delimiter, quotes, has_header, tuple(names))
+        where, options = f"{option}={path}", options or DelimitedOptions()
+        return cls(path, where, delimiter, quotes, has_header, tuple(names), options)
 
     @property
     def ending(self) -> str:
@@ -84,23 +104,17 @@ class Source:
             return
         folder = self.path.parent
         if self.path.is_dir():
-            problem, near = "this is a folder, not a file", []
+            problem = "this is a folder, not a file"
+            there = some_of(_names(self.path))
+            remedy = f"name a file of it: {there}" if there else "it is empty: name a file"
         elif folder.is_dir():
             problem = f"there is no file '{self.path.name}' in '{folder}' (seen from {Path.cwd()})"
-            near = get_close_matches(self.path.name, [p.name for p in folder.iterdir()], cutoff=0.5)
+            remedy = _near(self.path.name, folder)
         else:
             problem = f"there is no folder '{folder}' (seen from {Path.cwd()})"
-            above = folder.parent
-            names = [p.name for p in above.iterdir() if p.is_dir()] if above.is_dir() else []
-            near = get_close_matches(folder.name, names, cutoff=0.5)
-        raise DataError(
-            problem,
-            where=self.where,
-            rule="an existing file",
-            remedy=f"check the path; near it there is {', '.join(near)}"
-            if near
-            else "check the path",
-        )
+            above = next(parent for parent in folder.parents if parent.is_dir())
+            remedy = _near(folder.relative_to(above).parts[0], above, folders=True)
+        raise DataError(problem, where=self.where, rule="an existing file", remedy=remedy)
 
     def content(self) -> bytes:
         """Return the file's bytes, unpacked.
@@ -151,8 +165,18 @@ class Source:
             where=self.where,
             rule="a complete file that this user can read"
             + (", packed by gzip" if self._is_packed else ""),
-            remedy="copy or download it again",
+            remedy=self._whole(error),
         )
+
+    def _whole(self, error: Exception) -> str:
+        """Return what to do with a file that cannot be read whole."""
+        if isinstance(error, PermissionError):
+            return f"let this user read it: `chmod u+r {shlex.quote(str(self.path))}`"
+        with self.path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+        if packed or not self._is_packed:
+            return "copy or download it again"
+        return f"it is not packed by gzip: name it {self.path.with_suffix('').name}, if it is whole"
 
     def text(
         self, encoding: str = "utf-8-sig", *, errors: Literal["strict", "replace"] = "strict"
@@ -175,13 +199,21 @@ class Source:
         )
         return text if "\n" in text else text.replace("\r", "\n")
 
-    def decoded(self, content: bytes, line: int = 1, *, encoding: str = "utf-8-sig") -> str:
+    def decoded(
+        self,
+        content: bytes,
+        line: int = 1,
+        *,
+        encoding: str = "utf-8-sig",
+        whole: bytes | None = None,
+    ) -> str:
         """Return the text of the file's bytes, or of a piece of them.
 
         Args:
             content: The bytes.
             line: Number of their first line, for the error.
             encoding: The file's encoding.
+            whole: All bytes of the file, for the error, where ``content`` is not enough to tell their encoding.
 
         Raises:
             DataError: If they are not in that encoding: with line and byte.
@@ -191,12 +223,11 @@ class Source:
         except UnicodeDecodeError as error:
             # the error's own bytes: those after a byte-order mark
             line += error.object[: error.start].count(b"\n")
-            origin = "utf-16" if content.startswith(UTF_16) else "latin1"
             raise DataError(
                 f"byte 0x{error.object[error.start]:02x} is not UTF-8",
                 where=f"{self.where}, line {line}",
                 rule="text files are UTF-8",
-                remedy=f"convert it to UTF-8, for example: iconv -f {origin} -t utf-8 FILE > NEW",
+                remedy=self._converted(content if whole is None else whole),
             ) from error
 
     def undecoded(self, line: int) -> DataError:
@@ -208,7 +239,7 @@ class Source:
         content = self.content()
         lines = content.split(b"\n") if b"\n" in content else content.split(b"\r")
         try:
-            self.decoded(b"\n".join(lines[line - 1 :]), line)
+            self.decoded(b"\n".join(lines[line - 1 :]), line, whole=content)
         except DataError as error:
             return error
         raise ValueError(line)
@@ -217,6 +248,19 @@ class Source:
         """Return the line of a row of a text file."""
         lines = self._lines()
         return row + self._first if lines is None else int(lines[row])
+
+    def _converted(self, content: bytes) -> str:
+        """Return what to do with bytes that are not UTF-8."""
+        for start, remedy in _KINDS.items():
+            if content.startswith(start):
+                return remedy
+        name = self.path.name.removesuffix(".gz") if self._is_packed else self.path.name
+        file, new = (
+            shlex.quote(str(path)) for path in (self.path, self.path.with_name(f"utf8_{name}"))
+        )
+        given = f"gunzip -c {file} | " if self._is_packed else ""
+        command = f"{given}iconv {_origin(content)} -t utf-8 {'' if given else f'{file} '}> {new}"
+        return f"convert it to UTF-8, for example: `{command}`"
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return the places of rows in the file: lines, or rows in a file without lines.
@@ -257,6 +301,36 @@ class Source:
             if quotes:
                 return np.array(record_lines(text, self.delimiter)[int(self.has_header) :])
         return None
+
+
+def _names(folder: Path, *, folders: bool = False) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if (p.is_dir() if folders else p.is_file()))
+
+
+def _near(name: str, folder: Path, *, folders: bool = False) -> str:
+    """Return what to do where a folder has no file, or no folder, of a name."""
+    names = _names(folder, folders=folders)
+    near = [str(path) for path in sorted(folder.glob(f"*/{escape(name)}"))[:3]]
+    near += get_close_matches(name, names, cutoff=0.5)
+    if near:
+        return f"check the path; near it there is {', '.join(near)}"
+    return f"check the path; '{folder}' has {some_of(names) or 'nothing of this kind'}"
+
+
+def _origin(content: bytes) -> str:
+    """Return options of iconv for the encoding that bytes probably have."""
+    if content.startswith(_UTF_16):
+        return "-f utf-16"
+    text = content.decode(errors="replace")
+    lost = text.count("\ufffd")
+    if len(text) - len(text.encode("ascii", "ignore")) > 2 * lost:
+        return "-c -f utf-8"  # UTF-8 with a few damaged characters, which are left out
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return "-f latin1"
+    # the same where there are no signs such as curly quotes
+    return "-f cp1252" if re.search(rb"[\x80-\x9f]", content) else "-f latin1"
 
 
 def _ending(path: Path) -> str:

@@ -21,8 +21,13 @@ from lit_rec.data.tables.json.columns import SeveralKindsError
 from lit_rec.data.tables.json.lines import read_json_lines
 from lit_rec.data.tables.problems import SHOWN, Dropping, first_of
 from lit_rec.data.tables.quotes import as_quoted
-from lit_rec.data.tables.source import JSON_LINES, LOST, UTF_16, Source
-from lit_rec.errors import DataError, did_you_mean, excerpt, some_of
+from lit_rec.data.tables.source import JSON_LINES, LOST, OTHERS, Source
+from lit_rec.errors import DataError, excerpt, some_of
+
+_SPREADSHEET = "save it as CSV in UTF-8 with the program that made it"
+_OTHER_KINDS = dict.fromkeys((".xlsx", ".xls", ".ods"), _SPREADSHEET) | {
+    ".zip": "unpack it, and name the file that was in it"
+}
 
 
 @dataclass(frozen=True)
@@ -167,13 +172,22 @@ def read_valid(
             f"{len(broken.found):,} of {total:,} lines cannot be read: {shown}",
             where=source.where,
             rule=f"{dropping.option} drop leaves out at most half of the rows",
-            remedy="check how the file was made",
+            remedy=_for_first(source),
         )
     example = f"{source.path.name}, {shown}"
     dropping.steps.append(
         CleaningStep("the line cannot be read", len(broken.found), total, example, "lines")
     )
     return frame, replace(source, lines=np.array(broken.lines))
+
+
+def _for_first(source: Source) -> str:
+    """Return what to do with the first line that cannot be read."""
+    try:
+        read_source(source)
+    except DataError as error:
+        return error.remedy
+    return "correct or remove these lines"
 
 
 def _read(
@@ -198,15 +212,18 @@ def _read(
             f"the ending '{source.path.suffix}' does not say what the file holds",
             where=source.where,
             rule="csv, tsv, parquet, jsonl, ndjson or json, each also with .gz",
-            remedy="rename the file, or set the reader's delimiter for a text file",
+            remedy=_OTHER_KINDS.get(source.ending, "give it the ending of what it holds")
+            + (
+                f", or set {option} for a text file" if (option := source.options.delimiter) else ""
+            ),
         )
-    if frame.is_empty():
+    if frame.is_empty() and not (broken and broken.found):
         columns = f", only the columns {some_of(frame.columns)}" if frame.columns else ""
         raise DataError(
             f"the table has no rows{columns}",
             where=source.where,
             rule="at least one row",
-            remedy="check how the file was made",
+            remedy="write rows into it, or name another file",
         )
     return frame
 
@@ -245,7 +262,7 @@ def _delimited(
     try:
         text, is_whole = source.text(), True
     except DataError:
-        if damaged is None or source.content().startswith(UTF_16):
+        if damaged is None or source.content().startswith(OTHERS):
             raise
         text, is_whole = source.text(errors="replace"), False
     text, quotes = as_quoted(text, delimiter, source.quotes)
@@ -253,7 +270,13 @@ def _delimited(
     if names:
         check_names(names, text, quotes, source)
     frame = parse_delimited(
-        text, delimiter, source.where, quotes=quotes, names=names, broken=broken
+        text,
+        delimiter,
+        source.where,
+        quotes=quotes,
+        names=names,
+        broken=broken,
+        options=source.options,
     )
     if damaged is not None and not is_whole:
         lines = np.array(broken.lines) if broken is not None and broken.found else source.lines
@@ -274,7 +297,7 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
             str(error),
             where=where,
             rule="dates of a calendar",
-            remedy="correct or remove these rows",
+            remedy="correct these dates, or leave the column or these rows out",
         ) from error
     # damaged bytes can make Polars panic, which is not an Exception
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
@@ -283,7 +306,7 @@ def _parquet(content: bytes, where: str) -> pl.DataFrame:
             f"the {len(content):,} bytes are not Parquet that can be read, or are cut ({says[:80]})",
             where=where,
             rule="a whole Parquet file",
-            remedy="write it again, or give it the ending of what it is",
+            remedy="write it again; if it is another kind of file, give it that ending",
         ) from error
 
 
@@ -304,58 +327,6 @@ def _quiet() -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(nowhere)
         os.close(stderr)
-
-
-def rename_columns(
-    frame: pl.DataFrame,
-    mapping: Mapping[str, str],
-    required: Iterable[str],
-    *,
-    option: str,
-    where: str,
-) -> pl.DataFrame:
-    """Give a file's columns their canonical names.
-
-    Where a column is mapped to a canonical name that the file also has as a column, the latter is dropped.
-
-    Args:
-        frame: The table as read.
-        mapping: Canonical name -> the file's name.
-        required: Canonical names that must be there.
-        option: The option that holds the mapping, for errors.
-        where: The file, for errors.
-
-    Raises:
-        DataError: If a mapped or required column is not in the file, or a column of the file is mapped twice.
-    """
-    names, there = list(mapping.values()), set(frame.columns)
-    for canonical, name in mapping.items():
-        if name not in there:
-            raise _no_column(name, frame.columns, where, f"{option}.{canonical}")
-        if names.count(name) > 1:
-            raise DataError(
-                f"column '{name}' is mapped to {sorted(c for c, n in mapping.items() if n == name)}",
-                where=option,
-                rule="a column of the file has one meaning",
-                remedy="leave one of them",
-            )
-    replaced = [c for c in mapping if c in there and c not in names]
-    frame = frame.drop(replaced).rename({name: c for c, name in mapping.items()})
-    there = set(frame.columns)
-    for canonical in required:
-        if canonical not in there:
-            raise _no_column(canonical, frame.columns, where, f"{option}.{canonical}")
-    return frame
-
-
-def _no_column(name: str, columns: list[str], where: str, option: str) -> DataError:
-    near = did_you_mean(name, columns)
-    return DataError(
-        f"there is no column {excerpt(name)}; the file has {some_of(columns)}",
-        where=where,
-        rule="names are those of the file's header",
-        remedy=f"set {option} to the right column" + (f" ({near})" if near else ""),
-    )
 
 
 def together(frames: Sequence[pl.DataFrame], sources: Sequence[Source]) -> pl.DataFrame:
@@ -384,18 +355,21 @@ def together(frames: Sequence[pl.DataFrame], sources: Sequence[Source]) -> pl.Da
                 f"column {excerpt(name)} holds {kind_of(other)}, and {kind_of(kind)} in {first.path}",
                 where=second.where,
                 rule="a column is of one kind in all files",
-                remedy="write it in the same way everywhere",
+                remedy=f"write {kind_of(kind)} here too, or leave the column out of one of them",
             )
     return pl.concat(texts, how="diagonal")
 
 
 def _as_texts(frame: pl.DataFrame, names: set[str], source: Source) -> list[pl.Series]:
-    try:
-        return [texts_of(frame[name]) for name in frame.columns if name in names]
-    except NoSuchValuesError as error:
-        raise DataError(
-            f"a column {error}, and other values in another file",
-            where=source.where,
-            rule="a column is of one kind in all files",
-            remedy="write it in the same way everywhere",
-        ) from error
+    texts = []
+    for name in [name for name in frame.columns if name in names]:
+        try:
+            texts.append(texts_of(frame[name]))
+        except NoSuchValuesError as error:
+            raise DataError(
+                f"column {excerpt(name)} {error}, and other values in another file",
+                where=source.where,
+                rule="a column is of one kind in all files",
+                remedy="write texts or numbers here too, or leave the column out of this file",
+            ) from error
+    return texts

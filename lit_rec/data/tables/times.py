@@ -8,7 +8,12 @@ from typing import Literal
 import polars as pl
 
 from lit_rec.data.tables.column_values import NoSuchValuesError, kind_of, texts_of
-from lit_rec.data.tables.written_dates import seconds_of_texts
+from lit_rec.data.tables.written_dates import (
+    day_orders,
+    format_of,
+    seconds_of_texts,
+    year_last,
+)
 
 TimeUnit = Literal["s", "ms", "us", "ns", "d", "mixed", "unknown"]
 TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "d": 1 / 86400, "unknown": 1.0}  # in a second
@@ -27,6 +32,7 @@ class TimeRules:
         day_first: Of dates such as 13.04.2020 whether the day is first; None: such dates are not read.
         unknown: Numbers that say that a time is not known, such as 0.
         option: The option that sets ``day_first``, for errors.
+        in_frame: Whether the times are of a frame in Python, for errors.
 
     Example:
         >>> TimeRules("mixed").seconds(pl.Series([1500000000, 1500000060000])).to_list()
@@ -39,6 +45,7 @@ class TimeRules:
     day_first: bool | None = None
     unknown: tuple[float, ...] = ()
     option: str = ""
+    in_frame: bool = False
 
     def seconds(self, column: pl.Series) -> pl.Series:
         """Return seconds since 1970 as Float64, null where a value cannot be read; unknown times are null as well.
@@ -61,15 +68,38 @@ class TimeRules:
         value = column.str.strip_chars() if column.dtype == pl.String else column
         return value.cast(pl.Float64, strict=False).is_in(list(self.unknown)).fill_null(False)
 
-    @property
-    def remedy(self) -> str:
-        """What to do where dates have the year last."""
-        if self.option:
+    def instead(self, column: pl.Series) -> str:
+        """Return what to do where dates have the year last; empty where they are to be corrected.
+
+        Args:
+            column: Times as texts, such dates among them.
+        """
+        dates = column.filter(year_last(column))
+        orders = day_orders(dates)
+        if len(orders) > 1:
+            return "write all dates in one order, such as 2019-12-31"
+        if self.in_frame or not self.option:
+            return (
+                _year_first(column, orders) if self.in_frame else "write 2019-12-31 for 31/12/2019"
+            )
+        if not orders and self.day_first is None:
             ways = (
                 "true where the day is first (31/12/2019), to false where the month is (12/31/2019)"
             )
             return f"set {self.option} to {ways}"
-        return "write them with the year first: frame.with_columns(pl.col('timestamp').str.to_datetime('%d/%m/%Y'))"
+        if not orders or orders == {self.day_first}:
+            return ""
+        return f"set {self.option} to {'true: the day' if True in orders else 'false: the month'} is first"
+
+
+def _year_first(column: pl.Series, orders: set[bool]) -> str:
+    """Return the code that reads dates with the year last in a frame."""
+    code = f"`frame.with_columns(pl.col('{column.name}').str.to_datetime('{{}}'))`"
+    forms = [format_of(column, day_first) for day_first in orders or (True, False)]
+    if None in forms:
+        return "write 2019-12-31 for 31/12/2019"
+    remedy = f"read them: {code.format(forms[0])}"
+    return remedy if orders else f"{remedy} where the day is first, '{forms[1]}' where the month is"
 
 
 def in_seconds(numbers: pl.Series) -> pl.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import polars as pl
 
 _ZONE = r"([T ][\d:.]+) ?([zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
@@ -69,12 +71,43 @@ def guess_day_first(text: pl.Series) -> bool | None:
         >>> guess_day_first(pl.Series(["01/02/2019", "31/12/2019"])), guess_day_first(pl.Series(["01/02/2019"]))
         (True, None)
     """
-    text = text.str.strip_chars()
-    first, second = (
-        (text.str.extract(_YEAR_LAST, place).cast(pl.Int64, strict=False) > 12).sum() or 0
-        for place in (1, 2)
-    )
+    first, second = (beyond.sum() or 0 for beyond in _beyond_months(text))
     return None if first == second else first > second
+
+
+def day_orders(text: pl.Series) -> set[bool]:
+    """Return whether some dates with the year last can only have the day first (True), and some the month (False).
+
+    Example:
+        >>> day_orders(pl.Series(["31/12/2019", "1/2/2019"])), day_orders(pl.Series(["1/2/2019"]))
+        ({True}, set())
+    """
+    first, second = _beyond_months(text)
+    found = {True: first & ~second, False: second & ~first}
+    return {day_first for day_first, dates in found.items() if dates.any()}
+
+
+def format_of(text: pl.Series, day_first: bool) -> str | None:
+    """Return the format that reads all of these dates with the year last, as ``strptime`` has it; None: no one does.
+
+    Example:
+        >>> format_of(pl.Series(["31.12.2019 10:00", "1.2.2019 11:30"]), day_first=True)
+        '%d.%m.%Y %H:%M'
+    """
+    days = "%d-%m" if day_first else "%m-%d"
+    year = "%Y" if text.str.contains(r"\d{4}").all() else "%y"
+    for sign, clock in product("/.-", ("", " %H:%M", " %H:%M:%S")):
+        form = f"{days}-{year}".replace("-", sign) + clock
+        if text.str.to_datetime(form, strict=False).null_count() == text.null_count():
+            return form
+    return None
+
+
+def _beyond_months(text: pl.Series) -> list[pl.Series]:
+    """Return for the first and the second number of dates with the year last: whether it can be no month ``[R]``."""
+    text = text.str.strip_chars()
+    numbers = (text.str.extract(_YEAR_LAST, place) for place in (1, 2))
+    return [(number.cast(pl.Int64, strict=False) > 12).fill_null(False) for number in numbers]
 
 
 def _iso(text: pl.Series) -> pl.Series:

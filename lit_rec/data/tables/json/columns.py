@@ -147,7 +147,7 @@ def _check_kind(
                 f"column {excerpt(name)} holds {_kind(value)}, {excerpt(shown)}, and {kind} on line {first}",
                 where=f"{source.where}, line {number}",
                 rule="the values of a column are of one kind: single values, lists or objects",
-                remedy="make them one kind in every line",
+                remedy=f"write {kind} for it in every line, or one kind of another",
             )
             error.column = name
             raise error
@@ -165,7 +165,7 @@ def several_kinds(name: str, source: Source) -> SeveralKindsError:
         f"the lists of column {excerpt(name)} hold values of several kinds",
         where=source.where,
         rule="the entries of lists are of one kind: single values, or lists and objects",
-        remedy="make them one kind in every line",
+        remedy="write entries of one kind into all of these lists",
     )
     error.column = name
     return error

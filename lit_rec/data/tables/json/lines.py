@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
@@ -19,7 +20,7 @@ from lit_rec.data.tables.json.values import (
     repeated_keys,
     text_of,
 )
-from lit_rec.data.tables.source import LOST, UTF_16, Source
+from lit_rec.data.tables.source import LOST, OTHERS, Source
 from lit_rec.errors import DataError, excerpt
 
 _RULE = "one JSON object a line"
@@ -98,7 +99,7 @@ def _texts_of(
     try:
         text = source.decoded(block.content, block.start)
     except DataError:
-        if damaged is None or (block.start == 1 and block.content.startswith(UTF_16)):
+        if damaged is None or (block.start == 1 and block.content.startswith(OTHERS)):
             raise
         for line in block.lines:
             each = line.decode(errors="replace")
@@ -153,7 +154,7 @@ def _twice(key: str, line: str, source: Source, number: int) -> BrokenLineError:
         f"the key {excerpt(key)} is twice in {excerpt(line.strip())}",
         where=f"{source.where}, line {number}",
         rule="an object has a key once",
-        remedy="leave one of them",
+        remedy="keep one of them",
     )
 
 
@@ -166,12 +167,22 @@ def _unreadable(line: str, says: str, source: Source, number: int) -> BrokenLine
         + (f"; the file looks like {shape}" if begins_array or begins_object else ""),
         where=f"{source.where}, line {number}",
         rule=_RULE,
-        remedy="write each object on a line of its own, for example: jq -c '.[]' FILE > NEW.jsonl"
-        if begins_array
-        else "write each object on one line, for example: jq -c . FILE > NEW.jsonl"
-        if begins_object
+        remedy=_as_lines(source, "'.[]'" if begins_array else ".")
+        if begins_array or begins_object
         else 'correct or remove the line; an object is written {"column": value, ...}',
     )
+
+
+def _as_lines(source: Source, wanted: str) -> str:
+    """Return how a file becomes one of an object a line."""
+    name = source.path.name.removesuffix(".gz").rpartition(".")[0]
+    file, new = (
+        shlex.quote(str(path))
+        for path in (source.path, source.path.with_name(f"{name}_lines.jsonl"))
+    )
+    packed = source.path.suffix.lower() == ".gz"
+    command = f"gunzip -c {file} | jq -c {wanted}" if packed else f"jq -c {wanted} {file}"
+    return f"write each object on a line of its own, for example: `{command} > {new}`"
 
 
 def _table(

@@ -26,7 +26,7 @@ from lit_rec.data.tables.json.values import (
     text_of,
 )
 from lit_rec.data.tables.source import LOST, Source
-from lit_rec.errors import DataError, excerpt, near_names, some_of
+from lit_rec.errors import DataError, excerpt, some_of
 
 _NUMBER = r"^-?\d+(\.\d+)?$"
 _NONE = np.empty(0, np.int64)
@@ -96,6 +96,8 @@ def read_json_records(
     broken_lines: BrokenLines = "error",
     ids: Collection[str] = (),
     numbers: Collection[str] = (),
+    option: str = "",
+    others: Mapping[str, str] | None = None,
 ) -> tuple[pl.DataFrame, Source, tuple[CleaningStep, ...]]:
     """Return the wanted keys of every object, the source with the line of each row, and the steps of cleaning.
 
@@ -110,6 +112,8 @@ def read_json_records(
         broken_lines: What happens to lines that are not objects.
         ids: Keys whose values must not be changed, not even by half a character.
         numbers: Keys whose values are numbers: their text may differ from the file's where the number is the same.
+        option: The option that sets ``broken_lines``, for errors.
+        others: Keys of other archives, and the class that reads each, for errors.
 
     Raises:
         DataError: If the file is absent or damaged, has no object, no object has the first key, or a line is broken and
@@ -126,8 +130,9 @@ def read_json_records(
     frame = pl.concat(frames)
     total = len(frame) + broken.count
     if broken.count and (broken_lines == "error" or frame.is_empty()):
-        raise _not_objects(broken, total, source)
-    _check_key(frame, next(iter(schema)), source)
+        way = f", or set {option} to drop to leave such lines out" if option else ""
+        raise _not_objects(broken, total, source, way)
+    _check_key(frame, next(iter(schema)), source, others or {})
     example = "line {}: {}".format(*broken.first[0]) if broken.first else ""
     step = CleaningStep(
         f"not a JSON object ({source.path.name})", broken.count, total, example, "lines"
@@ -248,17 +253,19 @@ def _has_objects(value: Any, kind: pl.DataType | type[pl.DataType]) -> bool:
     return isinstance(value, list | dict)
 
 
-def _not_objects(broken: _Broken, total: int, source: Source) -> DataError:
+def _not_objects(broken: _Broken, total: int, source: Source, way: str) -> DataError:
     return DataError(
         f"{broken.count:,} of {total:,} lines are not JSON objects",
         where=source.where,
         details=[f"line {number}: {line}" for number, line in broken.first[:3]],
         rule="one JSON object a line",
-        remedy="download the file again, or set the reader's broken_lines to drop to leave such lines out",
+        remedy="name another file: no line is an object"
+        if broken.count == total
+        else f"download the file again{way}",
     )
 
 
-def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
+def _check_key(frame: pl.DataFrame, key: str, source: Source, others: Mapping[str, str]) -> None:
     """Raise if the file has no objects, or no object has the key."""
     if not frame.is_empty() and frame[key].null_count() < len(frame):
         return
@@ -267,14 +274,14 @@ def _check_key(frame: pl.DataFrame, key: str, source: Source) -> None:
         keys = list(read_record(line.decode(errors="replace").strip())[0])
     except UnreadableLineError:
         keys = []
-    near = near_names(key, keys)
+    readers = [reader for other, reader in others.items() if other in keys]
     raise DataError(
         f"no object has the key '{key}'; the first has {some_of(keys)}"
         if keys
         else "the file holds no object",
         where=source.where,
         rule=f"one JSON object a line, with the keys {', '.join(frame.columns)}",
-        remedy=f"is '{near[0]}' another format of the same data?"
-        if near
-        else "check that the option names the right file",
+        remedy=f"read it with {readers[0]}"
+        if readers
+        else f"name another file, whose objects have the key '{key}'",
     )

@@ -108,11 +108,6 @@ def test_damaged_files(latest, name, text, seen):
         MovieLensReader(str(latest)).read()
 
 
-def test_absent_folder(latest):
-    with pytest.raises(DataError, match=r"no such folder(.|\n)*ml-latest"):
-        MovieLensReader(f"{latest}/no").read()
-
-
 @pytest.mark.parametrize(
     ("full", "expected"),
     [

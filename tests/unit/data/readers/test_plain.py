@@ -2,7 +2,7 @@ import pytest
 
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.tables.cleaning import clean
-from lit_rec.errors import ConfigError, DataError
+from lit_rec.errors import DataError
 
 
 @pytest.fixture
@@ -46,18 +46,6 @@ def test_a_file_per_part(plain):
     assert tables.behaviors["row"].to_list() == [0, 1, 2, 3]
 
 
-def test_plain_options_that_contradict(plain):
-    files = (f"{plain}/b.csv", f"{plain}/i.jsonl")
-    with pytest.raises(ConfigError, match=r"b\.csv is also behaviors"):
-        TableReader(*files, test_behaviors=f"{plain}/../{plain.name}/b.csv")
-    with pytest.raises(ConfigError, match=r"test_behaviors.*is also validation_behaviors"):
-        TableReader(*files, validation_behaviors="x.csv", test_behaviors="x.csv")
-    with pytest.raises(ConfigError, match=r"'raiting' is not.*\n.*\n.*mean 'rating'"):
-        TableReader(*files, behavior_columns={"raiting": "stars"})
-    with pytest.raises(ConfigError, match="'::' is not one character"):
-        TableReader(*files, delimiter="::")
-
-
 def test_plain_lines_are_those_of_the_file(plain):
     (plain / "b.csv").write_text("userId,item_id,stars\nu,a,good\n")
     (plain / "i.jsonl").write_text('{"id": "a"}\n{"id": ""}\n')
@@ -68,48 +56,10 @@ def test_plain_lines_are_those_of_the_file(plain):
         TableReader(f"{plain}/b.csv", f"{plain}/i.jsonl", **COLUMNS).read()
 
 
-def test_plain_parts_agree_on_time(plain):
-    (plain / "val.csv").write_text("userId,item_id,stars,timestamp\nu,b,2,7\n")
-    reader = TableReader(
-        f"{plain}/b.csv", f"{plain}/i.jsonl", validation_behaviors=f"{plain}/val.csv", **COLUMNS
-    )
-    with pytest.raises(DataError, match="user_id, item_id, rating, timestamp, row"):
-        reader.read()
-
-
 def test_absent_source_names_its_option(plain):
     reader = TableReader(f"{plain}/bb.csv", f"{plain}/i.jsonl")
     with pytest.raises(DataError, match=r"TableReader\.behaviors=.*bb\.csv"):
         reader.files()
-
-
-def test_columns_that_are_not_there(plain):
-    reader = TableReader(
-        f"{plain}/b.csv", f"{plain}/i.jsonl", behavior_columns={"user_id": "userid"}
-    )
-    with pytest.raises(DataError) as caught:
-        reader.read()
-    for seen in (
-        f"TableReader.behaviors={plain}/b.csv",
-        "no column 'userid'; the file has userId, item_id, stars",
-        "set TableReader.behavior_columns.user_id",
-        "did you mean 'userId'?",
-    ):
-        assert seen in str(caught.value)
-    reader = TableReader(
-        f"{plain}/b.csv", f"{plain}/i.jsonl", behavior_columns={"user_id": "userId"}
-    )
-    with pytest.raises(DataError, match=r"item_columns\.item_id"):
-        reader.read()
-
-
-def test_parts_come_from_files_or_from_a_column(plain):
-    (plain / "test.csv").write_text("userId,item_id,stars,split\nv,a,4,val\n")
-    reader = TableReader(
-        f"{plain}/b.csv", f"{plain}/i.jsonl", test_behaviors=f"{plain}/test.csv", **COLUMNS
-    )
-    with pytest.raises(DataError, match=r"test_behaviors=.*column 'split', holding 'val'"):
-        reader.read()
 
 
 def test_unknown_items_name_file_and_line(plain):

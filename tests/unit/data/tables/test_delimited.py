@@ -45,6 +45,10 @@ def test_lone_quotes_are_characters():
     ]
 
 
+def test_a_single_column_of_names():
+    assert parse_delimited("film title\nStar Wars\n", ",", "t").rows() == [("Star Wars",)]
+
+
 def test_without_a_header():
     frame = parse_delimited('1|"x\n2|\n', "|", "t", quotes=False, names=["n", "m"])
     assert frame.to_dict(as_series=False) == {"n": ["1", "2"], "m": ['"x', None]}
@@ -55,9 +59,9 @@ def test_without_a_header():
 @pytest.mark.parametrize(
     ("text", "delimiter", "seen"),
     [
-        ("a\tb\n1\t2", ",", [r"line 1: the header 'a\tb' is one column", r"delimiter to '\t'"]),
-        ("a;b\n1;2", "\t", ["'a;b' is one column", "the reader's delimiter to ';'"]),
-        ("a\n1", ",", ["'a' is one column", "first line"]),
+        ("a\tb\n1\t2", ",", [r"line 1: the header 'a\tb' is one column", r"line 1"]),
+        ("a;b\n1;2", "\t", ["'a;b' is one column", "columns separated by '\\t'"]),
+        ("a\n1", ",", ["'a' is one column", "line 1"]),
         ("", ",", ["line 1: the file is empty"]),
         ("a,b,a\n1,2,3", ",", ["line 1", "'a' is twice"]),
         ("a,b\n1,2\n3,4,5", ",", ["line 3", "3 columns, '3,4,5'", "in quotes"]),

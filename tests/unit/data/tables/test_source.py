@@ -22,20 +22,6 @@ def fails(call):
     return str(caught.value)
 
 
-def test_absent_files_show_what_is_near(tmp_path):
-    (tmp_path / "ratings.csv").write_text("")
-    (tmp_path / "ratings.csv.gz").write_text("")
-    seen = fails(source_of(tmp_path / "rating.csv").check)
-    assert "no file 'rating.csv'" in seen
-    assert "near it there is ratings.csv, ratings.csv.gz" in seen
-    (tmp_path / "movies").mkdir()
-    seen = fails(source_of(tmp_path / "movie" / "a.csv").check)
-    assert f"no folder '{tmp_path}/movie'" in seen
-    assert "near it there is movies" in seen
-    assert "Try:  check the path." in fails(source_of(tmp_path / "q" / "r" / "s.csv").check)
-    assert "is a folder" in fails(source_of(tmp_path).check)
-
-
 @pytest.mark.parametrize(
     "spoil", [lambda b: b[:-9], lambda b: b"x" + b, lambda b: b[:12] + b"?" * 9, lambda b: b[:3]]
 )

@@ -5,8 +5,9 @@ import re
 import polars as pl
 import pytest
 
+from lit_rec.data.tables.headers import rename_columns
 from lit_rec.data.tables.source import Source
-from lit_rec.data.tables.tables import Tables, read_table, rename_columns
+from lit_rec.data.tables.tables import Tables, read_table
 from lit_rec.errors import DataError
 
 ROWS = [("u1", "a, b"), ("u2", 'say "x"')]

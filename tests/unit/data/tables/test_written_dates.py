@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_rec.data.readers.frames import FrameReader
 from lit_rec.data.readers.plain import TableReader
 from lit_rec.data.tables.times import TimeRules, to_seconds
 from lit_rec.errors import DataError
@@ -113,15 +112,6 @@ def test_the_error_names_the_option_that_reads_them(read):
     ]
     with pytest.raises(DataError, match=r"has no month first: line 2 \('31/12/2019'\)"):
         read(values, day_first=False)
-
-
-def test_frames_have_no_option_but_the_remedy_works():
-    rows = pl.DataFrame({"user_id": "u", "item_id": "a", "timestamp": ["31/12/2019"]})
-    items = pl.DataFrame({"item_id": ["a"], "title": ["x"]})
-    with pytest.raises(DataError, match=r"to_datetime\('%d/%m/%Y'\)"):
-        FrameReader(rows, items).read()
-    rows = rows.with_columns(pl.col("timestamp").str.to_datetime("%d/%m/%Y"))
-    assert FrameReader(rows, items).read().behaviors["timestamp"].to_list() == [1577750400.0]
 
 
 def test_unknown_times_are_left_out_and_counted(read):

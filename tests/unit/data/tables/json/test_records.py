@@ -56,7 +56,6 @@ def test_lines_broken_one_in_ten(tmp_path):
         read_json_records(source, SCHEMA)
     assert "10 of 100 lines are not JSON objects" in str(caught.value)
     assert 'line 5: \'{"id": "4", "n"' in str(caught.value)
-    assert "broken_lines to drop" in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 8
     frame, source, (step,) = read_json_records(source, SCHEMA, broken_lines="drop")
     assert (len(frame), step.dropped, step.of, step.of_what) == (90, 10, 100, "lines")
