@@ -290,9 +290,8 @@ def _no_target(file: TableFile, left: Sequence[Column], *, has_time: bool) -> Co
     else:
         dates = [c.name for c in left if name_score(c.name, "timestamp") and not c.is_numeric]
         asks = f"; {dates[0]} holds {file.columns[dates[0]].shown(1)}" if dates else ""
-        ways.append(
-            f"add a column of ratings to {file.path}, or one of times, by which what comes next is predicted{asks}"
-        )
+        what = "a column of ratings, or one of times, by which what comes next is predicted"
+        ways.append(f"add to {file.path} {what}{asks}")
     return ConfigError(
         f"no column has ratings, or labels of 0 and 1{', and none has times' * (not has_time)}{seen}",
         where=file.path,

@@ -100,8 +100,8 @@ def _without_items(paths: Sequence[Path], what: str, year: str) -> ReadyFormat |
 def _metadata_of(path: Path, ending: str) -> Path:
     """Return the metadata beside a file; where there is none, the name that the archive gives it."""
     beside = sorted(other for other in path.parent.glob("meta_*") if _kind(other) is not None)
-    # reviews_Books_5.json.gz, Books.jsonl, Books.train.csv
-    category = re.sub(r"^reviews_|_5$", "", path.name.partition(".")[0])
+    # reviews_Books_5.json.gz, ratings_Books.csv, Books.jsonl, Books.train.csv
+    category = re.sub(r"^(reviews|ratings)_|_5$", "", path.name.partition(".")[0])
     named = [other for other in beside if category in other.name]
     return next(iter([*named, *beside]), path.with_name(f"meta_{category}.{ending}"))
 

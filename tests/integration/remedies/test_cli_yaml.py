@@ -223,9 +223,31 @@ def test_values(wrong, right, says):
     follow(lambda: check(wrong), lambda: check(right), says=says)
 
 
+OPTIONS = [
+    ({"batchsize": 8}, {"batch_size": 8}, "did you mean 'batch_size'?"),
+    ({"nothing": 8}, {}, "correct or remove it"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "says"), OPTIONS)
+def test_options_of_a_class(wrong, right, says, tmp_path):
+    def check(given):
+        data = {"class_path": "BehaviorDataModule", "init_args": given}
+        (tmp_path / "a.yaml").write_text(yaml.safe_dump({"data": data}))
+        check_words("fit", ["-c", str(tmp_path / "a.yaml")])
+
+    follow(lambda: check(wrong), lambda: check(right), says=says)
+
+
 test_each_remedy_was_followed = each_remedy_of(
     *(
         f"cli/options/{name}.py"
-        for name in ("config_files", "first_checks", "option_values", "strict_yaml")
+        for name in (
+            "class_options",
+            "config_files",
+            "first_checks",
+            "option_values",
+            "strict_yaml",
+        )
     )
 )

@@ -105,7 +105,7 @@ MENDED = {
     "no rating": (
         (PAIRS, FILMS),
         (PAIRS | BUYS, FILMS),
-        "add a column of ratings to behaviors.csv",
+        "add to behaviors.csv a column of ratings",
     ),
     "no rating and no time": ((PAIRS, FILMS), (ORDER, FILMS), "or one of times"),
     "a rating in words": (

@@ -90,7 +90,7 @@ def test_files_without_headers():
         error, _ = refused(lambda: run(*words))  # noqa: B023
         assert error.remedy.endswith("; if it is a header, add --header")
         assert f"{option} column_1,column_2" in error.remedy
-        words += shlex.split(error.remedy.partition("order: ")[2].partition("; if")[0])
+        words += shlex.split(error.remedy.partition("example: ")[2].partition("; if")[0])
     run(*words)
     assert "users.csv" in Path("my_data.yaml").read_text()
 
