@@ -45,6 +45,7 @@ FOLDERS = (
     "lit_rec.models.objectives",
     "lit_rec.models.text.adapters",
     "lit_rec.models.users",
+    "lit_rec.training.guards",
 )
 
 for _folder in FOLDERS:

@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
+from torch.optim import Optimizer
 from torchmetrics import MeanMetric, MetricCollection
 
 from lit_rec.data.arrays import Int64s
@@ -17,10 +18,10 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.facts import Facts
-from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.network import Network
 from lit_rec.models.objectives.ranking import RankingObjective
 from lit_rec.models.objectives.score import Objective
+from lit_rec.ranges import not_negative
 from lit_rec.tasks.registry import task_of
 from lit_rec.training.callbacks.monitors import settle_monitors
 from lit_rec.training.checkpoint.content import KEY, checkpoint_content, vectors_of_checkpoint
@@ -28,8 +29,10 @@ from lit_rec.training.checkpoint.guarded_module import MemoryExplained, OwnCheck
 from lit_rec.training.checkpoint.network import StoredShapes, check_loaded, network_of
 from lit_rec.training.closed_forms import predict_training_rows
 from lit_rec.training.first_look import check_vocabulary, look_before_training
+from lit_rec.training.guards.guarded_module import GuardedModule
+from lit_rec.training.guards.training_pass import training_pass
 from lit_rec.training.memory import explains_memory
-from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
+from lit_rec.training.optimizer import RATES, check_rates, fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule
@@ -46,10 +49,8 @@ from lit_rec.vectors.encode import item_table
 from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
 from lit_rec.vectors.store import CheckpointVectors
 
-_RATES = ("encoder_rate", "head_rate", "encoder_decay", "head_decay")
 
-
-class LitRec(OwnCheckpoints, MemoryExplained):
+class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
     """Train and evaluate a network on batches of behaviors.
 
     The network gets its sizes from the data's ``Facts``, not from options. Training encodes each distinct item of a
@@ -65,9 +66,13 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         head_decay: Weight decay of everything else (none on biases and scales).
         schedule: Learning rates by optimizer step; by default linear decay after a warm-up of 10 %.
         optimizer: Optimizer of the parameter groups; AdamW by default.
+        layer_decay: Learning rate of each layer of the encoder, by that of the layer above it; word vectors are below
+            the lowest. All have ``encoder_rate`` by default. See Howard & Ruder 2018, https://arxiv.org/abs/1801.06146.
+        r_drop: Strength of R-Drop: each step passes its batch twice, with other dropout, and also minimises how far the
+            two predictions differ. See ``training_pass``. None by default.
 
     Raises:
-        ConfigError: If a rate or decay is negative.
+        ConfigError: If a rate, a decay or ``r_drop`` is negative, or ``layer_decay`` is not above 0 and up to 1.
 
     Example:
         >>> network = functools.partial(  # doctest: +SKIP
@@ -88,17 +93,13 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         head_decay: float = 0.01,
         schedule: Schedule | None = None,
         optimizer: OptimizerCallable = torch.optim.AdamW,
+        layer_decay: float = 1.0,
+        r_drop: float = 0.0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(ignore=["network", "objective", "schedule", "optimizer"])
-        for name in _RATES:
-            if not 0 <= self.hparams[name] < float("inf"):
-                raise ConfigError(
-                    f"{self.hparams[name]} is negative or not finite",
-                    where=option_of(self, name),
-                    rule="0 or more",
-                    remedy="2e-5 for an encoder and 1e-3 for heads are a start",
-                )
+        check_rates(self, self.hparams)
+        not_negative(self, "r_drop", r_drop)
         self._factory, self.objective = network, objective
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
@@ -108,9 +109,8 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         self._train_loss, self._val_loss, self._test_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.run_config: dict[str, Any] | None = None
         self._target_weights = TargetWeights()
-        self._restored: list[
-            dict[str, Any]
-        ] = []  # random state and loss of each process of the resumed run
+        # random state and loss of each process of the resumed run
+        self._restored: list[dict[str, Any]] = []
         self._tables: VectorTables | None = None
         self._checkpoint_vectors: CheckpointVectors | None = None
 
@@ -181,9 +181,9 @@ class LitRec(OwnCheckpoints, MemoryExplained):
             raise ValueError("the network is built by configure_model, once Facts are known")
         return self.network
 
-    def new_optimizer(self) -> torch.optim.Optimizer:
+    def new_optimizer(self) -> Optimizer:
         """Return a new optimizer of the parameter groups."""
-        network, rates = self.built(), {name: self.hparams[name] for name in _RATES}
+        network, rates = self.built(), {n: self.hparams[n] for n in (*RATES, "layer_decay")}
         return fused_on_cpu(self._optimizer(parameter_groups(network, network.backbone, **rates)))
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -197,11 +197,21 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     @explains_memory
     def training_step(self, batch: RecBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        outputs = self.built().training_outputs(batch)  # scores, or vectors of users and items
-        total, count = self._bound().losses_of(outputs, batch)
-        self._log_loss("train", total, count, len(batch))
-        loss, shown = self._target_weights.losses(total, count, self.trainer)
+        """Return the loss of a batch; guards may change its passes."""
+        return self.guards.loss(self, batch, batch_idx)
+
+    def loss_of(self, batch: RecBatch, *, first: bool = True) -> Tensor:
+        """Return the loss of a training pass, for the backward pass.
+
+        Args:
+            batch: The batch.
+            first: Whether it is the step's first pass over it: that one is logged, and counts its targets.
+        """
+        passed = training_pass(self.built(), self._bound(), batch, self.hparams["r_drop"])
+        if not first:
+            return self._target_weights.again(passed.minimised, self.trainer)
+        self._log_loss("train", passed.total, passed.count, len(batch))
+        loss, shown = self._target_weights.losses(passed.minimised, passed.count, self.trainer)
         self.log("train/loss_step", shown, prog_bar=True, batch_size=len(batch))
         return loss
 
@@ -275,14 +285,14 @@ class LitRec(OwnCheckpoints, MemoryExplained):
 
     def configure_gradient_clipping(
         self,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip gradients as the Trainer's options say, also where they are divided among processes."""
         clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Average gradients over processes where needed, and weigh micro-batches by their targets."""
         reduce_gradients(self.trainer, optimizer)
         self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
@@ -372,6 +382,4 @@ class LitRec(OwnCheckpoints, MemoryExplained):
         """Encode the catalogue, if items are looked up in a table."""
         self._renew_tables()
 
-    def on_predict_epoch_start(self) -> None:
-        """Encode the catalogue, if items are looked up in a table."""
-        self._renew_tables()
+    on_predict_epoch_start = on_test_epoch_start

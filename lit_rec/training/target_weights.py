@@ -41,6 +41,20 @@ class TargetWeights:
         loss = total * (trainer.world_size / self._first.clamp(min=1e-9))
         return loss, shown / targets.clamp(min=1e-9)
 
+    def again(self, total: Tensor, trainer: lightning.Trainer) -> Tensor:
+        """Return the loss of another pass over the batch of ``losses``, whose targets are counted already.
+
+        Args:
+            total: Sum of this process's losses in this pass.
+            trainer: The Trainer.
+
+        Raises:
+            ValueError: Before ``losses``.
+        """
+        if self._first is None:
+            raise ValueError("the first pass of a step counts its targets")
+        return total * (trainer.world_size / self._first.clamp(min=1e-9))
+
     def weigh(self, optimizer: torch.optim.Optimizer, micro_batches: int) -> None:
         """Divide the gradients by the step's number of targets, before they are clipped.
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from lit_rec.cli.main import _quieten
@@ -28,6 +29,15 @@ class OwnShare(Callback):
         weights = [w for w in pl_module.network.backbone.parameters() if w.requires_grad]
         own = sum(getattr(w, "_local_tensor", w).numel() for w in weights)
         pl_module.log("encoder/own_share", own / sum(w.numel() for w in weights))
+
+
+class Apart(Callback):
+    """Log how far the weights of processes are apart after an epoch."""
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        flat = torch.cat([w.detach().flatten() for w in pl_module.network.parameters()])
+        of_all = pl_module.all_gather(flat)
+        pl_module.log("weights/apart", (of_all - flat).abs().max())
 
 
 class OwnItems(Callback):

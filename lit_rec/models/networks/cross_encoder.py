@@ -19,6 +19,7 @@ from lit_rec.models.networks.slot_order import NewestFirst, SlotOrder
 from lit_rec.models.requirements import refuse_fields
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.pooling import MeanPooling, Pooling
+from lit_rec.models.text.word_shift import shift_of
 from lit_rec.ranges import count, positive, share
 
 _GRADES = 5  # steps between the lowest and the highest rating
@@ -153,8 +154,11 @@ class CrossEncoder(Network):
         parts, order = [], []
         chunks = texts.chunks(self.max_tokens_per_chunk, self.special)
         beside = places.chunks(self.max_tokens_per_chunk, markers(self.special))
+        shift = shift_of(texts, self._backbone, self.special)
         for chunk, placed in zip(chunks, beside, strict=True):
-            done = mark[placed.input_ids], level[placed.input_ids]  # [P', T] each
+            # [P', T], [P', T], [P', T, width]
+            moved = None if shift is None else shift(chunk)
+            done = mark[placed.input_ids], level[placed.input_ids], moved
             if self.recompute and torch.is_grad_enabled():
                 pooled = checkpoint(self._encode, chunk, *done, use_reentrant=False)
             else:
@@ -167,10 +171,13 @@ class CrossEncoder(Network):
             scores: Tensor = self.last(self.dropout(pooled)).view(*shape, -1)
         return scores if self._gives == "class_scores" else self.start + bias + scores.squeeze(-1)
 
-    def _encode(self, chunk: TextChunk, mark: Tensor, level: Tensor) -> Tensor:
+    def _encode(
+        self, chunk: TextChunk, mark: Tensor, level: Tensor, shift: Tensor | None
+    ) -> Tensor:
         # mark 0: nothing was done, or the behavior has neither rating nor event
         deed = self.deed(mark) * (mark > 0).unsqueeze(-1)
-        tokens = self._backbone(chunk, deed + level.unsqueeze(-1) * self.beyond)
+        beside = deed + level.unsqueeze(-1) * self.beyond
+        tokens = self._backbone(chunk, beside if shift is None else beside + shift)
         with torch.autocast(tokens.device.type, enabled=False):
             pooled: Tensor = self.pooling(tokens, chunk.mask)
         return pooled

@@ -16,6 +16,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.data.targets.next_item import NextItemTarget
 from lit_rec.models.heads.repeat_bias import Repeats
 from lit_rec.models.heads.vector_heads import Vectors
+from lit_rec.models.objectives.disagreement import divergence
 from lit_rec.models.objectives.score import Objective
 from lit_rec.models.row_blocks import in_row_blocks
 from lit_rec.processes import Gather, distinct_items, gather_from_all
@@ -194,6 +195,21 @@ class RankingObjective(Objective):
 
         size = max(self.scores_per_block // max(len(other), 1), 1)
         return in_row_blocks(of_positions, len(asked.row), size).sum()
+
+    def disagreement(self, one: Vectors, two: Vectors, batch: RecBatch) -> Tensor:
+        """Return the mean divergence of the positions' softmax over the items that they are compared with."""
+        mask, columns = batch.target.mask, slice(None) if batch.drawn is None else batch.drawn
+        with torch.autocast(one.users.device.type, enabled=False):
+            pairs = [
+                (of.users.reshape(*mask.shape, -1)[mask], of.items[columns]) for of in (one, two)
+            ]
+
+            def of_positions(part: slice) -> Tensor:
+                return divergence(*(u[part] @ items.T / self.temperature for u, items in pairs))
+
+            size = max(self.scores_per_block // max(len(pairs[0][1]), 1), 1)
+            differs = in_row_blocks(of_positions, len(pairs[0][0]), size)
+        return differs.sum() / mask.sum().clamp(min=1)
 
     def whole(self, own: Tensor, scores: Tensor, item: Tensor) -> Tensor:
         """Return the loss of each position against a whole catalogue ``[m]``, which evaluation logs.

@@ -17,6 +17,7 @@ from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError, option_of
+from lit_rec.models.objectives.disagreement import binary_divergence, divergence
 from lit_rec.ranges import share
 
 
@@ -58,6 +59,24 @@ class Objective(nn.Module, ABC):
             outputs: From ``Network.training_outputs`` for the batch, as ``consumes`` says.
             batch: The rows.
         """
+
+    def disagreement(self, one: Any, two: Any, batch: RecBatch) -> Tensor:
+        """Return how far two passes over a batch differ in what they predict, as a mean over its targets ``[]``.
+
+        Args:
+            one: From ``Network.training_outputs`` for the batch.
+            two: The same, of another pass.
+            batch: The rows.
+
+        Raises:
+            ConfigError: If the class does not say it; objectives of scores and of ranking do.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} does not say how far two predictions differ",
+            where=option_of("LitRec", "r_drop"),
+            rule="an objective of scores or of ranking, or one with a method disagreement",
+            remedy="set LitRec.r_drop to 0, or write the method",
+        )
 
     @property
     def rows_per_label(self) -> int:
@@ -136,6 +155,22 @@ class ScoreObjective(Objective):
         found: tuple[Tensor, Tensor] = self(scores, batch.target)
         return found
 
+    def disagreement(
+        self, one: Tensor | TextScores, two: Tensor | TextScores, batch: RecBatch
+    ) -> Tensor:
+        """Return the mean divergence of labels, or the mean squared difference of ratings."""
+        known = batch.target.mask
+        a, b = (
+            (each.scores if isinstance(each, TextScores) else each)[known] for each in (one, two)
+        )
+        if self.consumes == "class_scores":
+            differs = divergence(a, b)
+        elif issubclass(self.predicts, LabelTarget):
+            differs = binary_divergence(a, b)
+        else:
+            differs = (a - b).square()
+        return differs.sum() / known.sum().clamp(min=1)
+
     @abstractmethod
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Return the sum of the losses and their number."""
@@ -163,6 +198,15 @@ class SquaredError(ScoreObjective):
 class BinaryCrossEntropy(ScoreObjective):
     """Cross-entropy of two labels, such as clicked or not; a score is the logit of the second.
 
+    Args:
+        label_smoothing: Share of the probability that is spread evenly over both labels.
+
+    Raises:
+        ConfigError: If ``label_smoothing`` is not from 0 to 1.
+
+    Reference:
+        Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, section 7 (smoothing).
+
     Example:
         >>> import torch
         >>> target = Target(torch.tensor([[1, 0]]), torch.tensor([[True, True]]))
@@ -172,6 +216,10 @@ class BinaryCrossEntropy(ScoreObjective):
 
     predicts = LabelTarget
     consumes = "scores"
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = share(self, "label_smoothing", label_smoothing)
 
     def bind(self, facts: Facts, gives: str) -> None:
         """Check that there are two labels.
@@ -191,6 +239,8 @@ class BinaryCrossEntropy(ScoreObjective):
     def forward(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """Return the sum of the cross-entropies and the number of labels."""
         value = target.value.to(scores.dtype)
+        if self.label_smoothing:
+            value = torch.lerp(value, torch.full_like(value, 0.5), self.label_smoothing)
         loss = functional.binary_cross_entropy_with_logits(scores, value, reduction="none")
         return (loss * target.mask).sum(), target.mask.sum()
 

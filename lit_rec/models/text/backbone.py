@@ -83,6 +83,11 @@ class Backbone(nn.Module):
         return int(self.config.hidden_size)
 
     @property
+    def word_width(self) -> int:
+        """Width of a word vector: in some encoders it is not that of a token vector."""
+        return int(self.model.get_input_embeddings().embedding_dim)  # type: ignore[operator]
+
+    @property
     def config(self) -> Any:
         """Configuration of the encoder, of transformers' own kind."""
         return self.model.config

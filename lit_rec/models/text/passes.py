@@ -17,6 +17,7 @@ from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.distinct_words import DistinctWords
 from lit_rec.models.text.pooling import Pooling
 from lit_rec.models.text.text_cache import CachedTexts
+from lit_rec.models.text.word_shift import shift_of
 
 # from the vectors of P' texts, and whether each has a token, to what the caller needs of them
 Finish = Callable[[Tensor, Tensor], Tensor]
@@ -107,9 +108,11 @@ class TextPasses:
         parts, order = [], []
         begin = None if cached is None else (cached, texts)
         words = self._words(texts)
+        beside = shift_of(texts, self.backbone, self.special)
         for group, counts in self._groups(texts):
             for chunk in self._chunks(texts, group):
-                given = (chunk, finish, begin, words, counts)
+                shift = None if beside is None else beside(chunk)
+                given = (chunk, finish, begin, words, counts, shift)
                 if counts and self.recompute and torch.is_grad_enabled():
                     found = checkpoint(self._pass, *given, use_reentrant=False)
                 else:
@@ -162,11 +165,13 @@ class TextPasses:
         begin: tuple[CachedTexts, Texts] | None,
         words: DistinctWords | None,
         counts: float,
+        shift: Tensor | None,
     ) -> Tensor:
         with torch.set_grad_enabled(torch.is_grad_enabled() and counts > 0):
             # read here, so that a recomputed pass does not hold the states
             states = None if begin is None else begin[0].states(begin[1], chunk)
-            tokens = self.backbone(chunk, states=states, words=words)  # [P', T, width]
+            # [P', T, width]
+            tokens = self.backbone(chunk, beside=shift, states=states, words=words)
             with torch.autocast(tokens.device.type, enabled=False):
                 vectors = self.pooling(tokens, chunk.mask)
         if counts > 1 and vectors.requires_grad:

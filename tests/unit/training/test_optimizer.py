@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from lit_rec.errors import ConfigError
+from lit_rec.models.text.adapters.prompt_tuning import PromptTuning
+from lit_rec.models.text.backbone import Backbone
+from lit_rec.models.text.tuning import FullTuning
+from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.optimizer import fused_on_cpu, parameter_groups
+from tests.unit.models.text.adapters.families import encoder
 
 
 def groups_of(network, backbone):
@@ -72,3 +78,61 @@ def test_what_has_no_fused_kernel_is_left_alone() -> None:
     assert "fused" not in fused_on_cpu(torch.optim.RMSprop(whole)).param_groups[0]
     differentiable = torch.optim.Adam(whole, differentiable=True)
     assert fused_on_cpu(differentiable).param_groups[0]["fused"] is None
+
+
+def rates_of(family: str, layer_decay: float) -> dict[str, float]:
+    """The rate of each parameter of an encoder of three layers, by its name."""
+    backbone = Backbone(encoder(family), FullTuning())
+    rates = {"encoder_rate": 1.0, "head_rate": 2.0, "encoder_decay": 0.1, "head_decay": 0.2}
+    groups = parameter_groups(backbone, backbone, **rates, layer_decay=layer_decay)
+    names = {id(parameter): name for name, parameter in backbone.model.named_parameters()}
+    found = {names[id(p)]: group["lr"] for group in groups for p in group["params"]}
+    assert set(found) == {n for n, p in backbone.model.named_parameters() if p.requires_grad}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("family", "word", "layer", "last"),
+    [
+        ("bert", "embeddings.word_embeddings.weight", "encoder.layer.{}.output.dense.bias", None),
+        ("distilbert", "embeddings.word_embeddings.weight", "transformer.layer.{}.ffn.lin1.bias", None),
+        ("modernbert", "embeddings.tok_embeddings.weight", "layers.{}.mlp.Wo.weight", "final_norm.weight"),
+        ("gpt2", "wte.weight", "h.{}.mlp.c_fc.weight", "ln_f.bias"),
+    ],
+)  # fmt: skip
+def test_each_layer_has_a_part_of_the_rate_of_the_layer_above(family, word, layer, last) -> None:
+    rates = rates_of(family, 0.5)
+    assert [rates[layer.format(place)] for place in range(3)] == [0.25, 0.5, 1.0]
+    assert rates[word] == 0.125
+    assert last is None or rates[last] == 1.0
+
+
+def test_a_prompt_has_the_whole_rate() -> None:
+    backbone = Backbone(encoder("bert"), PromptTuning(2))
+    rates = {"encoder_rate": 1.0, "head_rate": 2.0, "encoder_decay": 0.1, "head_decay": 0.2}
+    groups = parameter_groups(backbone, backbone, **rates, layer_decay=0.5)
+    assert {group["lr"] for group in groups} == {1.0}
+
+
+def test_a_factor_of_one_leaves_the_groups_as_they_are() -> None:
+    assert set(rates_of("bert", 1.0).values()) == {1.0}
+
+
+def test_layers_that_are_not_found_have_no_decay() -> None:
+    backbone = nn.Linear(3, 3)
+    with pytest.raises(ConfigError, match=r"LitRec\.layer_decay: Linear keeps its layers in none"):
+        parameter_groups(
+            backbone,
+            backbone,
+            encoder_rate=1.0,
+            head_rate=1.0,
+            encoder_decay=0.0,
+            head_decay=0.0,
+            layer_decay=0.9,
+        )
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 1.1, float("nan")])
+def test_the_decay_by_layers_is_a_factor(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"LitRec\.layer_decay"):
+        LitRec(lambda facts: None, layer_decay=value)  # type: ignore[arg-type,return-value]
