@@ -150,7 +150,8 @@ class Ranked:
         rows, target = block.rows, self.target[block.rows]
         if self.neighbors is not None:
             said, beside = self.neighbors.of_all(rows), self.neighbors.beside
-            unseen = beside(block.own_unseen) + of_target(said, target)
+            alone = self.neighbors.of_targets_alone(rows, target)
+            unseen = beside(block.own_unseen) + of_target(said, target) - alone
             scores = beside(block.scores).add_(said)
             block = ScoredRows(rows, scores, of_target(scores, target), unseen)
         return target_ranks(block, target, self.seen.within(rows))

@@ -15,7 +15,7 @@ from lit_rec.evaluation.report.schema import problems
 from lit_rec.inference.recommender import Recommender
 from lit_rec.tasks.training_baskets import trained_rows, training_baskets
 from lit_rec.training import closed_forms, fitted_neighbors
-from lit_rec.training.vector_share import NEW_WEIGHTS, RARITIES, SHARES
+from lit_rec.training.vector_share import NEW_WEIGHTS, RARITIES, REPEAT_WEIGHTS, SHARES
 
 from .conftest import lit_rec, message
 
@@ -48,7 +48,7 @@ def config(workplace, tmp_path_factory):
     parts["head"] = {"class_path": HEAD}
     parts["repeats"] = {"class_path": "lit_rec.models.heads.repeat_bias.RepeatBias"}
     # the encoder is trained here, so neighbors are found without texts
-    neighbors = {"neighbors": 6, "new_item_weight": None}
+    neighbors = {"neighbors": 6, "new_item_weight": None, "repeat_weight": None}
     parts["neighbors"] = {
         "class_path": "lit_rec.models.heads.item_neighbors.ItemNeighbors",
         "init_args": neighbors,
@@ -129,6 +129,7 @@ def test_what_vectors_count_is_the_best_on_validation_rows(text_run, tmp_path, c
     assert stored["state_dict"]["network.neighbors.recency"] <= 1  # chosen too
     found = {}
     choices_of = (("vector_share", SHARES), ("rarity", RARITIES), ("new_weight", NEW_WEIGHTS))
+    choices_of += (("repeat_weight", REPEAT_WEIGHTS),)
     for name, choices in choices_of:
         value = stored["state_dict"][f"network.neighbors.{name}"]
         chosen = float(value)
@@ -143,6 +144,8 @@ def test_what_vectors_count_is_the_best_on_validation_rows(text_run, tmp_path, c
         value.fill_(chosen)
         assert found[name, chosen] == max(found.values())
     assert len(set(found.values())) > 1
+    # all of a history was seen here, so nothing of it is ranked for what it says of itself
+    assert found["repeat_weight", REPEAT_WEIGHTS[0]] == found["repeat_weight", REPEAT_WEIGHTS[-1]]
 
 
 def _mean_rank(own, scores):

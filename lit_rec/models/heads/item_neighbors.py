@@ -17,6 +17,7 @@ from lit_rec.ranges import count, not_negative, part_of_all, positive
 
 # chosen on validation rows of a draw in which every fifth item was new: docs/notes/next_item.md
 _ITSELF = 0.05  # how much more a new item is like those that represent it, in units of the table
+_AGAIN = 0.8  # what a behavior says of its own item, by that of the next one
 _NUMBERS = 2**24  # that are held at once: bounds the memory, not the result
 
 
@@ -32,8 +33,8 @@ class ItemNeighbors(nn.Module):
     training rows too well to say what it lacks.
 
     An item that training never saw is represented by the known items with the nearest texts, by their vectors and by
-    the words that few items have. A known item says nothing of itself: whether items come again is what ``RepeatBias``
-    learns.
+    the words that few items have. An item says ``repeat_weight * 0.8^a(h)`` of itself; more of whether items come again
+    is what ``RepeatBias`` learns.
 
     Args:
         facts: Facts of the data.
@@ -51,13 +52,15 @@ class ItemNeighbors(nn.Module):
             with the share, 0 where there are no validation rows.
         new_item_weight: What is said of items that training never saw counts so much; above 1, lists have more of them.
             None: chosen with the share, from 0.25 to 1.25; 1 where there are no validation rows.
+        repeat_weight: What an item of the history says of itself. Above 0, what was viewed may be what is bought. None:
+            chosen with the share, from 0 to 2; 0 where there are no validation rows.
 
     Shape:
         ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
 
     Raises:
         ConfigError: If ``neighbors`` is below 1, ``penalty``, ``share`` or ``new_item_weight`` is not above 0,
-            ``text_weight`` or ``rarity`` is below 0, or ``recency`` is not above 0 and at most 1.
+            ``text_weight``, ``rarity`` or ``repeat_weight`` is below 0, or ``recency`` is not above 0 and at most 1.
 
     Reference:
         Steck 2019, https://arxiv.org/abs/1905.03375 (EASE); Jeunen et al. 2020, Closed-form models for collaborative
@@ -82,6 +85,7 @@ class ItemNeighbors(nn.Module):
     vector_share: Tensor
     rarity: Tensor
     new_weight: Tensor
+    repeat_weight: Tensor
 
     def __init__(
         self,
@@ -95,6 +99,7 @@ class ItemNeighbors(nn.Module):
         share: float | None = None,
         rarity: float | None = None,
         new_item_weight: float | None = 1.0,
+        repeat_weight: float | None = 0.0,
     ) -> None:
         super().__init__()
         rows = len(facts.item_ids) + 1
@@ -111,6 +116,8 @@ class ItemNeighbors(nn.Module):
         self.given = given
         self.chooses_share, self.chooses_rarity = share is None, rarity is None
         self.chooses_new_weight = new_item_weight is None
+        self.chooses_repeat_weight = repeat_weight is None
+        again = 0.0 if repeat_weight is None else not_negative(self, "repeat_weight", repeat_weight)
         new = 1.0 if new_item_weight is None else new_item_weight
         begins = 0.0 if share is None else positive(self, "share", share)
         raises = 0.0 if rarity is None else not_negative(self, "rarity", rarity)
@@ -124,6 +131,7 @@ class ItemNeighbors(nn.Module):
         self.register_buffer("vector_share", torch.tensor(begins))
         self.register_buffer("rarity", torch.tensor(raises))
         self.register_buffer("new_weight", torch.tensor(positive(self, "new_item_weight", new)))
+        self.register_buffer("repeat_weight", torch.tensor(again))
 
     @torch.no_grad()
     def fit(
@@ -185,7 +193,8 @@ class ItemNeighbors(nn.Module):
         row = described[:, :NEAREST].nan_to_num(0).clamp(0, len(self.value) - 1).long()
         weight = described[:, NEAREST:]
         behavior = recency_weights(history.mask, self.recency)
-        return NeighborScores(self, row, weight, history.item_index, behavior)
+        again = recency_weights(history.mask, self.recency.new_tensor(_AGAIN)) * self.repeat_weight
+        return NeighborScores(self, row, weight, history.item_index, behavior, again)
 
     def said(self, row: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return what histories say of the vocabulary, and of what they consist of it, ``[b, V + 1]`` each.
@@ -215,7 +224,8 @@ class NeighborScores:
 
     Shape:
         row, weight: ``[N, 5]``, the known items that represent each item. item: ``[B, H]`` int64 items of the
-            histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding.
+            histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding. again: ``[B, H]``, what it says of
+            its own item.
     """
 
     part: ItemNeighbors
@@ -223,6 +233,7 @@ class NeighborScores:
     weight: Tensor
     item: Tensor
     behavior: Tensor
+    again: Tensor
 
     def beside(self, scores: Tensor) -> Tensor:
         """Return scores of vectors times what they count."""
@@ -239,12 +250,12 @@ class NeighborScores:
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
-        return found
+        return found.scatter_add_(1, self.item[rows], self.again[rows])
 
     @torch.no_grad()
     def of_items(self, item: Tensor) -> Tensor:
         """Return what is added to the scores of items ``[B, C]`` of the table."""
-        width = len(self.part.value) + item.shape[1] * NEAREST
+        width = len(self.part.value) + item.shape[1] * (NEAREST + self.item.shape[1])
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
         counts = torch.where(self._known, 1.0, self.part.new_weight)
@@ -256,8 +267,15 @@ class NeighborScores:
                 all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
             )
             said = said + own * itself[mine].unsqueeze(2)
-            found.append((said * self.weight[mine]).sum(2) * counts[mine])
+            same = mine.unsqueeze(2) == self.item[part].unsqueeze(1)  # [b, C, H]
+            again = (same * self.again[part].unsqueeze(1)).sum(2)
+            found.append((said * self.weight[mine]).sum(2) * counts[mine] + again)
         return torch.cat(found)
+
+    @torch.no_grad()
+    def of_targets_alone(self, rows: slice, target: Tensor) -> Tensor:
+        """Return what targets ``[b]`` of the table say of themselves in some histories."""
+        return ((self.item[rows] == target.unsqueeze(1)) * self.again[rows]).sum(1)
 
     @property
     def _known(self) -> Tensor:

@@ -157,7 +157,7 @@ def test_unknown_items_are_represented_by_the_nearest_texts(baskets, text, numbe
 @pytest.mark.parametrize("numbers", [2**24, 40], ids=["at once", "in blocks"])
 def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkeypatch):
     monkeypatch.setattr(item_neighbors, "_NUMBERS", numbers)
-    part = part_of(recency=0.5, new_item_weight=1.3)
+    part = part_of(recency=0.5, new_item_weight=1.3, repeat_weight=0.7)
     part.fit(baskets, read_of(text))
     rows = torch.tensor([0, 5, 1, 0, 12, 7])  # two that training never saw
     texts = torch.from_numpy(chance.normal(size=(6, WIDTH))).float()
@@ -178,11 +178,17 @@ def test_scores_are_sums_over_the_history(baskets, text, chance, numbers, monkey
             for other in range(6):
                 added = of_new if rows[other] == 0 else table
                 expected[place, other] += counts * stands[item] @ added @ stands[other]
+            expected[place, item] += 0.7 * 0.8 ** (len(line) - 1 - behavior)
     torch.testing.assert_close(scores.of_all(slice(0, 4)), expected)
     torch.testing.assert_close(scores.of_all(slice(3, 4)), expected[3:])
     asked = torch.tensor([[0, 1, 2, 5], [5, 4, 3, 3], [1, 1, 1, 1], [0, 2, 4, 5]])
     torch.testing.assert_close(scores.of_items(asked), expected.gather(1, asked))
     assert not expected[2].any()
+    # item 5 came one behavior before the newest, item 3 two and three before; item 1 is not there
+    again = [
+        scores.of_targets_alone(slice(3, 4), torch.tensor([item])).item() for item in (5, 3, 1)
+    ]
+    assert again == pytest.approx([0.7 * 0.8, 0.7 * (0.8**2 + 0.8**3), 0.0])
 
 
 def test_more_is_said_of_items_with_few_users(baskets, text):
@@ -269,6 +275,7 @@ def test_what_does_not_fit_is_refused():
         ({"penalty": 0.0}, r"ItemNeighbors.penalty: 0.0 cannot be used"),
         ({"text_weight": -1.0}, r"ItemNeighbors.text_weight: -1.0 cannot be used"),
         ({"recency": 80.0}, r"ItemNeighbors.recency: 80.0 cannot be used"),
+        ({"repeat_weight": -0.1}, r"ItemNeighbors.repeat_weight: -0.1 cannot be used"),
         ({"new_item_weight": 0.0}, r"ItemNeighbors.new_item_weight: 0.0 cannot be used"),
         ({"rarity": -0.1}, r"ItemNeighbors.rarity: -0.1 cannot be used"),
         ({"share": 0.0}, r"ItemNeighbors.share: 0.0 cannot be used"),
