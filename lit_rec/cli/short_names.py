@@ -40,6 +40,7 @@ import lit_rec.training.schedules  # noqa: F401
 
 # every file of these folders: a part that is added there needs no line here
 FOLDERS = (
+    "lit_rec.data.augmentation",
     "lit_rec.data.readers",
     "lit_rec.models.heads",
     "lit_rec.models.objectives",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -14,11 +14,16 @@ import torch
 from torch.utils.data import DataLoader
 
 from lit_rec.data.arrays import Int64s
+from lit_rec.data.augmentation.augmentation import Augmentation
+from lit_rec.data.augmentation.checked_parts import checked_parts
+from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
-from lit_rec.data.batches.collator import Collator, RowCollator
+from lit_rec.data.batches.collator import BatchRows, RowCollator
 from lit_rec.data.batches.collators import TaskCollators
 from lit_rec.data.batches.loader import CollatedRows, RowBatches, RowGroups, RowLoader
 from lit_rec.data.batches.plan import BatchPlan
+from lit_rec.data.batches.training_variants import training_variants
+from lit_rec.data.batches.variants import VariantCollator, Variants
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import Field
 from lit_rec.data.fields.table_fields import encode_fields
@@ -68,6 +73,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         cache_folder: Where prepared data is cached, and vectors of items that an evaluation encoded.
         num_workers: Processes that collate.
         seed: Seed of the order of rows and of the histories drawn.
+        augmentation: Ways to change items' texts, and histories, in training batches.
 
     Raises:
         ConfigError: If an option is wrong.
@@ -102,6 +108,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
         cache_folder: str = ".lit_rec_cache",
         num_workers: int = 0,
         seed: int = 0,
+        augmentation: list[Augmentation] | None = None,
     ) -> None:
         super().__init__()
         for name, value, least, start in (
@@ -128,6 +135,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         self.max_tokens, self.unknown_items, self.duplicates = max_tokens, unknown_items, duplicates
         self.predict_part: Literal["train", "val", "test", "all"] = predict_part
         self.cache_folder, self.num_workers, self.seed = Path(cache_folder), num_workers, seed
+        self.augmentation = augmentation or []
+        self._text_parts, self._history_parts = checked_parts(self.augmentation, self.history)
         self._plan = BatchPlan()
         self._restored_facts: Facts | None = None
         self._restored_tokenizer: TokenizerFiles | None = None
@@ -160,13 +169,15 @@ class BehaviorDataModule(lightning.LightningDataModule):
         for texts in (prepared.texts, prepared.profiles.texts):
             if texts.width:
                 self._tokens_folder(texts)
+        if self.trainer is None or self.trainer.state.fn == "fit":
+            _ = self.variants
 
     def setup(self, stage: str) -> None:
         """Open what ``prepare_data`` wrote, the same on every process, even if a file has changed since."""
         if self.trainer is not None:
             first = self.trainer.is_global_zero
             self.tables_key = self.trainer.strategy.broadcast(self.tables_key if first else "")
-        _ = self.prepared, self.catalogue, self.profiles
+        _ = self.prepared, self.catalogue, self.profiles, self.variants if stage == "fit" else None
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -204,6 +215,13 @@ class BehaviorDataModule(lightning.LightningDataModule):
         )
         vocab = vocabulary_rows(facts.user_ids, self.prepared.user_ids)
         return Catalogue(*tokens, vocab, fields)
+
+    @cached_property
+    def variants(self) -> Variants | None:
+        """Variants of the training items' texts, for training batches alone; None where there are none."""
+        made_by, data = (self._text_parts, self.seed), (self.prepared, self.tokenizer_files)
+        places = self.max_tokens, self.cache_folder
+        return training_variants(*made_by, *data, *places, bar=self._has_bar())
 
     @cached_property
     def facts(self) -> Facts:
@@ -262,16 +280,18 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def _collators(self) -> TaskCollators:
         known = self.prepared, self.facts, self.history, self.catalogue, self.profiles
-        return TaskCollators(*known, self._plan.negatives)
+        return TaskCollators(*known, self._plan.negatives, self._history_parts)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         training, collators = seed is not None, self._collators()
-        collator: Collator
+        collator: Callable[[BatchRows], RecBatch]
         if training and self._plan.in_sequences:
             collator, rows = collators.sequences()
         else:
             collator = collators.rows(with_texts=training or not self._plan.table_at_evaluation)
             rows = self.predicted_rows(part)
+        if training and self.variants is not None:
+            collator = VariantCollator(collator, self.variants)
         rank, processes = self._process()
         sampler = RowBatches(
             rows,
@@ -328,17 +348,9 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     @cached_property
     def _tables(self) -> TablesWriter:
-        return TablesWriter(
-            self.reader,
-            self.split,
-            self.text,
-            self.unknown_items,
-            self.duplicates,
-            self.item_fields,
-            self.user_text,
-            self.user_fields,
-            self.target_events,
-        )
+        cleaning, users = (self.unknown_items, self.duplicates), (self.user_text, self.user_fields)
+        tables = self.reader, self.split, self.text
+        return TablesWriter(*tables, *cleaning, self.item_fields, *users, self.target_events)
 
     @cached_property
     def tables_key(self) -> str:
@@ -349,7 +361,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         return self._tables.folder(self.cache_folder, self.tables_key)
 
     def _tokens_folder(self, texts: pl.DataFrame) -> Path:
-        bar = self.trainer is None or self.trainer.progress_bar_callback is not None
-        return token_folder(
-            texts, self.tokenizer_files, self.max_tokens, self.cache_folder, bar=bar
-        )
+        files, bar = self.tokenizer_files, self._has_bar()
+        return token_folder(texts, files, self.max_tokens, self.cache_folder, bar=bar)
+
+    def _has_bar(self) -> bool:
+        return self.trainer is None or self.trainer.progress_bar_callback is not None

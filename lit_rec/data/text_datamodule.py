@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from lit_rec.data.augmentation.augmentation import Augmentation
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.fields.field import Field
 from lit_rec.data.history.histories import NoHistory
@@ -34,6 +35,7 @@ class ItemTextDataModule(BehaviorDataModule):
         cache_folder: Where the prepared data is cached.
         num_workers: Processes that collate.
         seed: Seed of the order of rows.
+        augmentation: Ways to change texts in training batches.
 
     Raises:
         ConfigError: If an option is wrong.
@@ -65,6 +67,7 @@ class ItemTextDataModule(BehaviorDataModule):
         cache_folder: str = ".lit_rec_cache",
         num_workers: int = 0,
         seed: int = 0,
+        augmentation: list[Augmentation] | None = None,
     ) -> None:
         super().__init__(
             reader,
@@ -82,4 +85,5 @@ class ItemTextDataModule(BehaviorDataModule):
             cache_folder=cache_folder,
             num_workers=num_workers,
             seed=seed,
+            augmentation=augmentation,
         )

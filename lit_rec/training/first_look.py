@@ -11,6 +11,7 @@ from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.networks.network import Network
 from lit_rec.models.text.backbone import ConfiguredBackbone
 from lit_rec.training.closed_forms import fit_closed_forms
+from lit_rec.training.read_variants import refuse_cached_variants
 from lit_rec.vectors.frozen_texts import encode_frozen_texts
 
 _CALIBRATED = 2048  # items, or users: enough for a mean and a spread
@@ -27,6 +28,7 @@ def look_before_training(
         device: Where the network is.
     """
     data: BehaviorDataModule = trainer.datamodule  # type: ignore[attr-defined]
+    refuse_cached_variants(network, data)
     encode_frozen_texts(network, data, device, trainer)
     if trainer.ckpt_path is None:
         _calibrate(network, data, device)
@@ -69,9 +71,10 @@ def check_vocabulary(network: Network, data: object) -> None:
         return
     special = data.facts.special
     tokens = [*special.prefix, *special.suffix, special.pad]
-    for catalogue in (data.catalogue, data.profiles):
-        if catalogue is not None and len(catalogue.store.tokens):
-            tokens.append(int(catalogue.store.tokens.max()))
+    variants = data.variants if data.trainer and data.trainer.state.fn == "fit" else None
+    for texts in (data.catalogue, data.profiles, variants):
+        if texts is not None and len(texts.store.tokens):
+            tokens.append(int(texts.store.tokens.max()))
     known = network.backbone.tokens
     if max(tokens) >= known:
         encoder = option_of(data, "encoder")

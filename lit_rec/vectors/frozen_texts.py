@@ -112,12 +112,24 @@ def encode_frozen_texts(
             encode = partial(_encoded, encoder, catalogue, device=device, trainer=trainer)
             vectors = TextTables(reader, data, device).of_all_processes(text, encode)
             encoder.cache_vectors(catalogue.name, torch.from_numpy(text).to(device), vectors)
-        elif encoder.tokens_to_cache:
-            text = _needed(network, data)
-            tokens = _tokens(encoder, catalogue, text)
-            if tokens <= encoder.tokens_to_cache:
-                with evaluation_mode(encoder):
-                    encoder.cache_states(_blocks(catalogue, text, device, trainer), tokens)
+        elif tokens := cached_tokens(encoder, network, data):
+            blocks = _blocks(catalogue, _needed(network, data), device, trainer)
+            with evaluation_mode(encoder):
+                encoder.cache_states(blocks, tokens)
+
+
+def cached_tokens(encoder: ItemEncoder, network: Network, data: BehaviorDataModule) -> int:
+    """Return of how many tokens the lower layers' output is cached for a training; 0: of none.
+
+    Args:
+        encoder: An encoder whose upper layers are trained.
+        network: Has it.
+        data: Has the texts.
+    """
+    if not encoder.tokens_to_cache:
+        return 0
+    tokens = _tokens(encoder, data.catalogue, _needed(network, data))
+    return tokens if tokens <= encoder.tokens_to_cache else 0
 
 
 def readable_frozen_vectors(

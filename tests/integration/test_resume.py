@@ -29,6 +29,7 @@ RUNS = {
     "frozen lower layers": ({"last_every_n_steps": 3}, [(3, 0), (12, 2)]),
     "lora in the top layer": ({"last_every_n_steps": 3}, [(12, 0)]),
     "prompt": ({"last_every_n_steps": 3}, [(12, 0)]),
+    "augmented": ({"last_every_n_steps": 3}, [(12, 2)]),
 }
 TUNINGS = {
     "frozen encoder": part("lit_rec.models.text.tuning.FrozenTuning"),
@@ -36,6 +37,8 @@ TUNINGS = {
     "lora in the top layer": part("LoraTuning", rank=2, dropout=0.1, layers=1),
     "prompt": part("PromptTuning", tokens=2),
 }
+
+AUGMENTATION = [part("MaskWords", rate=0.5), part("MaskBehaviors", rate=0.5, share=0.5)]
 
 
 @pytest.fixture
@@ -66,6 +69,7 @@ def test_resumed_run_is_the_run_that_was_never_stopped(name, fit, workplace, tmp
     options, places = RUNS[name]
     callbacks = [STOPPING, *options.get("callbacks", [])]
     config = configuration(workplace, **{"max_epochs": 2, **options, "callbacks": callbacks})
+    config["data"]["init_args"]["augmentation"] = AUGMENTATION if name == "augmented" else None
     if name in TUNINGS:
         # a text's vector depends, in its last bits, on the texts that it is encoded with
         item_encoder = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]

@@ -1,4 +1,4 @@
-"""The YAML of docs/training.md is accepted on top of a shipped configuration."""
+"""The YAML of docs/training.md and docs/augmentation.md is accepted on top of a shipped configuration."""
 
 import re
 
@@ -10,7 +10,11 @@ from .conftest import ROOT, lit_rec
 
 pytestmark = pytest.mark.filterwarnings("default")
 
-BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/training.md").read_text(), re.DOTALL)
+BLOCKS = [
+    block
+    for page in ("training", "augmentation")
+    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/{page}.md").read_text(), re.DOTALL)
+]
 
 
 class ParsedError(Exception):

@@ -8,6 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from lit_rec.data.arrays import Int64s
+from lit_rec.data.augmentation.behavior_augmentation import (
+    AugmentedHistory,
+    AugmentedSequences,
+    BehaviorAugmentation,
+)
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import NextItemCollator, RowCollator
 from lit_rec.data.batches.negatives import DrawnItems, Negatives
@@ -30,6 +35,7 @@ class TaskCollators:
         catalogue: The items.
         profiles: The users' profiles, where the data has any.
         negatives: Draws items into training batches, where they are wanted.
+        augmentation: Ways to change histories in training batches.
     """
 
     def __init__(
@@ -40,7 +46,9 @@ class TaskCollators:
         catalogue: Catalogue,
         profiles: Catalogue | None,
         negatives: Negatives | None,
+        augmentation: Sequence[BehaviorAugmentation] = (),
     ) -> None:
+        self._augmentation = augmentation
         self._prepared, self._facts, self._history = prepared, facts, history
         self._catalogue, self._profiles = catalogue, profiles
         self._user_vocab = vocabulary_rows(facts.user_ids, prepared.user_ids)
@@ -61,9 +69,10 @@ class TaskCollators:
         made, history = (
             (NextItemCollator, in_order(self._history)) if follows else (RowCollator, self._history)
         )
+        bound = history.bind(self._prepared)
         return made(
             self._view(),
-            history.bind(self._prepared),
+            AugmentedHistory(bound, self._augmentation) if self._augmentation else bound,
             self._catalogue,
             self._user_vocab,
             target_of_rows(self._prepared, self._facts, self._history.targets),
@@ -90,7 +99,7 @@ class TaskCollators:
             )
         collator = SequenceCollator(
             self._view(),
-            found,
+            AugmentedSequences(found, self._augmentation) if self._augmentation else found,
             self._catalogue,
             self._user_vocab,
             profiles=self._profiles,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.batch import RecBatch
-from lit_rec.data.batches.collator import BatchRows, Collator
+from lit_rec.data.batches.collator import BatchRows
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class RowBatches(Sampler[BatchRows]):
 class CollatedRows:
     """The DataLoader's dataset: returns a whole batch at a time, so that no loop runs over rows."""
 
-    def __init__(self, collator: Collator) -> None:
+    def __init__(self, collator: Callable[[BatchRows], RecBatch]) -> None:
         self._collator = collator
 
     def __getitem__(self, batch: BatchRows) -> RecBatch:

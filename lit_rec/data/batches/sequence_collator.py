@@ -47,9 +47,9 @@ class SequenceCollator(Collator):
     def __call__(self, batch: BatchRows) -> RecBatch:
         """Return the batch of the windows that end with ``batch.rows``."""
         rows = batch.rows
-        found = self._sequences.of(rows)
-        history, known = found.history, torch.from_numpy(found.known)
         rng = np.random.default_rng(batch.seed) if batch.seed is not None else None
+        found = self._sequences.of(rows, rng)
+        history, known = found.history, torch.from_numpy(found.known)
         texts, items, (seen, after), drawn = self._distinct(
             rng, history.item[history.mask], found.target[found.known]
         )

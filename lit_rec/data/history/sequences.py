@@ -40,8 +40,13 @@ class BoundSequences(ABC):
     follows: bool
 
     @abstractmethod
-    def of(self, rows: Int64s) -> SequenceRows:
-        """Return the windows that end with ``rows`` ``[B]``, rows of ``ends``."""
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> SequenceRows:
+        """Return the windows that end with ``rows`` ``[B]``, rows of ``ends``.
+
+        Args:
+            rows: Rows of ``Prepared``.
+            rng: Random generator of a training step; None: nothing is drawn.
+        """
 
 
 class PastSequences(BoundSequences):
@@ -94,8 +99,8 @@ class PastSequences(BoundSequences):
             end, begin = newest[before[more]], begin[more]
         return np.sort(np.concatenate(found))
 
-    def of(self, rows: Int64s) -> SequenceRows:
-        """Return the windows."""
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> SequenceRows:
+        """Return the windows; nothing is random here."""
         prepared, places = self._prepared, self._places
         end = np.searchsorted(places, rows)
         first = np.searchsorted(places, prepared.offsets[prepared.user[rows]])
@@ -130,8 +135,8 @@ class RowSequences(BoundSequences):
         length = prepared.given_offsets[of_row + 1] - prepared.given_offsets[of_row]
         self.follows = bool((length > 0).any())
 
-    def of(self, rows: Int64s) -> SequenceRows:
-        """Return the windows."""
+    def of(self, rows: Int64s, rng: np.random.Generator | None = None) -> SequenceRows:
+        """Return the windows; nothing is random here."""
         history = self._history_of(rows)
         known = np.zeros((len(rows), history.mask.shape[1] + 1), bool)
         known[np.arange(len(rows)), history.mask.sum(1)] = True

@@ -45,7 +45,7 @@ def token_folder(
     )
 
     def build(folder: Path) -> None:
-        distinct = texts.unpivot()["value"].unique(maintain_order=True)
+        distinct = distinct_texts(texts)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
         with slow_bar("tokenising", len(distinct), shown=bar) as progress:
             store = TokenStore.build(
@@ -57,6 +57,11 @@ def token_folder(
         write_parquet(codes, folder / _CODES)
 
     return cached(cache, "tokens", key, build)
+
+
+def distinct_texts(texts: pl.DataFrame) -> pl.Series:
+    """Return the distinct texts of all columns, in the order of their numbers in the store."""
+    return texts.unpivot()["value"].unique(maintain_order=True)
 
 
 def no_tokens(rows: int) -> tuple[TokenStore, Int64s]:

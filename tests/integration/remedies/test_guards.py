@@ -9,14 +9,12 @@ from torch import nn
 from lit_rec.data.facts import Facts
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.text_classifier import TextClassifier
-from lit_rec.models.objectives.score import Objective
 from lit_rec.models.text.adapters.biases_and_norms import BitFitTuning
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning, TopLayersTuning
 from lit_rec.training.guards.gradual_unfreezing import GradualUnfreezing
 from lit_rec.training.guards.mixout import Mixout
 from lit_rec.training.guards.pull_to_start import PullToStart
-from lit_rec.training.guards.training_pass import training_pass
 from lit_rec.training.guards.weight_adversary import AWP
 from lit_rec.training.guards.word_adversaries import FGM
 from lit_rec.training.guards.word_dropout import WordDropout
@@ -159,25 +157,6 @@ def test_rates_and_the_decay_by_layers():
         return lambda: parameter_groups(strange, strange.backbone, **RATES, **decay)
 
     follow(groups(layer_decay=0.9), groups(), says="leave LitRec.layer_decay out")
-
-
-def test_an_objective_that_compares_nothing():
-    class Own(Objective):
-        def losses_of(self, outputs, batch):
-            return outputs.sum(), torch.tensor(outputs.numel())
-
-    class Written(Own):
-        def disagreement(self, one, two, batch):
-            return (one - two).square().mean()
-
-    passing = SimpleNamespace(training_outputs=lambda batch: torch.ones(2, 1))
-
-    def passed(objective, strength):
-        return lambda: training_pass(passing, objective, None, strength)
-
-    says = "set LitRec.r_drop to 0, or write the method"
-    follow(passed(Own(), 1.0), passed(Own(), 0.0), says=says)
-    follow(passed(Own(), 1.0), passed(Written(), 1.0), says=says)
 
 
 test_each_remedy_was_followed = each_remedy_of("training/guards", "training/optimizer.py")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -34,6 +35,7 @@ from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
 from lit_rec.models.objectives.score import (
     BinaryCrossEntropy,
     CrossEntropy,
+    Objective,
     ScoreObjective,
     SquaredError,
 )
@@ -44,6 +46,7 @@ from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncod
 from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
 from lit_rec.models.users.ridge import RidgeUserEncoder
 from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
+from lit_rec.training.guards.training_pass import training_pass
 from tests.integration.remedies.followed import each_remedy_of, follow, refused
 
 RATING, LABEL, NEXT = (Facts.example(task) for task in ("rating", "label", "next_item"))
@@ -284,6 +287,25 @@ def test_a_history_of_more_behaviors_than_positions(way):
     right = (9, 9) if "is" in way.split() else (3, 3)
     follow(partial(encoded, 3, 9), partial(encoded, *right), says=way)
     encoded(*right, slots=9)
+
+
+def test_an_objective_that_compares_nothing():
+    class Own(Objective):
+        def losses_of(self, outputs, batch):
+            return outputs.sum(), torch.tensor(outputs.numel())
+
+    class Written(Own):
+        def disagreement(self, one, two, batch):
+            return (one - two).square().mean()
+
+    passing = SimpleNamespace(training_outputs=lambda batch: torch.ones(2, 1))
+
+    def passed(objective, strength):
+        return lambda: training_pass(passing, objective, None, strength)
+
+    says = "set LitRec.r_drop to 0, or write the method"
+    follow(passed(Own(), 1.0), passed(Own(), 0.0), says=says)
+    follow(passed(Own(), 1.0), passed(Written(), 1.0), says=says)
 
 
 test_each_remedy_was_followed = each_remedy_of(

@@ -1,0 +1,1 @@
+"""Changed texts and histories that training sees beside the real ones."""

@@ -1,0 +1,1 @@
+"""Where synonyms come from."""

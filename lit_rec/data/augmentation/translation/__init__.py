@@ -1,0 +1,1 @@
+"""Translation models, and what they have translated."""
