@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lit_rec.training.tuned.run_sizes import RunSizes
+
 _PARTS = ("train", "val", "test")
 _BAR = 30  # characters of the longest bar
 
@@ -122,6 +124,8 @@ def _model(model: dict[str, Any]) -> Iterator[str]:
         f"{_millions(model['parameters'])} parameters, {_millions(model['trained'])} of them trained; "
         f"encoder {_millions(model['encoder'])}, {_millions(model['encoder_trained'])} trained"
     )
+    sizes = RunSizes(model["optimizer_bytes"], model["checkpoint_bytes"])
+    yield sizes.line(model["trained"], model["parameters"])
 
 
 def _time(figures: dict[str, Any]) -> Iterator[str]:

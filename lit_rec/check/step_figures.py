@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +19,7 @@ from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.training.callbacks.finite_loss import FiniteLoss
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import PrecisionProbe
+from lit_rec.training.tuned.run_sizes import run_sizes
 
 _STEPS = 5  # measured at most, after one step to warm up
 _SECONDS = 15.0  # after so many seconds of measured steps no further one begins
@@ -111,8 +113,17 @@ def step_figures(
     return clock.figures
 
 
-def parameter_figures(module: LitRec) -> dict[str, int]:
-    """Count the parameters, and those that are trained."""
+def parameter_figures(
+    module: LitRec, data: BehaviorDataModule, callbacks: Iterable[Callback]
+) -> dict[str, int | None]:
+    """Count the parameters and those that are trained, and the bytes of optimizer and checkpoint.
+
+    Args:
+        module: The model, built.
+        data: The data.
+        callbacks: Of the Trainer that would train.
+    """
+    sizes = run_sizes(module, data, callbacks)
     network = module.built()
     backbone = [] if network.backbone is None else list(network.backbone.parameters())
     return {
@@ -120,6 +131,8 @@ def parameter_figures(module: LitRec) -> dict[str, int]:
         "trained": sum(p.numel() for p in network.parameters() if p.requires_grad),
         "encoder": sum(p.numel() for p in backbone),
         "encoder_trained": sum(p.numel() for p in backbone if p.requires_grad),
+        "optimizer_bytes": sizes.optimizer,
+        "checkpoint_bytes": sizes.checkpoint,
     }
 
 

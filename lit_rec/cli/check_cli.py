@@ -27,6 +27,8 @@ from lit_rec.check.step_figures import parameter_figures, step_figures
 from lit_rec.cli.rec_cli import RecCLI
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError, LitRecError
+from lit_rec.training.callbacks.run_folder import RunCheckpoint
+from lit_rec.training.checkpoint.base_weights import check_base
 from lit_rec.training.lit_rec import LitRec
 
 
@@ -104,8 +106,12 @@ def examine(
         "fields": field_figures(data),
     }
     _tell(data_lines(figures))  # steps can take a minute
+    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
     figures["time"] = step_figures(trainer, module, data, options)
-    figures["model"] = parameter_figures(module)
+    for callback in callbacks:
+        if isinstance(callback, RunCheckpoint) and callback.adapters_only:
+            check_base(module)
+    figures["model"] = parameter_figures(module, data, callbacks)
     figures["warnings"] = remarks(figures, data, module)
     _tell(model_lines(figures))
     return figures

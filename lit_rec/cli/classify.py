@@ -61,7 +61,7 @@ def classify(words: list[str]) -> None:
     texts, where = options.text, "--text"
     if options.file is not None:
         texts, where = read_table(Path(options.file), option="--file"), f"--file {options.file}"
-    model = Classifier.from_checkpoint(options.ckpt_path, trust=options.trust)
+    model = Classifier.from_checkpoint(options.ckpt_path, trust=options.trust, base=options.base)
     answers = _answers(model, texts, options.k, where)
     if options.json:
         json.dump(answers, sys.stdout, ensure_ascii=False)

@@ -42,6 +42,7 @@ def export_encoder(words: list[str]) -> None:
     made = encoder.export_encoder(
         *(options.ckpt_path, options.output),
         trust=options.trust,
+        base=options.base,
         overwrite=options.overwrite,
         base_model=options.base_model,
     )

@@ -17,7 +17,8 @@ from lit_rec.cli.options.words import underscored
 from lit_rec.errors import ConfigError, did_you_mean
 from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 
-TRUST_HELP = "a module of your own that the checkpoint may name, with all below it; may be repeated"
+TRUST_HELP = "a module of your own that the checkpoint may name; may be repeated"
+BASE_HELP = "the encoder's folder, where the checkpoint holds only what was trained"
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -61,7 +62,7 @@ class CommandParser(argparse.ArgumentParser):
         self._words: list[str] = []
 
     def add_checkpoint(self) -> None:
-        """Add ``--ckpt_path`` and ``--trust``, for commands that read a checkpoint."""
+        """Add ``--ckpt_path``, ``--trust`` and ``--base``, for commands that read a checkpoint."""
         self.add_argument(
             "--ckpt_path",
             required=True,
@@ -69,6 +70,7 @@ class CommandParser(argparse.ArgumentParser):
             help="a checkpoint that `lit-rec fit` wrote",
         )
         self.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+        self.add_argument("--base", action="append", default=[], metavar="FOLDER", help=BASE_HELP)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None

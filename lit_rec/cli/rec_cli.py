@@ -28,7 +28,7 @@ from lit_rec.cli.options.option_values import check_values
 from lit_rec.cli.options.path_words import keep_paths_as_text
 from lit_rec.cli.options.strict_yaml import MODE
 from lit_rec.cli.options.words import underscored, value_of, with_current_path
-from lit_rec.cli.parser import TRUST_HELP
+from lit_rec.cli.parser import BASE_HELP, TRUST_HELP
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.text_datamodule import ItemTextDataModule
 from lit_rec.errors import ConfigError
@@ -43,6 +43,7 @@ from lit_rec.training.callbacks.run_record import HyperparameterRecord, RunRecor
 from lit_rec.training.callbacks.score_writers import ReportWriter
 from lit_rec.training.callbacks.stop_at_step import is_child, listen
 from lit_rec.training.callbacks.tensorboard_views import TensorBoardViews
+from lit_rec.training.checkpoint.base_weights import ENTRY
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint, tokenizer_of
 from lit_rec.training.checkpoint.network import StoredShapes
 from lit_rec.training.checkpoint.options import (
@@ -52,7 +53,7 @@ from lit_rec.training.checkpoint.options import (
     refuse_other_input,
     refuse_other_model,
 )
-from lit_rec.training.checkpoint.trust import without_trust
+from lit_rec.training.checkpoint.trust import without_option, without_trust
 from lit_rec.training.checkpoint.weights import check_trainer, check_training_state
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import check_precision
@@ -72,6 +73,7 @@ class RecCLI(LightningCLI):
     trains: ClassVar[bool] = True  # whether `fit` trains, not only checks
     content: dict[str, Any] | None = None
     _stored: StoredShapes | None = None
+    _bases: Sequence[str] = ()
     _continued: Sequence[Any] = ()
 
     def __init__(self, words: list[str]) -> None:
@@ -165,6 +167,7 @@ class RecCLI(LightningCLI):
 
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         words, trust = without_trust(words)
+        words, self._bases = without_option(words, "--base")
         check_configs(words)
         path = value_of(words, "--ckpt_path")
         if path is None:
@@ -173,7 +176,7 @@ class RecCLI(LightningCLI):
         trains = words[0] == "fit"
         if trains:  # first, since the user's YAML may import the module of the checkpoint's task
             super().parse_arguments(parser, words)
-        checkpoint = read_checkpoint(path, trust)
+        checkpoint = read_checkpoint(path, trust, self._bases, whole=not trains)
         check_trainer(checkpoint, where=f"--ckpt_path {path}")
         if trains:
             check_training_state(checkpoint, where=f"--ckpt_path {path}")
@@ -190,14 +193,15 @@ class RecCLI(LightningCLI):
                 super().parse_arguments(parser, [words[0], "--config", str(first), *words[1:]])
         if stored is not None:
             asked = yaml.safe_load(parser.dump(self.config, skip_none=False))[words[0]]["model"]
-            refuse_other_model(asked, stored["model"])
+            refuse_other_model(asked, stored["model"], self.module_class, moved=ENTRY in content)
 
     def _parse_ckpt_path(self) -> None:
         """Do nothing: Lightning would read options from ``hyper_parameters`` there, which may name any class."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add ``--trust`` to the help; its words are removed before the parser reads them."""
+        """Add ``--trust`` and ``--base`` to the help; their words are removed before the parser reads them."""
         parser.add_argument("--trust", default=argparse.SUPPRESS, help=TRUST_HELP)
+        parser.add_argument("--base", default=argparse.SUPPRESS, help=BASE_HELP)
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         """Make Lightning read checkpoints without running code in them, and print no table of its own."""
@@ -275,6 +279,7 @@ class RecCLI(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Give the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
         self._dump_config()
+        self.model.bases = self._bases
         self.model.record({k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS})
         if self.content is not None and self.subcommand != "fit":
             stored = self.content["config"]

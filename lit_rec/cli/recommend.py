@@ -147,7 +147,7 @@ def _found(options: argparse.Namespace) -> tuple[list[Recommendation], str]:
 
     path = options.ckpt_path
     index = ApproximateIndex.beside(path) if options.index == "approximate" else None
-    rec = Recommender.from_checkpoint(path, index=index, trust=options.trust)
+    rec = Recommender.from_checkpoint(path, index=index, trust=options.trust, base=options.base)
     if options.like is not None or options.like_text is not None:
         item = rec.entry_of_text(options.like_text) if options.like is None else options.like
         return rec.similar(item, options.k), "similarity to the item, from -1 to 1"
@@ -174,7 +174,7 @@ def _reranked(
     """Return the k best of ``pool`` by the network of another checkpoint; their fields stay the same."""
     from lit_rec.inference.reranker import Reranker
 
-    cross = Reranker.from_checkpoint(options.rerank, trust=options.trust)
+    cross = Reranker.from_checkpoint(options.rerank, trust=options.trust, base=options.base)
     best = cross.rerank(history, [one.item_id for one in pool], options.k)
     found = [replace(pool[one.place], score=one.score, unclipped=one.unclipped) for one in best]
     return found, cross.score_meaning()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lit_rec.cli.parser import CommandParser
+from lit_rec.cli.parser import BASE_HELP, TRUST_HELP, CommandParser
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -17,6 +17,8 @@ def _parser() -> argparse.ArgumentParser:
         help="the file to write (default: best.slim.ckpt next to best.ckpt)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=TRUST_HELP)
+    parser.add_argument("--base", action="append", default=[], metavar="FOLDER", help=BASE_HELP)
     return parser
 
 
@@ -24,7 +26,7 @@ def slim(words: list[str]) -> None:
     """Write a checkpoint without the state of training.
 
     The new file has weights and catalogue. All commands answer from it as from the checkpoint; only `lit-rec fit`
-    cannot resume from it.
+    cannot resume from it. Adapters of peft are merged into the encoder.
 
     Args:
         words: The options.
@@ -35,8 +37,15 @@ def slim(words: list[str]) -> None:
     options = _parser().parse_args(words)
     from lit_rec.inference.stored import slim as slimming
 
-    made = slimming.slim(options.ckpt_path, options.output, overwrite=options.overwrite)
+    made = slimming.slim(
+        *(options.ckpt_path, options.output),
+        overwrite=options.overwrite,
+        trust=options.trust,
+        base=options.base,
+    )
     sys.stdout.write(f"{made.path}: {_size(made.after)}, from {_size(made.before)}\n")
+    if made.kept is not None:
+        sys.stdout.write(f"its adapters are kept apart: {made.kept}\n")
 
 
 def _size(count: int) -> str:

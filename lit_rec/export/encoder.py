@@ -61,6 +61,7 @@ def export_encoder(
     trust: str | Sequence[str] = (),
     overwrite: bool = False,
     base_model: str | None = None,
+    base: str | Sequence[str] = (),
 ) -> Exported:
     """Write the fine-tuned encoder of a checkpoint as a folder of Hugging Face.
 
@@ -76,6 +77,7 @@ def export_encoder(
         overwrite: Whether the folder of an earlier export is replaced.
         base_model: Hub name of the encoder before training, for the model card; by default the name in the checkpoint's
             configuration, if the hub's cache holds an encoder of that name.
+        base: Folders where the encoder before training may be, if the checkpoint holds only what was trained.
 
     Raises:
         CheckpointError: If the checkpoint is absent, damaged, not of lit_rec, has no configuration and no ``network``
@@ -96,7 +98,7 @@ def export_encoder(
             remedy="for example sentence-transformers/all-MiniLM-L6-v2, or leave it out",
         )
     path, output = Path(path), Path(output)
-    module, content = load_module(path, network, trust)
+    module, content = load_module(path, network, trust, base)
     encoder = TrainedEncoder.of(module, content, f"--ckpt_path {path}")
     base_model = base_model or _hub_name(content["config"])
     without = why_not(encoder)

@@ -16,6 +16,7 @@ from lit_rec.data.texts.tokens import SpecialTokens, TokenStore
 from lit_rec.errors import CheckpointError, ConfigError
 from lit_rec.models.networks.cross_encoder import CrossEncoder
 from lit_rec.models.networks.network import Network
+from lit_rec.models.text.adapters.merging import UnmergeableError, added_weights, merge_adapters
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.passes import TextPasses
 from lit_rec.models.text.pooling import MeanPooling, Pooling
@@ -47,7 +48,7 @@ class TrainedEncoder:
 
     @classmethod
     def of(cls, module: LitRec, content: dict[str, Any], where: str) -> TrainedEncoder:
-        """Return the encoder of a module that ``load_module`` returned.
+        """Return the encoder of a module that ``load_module`` returned; its adapters are merged.
 
         Args:
             module: The module, built and loaded.
@@ -55,7 +56,8 @@ class TrainedEncoder:
             where: The checkpoint's name in errors.
 
         Raises:
-            ConfigError: If its network reads no text, or its encoder is not one of transformers.
+            ConfigError: If its network reads no text, its encoder is not one of transformers, or its tuning added parts
+                that an encoder of transformers has no place for.
         """
         network, facts = module.eval().built(), facts_of(content)
         backbone = network.backbone
@@ -74,6 +76,7 @@ class TrainedEncoder:
                 remedy="save this one yourself: "
                 "lit_rec.inference.stored.network.load_module(path)[0].built().backbone.model",
             )
+        _merge(backbone, where)
         pairs = isinstance(network, CrossEncoder)
         return cls(
             backbone=backbone,
@@ -124,6 +127,22 @@ class TrainedEncoder:
         )
         ragged = Texts(torch.from_numpy(store.tokens), torch.from_numpy(store.offsets))
         return passes.finished(ragged, lambda vectors, _: vectors, (self.width,))
+
+
+def _merge(backbone: Backbone, where: str) -> None:
+    try:
+        merge_adapters(backbone.model)
+        left = added_weights(backbone.model)
+        reason = f"weights of its own, such as {left[0]}" if left else ""
+    except UnmergeableError as error:
+        reason = f"adapters that peft cannot merge ({error})"
+    if reason:
+        raise ConfigError(
+            f"{type(backbone.tuning).__name__} gave its encoder {reason}",
+            where=where,
+            rule="an encoder that AutoModel loads: adapters are merged into its own weights",
+            remedy="answer from the checkpoint itself (lit-rec recommend), or train with LoraTuning and export that",
+        )
 
 
 def _pooling(network: Network) -> Pooling | None:

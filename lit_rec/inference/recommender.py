@@ -114,6 +114,7 @@ class Recommender(LoadedNetwork):
         device: str = "cpu",
         index: IndexFactory | None = None,
         trust: str | Sequence[str] = (),
+        base: str | Sequence[str] = (),
     ) -> Self:
         """Load a checkpoint.
 
@@ -124,13 +125,14 @@ class Recommender(LoadedNetwork):
             index: Builds the index of the catalogue, such as ``ApproximateIndex.beside(path)``; by default
                 ``ExactIndex``, if scores are inner products.
             trust: Your own modules that the checkpoint may name, such as ``["my_parts"]``.
+            base: Folders where the encoder may be, if the checkpoint holds only what was trained.
 
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
                 given, or names what is not trusted.
             ConfigError: If its network is of another kind, or an index is given that cannot be used.
         """
-        module, content = load_for_answers(path, network, trust)
+        module, content = load_for_answers(path, network, trust, base)
         return cls(module.to(device), content, str(path), index)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from lit_rec.training.memory import explains_memory
 from lit_rec.training.optimizer import RATES, check_rates, fused_on_cpu, parameter_groups
 from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
-from lit_rec.training.schedules import LinearSchedule, Schedule
+from lit_rec.training.schedules import LinearSchedule, Schedule, planned_steps
 from lit_rec.training.steps import evaluated_ranks, evaluated_scores
 from lit_rec.training.strategies.sharded_encoder import (
     check_strategy,
@@ -44,13 +44,14 @@ from lit_rec.training.strategies.sharded_encoder import (
     shard,
 )
 from lit_rec.training.target_weights import TargetWeights
+from lit_rec.training.tuned.tuned_module import TunedModule
 from lit_rec.training.vector_share import choose_vector_share
 from lit_rec.vectors.encode import item_table
 from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
 from lit_rec.vectors.store import CheckpointVectors
 
 
-class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
+class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
     """Train and evaluate a network on batches of behaviors.
 
     The network gets its sizes from the data's ``Facts``, not from options. Training encodes each distinct item of a
@@ -189,7 +190,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return the optimizer, and a schedule that advances by optimizer step."""
         optimizer = self.new_optimizer()
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = planned_steps(self.trainer)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self._schedule.factor(step, steps)
         )
@@ -296,6 +297,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
         """Average gradients over processes where needed, and weigh micro-batches by their targets."""
         reduce_gradients(self.trainer, optimizer)
         self._target_weights.weigh(optimizer, self.trainer.accumulate_grad_batches)
+        super().on_before_optimizer_step(optimizer)
 
     def new_network(self, facts: Facts, *, pretrained: bool = False) -> Network:
         """Return a new network; ``pretrained`` loads the pretrained encoder even if Facts hold its configuration."""
@@ -303,11 +305,9 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the content that inference needs, and the state of all random generators."""
-        facts = self.facts
-        if facts is None:
-            raise ValueError("a checkpoint is saved after configure_model")
         backbone = self.built().backbone
-        facts = replace(facts, backbone=None if backbone is None else backbone.config_plain())
+        plain = None if backbone is None else backbone.config_plain()
+        facts = replace(self._known(), backbone=plain)
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         tables, weights = self._tables, checkpoint["state_dict"]
         vectors = {} if tables is None else tables.saved(weights, self.built())
@@ -318,6 +318,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
         checkpoint["ranks"] = of_all_ranks({"chance": random_state(), "train_loss": loss})
         # the configuration is under KEY; Lightning would silently put these over the user's options
         checkpoint.pop("hyper_parameters", None)
+        super().on_save_checkpoint(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Compare the checkpoint's Facts and weights with those of the network built here.
@@ -329,6 +330,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
         self.loaded_step = step if isinstance(step, int) else 0
         if KEY not in checkpoint or self.facts is None:
             return
+        super().on_load_checkpoint(checkpoint)
         check_loaded(checkpoint, self)
         if self.trainer.state.fn == "fit":
             self._restored = checkpoint.get("ranks", [])
@@ -348,6 +350,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule):
         beginning.
         """
         predict_training_rows(self.built(), self.trainer.datamodule)  # type: ignore[attr-defined]
+        super().on_train_start()
         # Lightning restores loaders when it opens them, but counting the steps has opened them before
         self.trainer.fit_loop._load_combined_loader_states()
         restored, self._restored = self._restored[self.global_rank :], []

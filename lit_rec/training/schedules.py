@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 from lit_rec.errors import ConfigError, option_of
 
@@ -87,3 +88,20 @@ class CosineSchedule(Schedule):
     def decay(self, progress: float) -> float:
         """Return the factor on the cosine from 1 to 0."""
         return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def planned_steps(trainer: Any) -> int:
+    """Return how many optimizer steps a run will have, from its beginning to its end.
+
+    Raises:
+        ConfigError: If no end is set.
+    """
+    steps = trainer.estimated_stepping_batches
+    if math.isinf(steps):
+        raise ConfigError(
+            "no end is set (-1)",
+            where=option_of("Trainer", "max_epochs"),
+            rule="a run whose number of steps is known: rates follow it",
+            remedy=f"set {option_of('Trainer', 'max_epochs')} to a number, such as 3; max_time may end it before",
+        )
+    return int(steps)

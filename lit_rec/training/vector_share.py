@@ -26,7 +26,8 @@ WITHOUT_ROWS = 0.1  # the share where there are no validation rows
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 RARITIES = (0.0, 0.1, 0.2, 0.3, 0.4)
 NEW_WEIGHTS = (1.0, 0.25, 0.5, 0.75, 1.25)  # never 0: items that are added later have to be found
-REPEAT_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+REPEAT_WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+REPEAT_RECENCIES = (0.8, 0.5, 0.65, 0.9, 0.95)
 _ROWS = 5000
 _SCORES = 10**9  # rows times items: bounds the time
 _CUT = 10
@@ -74,6 +75,7 @@ def _chosen(part: ItemNeighbors) -> list[tuple[Tensor, Sequence[float]]]:
         (part.chooses_rarity, part.rarity, RARITIES),
         (part.chooses_new_weight, part.new_weight, NEW_WEIGHTS),
         (part.chooses_repeat_weight, part.repeat_weight, REPEAT_WEIGHTS),
+        (part.chooses_repeat_weight, part.repeat_recency, REPEAT_RECENCIES),
     ]
     return [(value, choices) for chooses, value, choices in numbers if chooses]
 

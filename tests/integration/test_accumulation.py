@@ -3,15 +3,24 @@
 import pytest
 
 from .conftest import lit_rec
-from .own_runs import checkpoint, difference, logged, uneven, write
+from .own_runs import checkpoint, difference, logged, part, uneven, write
 
 pytestmark = pytest.mark.filterwarnings("default")
+# a penalty of weights, and values that are chosen after the steps 1, 2 and 3 of 6
+ADALORA = part("AdaLoraTuning", rank=1, begin=0.0, settle=0.5, every=1)
 
 
-def test_four_micro_batches_are_one_batch(workplace, tmp_path):
+@pytest.mark.parametrize("tuning", [None, ADALORA], ids=["all is trained", "adalora"])
+def test_four_micro_batches_are_one_batch(workplace, tmp_path, tuning):
     """Rows without a rating make their targets unequal, and the epoch's last step has fewer of them."""
     # clipping would hide a gradient that is too small or too large as a whole
-    path = write(uneven(workplace, max_epochs=1, gradient_clip_val=None), tmp_path / "config.yaml")
+    config = uneven(workplace, max_epochs=1, gradient_clip_val=None)
+    if tuning is not None:
+        backbone = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]["backbone"]
+        backbone["init_args"]["tuning"] = tuning
+        # steps as large as gradients: AdamW would hide their size
+        config["model"] |= {"optimizer": part("torch.optim.SGD"), "encoder_rate": 1e-2}
+    path = write(config, tmp_path / "config.yaml")
     runs = []
     for size, times in ((64, 1), (16, 4)):
         words = (f"--data.batch_size={size}", f"--trainer.accumulate_grad_batches={times}")

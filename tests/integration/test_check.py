@@ -130,6 +130,10 @@ def test_model_and_time(checked):
     assert model["parameters"] > model["encoder"] > model["encoder_trained"] > 10_000
     # the encoder's pooler is of no use, so it is not trained
     assert model["encoder"] - model["encoder_trained"] == 16 * 16 + 16
+    # AdamW has two numbers for each that is trained; a checkpoint has all weights too, here beside small tables
+    assert 8 * model["trained"] <= model["optimizer_bytes"] < 8 * model["trained"] + 1000
+    weights = 4 * model["parameters"] + model["optimizer_bytes"]
+    assert weights < model["checkpoint_bytes"] < 1.2 * weights
     assert (time["steps_per_epoch"], time["steps"], time["epochs"]) == (4, 8, 2)
     assert time["steps_measured"] == 3
     seconds = 8 * time["step_seconds"] + 2 * time["validation_seconds"]

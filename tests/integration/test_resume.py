@@ -30,12 +30,20 @@ RUNS = {
     "lora in the top layer": ({"last_every_n_steps": 3}, [(12, 0)]),
     "prompt": ({"last_every_n_steps": 3}, [(12, 0)]),
     "augmented": ({"last_every_n_steps": 3}, [(12, 2)]),
+    "adalora, averaged, alone in its checkpoints": (
+        {"last_every_n_steps": 3, "max_epochs": 1, "callbacks": [EMA]},
+        [(6, 0)],
+    ),
 }
 TUNINGS = {
     "frozen encoder": part("lit_rec.models.text.tuning.FrozenTuning"),
     "frozen lower layers": part("lit_rec.models.text.tuning.TopLayersTuning", layers=1),
     "lora in the top layer": part("LoraTuning", rank=2, dropout=0.1, layers=1),
     "prompt": part("PromptTuning", tokens=2),
+    # values are chosen after the steps 3, 5 and 7
+    "adalora, averaged, alone in its checkpoints": part(
+        "AdaLoraTuning", rank=1, every=2, settle=0.3
+    ),
 }
 
 AUGMENTATION = [part("MaskWords", rate=0.5), part("MaskBehaviors", rate=0.5, share=0.5)]
@@ -75,6 +83,8 @@ def test_resumed_run_is_the_run_that_was_never_stopped(name, fit, workplace, tmp
         item_encoder = config["model"]["network"]["init_args"]["item_encoder"]["init_args"]
         item_encoder["backbone"]["init_args"]["tuning"] = TUNINGS[name]
         item_encoder["max_tokens_per_chunk"] = 100
+    if "adalora" in name:
+        config["trainer"]["callbacks"][0]["init_args"]["adapters_only"] = True
     rows = fit(config)
     whole = tmp_path / "runs/run/version_0"
     values = logged(whole)

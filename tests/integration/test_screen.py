@@ -52,6 +52,12 @@ def test_an_epoch_is_a_line_of_five_figures(screen, workplace, tmp_path):
     text = "\n".join(lines)
     assert not any(noise in text for noise in NOISE if "━" not in noise)
     assert not re.search(r"\d\.\d{6}", text)
+    told = r"([\d.]+) % are trained; optimizer state [\d.]+ MB, a checkpoint about ([\d.]+) MB"
+    share, size = re.search(told, text).groups()
+    assert float(share) == pytest.approx(100 * whole[0] / whole[1], rel=5e-3)
+    # the rest of a file: callbacks, random state, and names
+    written = (tmp_path / "own_data/version_0/best.ckpt").stat().st_size / 1e6
+    assert float(size) < written < float(size) + 0.2
 
 
 def test_validate_and_test_have_short_figures_and_name_each_baseline(screen, run_folder):

@@ -108,7 +108,7 @@ def _check_sections(root: MappingNode, path: Path, groups: tuple[str, ...]) -> N
     """Refuse a list, text or number instead of a section, which the parser would drop."""
     for name, node in walk(root):
         last = name.rpartition(".")[2]
-        if name in ("config", "trust"):
+        if name in ("config", "trust", "base"):
             raise ConfigError(
                 f"'{name}' is an option of the command line alone",
                 where=at(str(path), node.start_mark, name),

@@ -12,10 +12,10 @@ from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 _ALWAYS = ("config", "ckpt_path", "data", "model", "print_config", "seed_everything", "trainer")
 # options of one command, besides those of all; a test compares them with the real parser
 NAMES = {
-    "fit": (*_ALWAYS, "trust", "weights_only"),
-    "validate": (*_ALWAYS, "trust", "weights_only", "verbose"),
-    "test": (*_ALWAYS, "trust", "weights_only", "verbose"),
-    "predict": (*_ALWAYS, "trust", "weights_only", "k", "exclude_seen", "label", "columns"),
+    "fit": (*_ALWAYS, "trust", "base", "weights_only"),
+    "validate": (*_ALWAYS, "trust", "base", "weights_only", "verbose"),
+    "test": (*_ALWAYS, "trust", "base", "weights_only", "verbose"),
+    "predict": (*_ALWAYS, "trust", "base", "weights_only", "k", "exclude_seen", "label", "columns"),
 }
 _HELP = ("-h", "--help", "--help_all", "help")
 

@@ -28,6 +28,7 @@ def load_module(
     path: str | Path,
     network: Callable[[Facts], Network] | None = None,
     trust: str | Sequence[str] = (),
+    base: str | Sequence[str] = (),
 ) -> tuple[LitRec, dict[str, Any]]:
     """Rebuild the module of a checkpoint, and return it with the checkpoint's content.
 
@@ -36,36 +37,41 @@ def load_module(
         network: The network's factory, if the checkpoint is of a run without a YAML.
         trust: Your own modules that the checkpoint may name, with their submodules. Of other names, only lit_rec and
             optimizers of torch are imported.
+        base: Folders where the encoder may be, if the checkpoint holds only what was trained
+            (``RunCheckpoint(adapters_only=True)``), beside the one that it names.
 
     Raises:
         CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
             given, names what is not trusted, or its weights are not those of its network.
         ConfigError: If ``trust`` holds something that is not the name of a module.
     """
-    return _load(read_checkpoint(path, trust), path, network, trust)
+    checkpoint = read_checkpoint(path, trust, base)
+    return module_of(checkpoint, path, network, trust), checkpoint[KEY]
 
 
 def load_for_answers(
     path: str | Path,
     network: Callable[[Facts], Network] | None = None,
     trust: str | Sequence[str] = (),
+    base: str | Sequence[str] = (),
 ) -> tuple[BuiltModule, dict[str, Any]]:
     """Rebuild what answers need of a checkpoint, without Lightning where it is of lit_rec's own parts.
 
     Arguments and errors are those of ``load_module``.
     """
-    checkpoint = read_checkpoint(path, trust)
+    checkpoint = read_checkpoint(path, trust, base)
     if network is None and not trust and (model := StoredModel.of(checkpoint, str(path))):
         return model, checkpoint[KEY]
-    return _load(checkpoint, path, network, trust)
+    return module_of(checkpoint, path, network, trust), checkpoint[KEY]
 
 
-def _load(
+def module_of(
     checkpoint: dict[str, Any],
     path: str | Path,
-    network: Callable[[Facts], Network] | None,
-    trust: str | Sequence[str],
-) -> tuple[LitRec, dict[str, Any]]:
+    network: Callable[[Facts], Network] | None = None,
+    trust: str | Sequence[str] = (),
+) -> LitRec:
+    """Rebuild the module of a checkpoint that ``read_checkpoint`` returned; see ``load_module``."""
     from lit_rec.training.lit_rec import LitRec  # with Lightning, which takes seconds
 
     content = checkpoint[KEY]
@@ -74,7 +80,7 @@ def _load(
     module.configure_model()
     check_stored(checkpoint, module, str(path))
     module.load_state_dict(checkpoint["state_dict"])
-    return module, content
+    return module
 
 
 def _module_of(
@@ -166,6 +172,7 @@ class LoadedNetwork:
         network: Any = None,
         device: str = "cpu",
         trust: str | Sequence[str] = (),
+        base: str | Sequence[str] = (),
     ) -> Self:
         """Load a checkpoint.
 
@@ -174,11 +181,12 @@ class LoadedNetwork:
             network: The network's factory, for a checkpoint of a run without a YAML.
             device: Where to compute.
             trust: Your own modules that the checkpoint may name, such as ``["my_parts"]``.
+            base: Folders where the encoder may be, if the checkpoint holds only what was trained.
 
         Raises:
             CheckpointError: If the file is absent, damaged, not of lit_rec, has no configuration and no ``network`` is
                 given, or names what is not trusted.
             ConfigError: If its network is of another kind.
         """
-        module, content = load_for_answers(path, network, trust)
+        module, content = load_for_answers(path, network, trust, base)
         return cls(module.to(device), content, str(path))

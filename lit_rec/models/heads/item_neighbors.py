@@ -34,7 +34,7 @@ class ItemNeighbors(nn.Module):
 
     An item that training never saw is represented by the known items with the nearest texts, by their vectors and by
     the words that few items have. An item says ``repeat_weight * 0.8^a(h)`` of itself; more of whether items come again
-    is what ``RepeatBias`` learns.
+    is what ``RepeatBias`` learns. Where the weight is chosen, so is what stands for 0.8.
 
     Args:
         facts: Facts of the data.
@@ -53,7 +53,7 @@ class ItemNeighbors(nn.Module):
         new_item_weight: What is said of items that training never saw counts so much; above 1, lists have more of them.
             None: chosen with the share, from 0.25 to 1.25; 1 where there are no validation rows.
         repeat_weight: What an item of the history says of itself. Above 0, what was viewed may be what is bought. None:
-            chosen with the share, from 0 to 2; 0 where there are no validation rows.
+            chosen with the share, from 0 to 20; 0 where there are no validation rows.
 
     Shape:
         ``described`` ``[N, 2 * 5]``: up to five rows of the vocabulary that represent an item, and their weights.
@@ -86,6 +86,7 @@ class ItemNeighbors(nn.Module):
     rarity: Tensor
     new_weight: Tensor
     repeat_weight: Tensor
+    repeat_recency: Tensor
 
     def __init__(
         self,
@@ -132,6 +133,7 @@ class ItemNeighbors(nn.Module):
         self.register_buffer("rarity", torch.tensor(raises))
         self.register_buffer("new_weight", torch.tensor(positive(self, "new_item_weight", new)))
         self.register_buffer("repeat_weight", torch.tensor(again))
+        self.register_buffer("repeat_recency", torch.tensor(_AGAIN))
 
     @torch.no_grad()
     def fit(
@@ -193,8 +195,7 @@ class ItemNeighbors(nn.Module):
         row = described[:, :NEAREST].nan_to_num(0).clamp(0, len(self.value) - 1).long()
         weight = described[:, NEAREST:]
         behavior = recency_weights(history.mask, self.recency)
-        again = recency_weights(history.mask, self.recency.new_tensor(_AGAIN)) * self.repeat_weight
-        return NeighborScores(self, row, weight, history.item_index, behavior, again)
+        return NeighborScores(self, row, weight, history.item_index, behavior, history.mask)
 
     def said(self, row: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return what histories say of the vocabulary, and of what they consist of it, ``[b, V + 1]`` each.
@@ -224,8 +225,7 @@ class NeighborScores:
 
     Shape:
         row, weight: ``[N, 5]``, the known items that represent each item. item: ``[B, H]`` int64 items of the
-            histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding. again: ``[B, H]``, what it says of
-            its own item.
+            histories. behavior: ``[B, H]``, what each behavior counts, 0 in padding. mask: ``[B, H]`` bool.
     """
 
     part: ItemNeighbors
@@ -233,7 +233,7 @@ class NeighborScores:
     weight: Tensor
     item: Tensor
     behavior: Tensor
-    again: Tensor
+    mask: Tensor
 
     def beside(self, scores: Tensor) -> Tensor:
         """Return scores of vectors times what they count."""
@@ -250,7 +250,7 @@ class NeighborScores:
         step = max(_NUMBERS // (NEAREST * max(len(said), 1)), 1)
         for some in torch.split(new, step):
             found[:, some] = (said[:, self.row[some]] * self.weight[some]).sum(2)
-        return found.scatter_add_(1, self.item[rows], self.again[rows])
+        return found.scatter_add_(1, self.item[rows], self._again(rows))
 
     @torch.no_grad()
     def of_items(self, item: Tensor) -> Tensor:
@@ -268,14 +268,18 @@ class NeighborScores:
             )
             said = said + own * itself[mine].unsqueeze(2)
             same = mine.unsqueeze(2) == self.item[part].unsqueeze(1)  # [b, C, H]
-            again = (same * self.again[part].unsqueeze(1)).sum(2)
+            again = (same * self._again(part).unsqueeze(1)).sum(2)
             found.append((said * self.weight[mine]).sum(2) * counts[mine] + again)
         return torch.cat(found)
 
     @torch.no_grad()
     def of_targets_alone(self, rows: slice, target: Tensor) -> Tensor:
         """Return what targets ``[b]`` of the table say of themselves in some histories."""
-        return ((self.item[rows] == target.unsqueeze(1)) * self.again[rows]).sum(1)
+        return ((self.item[rows] == target.unsqueeze(1)) * self._again(rows)).sum(1)
+
+    def _again(self, rows: slice) -> Tensor:
+        """Return what behaviors say of their own items ``[b, H]``; as numbers stand now, which may be on trial."""
+        return recency_weights(self.mask[rows], self.part.repeat_recency) * self.part.repeat_weight
 
     @property
     def _known(self) -> Tensor:

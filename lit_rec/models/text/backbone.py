@@ -52,8 +52,12 @@ class Backbone(nn.Module):
 
     def __init__(self, model: nn.Module, tuning: Tuning) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.tuning = model, tuning
+        own = {id(weight): name for name, weight in model.named_parameters()}
         tuning.apply(model)
+        # adapters put a part around a linear map: its weights then have longer names
+        named = model.named_parameters(remove_duplicate=False)
+        self._own_names = {name: own[id(weight)] for name, weight in named if id(weight) in own}
         self._frozen_parts = tuning.frozen_parts(model)
         if self.has_pooler:
             model.pooler.requires_grad_(False)  # it would never get a gradient
@@ -76,6 +80,24 @@ class Backbone(nn.Module):
         A folder may be saved without its weights; they are then random, and others each time.
         """
         return isinstance(getattr(self.model, "pooler", None), nn.Module)
+
+    def kept_weights(self) -> dict[str, str]:
+        """Return names in ``state_dict`` of the encoder's own, frozen weights, and their names without any tuning.
+
+        The pooler's are not among them: see ``has_pooler``.
+        """
+        return {
+            f"model.{name}": self._own_names[name]
+            for name, weight in self.model.named_parameters(remove_duplicate=False)
+            if name in self._own_names
+            and not weight.requires_grad
+            and not name.startswith("pooler.")
+        }
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the encoder's own weights can be read from again; None if there is none."""
+        return None
 
     @property
     def width(self) -> int:
@@ -238,10 +260,18 @@ class PretrainedBackbone(Backbone):
         if dropout is not None:
             share(self, "dropout", dropout)
         # the configuration in Facts was written with the dropout already set
-        model = model_of_config(facts.backbone) if facts.backbone else _pretrained(name, dropout)
+        model = (
+            model_of_config(facts.backbone) if facts.backbone else pretrained_model(name, dropout)
+        )
         tuning = tuning or FullTuning()
         _check_positions(model, facts, tuning)
         super().__init__(model, tuning)
+        self._name = name
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that ``name`` names, if it is one."""
+        return Path(self._name) if Path(self._name).is_dir() else None
 
 
 class ConfiguredBackbone(Backbone):
@@ -285,7 +315,16 @@ class ConfiguredBackbone(Backbone):
         super().__init__(model, tuning)
 
 
-def _pretrained(name: str, dropout: float | None) -> nn.Module:
+def pretrained_model(name: str, dropout: float | None = None) -> nn.Module:
+    """Read an encoder from a folder or a model hub, in float32.
+
+    Args:
+        name: A folder with config.json and weights, or a name of the hub.
+        dropout: Share dropped everywhere inside the encoder; by default as it was pretrained.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
     from transformers import AutoConfig
 
     folder = Path(name)

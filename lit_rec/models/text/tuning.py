@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from lit_rec.errors import ConfigError, option_of
 
@@ -34,6 +36,10 @@ def encoder_layers(model: nn.Module) -> nn.ModuleList:
 
 class Tuning(ABC):
     """A choice of trained parameters.
+
+    ``apply`` is all that most need. A tuning that changes what is trained while the run goes on also has
+    ``begin_training``, ``after_step`` and ``end_training``; one that adds to the loss has ``penalty``; and one that has
+    to remember something has ``training_state`` and ``restore_training``. See ``AdaLoraTuning``.
 
     Example:
         >>> class BiasTuning(Tuning):
@@ -69,6 +75,52 @@ class Tuning(ABC):
         cached while training.
         """
         return []
+
+    def begin_training(self, model: nn.Module, steps: int) -> None:  # noqa: B027  (most have nothing to do)
+        """Prepare for a run; called before the first step, also of a resumed run.
+
+        Args:
+            model: The encoder.
+            steps: Number of optimizer steps from the beginning to the end.
+        """
+
+    def penalty(self, model: nn.Module) -> Tensor | None:
+        """Return what is added to the loss of each optimizer step, a scalar; None: nothing.
+
+        It depends on weights alone, and must be equal on all processes. Its gradient is added once a step, after those
+        of all micro-batches, and before gradients are clipped. It is not in the losses that are shown.
+        """
+        return None
+
+    def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027
+        """Follow an optimizer step.
+
+        Gradients are still there, averaged over processes: all processes have to do the same.
+
+        Args:
+            model: The encoder, with its new weights.
+            step: The number of the step, counted from 1; resumed runs go on counting.
+        """
+
+    def end_training(self, model: nn.Module, step: int) -> str | None:
+        """Return what the user should know at the end of a run, in a line; None: nothing.
+
+        Args:
+            model: The encoder.
+            step: How many optimizer steps were made.
+        """
+        return None
+
+    def training_state(self) -> dict[str, Tensor]:
+        """Return what a resumed run needs beside the weights, by name."""
+        return {}
+
+    def restore_training(self, state: Mapping[str, Any]) -> None:  # noqa: B027
+        """Go on from ``training_state``; called after ``begin_training`` of a resumed run.
+
+        Args:
+            state: From a checkpoint, which may be damaged: tensors on the CPU, of any names and shapes.
+        """
 
 
 class FullTuning(Tuning):

@@ -1,4 +1,4 @@
-"""PartsSummary: how many parameters each part of the network has."""
+"""PartsSummary: how many parameters each part of the network has, and what training them needs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import lightning
 from lightning.pytorch.callbacks import ModelSummary
 
 from lit_rec.progress import say
+from lit_rec.training.tuned.run_sizes import run_sizes
 
 
 class PartsSummary(ModelSummary):
-    """Print how many parameters each part of the network has, and how many of them are trained.
+    """Print how many parameters each part of the network has, and how many of them are trained; and what that needs.
 
     Example:
         >>> for line in PartsSummary.lines({"encoder": (0, 22_713_216), "head": (130, 130)}):
@@ -27,8 +28,11 @@ class PartsSummary(ModelSummary):
     ) -> None:
         """Print it, on the first process."""
         if trainer.is_global_zero:
-            for line in self.lines(parameters_of_parts(pl_module)):
+            parts = parameters_of_parts(pl_module)
+            for line in self.lines(parts):
                 say(line)
+            sizes = run_sizes(pl_module, trainer.datamodule, trainer.callbacks)  # type: ignore[attr-defined]
+            say(sizes.line(*parts.get("network", (0, 0))))
 
     @staticmethod
     def lines(parts: Mapping[str, tuple[int, int]]) -> list[str]:

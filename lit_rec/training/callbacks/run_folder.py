@@ -17,6 +17,7 @@ from lit_rec.errors import ConfigError, option_of
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.tensor_file import save_tensors
 from lit_rec.training.callbacks.monitors import DefaultMonitor, mode_of
+from lit_rec.training.checkpoint.base_weights import check_base
 from lit_rec.training.version_folders import VersionFolders
 
 
@@ -33,10 +34,14 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         mode: Whether small (``min``) or large (``max``) is good; by default the metric's own.
         last_every_n_steps: Number of optimizer steps after which ``last.ckpt`` is also saved; by default only after
             validations.
+        adapters_only: Whether a checkpoint holds only what is trained, beside a fingerprint of the encoder that the run
+            began with: many runs over one encoder then take little space. The encoder's folder must stay; elsewhere,
+            ``--base`` names it. `lit-rec slim` writes a whole checkpoint.
         options: Further options of Lightning's ModelCheckpoint.
 
     Raises:
-        ConfigError: If ``last_every_n_steps`` is below 1, or a mode is named without a monitor.
+        ConfigError: If ``last_every_n_steps`` is below 1, or a mode is named without a monitor; before training, if
+            ``adapters_only`` is set and the encoder is from no folder, or nothing of it is frozen.
 
     Example:
         >>> RunCheckpoint(monitor="val/recall@10").mode, RunCheckpoint(monitor="val/mae").mode
@@ -48,6 +53,7 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         monitor: str | None = None,
         mode: str | None = None,
         last_every_n_steps: int | None = None,
+        adapters_only: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -67,6 +73,8 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
                 remedy="leave it out to save only after validations",
             )
         self._last_every_n_steps = last_every_n_steps
+        self.adapters_only = adapters_only
+        self._base: str | None = None  # fingerprint of the encoder that checkpoints do without
         self._is_named = monitor is not None
         self._resumed: Path | None = None  # folder of the resumed run
         self._step_seen = 0
@@ -98,6 +106,24 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         super().setup(trainer, pl_module, stage)
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = _WholeFiles()
+
+    def on_fit_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Check the encoder that checkpoints will do without.
+
+        Raises:
+            ConfigError: If it could not be read again.
+        """
+        super().on_fit_start(trainer, pl_module)
+        if self.adapters_only:
+            self._base = check_base(pl_module)
+
+    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
+        module: Any = trainer.lightning_module
+        module.base_fingerprint = self._base
+        try:
+            super()._save_checkpoint(trainer, filepath)
+        finally:
+            module.base_fingerprint = None
 
     def folder(self, trainer: Trainer) -> Path:
         """Return the run's folder; every process calls this."""

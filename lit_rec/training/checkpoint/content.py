@@ -23,6 +23,7 @@ from lit_rec.data.texts.tokenizer_files import TokenizerFiles
 from lit_rec.data.texts.tokens import TokenStore
 from lit_rec.data.training_facts import vocabulary_rows
 from lit_rec.errors import CheckpointError
+from lit_rec.training.checkpoint.base_weights import complete
 from lit_rec.training.checkpoint.checkpoint_file import check_is_file
 from lit_rec.training.checkpoint.content_schema import check_checkpoint
 from lit_rec.training.checkpoint.former_paths import current_paths
@@ -113,15 +114,24 @@ def _users(data: BehaviorDataModule) -> dict[str, Any]:
     }
 
 
-def read_checkpoint(path: str | Path, trust: str | Sequence[str] = ()) -> dict[str, Any]:
+def read_checkpoint(
+    path: str | Path,
+    trust: str | Sequence[str] = (),
+    base: str | Sequence[str] = (),
+    *,
+    whole: bool = True,
+) -> dict[str, Any]:
     """Read a checkpoint to the CPU, without running code from it.
 
     Args:
         path: The file.
         trust: Modules that may be imported for the checkpoint's task, where it is not known.
+        base: Folders where the encoder may be, if the checkpoint holds only what was trained.
+        whole: Whether the weights of that encoder are added.
 
     Raises:
-        CheckpointError: If the file is absent, damaged or not written by lit_rec, or an entry is wrong.
+        CheckpointError: If the file is absent, damaged or not written by lit_rec, an entry is wrong, or its encoder is
+            not found.
         ConfigError: If ``trust`` holds something that is not the name of a module.
     """
     path = Path(path)
@@ -129,6 +139,8 @@ def read_checkpoint(path: str | Path, trust: str | Sequence[str] = ()) -> dict[s
     check_is_file(path)
     checkpoint: dict[str, Any] = read_values(path, where)
     check_content(checkpoint, where=where, trust=trust)
+    if whole:
+        complete(checkpoint, checkpoint[KEY], where, bases=base)
     with suppress(RecursionError):  # endless lists, which are refused where they are used
         checkpoint[KEY]["config"] = current_paths(checkpoint[KEY]["config"])
     return checkpoint

@@ -9,6 +9,7 @@ import torch
 from packaging.version import InvalidVersion, Version
 
 from lit_rec.data.texts.tokenizer_files import tokenizer_problem
+from lit_rec.training.checkpoint import base_weights
 from lit_rec.training.checkpoint.facts_schema import FACTS, all_of, check_agreement, vocabulary_size
 from lit_rec.training.checkpoint.tensors import finite, floats, offsets, places, shaped, tensor
 from lit_rec.training.checkpoint.values import (
@@ -243,5 +244,6 @@ _CONTENT = entries(
             }
         ),
         "profiles": _any,
-    }
+    },
+    {base_weights.ENTRY: base_weights.RULE},
 )

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -79,19 +79,25 @@ def _is_plain(value: Any) -> bool:
     return value is None or type(value) in (bool, int, float)
 
 
-def refuse_other_model(asked: Any, stored: Any) -> None:
+def refuse_other_model(asked: Any, stored: Any, model: type, *, moved: bool = False) -> None:
     """Refuse model options that differ from the checkpoint's; one that its version had not counts as the default.
 
     Args:
         asked: The options as the parser took them: its classes are imported.
         stored: Those in the checkpoint.
+        model: The class that takes them.
+        moved: Whether the encoder's folder may be another, because its weights are compared.
 
     Raises:
         ConfigError: If they differ, naming both values.
     """
+    whole = _with_newer_options(stored, asked)
+    if isinstance(whole, dict) and isinstance(asked, dict):
+        whole = {**_defaults(model, asked), **whole}
     clash = [
         f"model.{name}: {repr(a)[:_SHOWN]} asked, {repr(s)[:_SHOWN]} in the checkpoint"
-        for name, a, s in _differences(asked, _with_newer_options(stored, asked))
+        for name, a, s in _differences(asked, whole)
+        if not (moved and name.endswith("backbone.init_args.name"))
     ]
     if clash:
         raise ConfigError(
@@ -111,12 +117,15 @@ def _with_newer_options(stored: Any, asked: Any) -> Any:
     path, options = asked.get("class_path"), found.get("init_args")
     if path == stored.get("class_path") and isinstance(path, str) and isinstance(options, dict):
         module, _, name = path.rpartition(".")
-        taken = inspect.signature(getattr(importlib.import_module(module), name)).parameters
-        found["init_args"] = {
-            **{name: taken[name].default for name in asked.get("init_args") or {} if name in taken},
-            **options,
-        }
+        kind = getattr(importlib.import_module(module), name)
+        found["init_args"] = {**_defaults(kind, asked.get("init_args") or {}), **options}
     return found
+
+
+def _defaults(kind: Any, asked: Iterable[str]) -> dict[str, Any]:
+    """Return the defaults of the options that are asked for."""
+    taken = inspect.signature(kind).parameters
+    return {name: taken[name].default for name in asked if name in taken}
 
 
 def overrides(asked: dict[str, Any], stored: dict[str, Any]) -> list[str]:

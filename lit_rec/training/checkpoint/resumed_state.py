@@ -18,6 +18,7 @@ from lit_rec.training.checkpoint.values import (
     is_whole,
     list_of,
     mapping,
+    mapping_of,
     number,
     one_of,
     optional,
@@ -60,6 +61,7 @@ def check_resumed(
         _loops(checkpoint.get("loops"), "loops", trainer)
         _callbacks(checkpoint.get("callbacks", {}), "callbacks", trainer)
         list_of(_RANK)(checkpoint.get("ranks", []), "ranks")
+        mapping_of(_tuned)(checkpoint.get("tuning", {}), "tuning")
     except EntryError as error:
         raise error.error(where) from error
 
@@ -220,6 +222,11 @@ def _numpy(value: Any, entry: str) -> None:
     list_of(_any, len(rules), len(rules))(value, entry)
     for place, rule in enumerate(rules):
         rule(value[place], f"{entry}[{place}]")
+
+
+def _tuned(value: Any, entry: str) -> None:
+    tensor(value, entry)
+    finite(value, entry)
 
 
 def _loss(value: Any, entry: str) -> None:

@@ -50,15 +50,26 @@ def without_trust(words: Sequence[str]) -> tuple[list[str], list[str]]:
         >>> without_trust(["test", "--trust", "my_parts", "--ckpt_path=best.ckpt", "--trust=other"])
         (['test', '--ckpt_path=best.ckpt'], ['my_parts', 'other'])
     """
-    rest, names, waiting = [], [], iter(words)
-    for word in waiting:
-        option, equals, value = word.partition("=")
-        if option == _OPTION:
-            names.append(value if equals else next(waiting, ""))
-        else:
-            rest.append(word)
+    rest, names = without_option(words, _OPTION)
     modules_named(names)
     return rest, names
+
+
+def without_option(words: Sequence[str], name: str) -> tuple[list[str], list[str]]:
+    """Split off an option that may be repeated, and return the other words and its values.
+
+    Example:
+        >>> without_option(["test", "--base", "a", "--base=b"], "--base")
+        (['test'], ['a', 'b'])
+    """
+    rest, values, waiting = [], [], iter(words)
+    for word in waiting:
+        option, equals, value = word.partition("=")
+        if option == name:
+            values.append(value if equals else next(waiting, ""))
+        else:
+            rest.append(word)
+    return rest, values
 
 
 def import_task(task: Any, trust: str | Sequence[str], where: str) -> None:

@@ -3,20 +3,18 @@
 import ast
 from pathlib import Path
 
-from .followed import remedies
+from .followed import ROOT, remedies
 
 # they hand a text on that another call gave them, or are examples
 HANDED_ON = {"lit_rec/errors.py"}
 
 
 def places_of(path):
-    """What a file says at its end that it follows."""
-    for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.value, "args", None):
-            call = node.value
-            if getattr(call.func, "id", "") == "each_remedy_of":
-                words = ", ".join(map(ast.unparse, call.args))
-                yield from eval(f"[{words}]")
+    """What a file says that it follows."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "each_remedy_of":
+            words = ", ".join(map(ast.unparse, node.args))
+            yield from eval(f"[{words}]", {"ROOT": ROOT})
 
 
 def test_each_remedy_belongs_to_one_file():

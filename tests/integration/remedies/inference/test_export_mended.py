@@ -12,8 +12,13 @@ import lit_rec
 from lit_rec.export import encoder as exporting
 from lit_rec.export.encoder import check_replaced, export_encoder
 from lit_rec.export.trained_encoder import TrainedEncoder
+from lit_rec.export.transformers_files import write_transformers
 from lit_rec.files.new_folder import write_folder
 from lit_rec.inference.stored.network import load_module
+from lit_rec.models.text.adapters.bottleneck import BottleneckTuning
+from lit_rec.models.text.adapters.peft_tuning import LoraTuning
+from lit_rec.models.text.adapters.prefix import PrefixTuning
+from lit_rec.models.text.adapters.prompt_tuning import PromptTuning
 from tests.integration.remedies.followed import each_remedy_of, follow, refused
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -101,6 +106,24 @@ def test_tokens_of_another_tokenizer(run_folder):
         lambda: tokens(whole),
         says="use a checkpoint as `lit-rec fit` wrote it",
     )
+
+
+@pytest.mark.parametrize("kind", [BottleneckTuning, PrefixTuning, PromptTuning])
+def test_an_encoder_with_parts_of_its_own(run_folder, kind, tmp_path):
+    def made(tuning):
+        module, content = load_module(run_folder / "best.ckpt")
+        backbone = module.built().backbone
+        backbone.tuning = tuning
+        tuning.apply(backbone.model)
+        return TrainedEncoder.of(module, content, "best.ckpt")
+
+    assert kind.__name__ in refused(lambda: made(kind()))[0].problem
+
+    def exported():
+        write_transformers(made(LoraTuning(2)), tmp_path)
+        assert (tmp_path / "model.safetensors").exists()
+
+    follow(lambda: made(kind()), exported, says="train with LoraTuning and export that")
 
 
 test_each_remedy_was_followed = each_remedy_of("export")

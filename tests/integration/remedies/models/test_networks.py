@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +11,6 @@ import yaml
 from lit_rec.data.batches.request import Seen, request_batch
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.number import NumberFacts
-from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.models.heads.item_neighbors import ItemNeighbors
 from lit_rec.models.heads.neighborhood import NeighborhoodHead
 from lit_rec.models.heads.repeat_bias import RepeatBias
@@ -26,53 +24,27 @@ from lit_rec.models.heads.value_heads import (
 )
 from lit_rec.models.heads.vector_heads import CosineHead, InnerProductHead
 from lit_rec.models.items.id_item_encoder import IdItemEncoder
-from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.cross_encoder import CrossEncoder
 from lit_rec.models.networks.text_classifier import TextClassifier
 from lit_rec.models.networks.two_tower import TwoTower
-from lit_rec.models.objectives.contrast import ContrastiveCrossEntropy
-from lit_rec.models.objectives.ranking import BPR, ItemSoftmax
-from lit_rec.models.objectives.score import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Objective,
-    ScoreObjective,
-    SquaredError,
-)
 from lit_rec.models.starts.gaussian_process import GaussianProcessStart
-from lit_rec.models.text.backbone import ConfiguredBackbone
-from lit_rec.models.text.tuning import FrozenTuning
 from lit_rec.models.users.candidate_attention import CandidateAttentionUserEncoder
 from lit_rec.models.users.causal_transformer import CausalTransformerUserEncoder
 from lit_rec.models.users.ridge import RidgeUserEncoder
-from lit_rec.models.users.user_encoder import AdditiveAttentionUserEncoder, MeanUserEncoder
-from lit_rec.training.guards.training_pass import training_pass
+from lit_rec.models.users.user_encoder import MeanUserEncoder
 from tests.integration.remedies.followed import each_remedy_of, follow, refused
 
-RATING, LABEL, NEXT = (Facts.example(task) for task in ("rating", "label", "next_item"))
-THREE = Facts.example("label", labels=("a", "b", "c"))
-BERT = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
-BERT |= {"intermediate_size": 8, "max_position_embeddings": 16}
-TINY = partial(ConfiguredBackbone, model_type="bert", options=BERT)
-TEXTS = partial(ItemEncoder, backbone=TINY, width=8)
-FROZEN = partial(ItemEncoder, backbone=partial(TINY, tuning=FrozenTuning()), width=8)
-NAMED = {
-    one.__name__: one
-    for one in (
-        *(AdditiveAttentionUserEncoder, CausalTransformerUserEncoder, MeanUserEncoder),
-        *(CosineHead, InnerProductHead, NeighborhoodHead, DotHead, ClassificationHead, LinearHead),
-        *(MLPHead, SquaredError, BinaryCrossEntropy, CrossEntropy, ItemSoftmax, BPR),
-    )
-}
-
-
-def tower(facts, head=DotHead, users=MeanUserEncoder, items=IdItemEncoder, **parts):
-    return TwoTower(facts, items, users, head, **parts)
-
-
-def named_in(broken):
-    """The classes that a remedy names."""
-    return [NAMED[name] for name in re.findall(r"\w+", refused(broken)[0].remedy) if name in NAMED]
+from .small_parts import (
+    FROZEN,
+    LABEL,
+    NEXT,
+    RATING,
+    TEXTS,
+    THREE,
+    TINY,
+    named_in,
+    tower,
+)
 
 
 @pytest.mark.parametrize("choice", [0, 1, 2])
@@ -174,86 +146,6 @@ def test_fields_that_are_not_read(facts, part):
     assert as_text == (part is CrossEncoder and facts is ITEMS)
 
 
-def test_an_objective_that_does_not_say_what_it_is_for():
-    class Absolute(ScoreObjective):
-        def forward(self, scores, target):
-            return (scores - target.value).abs().sum(), target.mask.sum()
-
-    broken = partial(Absolute().bind, RATING, "scores")
-    line = refused(broken)[0].remedy.partition(": ")[2]
-    written = {}
-    exec(
-        f"class Written(Absolute):\n    {line}",
-        {"Absolute": Absolute, "RatingTarget": RatingTarget},
-        written,
-    )
-    follow(broken, partial(written["Written"]().bind, RATING, "scores"), says="write in the class")
-
-
-def bound(facts, objective, head):
-    objective().bind(facts, tower(facts, head).gives)
-
-
-@pytest.mark.parametrize(
-    ("facts", "says", "head"),
-    [
-        (RATING, "SquaredError for ratings", DotHead),
-        (LABEL, "BinaryCrossEntropy or CrossEntropy for labels", DotHead),
-        (NEXT, "ItemSoftmax or BPR for the next item", CosineHead),
-    ],
-)
-def test_an_objective_of_another_task(facts, says, head):
-    wrong = SquaredError if facts is not RATING else CrossEntropy
-    for name in re.findall(r"\w+", says):
-        if name in NAMED:
-            right_head = ClassificationHead if name == "CrossEntropy" else head
-            follow(
-                partial(bound, facts, wrong, head),
-                partial(bound, facts, NAMED[name], right_head),
-                says=says,
-            )
-
-
-@pytest.mark.parametrize(
-    ("facts", "objective", "wrong", "right"),
-    [
-        (LABEL, "CrossEntropy", DotHead, "ClassificationHead and LinearHead"),
-        (LABEL, "BinaryCrossEntropy", ClassificationHead, "DotHead and MLPHead"),
-        (NEXT, "ItemSoftmax and BPR", DotHead, "CosineHead and InnerProductHead"),
-    ],
-)
-def test_an_objective_of_other_scores(facts, objective, wrong, right):
-    for one in objective.split(" and "):
-        for head in right.split(" and "):
-            follow(
-                partial(bound, facts, NAMED[one], wrong),
-                partial(bound, facts, NAMED[one], NAMED[head]),
-                says=f"{objective} with {right}" if facts is NEXT else right,
-            )
-
-
-def test_two_labels_of_three():
-    broken = partial(bound, THREE, BinaryCrossEntropy, DotHead)
-    right = partial(bound, THREE, *named_in(broken))
-    follow(broken, right, says="use CrossEntropy with ClassificationHead")
-
-
-@pytest.mark.parametrize("wrong", [[0.0, 0.0], [-1.0, 1.0], [1.0, 2.0, 3.0]])
-@pytest.mark.parametrize("way", ["correct the weights", "write balanced"])
-def test_weights_of_labels(wrong, way):
-    def weighed(weights):
-        CrossEntropy(weights).bind(LABEL, "class_scores")
-
-    right = way.rpartition(" ")[2] if "write" in way else [1.0, 2.0]
-    follow(partial(weighed, wrong), partial(weighed, right), says=way)
-
-
-def test_texts_compared_where_rows_are_behaviors():
-    broken = partial(ContrastiveCrossEntropy().bind_network, "TwoTower", has_text_vectors=False)
-    other = CrossEntropy().bind_network
-    follow(broken, partial(other, "TwoTower", has_text_vectors=False), says="use CrossEntropy")
-
-
 @pytest.mark.parametrize("way", ["leave it out", "give "])
 def test_times_of_a_start(way):
     broken = partial(GaussianProcessStart, RATING, 0, seconds=[0.0, 60.0])
@@ -289,26 +181,7 @@ def test_a_history_of_more_behaviors_than_positions(way):
     encoded(*right, slots=9)
 
 
-def test_an_objective_that_compares_nothing():
-    class Own(Objective):
-        def losses_of(self, outputs, batch):
-            return outputs.sum(), torch.tensor(outputs.numel())
-
-    class Written(Own):
-        def disagreement(self, one, two, batch):
-            return (one - two).square().mean()
-
-    passing = SimpleNamespace(training_outputs=lambda batch: torch.ones(2, 1))
-
-    def passed(objective, strength):
-        return lambda: training_pass(passing, objective, None, strength)
-
-    says = "set LitRec.r_drop to 0, or write the method"
-    follow(passed(Own(), 1.0), passed(Own(), 0.0), says=says)
-    follow(passed(Own(), 1.0), passed(Written(), 1.0), says=says)
-
-
 test_each_remedy_was_followed = each_remedy_of(
-    *("models/heads", "models/networks", "models/objectives", "models/requirements.py"),
+    *("models/heads", "models/networks", "models/requirements.py"),
     *("models/starts", "models/users"),
 )

@@ -11,6 +11,7 @@ import pytest
 from torch import nn
 
 from lit_rec.data.facts import Facts
+from lit_rec.models.text.adapters.adalora import AdaLoraTuning
 from lit_rec.models.text.adapters.biases_and_norms import BitFitTuning, LayerNormTuning
 from lit_rec.models.text.adapters.bottleneck import BottleneckTuning
 from lit_rec.models.text.adapters.peft_tuning import LoraTuning, PeftTuning
@@ -132,6 +133,41 @@ def test_an_adapter_merged_into_its_encoder(tmp_path):
         return read("merged")
 
     follow(partial(read, "adapter"), merged, says="merge_and_unload of peft) and save that")
+
+
+def test_no_step_to_choose_ranks_in():
+    says = "leave both out for their defaults"
+    follow(partial(AdaLoraTuning, begin=0.6, settle=0.4), AdaLoraTuning, says=says)
+
+
+def test_ranks_of_a_divided_encoder():
+    tuning = AdaLoraTuning(1)
+    model = backbone("bert", tuning).model
+    values = next(parameter for name, parameter in model.named_parameters() if "lora_E" in name)
+
+    def of_one_process():
+        del values.device_mesh
+        tuning.begin_training(model, 10)
+
+    values.device_mesh = None  # as a divided weight has one
+    broken = partial(tuning.begin_training, model, 10)
+    other = partial(LoraTuning(1).begin_training, model, 10)
+    follow(broken, other, says="or use LoraTuning")
+    follow(broken, of_one_process, says="set Trainer.strategy to ddp")
+
+
+def test_averages_of_another_tuning():
+    def begun(rank):
+        tuning = AdaLoraTuning(rank)
+        tuning.begin_training(backbone("bert", tuning).model, 10)
+        return tuning
+
+    one, other = begun(1), begun(3)
+    follow(
+        lambda: one.restore_training(other.training_state()),
+        lambda: other.restore_training(other.training_state()),
+        says="a last.ckpt that `lit-rec fit` wrote with this tuning",
+    )
 
 
 test_each_remedy_was_followed = each_remedy_of("models/text/adapters", "models/text/tuning.py")

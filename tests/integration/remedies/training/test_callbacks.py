@@ -25,7 +25,7 @@ from lit_rec.training.callbacks.refit_head import RefitHead
 from lit_rec.training.callbacks.run_folder import RunCheckpoint
 from lit_rec.training.lit_rec import LitRec
 from lit_rec.training.precision import check_precision
-from lit_rec.training.schedules import LinearSchedule
+from lit_rec.training.schedules import LinearSchedule, planned_steps
 from tests.integration.remedies.followed import each_remedy_of, follow, refused
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -190,6 +190,19 @@ def test_rates(way):
 
 def test_a_warmup_of_all_steps():
     follow(partial(LinearSchedule, 1.0), partial(LinearSchedule, 0.1), says="0.1 suits fine-tuning")
+
+
+def test_a_run_without_an_end():
+    def planned(epochs):
+        run = trainer(max_epochs=epochs)
+        module = Steep(head_rate=0.1)
+        module.configure_optimizers = lambda: (
+            planned_steps(run) and torch.optim.SGD(module.parameters(), lr=0.1)
+        )
+        run.fit(module, DataLoader([0.0]))
+
+    says = "set Trainer.max_epochs to a number, such as 3"
+    follow(partial(planned, -1), partial(planned, 3), says=says)
 
 
 @pytest.mark.parametrize("right", ["bf16-mixed", None])

@@ -2,6 +2,7 @@ import pytest
 
 from lit_rec.errors import ConfigError
 from lit_rec.training.checkpoint.options import overrides, refuse_other_model
+from lit_rec.training.lit_rec import LitRec
 
 STORED = {
     "data": {"class_path": "A", "init_args": {"batch_size": 8, "text": {"columns": ["title"]}}},
@@ -30,9 +31,9 @@ def test_overrides_are_named_as_they_are_typed():
 
 
 def test_a_model_that_differs_is_refused():
-    refuse_other_model({"head_rate": 0.1}, {"head_rate": 0.1})
+    refuse_other_model({"head_rate": 0.1}, {"head_rate": 0.1}, LitRec)
     with pytest.raises(ConfigError, match=r"model.head_rate: 0.2 asked, 0.1 in the checkpoint"):
-        refuse_other_model({"head_rate": 0.2}, {"head_rate": 0.1})
+        refuse_other_model({"head_rate": 0.2}, {"head_rate": 0.1}, LitRec)
 
 
 def test_an_option_that_a_checkpoint_does_not_know_has_its_default():
@@ -42,11 +43,17 @@ def test_an_option_that_a_checkpoint_does_not_know_has_its_default():
     def head(**options):
         return {"network": {"head": {"class_path": path, "init_args": options}}}
 
-    refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.1))
+    refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.1), LitRec)
+    # of the model itself, too
+    refuse_other_model({"head_rate": 0.1, "r_drop": 0.0}, {"head_rate": 0.1}, LitRec)
+    with pytest.raises(ConfigError, match=r"model.r_drop: 1.0 asked, 0.0 in the checkpoint"):
+        refuse_other_model({"head_rate": 0.1, "r_drop": 1.0}, {"head_rate": 0.1}, LitRec)
     with pytest.raises(ConfigError) as error:
-        refuse_other_model(head(dropout=0.1, begin="logistic_regression"), head(dropout=0.1))
+        refuse_other_model(
+            head(dropout=0.1, begin="logistic_regression"), head(dropout=0.1), LitRec
+        )
     assert list(error.value.details) == [
         "model.network.head.init_args.begin: 'logistic_regression' asked, 'random' in the checkpoint"
     ]
     with pytest.raises(ConfigError, match="the model asked for"):
-        refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.2))
+        refuse_other_model(head(dropout=0.1, begin="random"), head(dropout=0.2), LitRec)

@@ -1,0 +1,1 @@
+"""What is trained in a run: its size, and the tuning of the encoder that follows the steps."""
