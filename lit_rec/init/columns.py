@@ -231,7 +231,8 @@ class Column:
             return self.span
         if not self.distinct:
             return "empty"
-        return f"{self.distinct:,} distinct values, such as {self.shown(1)}"
+        many = "values" if self.distinct != 1 else "value"
+        return f"{self.distinct:,} distinct {many}, such as {self.shown(1)}"
 
     def shown(self, count: int = 3, without: Sequence[object] = ()) -> str:
         """Return some of its values, for a comment."""

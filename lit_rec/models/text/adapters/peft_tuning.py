@@ -212,7 +212,7 @@ def _peft() -> Any:
             f"peft is not installed ({error})",
             where="tuning",
             rule="the extra `peft` for this way of tuning",
-            remedy="pip install 'lit_rec[peft]'",
+            remedy="pip install peft",
         ) from error
     return peft
 

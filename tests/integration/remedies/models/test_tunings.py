@@ -117,7 +117,7 @@ def test_peft_that_is_not_installed(monkeypatch):
     extra = re.search(r"lit_rec\[(\w+)\]", refused(broken)[0].remedy)[1]
     project = tomllib.loads(Path(__file__, "../../../../../pyproject.toml").resolve().read_text())
     assert any("peft" in one for one in project["project"]["optional-dependencies"][extra])
-    follow(broken, partial(backbone, "bert", LoraTuning(2)), says="pip install 'lit_rec[peft]'")
+    follow(broken, partial(backbone, "bert", LoraTuning(2)), says="pip install peft")
 
 
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
