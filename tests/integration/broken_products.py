@@ -125,7 +125,7 @@ def of_children(folder: Path) -> dict[str, list[str]]:
 
 
 def main(folder: Path) -> None:
-    few = ["kills", "tables", "yaml", "checkpoints", "--count", "3"]
+    few = ["kills", "tables", "yaml", "checkpoints", "--count", "2"]
     code = torture.main([*few, "--folder", str(folder / "few"), "--json", str(folder / "few.json")])
     found: dict[str, Any] = {"code": code, "children": of_children(folder / "children")}
     make_workplace(folder / "shared")

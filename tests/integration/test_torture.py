@@ -48,14 +48,14 @@ def test_a_few_of_each_attack_break_nothing(attacked):
     found = json.loads((folder / "few.json").read_text())
     names = ["kills", "tables", "yaml", "checkpoints"]
     assert [(outcome["name"], outcome["tried"], outcome["holds"]) for outcome in found] == [
-        (name, 3, True) for name in names
+        (name, 2, True) for name in names
     ]
     assert counted["code"] == 0
     # neither all refused nor all let through
     endings = sum((Counter(outcome["endings"]) for outcome in found), Counter())
-    assert endings["ran"] > 2
-    assert endings["refused"] > 2
-    assert endings["killed"] > 1
+    assert endings["ran"] > 1
+    assert endings["refused"] > 1
+    assert endings["killed"] > 0
 
 
 @pytest.mark.slow

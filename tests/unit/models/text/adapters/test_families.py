@@ -37,7 +37,15 @@ ELSEWHERE = {"prefix", "prefix network", "prompt", "prompt network"}
 REFUSED = {("modernbert", "bias"), ("t5", "bias"), ("gpt2", "loha")}
 # their attention is no function that can be exchanged, or has a bias for each pair of tokens
 REFUSED |= {(f, t) for f in ("deberta-v2", "mpnet", "t5") for t in ("prefix", "prefix network")}
-PAIRS = [(f, t) for f in FAMILIES for t in TUNINGS if (f, t) not in REFUSED]
+# their other forms are tried where layers differ most
+FORMS = {"dora", "loha", "houlsby", "prefix network", "prompt network"}
+FEW = ("bert", "deberta-v2", "gpt2", "modernbert")
+PAIRS = [
+    (f, t)
+    for f in FAMILIES
+    for t in TUNINGS
+    if (f, t) not in REFUSED and (f in FEW or t not in FORMS)
+]
 
 PARTS = {
     "bert": ("attention.self.query", "attention.output.dense", "output.dense", 2),
