@@ -3,6 +3,7 @@
 tools/benchmark quality NAME... [--quick] [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark peers NAME... [--json FILE] [--data FOLDER] [--results docs/results.md]
 tools/benchmark speed train [--quick] [--json FILE] [--data FOLDER]
+tools/benchmark speed tuning [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed plain [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed reach [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed serve [--quick] [--json FILE] [--data FOLDER]
@@ -31,7 +32,7 @@ from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.peers import cases
 from tools.benchmarks.quality import configurations
 from tools.benchmarks.scale import memory, rows
-from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train
+from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train, tuning
 from tools.benchmarks.written_results import NUMBERS, shown, write_section
 
 Rows = list[dict[str, Any]]
@@ -91,10 +92,13 @@ def _table(title: str, rows: Rows) -> Table:
 
 def _known(kind: str, name: str) -> None:
     if (kind, name) not in _BENCHMARKS:
+        names: dict[str, list[str]] = {}
+        for one, other in _BENCHMARKS:
+            names.setdefault(one, []).append(other)
         raise ConfigError(
             "there is no such benchmark",
             where=f"'{kind} {name}'",
-            rule=f"one of {', '.join(map(' '.join, _BENCHMARKS))}",
+            rule="; ".join(f"{one}: one of {', '.join(of)}" for one, of in names.items()),
             remedy="tools/benchmark speed train --quick",
         )
 
@@ -122,6 +126,11 @@ def _peers(name: str) -> Callable[[argparse.Namespace], Rows]:
 def _train(options: argparse.Namespace) -> Rows:
     check_data(options.data, "ml-100k/u1.base")
     return train.measure(options.data, quick=options.quick)
+
+
+def _tuning(options: argparse.Namespace) -> Rows:
+    check_data(options.data, "ml-100k/u1.base")
+    return tuning.measure(options.data, quick=options.quick)
 
 
 def _plain(options: argparse.Namespace) -> Rows:
@@ -160,6 +169,7 @@ _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
     **{("peers", name): _peers(name) for name in cases.CASES},
     ("speed", "train"): _train,
+    ("speed", "tuning"): _tuning,
     ("speed", "plain"): _plain,
     ("speed", "reach"): _reach,
     ("speed", "serve"): _serve,
