@@ -33,7 +33,7 @@ WAYS = {
     "full": _way("FullTuning", 5e-5),
     "top_3_layers": _way("TopLayersTuning", 5e-5, layers=3),
     "lora": _way("LoraTuning", 2e-3),
-    "lora_top_3_layers": _way("LoraTuning", 2e-3, layers=3),
+    "lora_top_3_layers": _way("LoraTuning", 5e-4, layers=3),
     "dora": _way("LoraTuning", 2e-3, dora="true"),
     "bottleneck": _way("BottleneckTuning", 3e-3, size=16),
     "ia3": _way("IA3Tuning", 5e-3),
