@@ -255,7 +255,9 @@ class NeighborScores:
     @torch.no_grad()
     def of_items(self, item: Tensor) -> Tensor:
         """Return what is added to the scores of items ``[B, C]`` of the table."""
-        width = len(self.part.value) + item.shape[1] * (NEAREST + self.item.shape[1])
+        repeats = bool(self.part.repeat_weight)  # most models have none, and compare nothing
+        compared = self.item.shape[1] if repeats else 0
+        width = len(self.part.value) + item.shape[1] * (NEAREST + compared)
         found, step = [self.weight.new_zeros(0, item.shape[1])], max(_NUMBERS // width, 1)
         itself = torch.where(self._known, 0.0, _ITSELF)
         counts = torch.where(self._known, 1.0, self.part.new_weight)
@@ -267,9 +269,11 @@ class NeighborScores:
                 all_.gather(1, row).view(*mine.shape, NEAREST) for all_ in self._said(part)
             )
             said = said + own * itself[mine].unsqueeze(2)
-            same = mine.unsqueeze(2) == self.item[part].unsqueeze(1)  # [b, C, H]
-            again = (same * self._again(part).unsqueeze(1)).sum(2)
-            found.append((said * self.weight[mine]).sum(2) * counts[mine] + again)
+            scores = (said * self.weight[mine]).sum(2) * counts[mine]
+            if repeats:
+                same = mine.unsqueeze(2) == self.item[part].unsqueeze(1)  # [b, C, H]
+                scores = scores + (same * self._again(part).unsqueeze(1)).sum(2)
+            found.append(scores)
         return torch.cat(found)
 
     @torch.no_grad()

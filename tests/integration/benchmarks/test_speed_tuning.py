@@ -11,7 +11,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 @pytest.fixture
 def speed_tuning(tiny_encoder_for, archive, monkeypatch):
-    # the tiny encoder has one layer
+    # the tiny encoder has two layers: the lower one is frozen, and its output cached
     ways = {way: {**found} for way, found in tuning.WAYS.items()}
     for found in ways.values():
         if "init_args" in found:
