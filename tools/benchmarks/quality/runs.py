@@ -22,15 +22,16 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from lit_rec.evaluation.report.report import Report
 from lit_rec.files.atomic import replace_file
 
-# writes the most memory that it held, in GB, at its end
+# writes at its end the most memory that it held, in GB, and its seconds of processor time
 _COMMAND = """\
-import pathlib, resource, sys
+import json, pathlib, resource, sys
 from lit_rec.cli.main import main
 try:
     main(sys.argv[1:])
 finally:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    pathlib.Path({peak!r}).write_text(str(kilobytes / 1e6))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    found = {{"peak": used.ru_maxrss / 1e6, "processor": used.ru_utime + used.ru_stime}}
+    pathlib.Path({used!r}).write_text(json.dumps(found))
 """
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,6 +99,16 @@ def peak_of(run: Run, folder: Path) -> float:
     return float(_stored(folder / run.name)["peak"])
 
 
+def processor_seconds_of(run: Run, folder: Path) -> float:
+    """Return the seconds of processor time of a finished run's training: other work beside it adds little to them.
+
+    Args:
+        run: The run.
+        folder: Folder of the benchmark.
+    """
+    return float(_stored(folder / run.name)["processor"])
+
+
 def _train(run: Run, own: Path) -> None:
     last = own / "version_0" / "last.ckpt"
     logger = "--trainer.logger.init_args."
@@ -113,16 +124,18 @@ def _train(run: Run, own: Path) -> None:
 def _timed(own: Path, words: list[str]) -> None:
     """Run a command of lit-rec; its output goes to the screen and not into the table."""
     started = time.perf_counter()
-    peak = own / "peak"
+    used = own / "used"
     subprocess.run(
-        [sys.executable, "-c", _COMMAND.format(peak=str(peak)), *words],
+        [sys.executable, "-c", _COMMAND.format(used=str(used)), *words],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         stdout=sys.stderr,
         check=True,
     )
     stored = _stored(own)
-    if words[0] == "fit" and peak.is_file():
-        stored["peak"] = max(stored.get("peak", 0.0), float(peak.read_text()))
+    if words[0] == "fit" and used.is_file():
+        found = json.loads(used.read_text())
+        stored["peak"] = max(stored.get("peak", 0.0), found["peak"])
+        stored["processor"] = stored.get("processor", 0.0) + found["processor"]
     _store(own, {**stored, "seconds": stored["seconds"] + time.perf_counter() - started})
 
 

@@ -76,5 +76,5 @@ def added_weights(model: nn.Module) -> list[str]:
 
 def _is_adapter(module: Any) -> bool:
     # by its home, so that nothing is imported where no adapter is
-    home = type(module).__module__.startswith("peft.")
-    return home and hasattr(module, "get_base_layer") and hasattr(module, "merge")
+    of_peft = any(kind.__module__.startswith("peft.") for kind in type(module).__mro__)
+    return of_peft and hasattr(module, "get_base_layer") and hasattr(module, "merge")

@@ -87,7 +87,9 @@ class PeftTuning(LayerTuning):
         if transposed and "fan_in_fan_out" in kind.__dataclass_fields__:
             where["fan_in_fan_out"] = True  # else peft warns of each
         try:
-            peft.inject_adapter_in_model(kind(**where, **self.options), model)
+            config = kind(**where, **self.options)
+            self._choose_modules(config)
+            peft.inject_adapter_in_model(config, model)
         except Exception as error:  # each method of peft refuses in its own way
             way = "correct the options"
             if "does not support" in str(error):  # methods that peft cannot put into a module
@@ -105,6 +107,9 @@ class PeftTuning(LayerTuning):
     def _more_names(self, parts: Mapping[str, LayerParts]) -> dict[str, Any]:
         """Return names that the method wants beside ``target_modules``."""
         return {}
+
+    def _choose_modules(self, config: Any) -> None:
+        """Choose which classes the method's modules have, where they are not those of peft."""
 
     def _config_class(self, peft: Any) -> Any:
         methods = {
@@ -171,6 +176,11 @@ class LoraTuning(PeftTuning):
             "use_dora": dora,
         }
         super().__init__("lora", options, targets, layers)
+
+    def _choose_modules(self, config: Any) -> None:
+        from lit_rec.models.text.adapters.one_product_lora import OneProductLora  # needs the extra
+
+        config._register_custom_module({nn.Linear: OneProductLora})
 
 
 class IA3Tuning(PeftTuning):
