@@ -1,4 +1,4 @@
-"""Ways of tuning side by side: means and paired differences of draws, parameters from the optimizer's moments."""
+"""Ways side by side: means and paired differences of draws, parameters from the optimizer's moments."""
 
 import json
 
@@ -8,11 +8,14 @@ import torch
 from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.quality.configurations import QUALITY
 from tools.benchmarks.quality.runs import Run
-from tools.benchmarks.quality.tuning_methods import WAYS, side_by_side
+from tools.benchmarks.quality.side_by_side import side_by_side
+from tools.benchmarks.quality.tuning_methods import WAYS
 
 
 def report(accuracy):
-    return Report((ReportRow("lit_rec", "all", "accuracy", accuracy, None, None, 10),))
+    models = {"lit_rec": accuracy, "majority": 0.1}
+    rows = (ReportRow(m, "all", "accuracy", value, None, None, 10) for m, value in models.items())
+    return Report(tuple(rows))
 
 
 def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
@@ -22,7 +25,7 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
         folder.mkdir(parents=True)
         moments = {0: {"exp_avg": torch.zeros(2, 3)}, 1: {"exp_avg": torch.zeros(4)}}
         torch.save({"optimizer_states": [{"state": moments}]}, folder / "best.ckpt")
-        (folder.parent / "key.json").write_text(json.dumps({"peak": 1.0 + place}))
+        (folder.parent / "key.json").write_text(json.dumps({"peak": 1.0 + place, "processor": 7.0}))
     found = [(report(a), 10.0) for a in (0.80, 0.82, 0.84, 0.81, 0.84, 0.87)]
     rows = {(r["name"], r["metric"]): r for r in side_by_side("t", runs, found, tmp_path)}
     difference = rows["t: lora", "accuracy - full"]
@@ -32,6 +35,8 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
     assert rows["t: lora", "accuracy"]["value"] == pytest.approx(0.84)
     assert rows["t: full", "trained parameters"]["value"] == 10
     assert rows["t: lora", "peak memory, GB"]["value"] == 5.0
+    assert rows["t: lora", "processor seconds of training"]["value"] == 7.0
+    assert rows["t: majority", "accuracy"]["value"] == pytest.approx(0.1)
 
 
 def test_all_ways_have_all_draws(tmp_path):

@@ -23,7 +23,8 @@ from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
-from tools.benchmarks.quality.tuning_methods import WAYS, side_by_side
+from tools.benchmarks.quality.side_by_side import side_by_side
+from tools.benchmarks.quality.tuning_methods import WAYS
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"

@@ -1,0 +1,93 @@
+"""Runs of several ways on the same draws, side by side, for tools/benchmark quality.
+
+Beside a way's figure stand its trained parameters, the processor time of training, its memory, and the mean difference
+from the first way on the same draws. Intervals are t-intervals over the draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import torch
+from scipy.stats import t as t_distribution
+
+from lit_rec.evaluation.report.report import Report
+from tools.benchmarks.quality.runs import Run, peak_of, processor_seconds_of
+
+
+def trained_parameters(checkpoint: Path) -> int:
+    """Return how many numbers of the encoder and the head were trained: those that the optimizer has moments of.
+
+    Args:
+        checkpoint: With the state of training.
+    """
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return sum(
+        moments["exp_avg"].numel()
+        for optimizer in content["optimizer_states"]
+        for moments in optimizer["state"].values()
+    )
+
+
+def side_by_side(
+    name: str, runs: Sequence[Run], found: Sequence[tuple[Report, float]], folder: Path
+) -> list[dict[str, Any]]:
+    """Return the rows of all ways, and of the baselines, which are the same for each way.
+
+    Args:
+        name: Of the benchmark.
+        runs: Named ``WAY/DRAW``, the same draws of each way.
+        found: The report of each run, and its seconds.
+        folder: Of the benchmark.
+    """
+    ways: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        ways.setdefault(run.name.rpartition("/")[0], []).append(place)
+    main = found[0][0].main
+    first, *_ = ways
+    values = {
+        way: _values([found[p][0] for p in places], "lit_rec") for way, places in ways.items()
+    }
+    rows = []
+    for way, places in ways.items():
+        seconds = [found[place][1] for place in places]
+        its_runs = [runs[place] for place in places]
+        best = [folder / runs[place].name / "version_0/best.ckpt" for place in places]
+        figures = {
+            main: values[way],
+            f"{main} - {first}": [a - b for a, b in zip(values[way], values[first], strict=True)],
+            "trained parameters": [trained_parameters(path) for path in best[:1]],
+            "processor seconds of training": [processor_seconds_of(r, folder) for r in its_runs],
+            "peak memory, GB": [peak_of(run, folder) for run in its_runs],
+        }
+        rows += [_row(name, way, metric, of, sum(seconds)) for metric, of in figures.items()]
+    reports = [found[place][0] for place in ways[first]]
+    baselines = {row.model: None for row in reports[0].rows if row.metric == main}
+    del baselines["lit_rec"]
+    return rows + [_row(name, b, main, _values(reports, b), 0.0) for b in baselines]
+
+
+def _values(reports: Sequence[Report], model: str) -> list[float]:
+    return [report.value(model) or 0.0 for report in reports]
+
+
+def _row(
+    name: str, way: str, metric: str, values: Sequence[float], seconds: float
+) -> dict[str, Any]:
+    value, count = fmean(values), len(values)
+    away = None
+    if count > 1:
+        away = float(t_distribution.ppf(0.975, count - 1)) * stdev(values) / math.sqrt(count)
+    return {
+        "name": f"{name}: {way}",
+        "metric": metric,
+        "value": value,
+        "low": None if away is None else value - away,
+        "high": None if away is None else value + away,
+        "seeds": count,
+        "seconds": seconds,
+    }
