@@ -44,6 +44,7 @@ FOLDERS = (
     "lit_rec.data.readers",
     "lit_rec.models.heads",
     "lit_rec.models.objectives",
+    "lit_rec.models.pretraining",
     "lit_rec.models.text.adapters",
     "lit_rec.models.users",
     "lit_rec.training.guards",

@@ -19,7 +19,8 @@ class Facts:
     All values are from training rows only. They are plain values, so that ``torch.load(weights_only=True)`` reads them.
 
     Args:
-        task: What is predicted, by the name of its task: ``rating``, ``label``, ``next_item``.
+        task: What is predicted, by the name of its task: ``rating``, ``label``, ``next_item``,
+            ``pretraining``.
         rating_mean: Mean rating; 0 where training rows have none.
         rating_low: Smallest rating.
         rating_high: Largest rating.
@@ -143,7 +144,7 @@ class Facts:
         }
         special = plain["special"]
         values["special"] = SpecialTokens(
-            tuple(special["prefix"]), tuple(special["suffix"]), special["pad"]
+            tuple(special["prefix"]), tuple(special["suffix"]), special["pad"], special.get("mask")
         )
         for name in ("item_fields", "user_fields"):
             values[name] = tuple(fitted_from_plain(field) for field in plain.get(name, ()))

@@ -7,6 +7,7 @@ from lit_rec.data.targets.registry import register_target, target_rule
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.tasks.label import LabelTask
 from lit_rec.tasks.next_item import NextItemTask
+from lit_rec.tasks.pretraining import PretrainingTask
 from lit_rec.tasks.rating import RatingTask
 from lit_rec.tasks.task import Task
 
@@ -57,5 +58,5 @@ def task_of(facts: Facts) -> Task:
     return task_named(facts.task)
 
 
-for _task in (RatingTask(), LabelTask(), NextItemTask()):
+for _task in (RatingTask(), LabelTask(), NextItemTask(), PretrainingTask()):
     register_task(_task)

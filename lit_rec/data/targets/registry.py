@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.next_item import NextItemTarget
+from lit_rec.data.targets.pretraining import PretrainingTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError, did_you_mean, option_of
@@ -44,5 +45,5 @@ def target_rule(task: str) -> TargetRule:
     return _RULES[task]
 
 
-for _rule in (RatingTarget(), LabelTarget(), NextItemTarget()):
+for _rule in (RatingTarget(), LabelTarget(), NextItemTarget(), PretrainingTarget()):
     register_target(_rule)

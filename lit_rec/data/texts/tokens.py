@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class SpecialTokens:
         prefix: Tokens before each text (BERT: ``[CLS]``).
         suffix: Tokens after each text (BERT: ``[SEP]``).
         pad: Token of padding.
+        mask: Token that stands for a hidden word; None: the tokenizer has none, or a checkpoint does not say it.
 
     Example:
         >>> around = SpecialTokens(prefix=(101,), suffix=(102,), pad=0)  # BERT's
@@ -39,6 +40,9 @@ class SpecialTokens:
     prefix: tuple[int, ...]
     suffix: tuple[int, ...]
     pad: int
+    mask: int | None = field(
+        default=None, compare=False
+    )  # checkpoints of version 0.1.0 do not say it
 
 
 def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
@@ -58,7 +62,8 @@ def special_tokens(tokenizer: Tokenizer) -> SpecialTokens:
             remedy="use an encoder with another tokenizer",
         )
     pad: Any = tokenizer.pad_token_id
-    return SpecialTokens(tuple(full[:start]), tuple(full[start + len(bare) :]), pad or 0)
+    mask: Any = tokenizer.mask_token_id
+    return SpecialTokens(tuple(full[:start]), tuple(full[start + len(bare) :]), pad or 0, mask)
 
 
 @dataclass(frozen=True)

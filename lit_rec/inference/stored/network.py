@@ -16,6 +16,7 @@ from lit_rec.inference.requests.texts import NewTexts
 from lit_rec.inference.stored.model import BuiltModule, StoredModel
 from lit_rec.models.networks.network import Network
 from lit_rec.models.networks.text_classifier import TextClassifier
+from lit_rec.models.pretraining.text_pretraining import TextPretraining
 from lit_rec.training.checkpoint.content import KEY, facts_of, read_checkpoint
 from lit_rec.training.checkpoint.network import StoredShapes, check_stored
 from lit_rec.training.checkpoint.trusted_classes import check_named
@@ -118,18 +119,21 @@ def _reason(message: str) -> str:
     return found[0] if found else " ".join(message.split())[:160]
 
 
-# kind of network -> the class that uses it, and its command
-_ANSWER = {
-    "two towers": ("recommender.Recommender", "lit-rec recommend"),
-    "cross-encoder": ("reranker.Reranker", "lit-rec recommend --rerank"),
-    "classifier of texts": ("classifier.Classifier", "lit-rec classify"),
+# kind of network -> what takes it
+_TAKEN_BY = {
+    "two towers": "lit_rec.inference.recommender.Recommender, or `lit-rec recommend`",
+    "cross-encoder": "lit_rec.inference.reranker.Reranker, or `lit-rec recommend --rerank`",
+    "classifier of texts": "lit_rec.inference.classifier.Classifier, or `lit-rec classify`",
+    "pretrained encoder": "`lit-rec export-encoder`, whose folder a task's `data.encoder` names,",
 }
 
 
 def kind_of(network: Network) -> str:
-    """Return the kind of a network: separate item and user vectors, history and item read together, or texts only."""
+    """Return the kind of a network: separate item and user vectors, history and item read together, or texts."""
     if isinstance(network, TextClassifier):
         return "classifier of texts"
+    if isinstance(network, TextPretraining):
+        return "pretrained encoder"
     return "two towers" if network.has_item_table else "cross-encoder"
 
 
@@ -152,12 +156,11 @@ class LoadedNetwork:
         network = module.built()
         kind = kind_of(network)
         if kind != self.takes:
-            path, command = _ANSWER[kind]
             raise ConfigError(
                 f"a {type(network).__name__} {self.lacks}",
                 where=where or type(self).__name__,
                 rule=f"{type(self).__name__} answers from {self.takes}",
-                remedy=f"lit_rec.inference.{path}, or `{command}`, takes this checkpoint",
+                remedy=f"{_TAKEN_BY[kind]} takes this checkpoint",
             )
         self._module = module.eval()
         self._content = content

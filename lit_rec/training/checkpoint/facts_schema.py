@@ -42,8 +42,9 @@ def check_agreement(facts: dict[str, Any], entry: str) -> None:
         columns = [field["column"] for field in facts[name]]
         texts(unique=True)(columns, f"{entry}.{name} (column)")
     special, vocabulary = facts["special"], vocabulary_size(facts)
-    for name, tokens in special.items():
-        for token in tokens if name != "pad" else (tokens,):
+    around = {"prefix": special["prefix"], "suffix": special["suffix"], "pad": [special["pad"]]}
+    for name, tokens in around.items():
+        for token in tokens:
             whole(0, vocabulary - 1)(token, f"{entry}.special.{name}")
 
 
@@ -101,7 +102,8 @@ FACTS = entries(
         "fields": texts(unique=True),
         "max_tokens": whole(1),
         "special": entries(
-            {"prefix": list_of(whole()), "suffix": list_of(whole()), "pad": whole()}
+            {"prefix": list_of(whole()), "suffix": list_of(whole()), "pad": whole()},
+            {"mask": optional(whole())},  # from version 0.2.0 on
         ),
         **all_of(("item_bias", "item_log_frequency"), numbers()),
         "label_counts": numbers(counts=True),
