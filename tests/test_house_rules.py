@@ -32,7 +32,7 @@ EMPTY_NAMES = {"util", "utils", "common", "base", "misc", "helper", "helpers"}
 # A room imports from rooms with a lower number and from its own.
 RANKS = {"errors": 0, "stopping": 0, "progress": 0, "processes": 0, "ranges": 1, "files": 1}
 RANKS |= {"data": 2, "init": 3, "models": 3, "evaluation": 4, "vectors": 5, "tasks": 6}
-RANKS |= {"training": 7, "inference": 8, "check": 8, "export": 8, "cli": 9}
+RANKS |= {"training": 7, "inference": 8, "check": 8, "export": 8, "search": 8, "cli": 9}
 TASKS = {"rating", "label", "next_item"}
 WITHOUT_LIGHTNING = ("models", "evaluation")
 # Written as patterns that do not match themselves, so that this file keeps its own rules.

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # these are asked on a command line, and speak of configurations
-ASKED_THERE = {"cli", "check", "init"}
+ASKED_THERE = {"cli", "check", "init", "search"}
 MODULES = [
     path
     for path in sorted((ROOT / "lit_rec").rglob("*.py"))

@@ -61,6 +61,7 @@ _ROWS = (
     Command("init", "lit_rec.cli.init", "BEHAVIORS ITEMS", uses_torch=False),
     Command("check", "lit_rec.cli.check", "-c CONFIG"),
     Command("fit", _TRAINER, "-c CONFIG"),
+    Command("tune", "lit_rec.cli.search.tune", "-c CONFIG"),
     Command("validate", _TRAINER, "--ckpt_path CKPT"),
     Command("test", _TRAINER, "--ckpt_path CKPT"),
     Command("predict", _TRAINER, "--ckpt_path CKPT"),

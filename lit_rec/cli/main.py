@@ -55,7 +55,7 @@ def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
     except Exception as error:
         if stop.asked is not None and not debug:  # such as of a worker that got the signal as well
             _end(stop, Stopped(stop.asked))
-        message = _message(error)
+        message = message_of(error)
         if message is None and (message := _lost(error)) is not None:
             print(f"lit_rec: {message}", file=sys.stderr)
             raise SystemExit(1) from None
@@ -64,7 +64,7 @@ def _run_to_end(words: list[str], stop: Stop, *, debug: bool) -> None:
         _fail(message)
 
 
-def _message(error: BaseException | None) -> str | None:
+def message_of(error: BaseException | None) -> str | None:
     """Return the message of an error that the user can correct, even if a library has wrapped it; None: our bug."""
     exhausted = _exhausted_message(error)
     if exhausted is not None:
@@ -113,7 +113,7 @@ def _run(words: list[str]) -> None:
             rule=f"one of {', '.join(COMMANDS)}",
             remedy=did_you_mean(words[0], COMMANDS, "see `lit-rec --help`", shown="`lit-rec {}`"),
         )
-    _quieten()
+    quieten()
     if command.uses_torch:
         _refuse_little_memory()
     with modules_of_folder(command.name, words[1:]):
@@ -203,7 +203,7 @@ def _of_a_thread(args: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(args)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Hide messages of libraries that are not about this run."""
     threading.excepthook = _of_a_thread
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

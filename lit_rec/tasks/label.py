@@ -35,7 +35,7 @@ from lit_rec.models.objectives.score import BinaryCrossEntropy, CrossEntropy, Ob
 from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.logged_names import IMPRESSION_MEASURES, has_impressions
 from lit_rec.tasks.pictures import confusion, enlarged, framed
-from lit_rec.tasks.task import Task, wrong_label
+from lit_rec.tasks.task import SPACES, Task, wrong_label
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -56,6 +56,7 @@ class LabelTask(Task):
 
     target = LabelTarget()
     spoken = "labels"
+    space = SPACES / "label.yaml"
     logged = ("accuracy", "macro_f1", "auc", *IMPRESSION_MEASURES)
     deciding = ("impression_auc", "auc", "accuracy")
 

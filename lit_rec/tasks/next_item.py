@@ -27,7 +27,7 @@ from lit_rec.models.objectives.score import Objective
 from lit_rec.progress import slow_bar
 from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.logged_names import LOGGED
-from lit_rec.tasks.task import Task
+from lit_rec.tasks.task import SPACES, Task
 from lit_rec.tasks.training_baskets import held_out, predicted_of, trained_rows, training_baskets
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class NextItemTask(Task):
 
     target = NextItemTarget()
     spoken = "the next item"
+    space = SPACES / "next_item.yaml"
     logged = LOGGED
     deciding = (MAIN,)
     list_length = 10

@@ -16,7 +16,7 @@ from lit_rec.evaluation.report.report import Report, build_report
 from lit_rec.evaluation.report.slices import whole
 from lit_rec.models.objectives.mean_loss import MeanLoss
 from lit_rec.models.objectives.score import Objective
-from lit_rec.tasks.task import Task
+from lit_rec.tasks.task import SPACES, Task
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -37,6 +37,7 @@ class PretrainingTask(Task):
     spoken = "nothing but texts"
     logged = ()
     deciding = ("loss",)
+    space = SPACES / "pretraining.yaml"
 
     def default_objective(self, gives: str) -> Objective:
         """Return the mean of the losses."""

@@ -32,7 +32,7 @@ from lit_rec.evaluation.report.slices import rating_slices, whole
 from lit_rec.models.objectives.score import Objective, SquaredError
 from lit_rec.tasks.baseline_lines import BaselineLines
 from lit_rec.tasks.pictures import density, framed
-from lit_rec.tasks.task import Task
+from lit_rec.tasks.task import SPACES, Task
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -57,6 +57,7 @@ class RatingTask(Task):
 
     target = RatingTarget()
     spoken = "ratings"
+    space = SPACES / "rating.yaml"
     logged = errors = ("rmse", "mae")
     deciding = ("rmse",)
     clips = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from lit_rec.data.datamodule import BehaviorDataModule
 
+SPACES = Path(__file__).parent / "spaces"  # of the tasks of lit_rec
+
 
 class Task(ABC):
     """What a run predicts. A new task is a subclass that is registered with ``register_task``.
@@ -36,6 +39,7 @@ class Task(ABC):
         deciding: Metrics that decide by default which epoch is best: the first of them that is logged.
         errors: Metrics of ``logged`` for which smaller is better.
         clips: Whether predictions are clipped to a range, so that several items of a list may look equal.
+        space: YAML of the options that ``lit-rec tune`` searches by default; None: it asks for ``--space``.
         list_length: Default number of items in a list of ``predict``; None: ``predict`` scores rows.
     """
 
@@ -45,6 +49,7 @@ class Task(ABC):
     deciding: ClassVar[Sequence[str]]
     errors: ClassVar[Sequence[str]] = ()
     clips: ClassVar[bool] = False
+    space: ClassVar[Path | None] = None
     list_length: ClassVar[int | None] = None
 
     @abstractmethod

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from lit_rec.cli.main import _quieten
+from lit_rec.cli.main import quieten
 from lit_rec.cli.predict_cli import PredictCLI
 from lit_rec.cli.rec_cli import RecCLI, run
 
@@ -69,7 +69,7 @@ def run_all(commands):
 
 
 if __name__ == "__main__":
-    _quieten()
+    quieten()
     metrics, first = run_all(json.loads(sys.argv[1]))
     if first:
         Path(sys.argv[2]).write_text(json.dumps(metrics))

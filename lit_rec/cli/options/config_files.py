@@ -30,14 +30,27 @@ def check_configs(words: list[str]) -> list[tuple[Path, MappingNode]]:
     for option, value in _options(words):
         path = Path(value)
         if option in ("-c", "--config"):
-            _check_there(option, path)
-            root = _nodes(path)
+            root = read_yaml(option, path)
             _check_sections(root, path, _GROUPS)
             found.append((path, root))
         elif option.removeprefix("--") in _GROUPS and path.suffix in (".yaml", ".yml", ".json"):
             _check_there(option, path)
             _check_sections(_nodes(path), path, ())
     return found
+
+
+def read_yaml(option: str, path: Path) -> MappingNode:
+    """Return the nodes of a YAML.
+
+    Args:
+        option: What names it.
+        path: The file.
+
+    Raises:
+        ConfigError: If it is not there, or is no YAML with sections.
+    """
+    _check_there(option, path)
+    return _nodes(path)
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:

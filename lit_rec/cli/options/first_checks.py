@@ -17,6 +17,7 @@ NAMES = {
     "test": (*_ALWAYS, "trust", "base", "weights_only", "verbose"),
     "predict": (*_ALWAYS, "trust", "base", "weights_only", "k", "exclude_seen", "label", "columns"),
 }
+_TRAINING = ("fit", "tune")  # with the same options
 _HELP = ("-h", "--help", "--help_all", "help")
 
 
@@ -24,14 +25,14 @@ def check_words(command: str, words: Sequence[str]) -> None:
     """Check what a command needs, the files named, and the names of options as far as they can be told.
 
     Args:
-        command: ``fit``, ``validate``, ``test`` or ``predict``.
+        command: ``fit``, ``tune``, ``validate``, ``test`` or ``predict``.
         words: The words after it.
 
     Raises:
         ConfigError: If an option is unknown, a configuration is absent or no such YAML, or none is named.
         CheckpointError: If the checkpoint is not there.
     """
-    known = NAMES[command]
+    known = NAMES["fit" if command in _TRAINING else command]
     words = underscored(words, [f"--{name}" for name in known])
     if any(_asks_for_help(word) for word in words):
         return
@@ -42,19 +43,19 @@ def check_words(command: str, words: Sequence[str]) -> None:
     path = value_of(words, "--ckpt_path")
     if path is not None:
         check_is_file(path)
-    elif command != "fit":
+    elif command not in _TRAINING:
         raise ConfigError(
             "no checkpoint is named",
             where=f"lit-rec {command}",
             rule="--ckpt_path with a file that `lit-rec fit` wrote",
             remedy=with_checkpoint(f"lit-rec {command}"),
         )
-    if command == "fit" and not any(_configures(word) for word in words):
+    if command in _TRAINING and not any(_configures(word) for word in words):
         raise ConfigError(
             "no configuration is named",
-            where="lit-rec fit",
+            where=f"lit-rec {command}",
             rule="-c with a YAML of data and model; `lit-rec init` writes one for your tables",
-            remedy=with_config("lit-rec fit"),
+            remedy=with_config(f"lit-rec {command}"),
         )
 
 
@@ -66,7 +67,7 @@ def _check_configs(command: str, words: Sequence[str]) -> None:
     configs = check_configs([command, *words])
     for path, root in configs:
         refuse_unknown_in(root, str(path))
-    if command == "fit":  # else the checkpoint names the classes
+    if command in _TRAINING:  # else the checkpoint names the classes
         refuse_unknown_words(words, [root for _, root in configs])
 
 

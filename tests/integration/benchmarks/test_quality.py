@@ -153,7 +153,7 @@ def test_a_run_that_was_broken_off_goes_on(commands, data, tmp_path):
 def test_another_configuration_or_code_begins_anew(commands, data, tmp_path, monkeypatch):
     asked, _ = commands
     measure(data, tmp_path, "scientific-new-items")
-    monkeypatch.setattr(runs, "_key", lambda run: "another")
+    monkeypatch.setattr(runs, "key_of", lambda run: "another")
     measure(data, tmp_path, "scientific-new-items")
     assert kinds(asked) == ["fit", "test"] * 2
 
@@ -164,13 +164,13 @@ def test_the_code_is_part_of_what_a_run_is_of(tmp_path, monkeypatch):
     code = tmp_path / "lit_rec/model.py"
     code.write_text("1")
     monkeypatch.setattr(runs, "_ROOT", tmp_path)
-    keys = [runs._key(runs.Run("a", "a.yaml", words)) for words in ((), ("--b",))]
+    keys = [runs.key_of(runs.Run("a", "a.yaml", words)) for words in ((), ("--b",))]
     code.write_text("2")
-    keys.append(runs._key(runs.Run("a", "a.yaml")))
+    keys.append(runs.key_of(runs.Run("a", "a.yaml")))
     (tmp_path / "a.yaml").write_text("x: 2")
-    keys.append(runs._key(runs.Run("a", "a.yaml")))
+    keys.append(runs.key_of(runs.Run("a", "a.yaml")))
     assert len(set(keys)) == 4
-    assert runs._key(runs.Run("of another name", "a.yaml")) == keys[-1]
+    assert runs.key_of(runs.Run("of another name", "a.yaml")) == keys[-1]
 
 
 def test_quick_is_one_short_run_apart_from_the_others(commands, data, tmp_path):

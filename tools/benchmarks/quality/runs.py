@@ -60,7 +60,7 @@ def report_of(run: Run, folder: Path) -> tuple[Report, float]:
     """
     own = folder / run.name
     version = own / "version_0"
-    key = _key(run)
+    key = key_of(run)
     if _stored(own).get("key") != key:
         shutil.rmtree(own, ignore_errors=True)
         _store(own, {"key": key, "seconds": 0.0})
@@ -139,7 +139,7 @@ def _timed(own: Path, words: list[str]) -> None:
     _store(own, {**stored, "seconds": stored["seconds"] + time.perf_counter() - started})
 
 
-def _key(run: Run) -> str:
+def key_of(run: Run) -> str:
     """Return the key of a run: its configuration, its options, and the code."""
     sources = sorted((_ROOT / "lit_rec").rglob("*.py"))
     content = [(_ROOT / run.config).read_bytes(), *(path.read_bytes() for path in sources)]

@@ -1,0 +1,1 @@
+"""``lit-rec tune``, and the trials that it starts."""
