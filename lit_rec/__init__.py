@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lit_rec.data.datamodule import BehaviorDataModule
     from lit_rec.data.text_datamodule import ItemTextDataModule
     from lit_rec.export.encoder import export_encoder
+    from lit_rec.inference.acquirer import Acquirer
     from lit_rec.inference.classifier import Classifier
     from lit_rec.inference.recommender import Recommender
     from lit_rec.inference.reranker import Reranker
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Acquirer",
     "BehaviorDataModule",
     "Classifier",
     "ItemTextDataModule",
@@ -34,6 +36,7 @@ __all__ = [
     "export_encoder",
 ]
 _MODULES = {
+    "Acquirer": "lit_rec.inference.acquirer",
     "BehaviorDataModule": "lit_rec.data.datamodule",
     "Classifier": "lit_rec.inference.classifier",
     "ItemTextDataModule": "lit_rec.data.text_datamodule",

@@ -67,6 +67,7 @@ _ROWS = (
     Command("predict", _TRAINER, "--ckpt_path CKPT"),
     Command("recommend", "lit_rec.cli.recommend", "--ckpt_path CKPT"),
     Command("classify", "lit_rec.cli.classify", "--ckpt_path CKPT"),
+    Command("acquire", "lit_rec.cli.acquire", "--ckpt_path CKPT --pool FILE --count N"),
     Command("slim", "lit_rec.cli.slim", "CKPT"),
     Command("export-encoder", "lit_rec.cli.export_encoder", "--ckpt_path CKPT --output FOLDER"),
 )

@@ -74,6 +74,7 @@ class RecCLI(LightningCLI):
     content: dict[str, Any] | None = None
     _stored: StoredShapes | None = None
     _bases: Sequence[str] = ()
+    _trusted: Sequence[str] = ()
     _continued: Sequence[Any] = ()
 
     def __init__(self, words: list[str]) -> None:
@@ -167,6 +168,7 @@ class RecCLI(LightningCLI):
 
     def _parse(self, parser: LightningArgumentParser, words: list[str]) -> None:
         words, trust = without_trust(words)
+        self._trusted = trust
         words, self._bases = without_option(words, "--base")
         check_configs(words)
         path = value_of(words, "--ckpt_path")
@@ -279,7 +281,11 @@ class RecCLI(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Give the checkpoint's vocabularies and tokenizer to the data, and the configuration to the model."""
         self._dump_config()
-        self.model.bases = self._bases
+        self.model.bases, self.model.trusted = self._bases, self._trusted
+        if self.content is None:
+            self.model.check_start()
+        else:
+            self.model.start_from = None  # all weights are those of the checkpoint
         self.model.record({k: v for k, v in self.config_dump.items() if k in CONFIG_PARTS})
         if self.content is not None and self.subcommand != "fit":
             stored = self.content["config"]

@@ -7,19 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
 
 from lit_rec.data.arrays import Float32s
-from lit_rec.data.batches.request import request_batch
 from lit_rec.data.targets.label import LabelTarget
 from lit_rec.data.targets.rating import RatingTarget
 from lit_rec.data.targets.target_rule import TargetRule
 from lit_rec.errors import ConfigError
 from lit_rec.inference.requests.texts import TextEntry
 from lit_rec.inference.requests.values import at_least_one
+from lit_rec.inference.scores.text_predictions import predicted_texts
 from lit_rec.inference.stored.network import LoadedNetwork
-from lit_rec.tasks.registry import task_of
 
 
 @dataclass(frozen=True)
@@ -110,24 +107,16 @@ class Classifier(LoadedNetwork):
                 remedy=f"call {other}",
             )
 
-    @torch.no_grad()
     def _predicted(self, texts: Iterable[TextEntry] | pl.DataFrame, where: str) -> Float32s:
         """Return probabilities ``[N, K]``, or ratings ``[N]``; texts that are equal in all fields are encoded once."""
         rendered = self._texts.read(texts, where=where)
         if not len(rendered):
             return np.empty((0, len(self._facts.labels)), np.float32)
         catalogue = self._texts.catalogue(rendered)
-        place = rows = np.arange(len(catalogue))
+        place = np.arange(len(catalogue))
         if not catalogue.fields:
             distinct, place = np.unique(catalogue.text_of_item, axis=0, return_inverse=True)
-            rows = np.arange(len(distinct))
-            catalogue = replace(catalogue, text_of_item=distinct, vocab_row=np.zeros_like(rows))
-        vectors = self._module.item_table(catalogue)  # [distinct N, D]
-        batch = request_batch([], rows, 0, None).to(self._module.device)
-        network = self._module.built()
-        users = network.encode_users(vectors, batch)
-        scores: Tensor = network.score(users, vectors, batch)
-        predicted: Float32s = (
-            task_of(self._facts).predictions(scores[0], self._facts, network.gives).cpu().numpy()
-        )
+            unseen = np.zeros(len(distinct), np.int64)
+            catalogue = replace(catalogue, text_of_item=distinct, vocab_row=unseen)
+        _, predicted = predicted_texts(self._module, self._facts, catalogue)
         return predicted[place.reshape(-1)]

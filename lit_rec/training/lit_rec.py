@@ -37,13 +37,14 @@ from lit_rec.training.precision import check_precision
 from lit_rec.training.random_state import of_all_ranks, random_state, restore_random_state
 from lit_rec.training.schedules import LinearSchedule, Schedule, planned_steps
 from lit_rec.training.steps import evaluated_ranks, evaluated_scores
+from lit_rec.training.strategies.clipped_module import ClippedModule
 from lit_rec.training.strategies.sharded_encoder import (
     check_strategy,
-    clip_gradients,
     reduce_gradients,
     shard,
 )
 from lit_rec.training.target_weights import TargetWeights
+from lit_rec.training.transfer.started_module import StartedModule, without_start
 from lit_rec.training.tuned.tuned_module import TunedModule
 from lit_rec.training.vector_share import choose_vector_share
 from lit_rec.vectors.encode import item_table
@@ -51,7 +52,9 @@ from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
 from lit_rec.vectors.store import CheckpointVectors
 
 
-class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
+class LitRec(
+    OwnCheckpoints, MemoryExplained, ClippedModule, GuardedModule, TunedModule, StartedModule
+):
     """Train and evaluate a network on batches of behaviors.
 
     The network gets its sizes from the data's ``Facts``, not from options. Training encodes each distinct item of a
@@ -71,6 +74,8 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
             the lowest. All have ``encoder_rate`` by default. See Howard & Ruder 2018, https://arxiv.org/abs/1801.06146.
         r_drop: Strength of R-Drop: each step passes its batch twice, with other dropout, and also minimises how far the
             two predictions differ. See ``training_pass``. None by default.
+        start_from: A checkpoint of another run, on other data perhaps: a new run begins with what fits of its weights.
+            What begins anew is shown. A run that is resumed does not read it.
 
     Raises:
         ConfigError: If a rate, a decay or ``r_drop`` is negative, or ``layer_decay`` is not above 0 and up to 1.
@@ -96,12 +101,15 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
         optimizer: OptimizerCallable = torch.optim.AdamW,
         layer_decay: float = 1.0,
         r_drop: float = 0.0,
+        start_from: str | None = None,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["network", "objective", "schedule", "optimizer"])
+        self.save_hyperparameters(
+            ignore=["network", "objective", "schedule", "optimizer", "start_from"]
+        )
         check_rates(self, self.hparams)
         not_negative(self, "r_drop", r_drop)
-        self._factory, self.objective = network, objective
+        self._factory, self.objective, self.start_from = network, objective, start_from
         self._schedule, self._optimizer = schedule or LinearSchedule(), optimizer
         self.facts: Facts | None = None
         self.loaded_step: int | None = None  # of the checkpoint that was read
@@ -131,6 +139,8 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
             if self.facts is None:
                 self.facts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
             self.network = network_of(self._factory, self.facts, self._stored)
+            if self._stored is None:
+                self.take_start(self.network, self.facts)
             shard(self.network, self._trainer)
             gives = self.network.gives
             self.objective = self.objective or task_of(self.facts).default_objective(gives)
@@ -284,15 +294,6 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
             raise ValueError("there are no Facts before configure_model")
         return self.facts
 
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        """Clip gradients as the Trainer's options say, also where they are divided among processes."""
-        clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
-
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Average gradients over processes where needed, and weigh micro-batches by their targets."""
         reduce_gradients(self.trainer, optimizer)
@@ -311,7 +312,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         tables, weights = self._tables, checkpoint["state_dict"]
         vectors = {} if tables is None else tables.saved(weights, self.built())
-        checkpoint[KEY] = checkpoint_content(data, facts, vectors, self.run_config)
+        checkpoint[KEY] = checkpoint_content(data, facts, vectors, without_start(self.run_config))
         # the mean loss so far of an unfinished epoch
         sums = {} if self.trainer.is_last_batch else self._train_loss.metric_state
         loss = {name: torch.as_tensor(value).cpu() for name, value in sums.items()}
@@ -341,6 +342,7 @@ class LitRec(OwnCheckpoints, MemoryExplained, GuardedModule, TunedModule):
     def on_fit_start(self) -> None:
         """Encode frozen texts, and calibrate a new network: see ``look_before_training``."""
         look_before_training(self.built(), self.trainer, self.device)
+        super().on_fit_start()
 
     @explains_memory
     def on_train_start(self) -> None:

@@ -1,8 +1,11 @@
-"""Texts without users, from the command line to the classifier's answers."""
+"""Texts without users, from the command line to the classifier's answers, and what to label next."""
+
+import io
 
 import polars as pl
 import pytest
 
+from lit_rec.inference.acquirer import Acquirer
 from lit_rec.inference.classifier import Classifier
 
 from .conftest import lit_rec, message
@@ -87,3 +90,82 @@ def test_texts_that_cannot_be_classified(workplace, tables, run_folder, tmp_path
     wrong.write_text("title,genres\nred,Drama\n,\n")
     assert f"--file {wrong}, row 2: has no text" in refused("--file", wrong)
     assert "--file" in refused("--file", tmp_path / "absent.csv")
+
+
+@pytest.fixture
+def path(workplace, tables):
+    """A checkpoint of texts with labels."""
+    folder = workplace / "runs/texts/version_0"
+    if not folder.exists():
+        run(workplace, "texts", "intent", text_classifier, texts=True)
+    return folder / "best.ckpt"
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """Texts with another column, one of them empty and one of them twice."""
+    titles = ["a new river", "old house, with a view", "", "a night in town", "a new river"]
+    genres = ["Drama" if title else "" for title in titles]
+    frame = pl.DataFrame({"id": [7, 5, 3, 1, 9], "title": titles, "genres": genres})
+
+    frame.write_csv(tmp_path / "pool.csv")
+    return tmp_path / "pool.csv"
+
+
+def test_rows_are_written_best_first(path, pool, tmp_path, capsys):
+    asked = ["acquire", "--ckpt_path", path, "--pool", pool]
+    table = pl.read_csv(pool, infer_schema=False)
+    found = Acquirer.from_checkpoint(path).choose(table, 2, "entropy")
+    lit_rec(*asked, "--count", "2", "--strategy", "entropy", "--output", tmp_path / "next.csv")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "left out of 5 rows: 1 without a text, 1 with the text of an earlier row" in said.err
+    written = pl.read_csv(tmp_path / "next.csv")
+    assert written.columns == ["pool_row", "acquisition_score", "id", "title", "genres"]
+    assert (written["pool_row"] - 1).to_list() == found.row.tolist()
+    assert written["acquisition_score"].to_list() == pytest.approx(found.score.tolist())
+    assert written["title"].to_list() == [table["title"][int(row)] for row in found.row]
+    assert written["acquisition_score"][0] > written["acquisition_score"][1]
+
+
+def test_all_are_written_if_more_are_asked_for(path, pool, tmp_path, capsys):
+    asked = ["acquire", "--ckpt_path", path, "--pool", pool, "--count", "9"]
+    lit_rec(*asked)
+    said = capsys.readouterr()
+    assert "3 rows could be chosen, 9 were asked for" in said.err
+    on_screen = pl.read_csv(io.StringIO(said.out))
+    assert len(on_screen) == 3
+    for ending, read in (("parquet", pl.read_parquet), ("jsonl", pl.read_ndjson)):
+        lit_rec(*asked, "--output", tmp_path / f"next.{ending}")
+        assert (
+            read(tmp_path / f"next.{ending}")["pool_row"].to_list()
+            == on_screen["pool_row"].to_list()
+        )
+    pl.read_csv(pool)[:1].write_csv(tmp_path / "known.csv")
+    lit_rec(*asked, "--labelled", tmp_path / "known.csv", "--strategy", "k_center")
+    said = capsys.readouterr()
+    assert "2 with a text that has a label already" in said.err
+    assert len(pl.read_csv(io.StringIO(said.out))) == 2
+
+
+def test_lists_of_a_pool_are_cells_of_a_csv(path, tmp_path, capsys):
+    frame = pl.DataFrame({"title": ["a river", "a town"], "genres": [["Drama", "War"], []]})
+    frame.write_parquet(tmp_path / "pool.parquet")
+    asked = ["acquire", "--ckpt_path", path, "--pool", tmp_path / "pool.parquet", "--count", "2"]
+    lit_rec(*asked)
+    found = pl.read_csv(io.StringIO(capsys.readouterr().out)).sort("pool_row")
+    assert found["genres"].to_list() == ["Drama, War", ""]
+
+
+def test_choices_that_cannot_be_made(path, pool, run_folder, tmp_path, capsys):
+    asked = ["acquire", "--pool", pool, "--count", "2", "--ckpt_path"]
+    assert "a TwoTower is no classifier of texts" in message(
+        capsys, *asked, run_folder / "best.ckpt"
+    )
+    assert "--count" in message(capsys, "acquire", "--ckpt_path", path, "--pool", pool)
+    assert "0 is too small" in message(capsys, *asked, path, "--count", "0")
+    pl.DataFrame({"titel": ["red"]}).write_csv(tmp_path / "wrong.csv")
+    said = message(capsys, *asked, path, "--pool", tmp_path / "wrong.csv")
+    assert f"--pool {tmp_path / 'wrong.csv'}: there is no column 'title'" in said
+    said = message(capsys, *asked, path, "--labelled", tmp_path / "wrong.csv")
+    assert f"--labelled {tmp_path / 'wrong.csv'}: there is no column 'title'" in said

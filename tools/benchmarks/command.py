@@ -30,7 +30,7 @@ from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
 from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.peers import cases
-from tools.benchmarks.quality import configurations, option_search
+from tools.benchmarks.quality import active_learning, configurations, option_search, transfer
 from tools.benchmarks.scale import memory, rows
 from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train, tuning
 from tools.benchmarks.written_results import NUMBERS, shown, write_section
@@ -172,6 +172,12 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
     ("quality", "search"): _search,
+    ("quality", "active-learning"): lambda options: active_learning.measure(
+        options.data, options.runs, quick=options.quick
+    ),
+    ("quality", "transfer"): lambda options: transfer.measure(
+        options.data, options.runs, quick=options.quick
+    ),
     **{("peers", name): _peers(name) for name in cases.CASES},
     ("speed", "train"): _train,
     ("speed", "tuning"): _tuning,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import polars as pl
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.facts import Facts
 from lit_rec.data.fields.field import FittedField, Values
@@ -184,7 +185,24 @@ class NewTexts:
                 remedy="correct it or leave it out",
             )
 
+    def read_with_text(self, frame: pl.DataFrame, *, where: str) -> tuple[Rendered, Int64s]:
+        """Return the rows of a table that have a text, and their places in it.
+
+        Raises:
+            DataError: If the table lacks a column, or a value cannot be read.
+        """
+        rendered = self._rendered_table(frame, where)
+        place = np.setdiff1d(np.arange(len(frame)), _without_text(rendered))
+        fields = {name: values[place] for name, values in rendered.fields.items()}
+        return Rendered(rendered.texts.select(pl.all().gather(place)), fields), place
+
     def _read_table(self, frame: pl.DataFrame, where: str) -> Rendered:
+        rendered = self._rendered_table(frame, where)
+        problems = [f"row {row + 1}: has no text" for row in _without_text(rendered)]
+        self._raise(problems, where)
+        return rendered
+
+    def _rendered_table(self, frame: pl.DataFrame, where: str) -> Rendered:
         missing = [column for column in self.columns if column not in frame.columns]
         if missing:
             raise DataError(
@@ -193,10 +211,7 @@ class NewTexts:
                 rule=f"the columns that the text was made of in training: {', '.join(self.columns)}",
                 remedy=f"rename the column that holds it to {missing[0]}",
             )
-        rendered = self.render_table(frame, where=where)
-        empty = rendered.texts.select(pl.all_horizontal(pl.all() == "")).to_series().arg_true()
-        self._raise([f"row {row + 1}: has no text" for row in empty], where)
-        return rendered
+        return self.render_table(frame, where=where)
 
     def _raise(self, problems: list[str], where: str) -> None:
         if not problems:
@@ -238,6 +253,12 @@ class NewTexts:
             pl.all().replace_strict(distinct, places, return_dtype=pl.Int64)
         )
         return Catalogue(store, index.to_numpy(), unseen, rendered.fields)
+
+
+def _without_text(rendered: Rendered) -> list[int]:
+    """Return the places of rows all of whose texts are empty."""
+    empty = rendered.texts.select(pl.all_horizontal(pl.all() == ""))
+    return empty.to_series().arg_true().to_list() if rendered.texts.width else []
 
 
 class TokenizerPool:

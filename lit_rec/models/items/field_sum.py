@@ -75,11 +75,22 @@ class FieldSum(nn.Module):
         bound = max(texts * text_width, 1) ** -0.5
         nn.init.uniform_(self.weight, -bound, bound)  # as nn.Linear begins
         nn.init.zeros_(self.weight[-1])
+        self._kept: dict[str, tuple[Tensor, Tensor]] = {}
 
     @property
     def field_weights(self) -> Tensor:
         """v_f ``[F + G]``: how much each field counts, text fields first; they sum to 1."""
         return torch.softmax(self.field_logits, 0)
+
+    def keep(self, name: str, value: Tensor, kept: Tensor) -> None:
+        """Keep numbers of a weight through the next ``calibrate``: those of another run belong to what it measured.
+
+        Args:
+            name: The weight's name in ``state_dict``.
+            value: The weight with these numbers.
+            kept: ``value.shape``, bool, which of them are kept.
+        """
+        self._kept[name] = value, kept
 
     @torch.no_grad()
     def calibrate(self, vectors: Tensor, has_token: Tensor, items: Items) -> None:
@@ -117,6 +128,10 @@ class FieldSum(nn.Module):
             spread_out = torch.arange(0, count, ceil(count / _SOME), device=has_token.device)
             inputs = self._inputs(vectors, has_token, items.take(spread_out))
             self._begin(slice(0, -1), shared_components(inputs, self.width))
+        own = self.state_dict()
+        for name, (value, kept) in self._kept.items():
+            own[name].copy_(torch.where(kept.to(own[name].device), value.to(own[name]), own[name]))
+        self._kept = {}
 
     @torch.no_grad()
     def adding_nothing(self) -> Self:

@@ -22,7 +22,7 @@ from lit_rec.models.text.pooling import MeanPooling, Pooling
 from lit_rec.models.text.word_shift import shift_of
 from lit_rec.ranges import count, positive, share
 
-_GRADES = 5  # steps between the lowest and the highest rating
+GRADES = 5  # steps between the lowest and the highest rating
 
 
 class CrossEncoder(Network):
@@ -106,7 +106,7 @@ class CrossEncoder(Network):
         self.events = len(facts.events) + 1
         self.order = order or NewestFirst()
         self.reads_labels = facts.history_labels
-        grades = len(facts.labels) if facts.history_labels else _GRADES
+        grades = len(facts.labels) if facts.history_labels else GRADES
         self.deed = nn.Embedding((grades + 1) * self.events, width)
         nn.init.zeros_(self.deed.weight)
         self.low, self.high = facts.rating_low, facts.rating_high
@@ -187,7 +187,7 @@ class CrossEncoder(Network):
         if self.reads_labels:
             return history.label * self.events + history.event
         span = max(self.high - self.low, 1e-6)
-        step = ((history.rating - self.low) / span * _GRADES).floor().clamp(0, _GRADES - 1)
+        step = ((history.rating - self.low) / span * GRADES).floor().clamp(0, GRADES - 1)
         grade = torch.where(torch.isnan(history.rating), 0, step.nan_to_num(0).long() + 1)
         return grade * self.events + history.event
 

@@ -94,6 +94,10 @@ class Backbone(nn.Module):
             and not name.startswith("pooler.")
         }
 
+    def plain_names(self) -> dict[str, str]:
+        """Return names in ``state_dict`` of the encoder's own weights, and their names without any tuning."""
+        return {f"model.{name}": f"model.{plain}" for name, plain in self._own_names.items()}
+
     @property
     def folder(self) -> Path | None:
         """The folder that the encoder's own weights can be read from again; None if there is none."""

@@ -16,6 +16,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.files.atomic import replace_file
 from lit_rec.files.tensor_file import save_tensors
+from lit_rec.progress import say
 from lit_rec.training.callbacks.monitors import DefaultMonitor, mode_of
 from lit_rec.training.checkpoint.base_weights import check_base
 from lit_rec.training.version_folders import VersionFolders
@@ -192,6 +193,14 @@ class RunCheckpoint(ModelCheckpoint, DefaultMonitor):
         averaged = any(isinstance(c, StochasticWeightAveraging) for c in _callbacks(trainer))
         if averaged and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def on_fit_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Save what a run of no epochs began with, as ``best.ckpt`` and ``last.ckpt``: it can then be tested."""
+        super().on_fit_end(trainer, pl_module)
+        if 0 in (trainer.max_epochs, trainer.max_steps) and trainer.ckpt_path is None:
+            for name in ("best", "last"):
+                self._save_checkpoint(trainer, str(self.folder(trainer) / f"{name}.ckpt"))
+            say(f"nothing was trained: {self.dirpath} holds what a run begins with")
 
     def save_newest(self, trainer: Trainer) -> None:
         """Save ``last.ckpt`` at this step; every process calls this."""

@@ -120,6 +120,7 @@ def read_checkpoint(
     base: str | Sequence[str] = (),
     *,
     whole: bool = True,
+    option: str = "--ckpt_path",
 ) -> dict[str, Any]:
     """Read a checkpoint to the CPU, without running code from it.
 
@@ -128,6 +129,7 @@ def read_checkpoint(
         trust: Modules that may be imported for the checkpoint's task, where it is not known.
         base: Folders where the encoder may be, if the checkpoint holds only what was trained.
         whole: Whether the weights of that encoder are added.
+        option: How the user named the file, for errors.
 
     Raises:
         CheckpointError: If the file is absent, damaged or not written by lit_rec, an entry is wrong, or its encoder is
@@ -135,8 +137,8 @@ def read_checkpoint(
         ConfigError: If ``trust`` holds something that is not the name of a module.
     """
     path = Path(path)
-    where = f"--ckpt_path {path}"
-    check_is_file(path)
+    where = f"{option} {path}"
+    check_is_file(path, option)
     checkpoint: dict[str, Any] = read_values(path, where)
     check_content(checkpoint, where=where, trust=trust)
     if whole:

@@ -97,7 +97,7 @@ def refuse_other_model(asked: Any, stored: Any, model: type, *, moved: bool = Fa
     clash = [
         f"model.{name}: {repr(a)[:_SHOWN]} asked, {repr(s)[:_SHOWN]} in the checkpoint"
         for name, a, s in _differences(asked, whole)
-        if not (moved and name.endswith("backbone.init_args.name"))
+        if not (moved and name.endswith("backbone.init_args.name")) and name != "start_from"
     ]
     if clash:
         raise ConfigError(

@@ -6,16 +6,14 @@ from the first way on the same draws. Intervals are t-intervals over the draws.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 import torch
-from scipy.stats import t as t_distribution
 
 from lit_rec.evaluation.report.report import Report
+from tools.benchmarks.quality.draws import row_of_draws
 from tools.benchmarks.quality.runs import Run, peak_of, processor_seconds_of
 
 
@@ -64,30 +62,15 @@ def side_by_side(
             "processor seconds of training": [processor_seconds_of(r, folder) for r in its_runs],
             "peak memory, GB": [peak_of(run, folder) for run in its_runs],
         }
-        rows += [_row(name, way, metric, of, sum(seconds)) for metric, of in figures.items()]
+        rows += [
+            row_of_draws(f"{name}: {way}", metric, of, sum(seconds))
+            for metric, of in figures.items()
+        ]
     reports = [found[place][0] for place in ways[first]]
     baselines = {row.model: None for row in reports[0].rows if row.metric == main}
     del baselines["lit_rec"]
-    return rows + [_row(name, b, main, _values(reports, b), 0.0) for b in baselines]
+    return rows + [row_of_draws(f"{name}: {b}", main, _values(reports, b), 0.0) for b in baselines]
 
 
 def _values(reports: Sequence[Report], model: str) -> list[float]:
     return [report.value(model) or 0.0 for report in reports]
-
-
-def _row(
-    name: str, way: str, metric: str, values: Sequence[float], seconds: float
-) -> dict[str, Any]:
-    value, count = fmean(values), len(values)
-    away = None
-    if count > 1:
-        away = float(t_distribution.ppf(0.975, count - 1)) * stdev(values) / math.sqrt(count)
-    return {
-        "name": f"{name}: {way}",
-        "metric": metric,
-        "value": value,
-        "low": None if away is None else value - away,
-        "high": None if away is None else value + away,
-        "seeds": count,
-        "seconds": seconds,
-    }
