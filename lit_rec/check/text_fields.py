@@ -91,5 +91,6 @@ def text_field_remarks(fields: Mapping[str, Mapping[str, Any]], encoder: str) ->
         if field["unknown"] > _MUCH:
             yield (
                 f"{100 * field['unknown']:.1f} % of the tokens of `{name}` are unknown to the encoder {encoder}: "
-                f"choose one of the texts' language (data.encoder), such as {_MULTILINGUAL}."
+                f"choose one of the texts' language (data.encoder), such as {_MULTILINGUAL}, "
+                "or what `tools/fetch_assets.py multilingual-e5-small` brings."
             )

@@ -55,7 +55,7 @@ def check_fit(words: list[str]) -> dict[str, Any]:
     Raises:
         LitRecError: If ``fit`` would not start.
     """
-    with _quiet():
+    with quiet():
         figures = CheckCLI(["fit", *words]).figures
     _tell("`lit-rec fit` would start.")
     return figures
@@ -124,8 +124,8 @@ def _tell(text: str) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide progress messages of Lightning and the datamodule: the figures contain the same."""
+def quiet() -> Iterator[None]:
+    """Hide progress messages of Lightning and the datamodule: a command that does not train says what it found."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

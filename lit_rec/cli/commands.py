@@ -70,6 +70,7 @@ _ROWS = (
     Command("acquire", "lit_rec.cli.acquire", "--ckpt_path CKPT --pool FILE --count N"),
     Command("slim", "lit_rec.cli.slim", "CKPT"),
     Command("export-encoder", "lit_rec.cli.export_encoder", "--ckpt_path CKPT --output FOLDER"),
+    Command("prune-encoder", "lit_rec.cli.encoders.prune_encoder", "-c CONFIG --output FOLDER"),
 )
 COMMANDS = {command.name: command for command in _ROWS}
 

@@ -158,20 +158,22 @@ _OWN = NAMES | {
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
 
 
-def check_replaced(folder: Path, *, overwrite: bool) -> None:
+def check_replaced(folder: Path, *, overwrite: bool, stamp: str = TEMPLATE_FILE) -> None:
     """Refuse a folder that is not empty, unless it is an earlier export that the user wants to replace.
 
     Args:
         folder: The existing folder.
         overwrite: Whether the user wants to replace it.
+        stamp: A file that the folder has if such a command wrote it.
 
     Raises:
         ConfigError: If it is refused, naming the files that would be lost.
     """
     names = sorted(path.name for path in folder.iterdir())
-    others = [name for name in names if name not in _OWN and not _WEIGHTS.fullmatch(name)]
+    own = {*_OWN, stamp}
+    others = [name for name in names if name not in own and not _WEIGHTS.fullmatch(name)]
     # every export has this file; other folders of encoders do not
-    others += [] if TEMPLATE_FILE in names else names
+    others += [] if stamp in names else names
     if not overwrite:
         problem, remedy = f"the folder holds {some_of(names)}", "name another folder"
         if not others:

@@ -12,7 +12,8 @@ def written_template(template: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of each field, columns in angle brackets.
 
     Args:
-        template: The stored template: ``columns`` by field, ``labels`` by column, and the ``separator``.
+        template: The stored template: ``columns`` by field, ``labels`` by column, the ``separator``, and the ``prefix``
+            if there is one.
 
     Example:
         >>> columns = {"text": ["title", "genres"]}
@@ -21,7 +22,8 @@ def written_template(template: Mapping[str, Any]) -> dict[str, str]:
     """
     labels = template["labels"]
     return {
-        field: template["separator"].join(f"{labels.get(c, '')}<{c}>" for c in columns)
+        field: template.get("prefix", "")
+        + template["separator"].join(f"{labels.get(c, '')}<{c}>" for c in columns)
         for field, columns in template["columns"].items()
     }
 
@@ -49,7 +51,7 @@ def template_section(template: Mapping[str, Any], max_tokens: int) -> str:
 
 A column's value replaces its name in angle brackets, without spaces at its ends; values of a list are joined by `, `.
 An empty column is left out, with its label and the separator `{separator!r}`. The tokenizer adds special tokens, and
-cuts the end of a text of more than {max_tokens} tokens.
+cuts the end of a text of more than {max_tokens} tokens.{_prefixed(template)}
 
 With lit_rec, `{TEMPLATE_FILE}` makes the same texts from a table:
 
@@ -63,6 +65,15 @@ with open("{TEMPLATE_FILE}") as file:
     template = TextTemplate(**json.load(file))
 texts = template.render(pl.read_csv("items.csv"))  # a column per text of an item
 ```"""
+
+
+def _prefixed(template: Mapping[str, Any]) -> str:
+    prefix = template.get("prefix")
+    return (
+        f" The prefix `{prefix!r}` stands before every text; an empty text has none."
+        if prefix
+        else ""
+    )
 
 
 def fenced(text: str) -> str:

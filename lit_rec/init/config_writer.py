@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_rec.init.field_columns import FieldColumns
-from lit_rec.init.plan import Plan
+from lit_rec.init.plan import Plan, prefix_of
 
 _PLAIN = re.compile(r"[^\W\d][\w./ -]*(?<! )|[./]+[\w./-]+")
 _LISTED = 12
@@ -119,10 +119,10 @@ def _notes(plan: Plan) -> list[str]:
             f"Assumed: {positive!r} of `{plan.found.columns['label']}` is what a user chose, "
             f"{negative!r} what was shown and left."
         )
-    if plan.texts.foreign > 0.3:
+    if plan.may_not_know:
         notes.append(
-            "Assumed: the encoder knows the language; "
-            "many texts have letters that English does not have (data.encoder)."
+            "Assumed: the encoder knows the language; many texts have letters that English does not have "
+            "(data.encoder). `tools/fetch_assets.py multilingual-e5-small` brings one of 100 languages."
         )
     return notes
 
@@ -265,11 +265,19 @@ def _texts(plan: Plan) -> Iterator[str]:
     fields = plan.texts.fields
     if len(fields) == 1:
         yield f"columns: {flow(next(iter(fields.values())))}"
-        return
-    yield "# one line per field: each is encoded apart, what many items share only once"
-    yield "columns:"
-    for name, columns in fields.items():
-        yield f"  {flow(name)}: {flow(columns)}"
+    else:
+        yield "# one line per field: each is encoded apart, what many items share only once"
+        yield "columns:"
+        for name, columns in fields.items():
+            yield f"  {flow(name)}: {flow(columns)}"
+    yield from prefix_lines(plan.encoder)
+
+
+def prefix_lines(encoder: str) -> Iterator[str]:
+    """Yield the option of the text template that an encoder wants, if it wants one."""
+    if prefix := prefix_of(encoder):
+        yield "# as E5 encoders were pretrained, where texts are compared with each other"
+        yield f"prefix: {json.dumps(prefix)}"
 
 
 def flow(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from lit_rec.init.text_columns import TextColumns, guess_text_columns
 
 _LOCAL_ENCODER = "checkpoints/assets/all-MiniLM-L6-v2"
 _HUB_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+_MULTILINGUAL = "checkpoints/assets/multilingual-e5-small"
+_FOREIGN = 0.3  # share of texts with letters that English does not have
 _STEPS = 30  # least steps of an epoch, where there are enough rows
 _BATCHES = (16, 512)
 
@@ -67,6 +70,11 @@ class Plan:
     user_fields: FieldColumns
     events: tuple[str, ...]
     dropped: tuple[CleaningStep, ...] = ()
+
+    @property
+    def may_not_know(self) -> bool:
+        """Whether many texts may be in a language that the encoder does not know, by letters and by its name."""
+        return self.texts.foreign > _FOREIGN and not re.search("multilingual|xlm|e5", self.encoder)
 
     @property
     def labels(self) -> tuple[str, str] | None:
@@ -145,7 +153,7 @@ def make_plan(
         unknown=int((~known).sum()),
         parts={name: int((part == name).sum()) for name in ("train", "val", "test")},
         sequences=train["user_id"].n_unique(),
-        encoder=encoder or usual_encoder(),
+        encoder=encoder or usual_encoder(foreign=texts.foreign > _FOREIGN),
         dropped=dropped,
         item_fields=guess_fields(roles.items, of_items, seen),
         user_fields=user_fields,
@@ -279,6 +287,24 @@ def batch_size(count: int) -> int:
     return next((2**k for k in range(9, 3, -1) if 2**k <= min(count // _STEPS, high)), low)
 
 
-def usual_encoder() -> str:
-    """Return the encoder where the user named none: the folder that tools/fetch_assets.py writes, else the hub's."""
+def usual_encoder(*, foreign: bool = False) -> str:
+    """Return the encoder where the user named none: a folder that tools/fetch_assets.py writes, else the hub's.
+
+    Args:
+        foreign: Whether many texts have letters that English does not have. Then the encoder of many languages is taken
+            if it is there.
+    """
+    if foreign and Path(_MULTILINGUAL).is_dir():
+        return _MULTILINGUAL
     return _LOCAL_ENCODER if Path(_LOCAL_ENCODER).is_dir() else _HUB_ENCODER
+
+
+def prefix_of(encoder: str) -> str:
+    """Return the text that an encoder wants before each text, by its name.
+
+    Example:
+        >>> [prefix_of(name) for name in ("intfloat/e5-base-v2", "assets/multilingual-e5-small", "base-5")]
+        ['query: ', 'query: ', '']
+    """
+    words = re.split(r"[-_]", Path(encoder).name.lower())
+    return "query: " if "e5" in words and "instruct" not in words else ""

@@ -1,4 +1,4 @@
-"""The YAML of docs/training.md and docs/augmentation.md is accepted on top of a shipped configuration."""
+"""The YAML of training.md, augmentation.md and encoders.md is accepted on top of a shipped configuration."""
 
 import re
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 BLOCKS = [
     block
-    for page in ("training", "augmentation")
+    for page in ("training", "augmentation", "encoders")
     for block in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/{page}.md").read_text(), re.DOTALL)
 ]
 

@@ -9,6 +9,7 @@ tools/benchmark speed reach [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed serve [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed evaluate [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark speed index [--quick] [--json FILE]
+tools/benchmark speed encoders [--quick] [--json FILE] [--data FOLDER]
 tools/benchmark scale rows [--quick] [--json FILE] [--rows N]
 tools/benchmark scale memory [--quick] [--json FILE] [--rows N]
 """
@@ -29,6 +30,7 @@ from rich.table import Table
 from lit_rec.errors import ConfigError, LitRecError
 from lit_rec.files.atomic import replace_file
 from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.encoders import measure as encoders
 from tools.benchmarks.peers import cases
 from tools.benchmarks.quality import active_learning, configurations, option_search, transfer
 from tools.benchmarks.scale import memory, rows
@@ -158,6 +160,11 @@ def _evaluate(options: argparse.Namespace) -> Rows:
     return evaluate.measure(options.data, quick=options.quick)
 
 
+def _encoders(options: argparse.Namespace) -> Rows:
+    check_data(options.data, "banking77/train.csv")
+    return encoders.measure(options.data, options.runs, quick=options.quick)
+
+
 def _made_up_rows(options: argparse.Namespace) -> int:
     if options.rows < _LEAST_ROWS:
         raise ConfigError(
@@ -186,6 +193,7 @@ _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     ("speed", "serve"): _serve,
     ("speed", "evaluate"): _evaluate,
     ("speed", "index"): lambda options: index.measure(quick=options.quick),
+    ("speed", "encoders"): _encoders,
     ("scale", "rows"): lambda options: rows.measure(_made_up_rows(options), quick=options.quick),
     ("scale", "memory"): lambda options: memory.measure(
         _made_up_rows(options), quick=options.quick

@@ -37,14 +37,15 @@ class _FolderFinder(MetaPathFinder):
 def modules_of_folder(command: str, words: Sequence[str]) -> Iterator[None]:
     """Let Python find modules in the current folder while a command runs.
 
-    ``fit``, ``check`` and ``tune`` read a YAML of the user's own, which may name any class, and find all modules there.
-    Other commands read a checkpoint, which may be a stranger's. They find only modules that ``--trust`` names.
+    ``fit``, ``check``, ``tune`` and ``prune-encoder`` read a YAML of the user's own, which may name any class, and find
+    all modules there. Other commands read a checkpoint, which may be a stranger's. They find only modules that
+    ``--trust`` names.
 
     Args:
         command: The command.
         words: The words after it.
     """
-    names = None if command in ("fit", "check", "tune") else _trusted(words)
+    names = None if command in ("fit", "check", "tune", "prune-encoder") else _trusted(words)
     finder = _FolderFinder(Path.cwd(), names)
     sys.meta_path.append(finder)
     try:

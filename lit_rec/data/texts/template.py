@@ -17,12 +17,15 @@ class TextTemplate:
     list of genres, is then encoded once for all of them.
 
     A null or empty column adds nothing, neither its label nor a separator. The values of a list are joined by commas.
-    A field without any text has the empty text.
+    A field without any text has the empty text, without the prefix too.
 
     Args:
         columns: Columns in the order they are read; or names of fields, and the columns of each.
         labels: Text before a column's value, such as ``{"genres": "Genres: "}``; other columns have no label.
         separator: Text between two columns.
+        prefix: Text before each field's text, which some encoders were pretrained with, such as ``"query: "`` of E5.
+            It counts in ``max_tokens``. Where texts are compared with each other, as items are, E5 wants ``"query: "``
+            before all of them.
 
     Raises:
         ConfigError: If no column is given, or a label names a column that is not in ``columns``.
@@ -33,6 +36,8 @@ class TextTemplate:
         [('Heat. Genres: Crime',), ('Genres: Drama',)]
         >>> TextTemplate({"title": ["title"], "genres": ["genres"]}).render(items).rows()
         [('Heat', 'Crime'), ('', 'Drama')]
+        >>> TextTemplate(["title"], prefix="query: ").render(items).rows()
+        [('query: Heat',), ('',)]
     """
 
     def __init__(
@@ -40,12 +45,13 @@ class TextTemplate:
         columns: Sequence[str] | Mapping[str, Sequence[str]],
         labels: Mapping[str, str] | None = None,
         separator: str = ". ",
+        prefix: str = "",
     ) -> None:
         fields = columns if isinstance(columns, Mapping) else {"text": columns}
         self.fields = {name: tuple(of_field) for name, of_field in fields.items()}
         self.columns = tuple(dict.fromkeys(c for field in self.fields.values() for c in field))
         self.labels = dict(labels or {})
-        self.separator = separator
+        self.separator, self.prefix = separator, prefix
         if not self.fields or not all(self.fields.values()):
             empty = [name for name, of_field in self.fields.items() if not of_field]
             raise ConfigError(
@@ -88,15 +94,14 @@ class TextTemplate:
         # by name: in a list of columns, Polars would rename a column whose name is empty
         texts = pl.DataFrame({c: _text(items[c], f"{option}.columns") for c in self.columns})
         return texts.select(
-            pl.concat_str(
-                [self._labelled(column) for column in columns],
-                separator=self.separator,
-                ignore_nulls=True,
-            )
-            .fill_null("")
-            .alias(name)
-            for name, columns in self.fields.items()
+            self._joined(columns).alias(name) for name, columns in self.fields.items()
         )
+
+    def _joined(self, columns: Sequence[str]) -> pl.Expr:
+        """Return a field's text, empty where none of its columns has any."""
+        parts = [self._labelled(column) for column in columns]
+        text = pl.concat_str(parts, separator=self.separator, ignore_nulls=True).fill_null("")
+        return pl.when(text != "").then(pl.lit(self.prefix) + text).otherwise(pl.lit(""))
 
     def _labelled(self, column: str) -> pl.Expr:
         """Return a column's text with its label, or null where there is none."""

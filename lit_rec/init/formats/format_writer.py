@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lit_rec.init.config_writer import flow, model_and_trainer
+from lit_rec.init.config_writer import flow, model_and_trainer, prefix_lines
 from lit_rec.init.formats.format_plan import FormatPlan
 
 _TEMPLATES = {"rating": "own_data", "label": "own_labels", "next_item": "own_events"}
@@ -102,6 +102,7 @@ def _data(plan: FormatPlan) -> Iterator[str]:
         yield "        # one line per field: each is encoded apart, what many items share only once"
     fields = plan.fields if len(plan.fields) > 1 else next(iter(plan.fields.values()))
     yield f"        columns: {_shown(fields)}"
+    yield from (f"        {line}" for line in prefix_lines(plan.encoder))
     counts = ", ".join(f"{name} {count:,}" for name, count in plan.parts.items())
     yield f"    # {plan.split_why}: {counts}"
     yield "    split:"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lit_rec.data.arrays import Bools, Float32s, Int64s
+from lit_rec.data.arrays import Bools, Float32s, Float64s, Int64s
 from lit_rec.data.batches.batch import HistorySlots, RecBatch
 from lit_rec.data.facts import Facts
 from lit_rec.data.targets.rating import RatingTarget
@@ -21,6 +21,7 @@ from lit_rec.models.starts.covariance import Covariance, Points
 from lit_rec.models.starts.factors import MANY_ROWS, Factors, fit_factors
 from lit_rec.models.starts.posterior import by_past, weights, with_noise, without_itself
 from lit_rec.models.starts.rated_rows import RatedRows, batches, padded
+from lit_rec.models.starts.text_quality import quality_weights
 from lit_rec.ranges import count
 
 _DAY = 86_400.0
@@ -54,6 +55,8 @@ class GaussianProcessStart(nn.Module):
         components: Principal components of each text field that are read.
         seconds: Times after which moods have faded to a third. Without the short ones, ratings of one sitting count
             like any others; with none, time does not count.
+        text_levels: Whether an item's level begins at what its text says of it, by ridge regression on the components,
+            where that predicts other items. It helps where items have few ratings each, or none.
 
     Raises:
         ConfigError: If the data's task is not ``rating``, ``rank``, ``draws`` or ``components`` is below 1, or a time
@@ -73,6 +76,7 @@ class GaussianProcessStart(nn.Module):
     texts: Tensor
     centre: Tensor
     components: Tensor
+    quality: Tensor
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class GaussianProcessStart(nn.Module):
         draws: int = 3,
         components: int = 32,
         seconds: Sequence[float] = (3.0, 30.0, 300.0, 5000.0, 86_400.0, 2_592_000.0),
+        text_levels: bool = False,
     ) -> None:
         super().__init__()
         needs_target(type(self).__name__, facts, RatingTarget, "leave it out")
@@ -105,6 +110,9 @@ class GaussianProcessStart(nn.Module):
         self.register_buffer("texts", torch.zeros(len(begun), self.fields * components))
         self.register_buffer("centre", torch.zeros(self.fields, text_width))
         self.register_buffer("components", torch.zeros(self.fields, text_width, components))
+        self.text_levels = text_levels and self.fields > 0
+        if self.text_levels:
+            self.register_buffer("quality", torch.zeros(self.fields * components))
         # how much of the head's own prediction counts; none at the start
         self.share = nn.Parameter(torch.tensor(0.0))
         self._parts: Float32s | None = None  # the table of items of each part
@@ -141,6 +149,9 @@ class GaussianProcessStart(nn.Module):
             return own
         known = (vocab_row > 0).unsqueeze(1)
         found = torch.where(known, self.texts[vocab_row], self._projected(texts))
+        if self.text_levels:  # levels of known items hold it
+            own = own.clone()
+            own[:, 0] += torch.where(known[:, 0], 0.0, found @ self.quality)
         return torch.cat([own, found], 1)
 
     def _projected(self, texts: Tensor) -> Tensor:
@@ -187,6 +198,8 @@ class GaussianProcessStart(nn.Module):
             self.texts[vocab_row] = self._projected(texts)
         everybody = np.ones(int(rows.user.max()) + 1, bool)
         self.items.copy_(torch.from_numpy(self._table(rows, everybody)))
+        if self.text_levels:
+            self.quality.copy_(torch.from_numpy(self._quality(*rows.of_users(everybody))))
         variance = max(float(np.var(rows.rating)), 1e-6)
         fitted = copy.deepcopy(Covariance(self.seconds, self.fields, variance))
         fitted.requires_grad_(True)
@@ -279,11 +292,19 @@ class GaussianProcessStart(nn.Module):
             self._parts = np.stack([self._table(rows, part != one) for one in range(_PARTS)])
         return self._parts
 
+    def _quality(self, user: Int64s, item: Int64s, rating: Float64s) -> Float64s:
+        """Return the weights of text components in the levels."""
+        return quality_weights(user, item, rating, self.texts.cpu().double().numpy())
+
     def _table(self, rows: RatedRows, users: Bools) -> Float32s:
         """Return level, spread and regressors of the items ``[V + 1, m]`` by the rows of some users."""
         user, item, rating = rows.of_users(users)
         if not len(user):  # so few users that a part has them all
             user, item, rating = rows.user, rows.item, rows.rating
+        levels = np.zeros(len(self.items))
+        if self.text_levels:
+            levels = self.texts.cpu().double().numpy() @ self._quality(user, item, rating)
+            rating = rating - levels[item]
         found = [
             _item_table(
                 fit_factors(user, item, rating, len(users), len(self.items), self.rank, seed=seed)
@@ -292,6 +313,7 @@ class GaussianProcessStart(nn.Module):
         ]
         found *= self.draws // len(found)  # one, repeated, is its own mean
         level_and_spread = np.mean([table[:, :2] for table in found], 0)
+        level_and_spread[:, 0] += levels
         regressors = [table[:, 2:] / self.draws**0.5 for table in found]
         return np.hstack([level_and_spread, *regressors])
 

@@ -124,7 +124,13 @@ class Tuning(ABC):
 
 
 class FullTuning(Tuning):
-    """Train every parameter.
+    """Train every parameter, or all but the word vectors.
+
+    Word vectors of an encoder of many languages are most of its parameters: 96 of 118 million of multilingual-e5-small,
+    for which AdamW holds 0.8 GB beside their gradients. Only those of words in the data would be trained.
+
+    Args:
+        freeze_embeddings: Whether word vectors stay as they were pretrained.
 
     Example:
         >>> encoder = nn.Linear(2, 2)
@@ -133,9 +139,14 @@ class FullTuning(Tuning):
         (True, [])
     """
 
+    def __init__(self, freeze_embeddings: bool = False) -> None:
+        self.freeze_embeddings = freeze_embeddings
+
     def apply(self, model: nn.Module) -> None:
-        """Train all."""
+        """Train all, or all but the word vectors."""
         model.requires_grad_(True)
+        if self.freeze_embeddings:
+            model.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
 
 
 class FrozenTuning(Tuning):

@@ -82,6 +82,8 @@ def _template(template: TextTemplate) -> dict[str, Any]:
         "columns": {name: list(columns) for name, columns in template.fields.items()},
         "labels": template.labels,
         "separator": template.separator,
+        # absent where there is none, so that earlier versions read the file
+        **({"prefix": template.prefix} if template.prefix else {}),
     }
 
 

@@ -211,7 +211,9 @@ def _template(value: Any, entry: str, fields: Collection[str]) -> None:
             raise EntryError(f"{entry}.labels", f"one of '{label[:60]}'", "labels of its columns")
 
 
-_TEMPLATE = entries({"columns": mapping, "labels": mapping_of(text), "separator": text})
+_TEMPLATE = entries(
+    {"columns": mapping, "labels": mapping_of(text), "separator": text}, {"prefix": text}
+)
 _ENTITIES: dict[str, Rule] = {
     **all_of(("tokens", "offsets", "text_of_item"), tensor),
     "fields": mapping_of(tensor),

@@ -61,7 +61,7 @@ def refused(capsys, *words):
 def test_there_is_no_such_benchmark(words, archive, capsys):
     text = refused(capsys, *words, "--data", archive)
     assert f"'{' '.join(words)}'" in text
-    speed = "speed: one of train, tuning, plain, reach, serve, evaluate, index; scale: one of rows"
+    speed = "speed: one of train, tuning, plain, reach, serve, evaluate, index, encoders; scale: one of rows"
     assert speed in text
     assert "quality: one of scientific, " in text
 

@@ -60,6 +60,19 @@ def test_several_texts_of_an_item():
     assert "more than 30 tokens" in section
 
 
+def test_the_prefix_of_texts_is_named():
+    template = {
+        "columns": {"text": ["title"]},
+        "labels": {},
+        "separator": ". ",
+        "prefix": "query: ",
+    }
+    assert written_template(template) == {"text": "query: <title>"}
+    section = template_section(template, 30)
+    assert "\nquery: <title>\n" in section
+    assert "The prefix `'query: '` stands before every text; an empty text has none." in section
+
+
 def test_only_a_name_that_is_surely_of_the_hub_is_the_base_model(tmp_path, monkeypatch):
     def config(name):
         backbone = {"class_path": "PretrainedBackbone", "init_args": {"name": name}}

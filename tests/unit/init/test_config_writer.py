@@ -8,7 +8,13 @@ import pytest
 import yaml
 
 from lit_rec.init import config_writer
-from lit_rec.init.config_writer import config_text, flow, guesses, model_and_trainer
+from lit_rec.init.config_writer import (
+    config_text,
+    flow,
+    guesses,
+    model_and_trainer,
+    prefix_lines,
+)
 from lit_rec.init.plan import make_plan
 from lit_rec.init.table_files import read_files
 
@@ -234,3 +240,9 @@ def test_a_table_of_users(behaviors, items, write):
 def test_batches_leave_an_epoch_thirty_steps(written, rows, size):
     plan = replace(written()[2], parts={"train": rows, "val": 1, "test": 1})
     assert plan.batch_size == size
+
+
+def test_an_encoder_of_the_family_e5_gets_its_prefix():
+    *_, line = prefix_lines("intfloat/multilingual-e5-large")
+    assert yaml.safe_load(line) == {"prefix": "query: "}
+    assert not [*prefix_lines("sentence-transformers/all-MiniLM-L6-v2")]

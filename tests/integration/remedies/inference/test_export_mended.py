@@ -126,4 +126,6 @@ def test_an_encoder_with_parts_of_its_own(run_folder, kind, tmp_path):
     follow(lambda: made(kind()), exported, says="train with LoraTuning and export that")
 
 
-test_each_remedy_was_followed = each_remedy_of("export")
+test_each_remedy_was_followed = each_remedy_of(
+    *(f"export/{name}.py" for name in ("comparison", "encoder", "trained_encoder"))
+)

@@ -59,3 +59,15 @@ def test_a_column_without_a_name_is_a_column():
     items = pl.DataFrame({"": ["red", "blue"], "year": ["1994", None]})
     template = TextTemplate(columns=["", "year"])
     assert template.render(items)["text"].to_list() == ["red. 1994", "blue"]
+
+
+def test_the_prefix_stands_before_each_text_that_is_not_empty():
+    template = TextTemplate(
+        {"name": ["title"], "about": ["genres", "year"]}, {"year": "Year: "}, prefix="query: "
+    )
+    assert template.render(ITEMS).rows() == [
+        ("query: Heat", "query: Crime, Drama. Year: 1995"),
+        ("", ""),
+        ("", ""),
+        ("query: Up", "query: Animation. Year: 2009"),
+    ]

@@ -234,3 +234,32 @@ def test_long_stretches_are_cut_and_time_goes_on():
     begin, length = rows.stretches()
     assert begin.tolist() == [0, 1000, 2000, 2500]
     assert length.tolist() == [1000, 1000, 500, 4]
+
+
+def test_levels_begin_at_what_texts_say(facts):
+    """Items of one text are good, of the other bad; each was rated twice, and one not at all."""
+    chance, items = np.random.default_rng(0), 30
+    good = np.arange(items) % 2 == 0
+    user = np.repeat(np.arange(12), 5)
+    item = np.concatenate([chance.permutation(items - 1)[:5] for _ in range(12)])
+    rating = 3.0 + np.where(good, 1.0, -1.0)[item] + chance.normal(0, 0.5, len(item))
+    rows = RatedRows(
+        user=user, item=item + 1, rating=rating, seconds=np.full(60, np.nan), row=np.arange(60)
+    )
+    texts = torch.where(torch.from_numpy(good)[:, None, None], 1.0, -1.0) * torch.ones(1, 1, 4)
+    found = {}
+    for text_levels in (False, True):
+        named = replace(facts, item_ids=tuple(map(str, range(items))), fields=("title",))
+        start = GaussianProcessStart(named, 4, rank=2, draws=1, text_levels=text_levels)
+        start.calibrate(texts)
+        start.fit(rows, texts, torch.arange(1, items + 1))
+        level = start.of_items(texts, torch.arange(1, items + 1))[:, 0]
+        new = start.of_items(texts, torch.zeros(items, dtype=torch.int64))[:, 0]
+        found[text_levels] = level, new
+        assert ("quality" in start.state_dict()) == text_levels
+    wanted = 3.0 + np.where(good, 1.0, -1.0)
+    away = {name: np.abs(level.numpy() - wanted).mean() for name, (level, _) in found.items()}
+    assert away[True] < 0.7 * away[False]
+    new = found[True][1]
+    assert new[good].mean() - new[~good].mean() > 1.5
+    assert found[False][1].std() < 1e-5

@@ -46,3 +46,16 @@ def test_a_choice_of_ones_own_keeps_dropout_where_anything_is_trained(facts, tin
 
     backbone = ConfiguredBackbone(facts, "bert", tiny_bert, BiasTuning()).train()
     assert all(module.training for module in backbone.modules())
+
+
+def test_word_vectors_may_stay_while_all_else_is_trained(facts, tiny_bert):
+    backbone = ConfiguredBackbone(facts, "bert", tiny_bert, FullTuning(freeze_embeddings=True))
+    names = {
+        name for name, _ in backbone.model.named_parameters() if not name.startswith("pooler.")
+    }
+    assert names - trained(backbone.model) == {"embeddings.word_embeddings.weight"}
+    # read again from the encoder's folder by a checkpoint of what was trained
+    assert backbone.kept_weights() == {
+        "model.embeddings.word_embeddings.weight": "embeddings.word_embeddings.weight"
+    }
+    assert backbone.train().model.embeddings.dropout.training

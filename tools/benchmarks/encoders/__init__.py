@@ -1,0 +1,1 @@
+"""Encoders side by side: size, speed, memory, and what plain regression makes of their vectors."""
