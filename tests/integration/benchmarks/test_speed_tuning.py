@@ -25,21 +25,24 @@ def test_ratios_are_those_of_one_turn(speed_tuning, archive, monkeypatch):
     now = 0.0
     spent = {way: place + 1.0 for place, way in enumerate(speed_tuning.WAYS)}
     monkeypatch.setattr(speed_tuning, "_configured", lambda folder, _: (_Data(), None))
-    order = iter(list(spent) * 3)  # the first steps are not counted
-    turn = itertools.chain([1.0] * len(spent), [1.0] * len(spent), [3.0] * len(spent))
+    order = itertools.cycle(spent)
+    # the first steps are not counted; then two turns of whole steps, and those of few films
+    turn = itertools.chain([1.0] * 2 * len(spent), [3.0] * len(spent), itertools.repeat(1.0))
 
     def step():
         nonlocal now
         now += spent[next(order)] * next(turn)
 
     monkeypatch.setattr(speed_tuning, "network_steps", lambda module, batches: step)
-    monkeypatch.setattr(speed_tuning.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(speed_tuning, "_few_texts", lambda data, module: step)
+    monkeypatch.setattr(speed_tuning.time, "process_time", lambda: now)
     found = {row["name"]: row for row in speed_tuning.measure(archive, quick=True)}
     assert found["LoRA"]["low"] == 3.0
     assert found["LoRA"]["high"] == 9.0
     ratio = found["LoRA / full"]
     assert (ratio["low"], ratio["value"], ratio["high"]) == (3.0, 3.0, 3.0)
     assert "full / full" not in found
+    assert found["LoRA / full, 16 films"]["value"] == 3.0
 
 
 class _Data:
@@ -51,4 +54,4 @@ def test_steps_of_each_way(speed_tuning, archive):
     rows = speed_tuning.measure(archive, quick=True)
     assert {row["metric"] for row in rows} == {"seconds a step", "ratio"}
     assert all(row["low"] > 0 for row in rows)
-    assert len(rows) == 2 * len(speed_tuning.WAYS) - 1
+    assert len({row["name"] for row in rows}) == len(rows) == 2 * (2 * len(speed_tuning.WAYS) - 1)

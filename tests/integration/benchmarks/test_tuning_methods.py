@@ -7,6 +7,7 @@ import torch
 
 from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.quality.configurations import QUALITY
+from tools.benchmarks.quality.guards import GUARDS
 from tools.benchmarks.quality.runs import Run
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_methods import WAYS
@@ -39,8 +40,12 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
     assert rows["t: majority", "accuracy"]["value"] == pytest.approx(0.1)
 
 
-def test_all_ways_have_all_draws(tmp_path):
-    runs = QUALITY["tuning-methods"].runs(tmp_path)
-    assert len(runs) == 5 * len(WAYS) == len({run.name for run in runs})
-    assert {run.name.partition("/")[0] for run in runs} == {*WAYS}
-    assert next(iter(WAYS)) == "full"
+@pytest.mark.parametrize(
+    ("name", "ways", "draws", "first"),
+    [("tuning-methods", WAYS, 5, "full"), ("guards", GUARDS, 3, "plain")],
+)
+def test_all_ways_have_all_draws(tmp_path, name, ways, draws, first):
+    runs = QUALITY[name].runs(tmp_path)
+    assert len(runs) == draws * len(ways) == len({run.name for run in runs})
+    assert {run.name.partition("/")[0] for run in runs} == {*ways}
+    assert next(iter(ways)) == first

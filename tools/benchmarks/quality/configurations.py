@@ -21,6 +21,7 @@ from typing import Any
 
 from lit_rec.evaluation.report.report import Report, ReportRow
 from tools.benchmarks.data_folder import check_data
+from tools.benchmarks.quality.guards import guarded_runs
 from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 from tools.benchmarks.quality.side_by_side import side_by_side
@@ -48,7 +49,7 @@ class Quality:
     """What is trained, and which figures are shown of it.
 
     Args:
-        needs: A file that the data folder has to hold; None: the tables are made up.
+        needs: A file that the data folder has to hold; None: the tables are made up, or lie in the project.
         metrics: Metrics of the report.
         runs: Makes the runs from the data folder, or from one for made-up tables.
         curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
@@ -306,6 +307,8 @@ QUALITY = {
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
     ),
     "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _tuning_methods, ways=True),
+    # the quickstart's own data
+    "guards": Quality(None, ("rmse",), lambda folder: guarded_runs(), ways=True),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
     "ml100k-u1-no-clock": Quality("ml-100k/u1.base", _RATINGS, _movielens_no_clock),
     "ml100k-tuning": Quality("ml-100k/u1.base", _RATINGS, _tuning, curve="val/rmse"),
