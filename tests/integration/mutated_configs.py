@@ -6,7 +6,7 @@ import random
 
 import yaml
 
-from lit_rec.cli.main import _message
+from lit_rec.cli.main import message_of
 from lit_rec.cli.rec_cli import RecCLI
 
 ODD = (
@@ -99,7 +99,7 @@ def fate(path, *words):
     try:
         cli = ParsedCLI(["fit", "-c", str(path), *words])
     except Exception as error:
-        text = _message(error)
+        text = message_of(error)
         if text is None:
             raise
         return text, None

@@ -79,19 +79,19 @@ def test_what_is_advised_is_enough(workplace, tmp_path):
     ],
 )
 def test_what_a_system_refuses_is_said_also_beneath_other_errors(error, said):
-    assert said in cli._message(error)
+    assert said in cli.message_of(error)
     wrapped = DataError("no encoder can be read")
     wrapped.__cause__ = error
     if not isinstance(error, OSError) or error.errno != errno.EFBIG:
-        assert said in cli._message(wrapped)
+        assert said in cli.message_of(wrapped)
 
 
 def test_other_errors_are_not_taken_for_it():
-    assert cli._message(RuntimeError("a bug")) is None
-    assert cli._message(DataError("holds 'std::bad_alloc'")) == "holds 'std::bad_alloc'."
+    assert cli.message_of(RuntimeError("a bug")) is None
+    assert cli.message_of(DataError("holds 'std::bad_alloc'")) == "holds 'std::bad_alloc'."
     out = ConfigError("out of memory while training (can't allocate memory)")
     out.__cause__ = RuntimeError("can't allocate memory")
-    assert cli._message(out) == str(out)
+    assert cli.message_of(out) == str(out)
 
 
 def test_a_thread_without_room_prints_no_traceback(capsys):
@@ -185,7 +185,7 @@ def test_a_checkpoint_that_has_no_room(workplace, tmp_path, capsys, no_room_for)
 
 def test_a_temporary_folder_that_has_no_room():
     error = RuntimeError("File too large (os error 27)")  # as the tokenizers say it
-    assert "a file of this run: cannot be written (File too large)" in cli._message(error)
+    assert "a file of this run: cannot be written (File too large)" in cli.message_of(error)
 
 
 def test_after_that_all_goes_well(workplace, own_run):
