@@ -15,7 +15,7 @@ _DRAWS = 3
 _SAME = (
     *("--data.split=RandomSplit", "--data.split.validation=0.15", "--data.split.test=0.8"),
     *("--data.history=TrainingHistory", "--data.batch_size=512"),
-    *("--model.encoder_rate=1e-4", "--model.head_rate=2e-3", "--model.head_decay=20"),
+    *("--model.encoder_rate=2e-4", "--model.head_rate=2e-3", "--model.head_decay=20"),
     *("--trainer.max_epochs=3", "--trainer.val_check_interval=1.0"),
 )
 
