@@ -48,6 +48,7 @@ FOLDERS = (
     "lit_rec.models.text.adapters",
     "lit_rec.models.users",
     "lit_rec.training.guards",
+    "lit_rec.training.self_training",
 )
 
 for _folder in FOLDERS:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import lightning
 import numpy as np
 import polars as pl
-import torch
 from torch.utils.data import DataLoader
 
 from lit_rec.data.arrays import Int64s
@@ -20,7 +19,7 @@ from lit_rec.data.batches.batch import RecBatch
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.batches.collator import BatchRows, RowCollator
 from lit_rec.data.batches.collators import TaskCollators
-from lit_rec.data.batches.loader import CollatedRows, RowBatches, RowGroups, RowLoader
+from lit_rec.data.batches.loader import RowBatches, RowGroups, RowLoader
 from lit_rec.data.batches.plan import BatchPlan
 from lit_rec.data.batches.training_variants import training_variants
 from lit_rec.data.batches.variants import VariantCollator, Variants
@@ -35,6 +34,7 @@ from lit_rec.data.readers.reader import Reader
 from lit_rec.data.splits.splits import Split, TimeSplit
 from lit_rec.data.tables.cleaning import CleaningRecord
 from lit_rec.data.targets.registry import target_rule
+from lit_rec.data.targets.unlabelled import reads_unlabelled, unlabelled_rows
 from lit_rec.data.texts.template import TextTemplate
 from lit_rec.data.texts.token_cache import no_tokens, open_tokens, token_folder
 from lit_rec.data.texts.tokenizer_files import TokenizerFiles
@@ -221,7 +221,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         """Variants of the training items' texts, for training batches alone; None where there are none."""
         made_by, data = (self._text_parts, self.seed), (self.prepared, self.tokenizer_files)
         places = self.max_tokens, self.cache_folder
-        return training_variants(*made_by, *data, *places, bar=self._has_bar())
+        more = self.unlabelled_rows() if reads_unlabelled(self.trainer) else None
+        return training_variants(*made_by, *data, *places, bar=self._has_bar(), more=more)
 
     @cached_property
     def facts(self) -> Facts:
@@ -254,6 +255,10 @@ class BehaviorDataModule(lightning.LightningDataModule):
         if self.target_events is None:
             return rows
         return rows[self.history.targets.mask(self.prepared)[rows]]
+
+    def unlabelled_rows(self) -> Int64s:
+        """Return training rows without a label and, where there are no users, rows that the split leaves out."""
+        return unlabelled_rows(self.prepared, with_users=self.with_users)
 
     def train_dataloader(self) -> RowLoader:
         """Training rows in a new order each epoch."""
@@ -290,6 +295,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
         else:
             collator = collators.rows(with_texts=training or not self._plan.table_at_evaluation)
             rows = self.predicted_rows(part)
+        if training and reads_unlabelled(self.trainer):  # they join the batches of the others
+            rows = rows[self.prepared.label[rows] >= 0]
         if training and self.variants is not None:
             collator = VariantCollator(collator, self.variants)
         rank, processes = self._process()
@@ -301,15 +308,7 @@ class BehaviorDataModule(lightning.LightningDataModule):
             processes=processes,
             groups=self._groups(rows) if training else None,
         )
-        return RowLoader(
-            CollatedRows(collator),  # type: ignore[arg-type]
-            batch_size=None,
-            sampler=sampler,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            # opening a loader draws a random number; from the global generator, a resumed run would draw fewer
-            generator=torch.Generator(),
-        )
+        return RowLoader.of(collator, sampler, self.num_workers)
 
     def _groups(self, rows: Int64s) -> RowGroups | None:
         size = self._plan.rows_per_label

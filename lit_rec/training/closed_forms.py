@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.training_facts import target_of_rows
@@ -64,18 +67,42 @@ def rated_rows(data: BehaviorDataModule) -> RatedRows:
     )
 
 
-def begin_at_labels(network: Network, data: BehaviorDataModule, device: torch.device) -> None:
+@dataclass(frozen=True)
+class SupposedLabels:
+    """Labels that were not read, but predicted.
+
+    Shape:
+        rows: ``[n]`` rows of ``Prepared``. label: ``[n]`` places among the labels.
+    """
+
+    rows: Int64s
+    label: Int64s
+
+
+def begin_at_labels(
+    network: Network,
+    data: BehaviorDataModule,
+    device: torch.device,
+    supposed: SupposedLabels | None = None,
+) -> None:
     """Let a network that predicts labels begin with those of the training rows, counted by item.
 
     Args:
         network: A network that looks at labels.
         data: The data.
         device: Where the network is.
+        supposed: Labels of rows that have none; together they count as much as all rows that have one, or less.
     """
     rows, labels = data.prepared.rows_of("train"), len(data.facts.labels)
     label = target_of_rows(data.prepared, data.facts)[rows].astype(np.int64)
-    item, place = np.unique(data.prepared.item[rows][label >= 0], return_inverse=True)
-    counts = np.zeros((len(item), labels), np.int64)
-    np.add.at(counts, (place, label[label >= 0]), 1)
+    rows, label = rows[label >= 0], label[label >= 0]
+    weight = np.ones(len(rows))
+    if supposed is not None and len(supposed.rows):
+        each = min(len(rows) / len(supposed.rows), 1.0)
+        weight = np.append(weight, np.full(len(supposed.rows), each))
+        rows, label = np.append(rows, supposed.rows), np.append(label, supposed.label)
+    item, place = np.unique(data.prepared.item[rows], return_inverse=True)
+    counts = np.zeros((len(item), labels), np.int64 if supposed is None else np.float32)
+    np.add.at(counts, (place, label), weight)
     texts, items = data.catalogue.take(item.astype(np.int64))
     network.begin_at_labels(texts.to(device), items.to(device), torch.from_numpy(counts).to(device))

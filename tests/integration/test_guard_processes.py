@@ -2,6 +2,7 @@
 
 from unittest import mock
 
+import polars as pl
 import pytest
 
 from . import several_commands
@@ -49,7 +50,12 @@ def runs(workplace, tables, tmp_path_factory):
     calm_run = ["fit", "-c", str(write(config, folder / "calm.yaml"))]
     with mock.patch("sys.argv", ["lit-rec"]):
         several_commands.run_all([[*calm_run, "--data.batch_size=8", named("one")]])
+    taught = part("SelfTraining", confidence=0.4, ratio=2.0, start_epoch=0)
+    config["trainer"]["callbacks"] = [*keep, taught, part("several_commands.Apart")]
+    data["init_args"]["reader"]["init_args"]["texts"] = str(_half_unlabelled(tables, folder))
+    taught_run = ["fit", "-c", str(write(config, folder / "taught.yaml"))]
     commands = [
+        [*taught_run, "--data.batch_size=4", named("taught"), *TWO],
         [*calm_run, "--data.batch_size=4", named("two"), *TWO],
         [
             *calm_run,
@@ -64,6 +70,14 @@ def runs(workplace, tables, tmp_path_factory):
     return folder, metrics
 
 
+def _half_unlabelled(tables, folder):
+    """A table of texts of which every other one has no label."""
+    texts = pl.read_csv(tables / "texts.csv").with_row_index()
+    label = pl.when(pl.col("index") % 2 == 0).then("intent")
+    texts.with_columns(intent=label).drop("index").write_csv(folder / "half.csv")
+    return folder / "half.csv"
+
+
 def named(name):
     return f"--trainer.logger.init_args.name={name}"
 
@@ -76,5 +90,16 @@ def test_two_processes_take_the_steps_of_one(runs, name):
     assert difference(one, other) < 1e-6
 
 
-def test_both_have_the_same_weights(runs):
-    assert runs[1][-1]["weights/apart"] == 0
+@pytest.mark.parametrize("place", [0, -1])
+def test_both_have_the_same_weights(place, runs):
+    assert runs[1][place]["weights/apart"] == 0
+
+
+def test_each_process_draws_rows_without_a_label_and_both_count_them(runs):
+    folder, metrics = runs
+    stored = checkpoint(folder / "taught/version_0")["callbacks"]["SelfTraining"]
+    assert 0 < metrics[0]["train/pseudo_labels"] < 1
+    # twice the 4 rows of each of two processes, in each of the epoch's steps
+    counted, steps = stored["counted"], checkpoint(folder / "taught/version_0")["global_step"] // 2
+    assert 16 * (steps - 1) < counted["drawn"] <= 16 * steps
+    assert counted["sure"] / counted["drawn"] == pytest.approx(metrics[0]["train/pseudo_labels"])

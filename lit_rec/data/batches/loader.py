@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 from lit_rec.data.arrays import Int64s
@@ -137,6 +138,27 @@ class RowLoader(DataLoader[Any]):
     sampler: RowBatches
     _epoch = 0
     _batches = 0
+
+    @classmethod
+    def of(
+        cls, collator: Callable[[BatchRows], RecBatch], sampler: RowBatches, num_workers: int
+    ) -> Self:
+        """Make it.
+
+        Args:
+            collator: Makes the batches.
+            sampler: Their rows.
+            num_workers: Processes that collate.
+        """
+        return cls(
+            CollatedRows(collator),  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=sampler,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+            # opening a loader draws a random number; from the global generator, a resumed run would draw fewer
+            generator=torch.Generator(),
+        )
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Yield batches; workers start with the first batch: the Trainer sets the epoch only after it calls this."""

@@ -26,6 +26,7 @@ def training_variants(
     cache: Path,
     *,
     bar: bool,
+    more: Int64s | None = None,
 ) -> Variants | None:
     """Return the variants of the texts of all items that training rows name, or that their given histories hold.
 
@@ -37,6 +38,7 @@ def training_variants(
         max_tokens: Longest text with its special tokens; the end of a longer one is cut.
         cache: The folder of all caches.
         bar: Whether progress bars are shown where it takes long.
+        more: Other rows whose texts are read in training.
 
     Raises:
         ConfigError: If a part needs what is not there, or the cache cannot be written.
@@ -45,7 +47,7 @@ def training_variants(
     if not parts:
         return None
     making = Making(seed, tokenizer.open().mask_token, cache, bar)
-    shown = prepared.texts[_training_items(prepared)]
+    shown = prepared.texts[_training_items(prepared, more)]
     all_texts, texts = distinct_texts(prepared.texts), distinct_texts(shown)
     made = made_variants(parts, texts.to_list(), making)
     variants = made.select("variant")
@@ -57,8 +59,10 @@ def training_variants(
     return Variants.of_rows([one.rate for one in parts], part, text, number[:, 0], store)
 
 
-def _training_items(prepared: Prepared) -> Int64s:
+def _training_items(prepared: Prepared, more: Int64s | None) -> Int64s:
     rows = prepared.rows_of("train")
+    if more is not None:
+        rows = np.union1d(rows, more)
     lists = np.unique(prepared.given_index[rows])
     begin, end = prepared.given_offsets[lists], prepared.given_offsets[lists + 1]
     edges = np.zeros(len(prepared.given_item) + 1, np.int64)

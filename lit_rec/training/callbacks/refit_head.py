@@ -9,7 +9,9 @@ from lightning.pytorch.callbacks import Callback, StochasticWeightAveraging, Wei
 
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.heads.value_heads import LinearHead
+from lit_rec.models.linear.softmax_regression import fitted_at_most
 from lit_rec.training.closed_forms import begin_at_labels
+from lit_rec.training.self_training.self_training import SelfTraining
 
 
 class RefitHead(Callback):
@@ -61,8 +63,18 @@ class RefitHead(Callback):
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Fit the head."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            data = trainer.datamodule  # type: ignore[attr-defined]
-            begin_at_labels(pl_module.built(), data, pl_module.device)
+            self._refit(trainer, pl_module)
+
+    def _refit(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        network, data = pl_module.built(), trainer.datamodule  # type: ignore[attr-defined]
+        begin_at_labels(network, data, pl_module.device)
+        layer = network.head.linear
+        # together with the labelled rows, as many as a regression is fitted on: none of these is left out
+        most = fitted_at_most(layer.in_features, layer.out_features) - sum(data.facts.label_counts)
+        for other in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(other, SelfTraining) and other.reads_unlabelled and most > 0:
+                supposed = other.supposed_labels(pl_module, most)
+                begin_at_labels(network, data, pl_module.device, supposed)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Remember the penalty that was chosen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -28,6 +28,8 @@ class Guard(Callback):
         >>> OneItem().state_key
         'OneItem'
     """
+
+    adds_rows: ClassVar[bool] = False  # such guards change a batch before the others
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Check the run, and take part in its steps."""
@@ -58,6 +60,13 @@ class Guard(Callback):
 
     def after_backward(self) -> None:
         """Called after the last backward pass of a training step, and when training ends."""
+
+    def after_step(self, step: int) -> None:
+        """Called after each step of the optimizer, before a callback averages or saves the weights.
+
+        Args:
+            step: Its number, from 1.
+        """
 
 
 def trained_encoder(guard: object, network: Network) -> Backbone:

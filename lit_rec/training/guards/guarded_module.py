@@ -21,6 +21,11 @@ class GuardedModule(lightning.LightningModule):
         """Let guards put back what they changed for a step's passes."""
         self.guards.after_backward()
 
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, and let guards follow."""
+        super().optimizer_step(*args, **kwargs)
+        self.guards.after_step(self.trainer.global_step + 1)  # Lightning counts it only after this
+
     def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Optimizer) -> None:
         """Remove the gradients of the last step, but not those that this step's first passes gave."""
         if not self.guards.has_begun():

@@ -30,6 +30,7 @@ class GuardedSteps:
         """Let a guard take part."""
         if guard not in self._guards:
             self._guards.append(guard)
+            self._guards.sort(key=lambda each: not each.adds_rows)
 
     def remove(self, guard: Guard) -> None:
         """Let a guard take part no longer."""
@@ -58,6 +59,15 @@ class GuardedSteps:
         """Let the guards put back what they changed for the passes."""
         for guard in self._guards:
             guard.after_backward()
+
+    def after_step(self, step: int) -> None:
+        """Let the guards follow a step of the optimizer.
+
+        Args:
+            step: Its number, from 1.
+        """
+        for guard in self._guards:
+            guard.after_step(step)
 
     def has_begun(self) -> bool:
         """Return, once for each step, whether it has gradients already, which must not be set to zero."""

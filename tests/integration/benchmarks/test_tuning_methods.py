@@ -11,6 +11,7 @@ from tools.benchmarks.quality.guards import GUARDS
 from tools.benchmarks.quality.runs import Run
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_methods import WAYS
+from tools.benchmarks.quality.unlabelled_texts import WAYS as UNLABELLED
 
 
 def report(accuracy):
@@ -42,7 +43,11 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "ways", "draws", "first"),
-    [("tuning-methods", WAYS, 5, "full"), ("guards", GUARDS, 3, "plain")],
+    [
+        ("tuning-methods", WAYS, 5, "full"),
+        ("self-training", UNLABELLED, 5, "plain"),
+        ("guards", GUARDS, 3, "plain"),
+    ],
 )
 def test_all_ways_have_all_draws(tmp_path, name, ways, draws, first):
     runs = QUALITY[name].runs(tmp_path)

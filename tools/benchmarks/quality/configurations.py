@@ -13,7 +13,7 @@ Lines are shown one by one, each with its seconds and its validation curve; vali
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -26,6 +26,7 @@ from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_methods import WAYS
+from tools.benchmarks.quality.unlabelled_texts import WAYS as UNLABELLED
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
@@ -53,7 +54,7 @@ class Quality:
         metrics: Metrics of the report.
         runs: Makes the runs from the data folder, or from one for made-up tables.
         curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
-        ways: Whether the runs are draws of several ways of tuning, named ``WAY/DRAW``, which are shown side by side.
+        ways: Whether the runs are draws of several ways, named ``WAY/DRAW``, which are shown side by side.
         draws: Whether each run draws the users that it tests.
         slices: Slices of the report that are shown, where there is no ``curve``.
     """
@@ -87,6 +88,8 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
     runs = quality.runs(folder / name / "tables" if quality.needs is None else data)
     if quick:
         few = ("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "3")
+        # some validate only after their last epoch
+        few += ("--trainer.check_val_every_n_epoch", "1")
         runs = [Run(f"quick_{run.name}", run.config, run.words + few) for run in runs[:1]]
     found = [report_of(run, folder / name) for run in runs]
     if quality.curve is not None:
@@ -224,13 +227,18 @@ def _banking77_few(data: Path) -> list[Run]:
     return [Run(f"draw_{s}", config, (*run.words, drawn[s])) for s, run in enumerate(runs)]
 
 
-def _tuning_methods(data: Path) -> list[Run]:
-    draws = _banking77_few(data)
-    return [
-        Run(f"{way}/{draw.name}", draw.config, (*draw.words, *WAYS[way]))
-        for way in WAYS
-        for draw in draws
-    ]
+def _ways(ways: Mapping[str, tuple[str, ...]]) -> Callable[[Path], list[Run]]:
+    """Return what makes the runs of several ways, the same draws of each."""
+
+    def runs(data: Path) -> list[Run]:
+        draws = _banking77_few(data)
+        return [
+            Run(f"{way}/{draw.name}", draw.config, (*draw.words, *words))
+            for way, words in ways.items()
+            for draw in draws
+        ]
+
+    return runs
 
 
 def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
@@ -306,7 +314,8 @@ QUALITY = {
     "banking77-few": Quality(
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
     ),
-    "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _tuning_methods, ways=True),
+    "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _ways(WAYS), ways=True),
+    "self-training": Quality("banking77/train.csv", ("accuracy",), _ways(UNLABELLED), ways=True),
     # the quickstart's own data
     "guards": Quality(None, ("rmse",), lambda folder: guarded_runs(), ways=True),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
