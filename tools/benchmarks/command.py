@@ -32,7 +32,13 @@ from lit_rec.files.atomic import replace_file
 from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.encoders import measure as encoders
 from tools.benchmarks.peers import cases
-from tools.benchmarks.quality import active_learning, configurations, option_search, transfer
+from tools.benchmarks.quality import (
+    active_learning,
+    configurations,
+    few_labels,
+    option_search,
+    transfer,
+)
 from tools.benchmarks.scale import memory, rows
 from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train, tuning
 from tools.benchmarks.written_results import NUMBERS, shown, write_section
@@ -180,6 +186,9 @@ _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
     ("quality", "search"): _search,
     ("quality", "active-learning"): lambda options: active_learning.measure(
+        options.data, options.runs, quick=options.quick
+    ),
+    ("quality", "few-labels"): lambda options: few_labels.measure(
         options.data, options.runs, quick=options.quick
     ),
     ("quality", "transfer"): lambda options: transfer.measure(

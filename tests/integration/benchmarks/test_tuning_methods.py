@@ -11,7 +11,6 @@ from tools.benchmarks.quality.guards import GUARDS
 from tools.benchmarks.quality.runs import Run
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_methods import WAYS
-from tools.benchmarks.quality.unlabelled_texts import WAYS as UNLABELLED
 
 
 def report(accuracy):
@@ -45,7 +44,6 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
     ("name", "ways", "draws", "first"),
     [
         ("tuning-methods", WAYS, 5, "full"),
-        ("self-training", UNLABELLED, 5, "plain"),
         ("guards", GUARDS, 3, "plain"),
     ],
 )

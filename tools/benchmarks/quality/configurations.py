@@ -13,7 +13,7 @@ Lines are shown one by one, each with its seconds and its validation curve; vali
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -26,7 +26,6 @@ from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_methods import WAYS
-from tools.benchmarks.quality.unlabelled_texts import WAYS as UNLABELLED
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
@@ -208,7 +207,8 @@ def _large_catalogue(folder: Path) -> list[Run]:
     return _seeds("configs/own_events.yaml", 1, *words)
 
 
-def _banking77_files(data: Path) -> list[str]:
+def banking77_files(data: Path) -> list[str]:
+    """Return the options that name the files of Banking77."""
     return [
         f"--data.reader.{option}={data / 'banking77' / file}"
         for option, file in (("texts", "train.csv"), ("test_texts", "test.csv"))
@@ -216,29 +216,23 @@ def _banking77_files(data: Path) -> list[str]:
 
 
 def _banking77(data: Path) -> list[Run]:
-    return _seeds("configs/banking77.yaml", 3, *_banking77_files(data))
+    return _seeds("configs/banking77.yaml", 3, *banking77_files(data))
 
 
-def _banking77_few(data: Path) -> list[Run]:
+def banking77_few(data: Path) -> list[Run]:
     """Return runs of five draws of ten training texts of each label; all test the same rows."""
-    config, files = "configs/banking77_few.yaml", _banking77_files(data)
+    config, files = "configs/banking77_few.yaml", banking77_files(data)
     drawn = [f"--data.split.init_args.seed={s}" for s in range(5)]
     runs = _seeds(config, len(drawn), *files)
     return [Run(f"draw_{s}", config, (*run.words, drawn[s])) for s, run in enumerate(runs)]
 
 
-def _ways(ways: Mapping[str, tuple[str, ...]]) -> Callable[[Path], list[Run]]:
-    """Return what makes the runs of several ways, the same draws of each."""
-
-    def runs(data: Path) -> list[Run]:
-        draws = _banking77_few(data)
-        return [
-            Run(f"{way}/{draw.name}", draw.config, (*draw.words, *words))
-            for way, words in ways.items()
-            for draw in draws
-        ]
-
-    return runs
+def _tuning_methods(data: Path) -> list[Run]:
+    return [
+        Run(f"{way}/{draw.name}", draw.config, (*draw.words, *words))
+        for way, words in WAYS.items()
+        for draw in banking77_few(data)
+    ]
 
 
 def _movielens(data: Path, fold: str, seeds: int) -> list[Run]:
@@ -312,10 +306,9 @@ QUALITY = {
         "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77
     ),
     "banking77-few": Quality(
-        "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), _banking77_few
+        "banking77/train.csv", ("accuracy", "accuracy_difference", "macro_f1"), banking77_few
     ),
-    "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _ways(WAYS), ways=True),
-    "self-training": Quality("banking77/train.csv", ("accuracy",), _ways(UNLABELLED), ways=True),
+    "tuning-methods": Quality("banking77/train.csv", ("accuracy",), _tuning_methods, ways=True),
     # the quickstart's own data
     "guards": Quality(None, ("rmse",), lambda folder: guarded_runs(), ways=True),
     "ml100k-u1": Quality("ml-100k/u1.base", _RATINGS, lambda data: _movielens(data, "u1", 3)),
