@@ -25,7 +25,7 @@ def test_ratios_are_those_of_one_turn(speed_tuning, archive, monkeypatch):
     now = 0.0
     spent = {way: place + 1.0 for place, way in enumerate(speed_tuning.WAYS)}
     monkeypatch.setattr(speed_tuning, "_configured", lambda folder, _: (_Data(), None))
-    order = itertools.cycle(spent)
+    order = itertools.chain(list(spent) * 3, itertools.cycle([*spent, "full"]))
     # the first steps are not counted; then two turns of whole steps, and those of few films
     turn = itertools.chain([1.0] * 2 * len(spent), [3.0] * len(spent), itertools.repeat(1.0))
 
@@ -34,7 +34,7 @@ def test_ratios_are_those_of_one_turn(speed_tuning, archive, monkeypatch):
         now += spent[next(order)] * next(turn)
 
     monkeypatch.setattr(speed_tuning, "network_steps", lambda module, batches: step)
-    monkeypatch.setattr(speed_tuning, "_few_texts", lambda data, module: step)
+    monkeypatch.setattr(speed_tuning, "_few_texts", lambda data, module, fused=True: step)
     monkeypatch.setattr(speed_tuning.time, "process_time", lambda: now)
     found = {row["name"]: row for row in speed_tuning.measure(archive, quick=True)}
     assert found["LoRA"]["low"] == 3.0
@@ -54,4 +54,4 @@ def test_steps_of_each_way(speed_tuning, archive):
     rows = speed_tuning.measure(archive, quick=True)
     assert {row["metric"] for row in rows} == {"seconds a step", "ratio"}
     assert all(row["low"] > 0 for row in rows)
-    assert len({row["name"] for row in rows}) == len(rows) == 2 * (2 * len(speed_tuning.WAYS) - 1)
+    assert len({row["name"] for row in rows}) == len(rows) == 4 * len(speed_tuning.WAYS)

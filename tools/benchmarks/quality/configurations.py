@@ -258,10 +258,13 @@ def _folds(data: Path) -> list[Run]:
 
 def _tuning(data: Path) -> list[Run]:
     layers = f"{_TUNING}.init_args.layers=2"
+    few = "--model.encoder_rate=1e-3"  # few weights want a higher rate
     return _lines_of_u1(
         data,
         full=(_FULL,),
         top_2_layers=(f"{_TUNING}=lit_rec.models.text.tuning.TopLayersTuning", layers),
+        lora_top_2_layers=(f"{_TUNING}=LoraTuning", layers, few),
+        bottlenecks_top_2_layers=(f"{_TUNING}=BottleneckTuning", layers, few),
         frozen=(f"{_TUNING}=lit_rec.models.text.tuning.FrozenTuning",),
     )
 
