@@ -27,7 +27,8 @@ def data(tmp_path):
 
 
 # validation RMSE by epoch of each line
-CURVES = {"full": [0.96, 0.92], "top_2_layers": [0.95, 0.94, 0.97], "frozen": [0.98]}
+CURVES = {"full": [0.96, 0.92], "top_2_layers": [0.95, 0.94, 0.97], "lora_top_2_layers": [0.96]}
+CURVES |= {"bottlenecks_top_2_layers": [0.96], "frozen": [0.98]}
 CURVES_OF_GRADIENTS = {"quarter": [0.96, 0.93], "quarter_drawn_together": [0.97]}
 
 
@@ -186,19 +187,19 @@ def test_quick_is_one_short_run_apart_from_the_others(commands, data, tmp_path):
 def test_lines_are_shown_one_by_one(commands, data, tmp_path):
     rows = measure(data, tmp_path, "ml100k-tuning")
     asked, _ = commands
-    assert kinds(asked) == ["fit", "test"] * 3
-    full, top, frozen = (set(words) for words in asked[::2])
-    ours = {word.partition(".tuning")[2] for word in (full | top | frozen) - (full & top & frozen)}
+    assert kinds(asked) == ["fit", "test"] * len(CURVES)
+    lines = [set(words) for words in asked[::2]]
+    own = set.union(*lines) - set.intersection(*lines)
     kind = "=lit_rec.models.text.tuning."
-    assert ours - {""} == {
+    assert {word.partition(".tuning")[2] for word in own} - {""} == {
         *(f"{kind}{name}Tuning" for name in ("Full", "TopLayers", "Frozen")),
-        ".init_args.layers=2",
+        *("=LoraTuning", "=BottleneckTuning", ".init_args.layers=2"),
     }
     found: dict[str, dict[str, dict]] = {}
     for row in rows:
         found.setdefault(row["name"].removeprefix("ml100k-tuning: "), {})[row["metric"]] = row
     best = "full, best on validation rows"
-    assert list(found) == [best, "top_2_layers", "frozen", "user_item_bias"]
+    assert list(found) == [best, *list(CURVES)[1:], "user_item_bias"]
     assert found[best]["rmse"]["low"] == 0.94
     for name, curve in ((best, CURVES["full"]), *list(CURVES.items())[1:]):
         epochs = [figures for metric, figures in found[name].items() if "epoch" in metric]
