@@ -6,9 +6,8 @@ from typing import NoReturn
 
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.errors import ConfigError, option_of
-from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.network import Network
-from lit_rec.vectors.frozen_texts import cached_tokens
+from lit_rec.vectors.frozen_texts import read_once
 
 
 def refuse_cached_variants(network: Network, data: BehaviorDataModule) -> None:
@@ -25,29 +24,21 @@ def refuse_cached_variants(network: Network, data: BehaviorDataModule) -> None:
     if data.variants is None:
         return
     if network.backbone is None:
-        _refuse(data, "the network reads no text", "use a network with a text encoder")
-    for encoder in network.modules():
-        if not isinstance(encoder, ItemEncoder):
-            continue
-        if encoder.texts_to_cache:
-            option = option_of(encoder, "max_kept_texts")
-            what = f"the encoder is frozen and its vectors of texts are cached ({option}={encoder.max_kept_texts})"
-            _refuse(
-                data,
-                what,
-                f"set {option} to 0, which encodes each text in its step, or train the encoder",
-            )
-        if tokens := cached_tokens(encoder, network, data):
-            option = option_of(encoder, "max_kept_tokens")
-            what = f"the frozen lower layers' output is cached ({option}={encoder.max_kept_tokens}; {tokens:,} tokens)"
-            _refuse(data, what, f"set {option} to 0, which computes all layers in each step")
+        _refuse(data, "of a network that reads no text", "use a network with a text encoder")
+    if found := read_once(network, data):
+        option, what = found
+        _refuse(
+            data,
+            f"beside {what}",
+            f"set {option} to 0, which lets each text pass all layers in each step",
+        )
 
 
 def _refuse(data: BehaviorDataModule, what: str, remedy: str) -> NoReturn:
     names = ", ".join(type(p).__name__ for p in data.augmentation if p.changes == "texts")
     option = option_of(data, "augmentation")
     raise ConfigError(
-        f"{names}: training would read variants of texts, but {what}",
+        f"variants of texts ({names}) {what}",
         where=option,
         rule="variants of texts pass the encoder in each step",
         remedy=f"{remedy}; or leave {names} out of {option}",

@@ -17,7 +17,7 @@ from lit_rec.data.batches.batch import Texts
 from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.data.texts.tokens import SpecialTokens
-from lit_rec.errors import LitRecError
+from lit_rec.errors import LitRecError, option_of
 from lit_rec.evaluation.baselines.frozen_ratings import unit_vectors
 from lit_rec.models.evaluation_mode import evaluation_mode
 from lit_rec.models.items.item_encoder import ItemEncoder
@@ -130,6 +130,29 @@ def cached_tokens(encoder: ItemEncoder, network: Network, data: BehaviorDataModu
         return 0
     tokens = _tokens(encoder, data.catalogue, _needed(network, data))
     return tokens if tokens <= encoder.tokens_to_cache else 0
+
+
+def read_once(network: Network, data: BehaviorDataModule) -> tuple[str, str] | None:
+    """Return why texts of a training pass a frozen part of the encoder only once; None: all pass it in each step.
+
+    Args:
+        network: The network that will be trained.
+        data: Its data.
+
+    Returns:
+        The option of ``ItemEncoder`` that has it cached, and what is cached, in words.
+    """
+    for encoder in network.modules():
+        if not isinstance(encoder, ItemEncoder):
+            continue
+        if encoder.texts_to_cache:
+            return option_of(
+                encoder, "max_kept_texts"
+            ), "a frozen encoder, whose vectors are cached"
+        if tokens := cached_tokens(encoder, network, data):
+            what = f"frozen lower layers, whose output is cached ({tokens:,} tokens)"
+            return option_of(encoder, "max_kept_tokens"), what
+    return None
 
 
 def readable_frozen_vectors(

@@ -10,12 +10,12 @@ from torch import nn
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.errors import ConfigError, option_of
-from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.network import Network
 from lit_rec.models.text.adapters.layer_parts import is_linear
 from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.tuning import encoder_layers
 from lit_rec.training.strategies.sharded_encoder import ShardedEncoder
+from lit_rec.vectors.frozen_texts import read_once
 
 
 class Guard(Callback):
@@ -143,23 +143,17 @@ def refuse_sharded(guard: object, trainer: lightning.Trainer) -> None:
         )
 
 
-def refuse_cached_texts(guard: object, network: Network) -> None:
-    """Refuse texts whose encoder's output, or that of its lower layers, is computed once before training.
+def refuse_cached_texts(guard: object, trainer: lightning.Trainer, network: Network) -> None:
+    """Refuse texts that pass the encoder, or its frozen lower layers, only once before training.
 
     Raises:
-        ConfigError: If it is.
+        ConfigError: If they do.
     """
-    encoder = getattr(network, "item_encoder", None)
-    if not isinstance(encoder, ItemEncoder):
-        return
-    for option, number in (
-        ("max_kept_texts", encoder.texts_to_cache),
-        ("max_kept_tokens", encoder.tokens_to_cache),
-    ):
-        if number:
-            raise ConfigError(
-                f"{type(guard).__name__} beside an encoder whose frozen part reads a text once ({option} {number:,})",
-                where=type(guard).__name__,
-                rule="texts that pass the whole encoder in each step",
-                remedy=f"set {option_of(ItemEncoder, option)} to 0, or leave {type(guard).__name__} out",
-            )
+    if found := read_once(network, trainer.datamodule):  # type: ignore[attr-defined]
+        option, what = found
+        raise ConfigError(
+            f"{type(guard).__name__} beside {what}",
+            where=type(guard).__name__,
+            rule="texts that pass all layers in each step",
+            remedy=f"set {option} to 0, or leave {type(guard).__name__} out",
+        )

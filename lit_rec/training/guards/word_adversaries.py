@@ -66,7 +66,7 @@ class PGD(Adversary):
         """
         super().check(trainer, network)
         backbone = trained_encoder(self, network)
-        refuse_cached_texts(self, network)
+        refuse_cached_texts(self, trainer, network)
         self._lookup = backbone.model.get_input_embeddings()  # type: ignore[operator]
 
     def watch(self) -> None:

@@ -65,7 +65,7 @@ class WordDropout(Guard):
                 rule="a network with a text encoder",
                 remedy="leave WordDropout out",
             )
-        refuse_cached_texts(self, network)
+        refuse_cached_texts(self, trainer, network)
         tokenizer: Any = trainer.datamodule.tokenizer_files.open()  # type: ignore[attr-defined]
         known = {"mask": tokenizer.mask_token_id, "unknown": tokenizer.unk_token_id}
         there = [name for name, number in known.items() if number is not None]

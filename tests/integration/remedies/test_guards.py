@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -36,16 +37,30 @@ def network(tuning=None, model=None, **options):
     return TextClassifier(facts, lambda facts: ItemEncoder(facts, lambda facts: made, **options))
 
 
+class _Sized:
+    """A catalogue of two items."""
+
+    def __init__(self, text_of_item, store):
+        self.text_of_item, self.store = text_of_item, store
+
+    def __len__(self):
+        return len(self.text_of_item)
+
+
 def trainer(*callbacks, strategy=None, rate=0.1, mask=4, unknown=1):
     """What guards read of a Trainer."""
     ids = {"mask_token_id": mask, "unk_token_id": unknown, "all_special_ids": [0]}
     files = SimpleNamespace(open=lambda: SimpleNamespace(**ids))
+    # two items of a text each
+    texts = SimpleNamespace(offsets=np.array([0, 2, 5]))
+    catalogue = _Sized(np.array([[0], [1]]), texts)
+    prepared = SimpleNamespace(rows_of=lambda part: np.arange(2), item=np.arange(2))
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=rate)
     return SimpleNamespace(
         callbacks=list(callbacks),
         strategy=strategy,
         optimizers=[optimizer],
-        datamodule=SimpleNamespace(tokenizer_files=files),
+        datamodule=SimpleNamespace(tokenizer_files=files, catalogue=catalogue, prepared=prepared),
     )
 
 

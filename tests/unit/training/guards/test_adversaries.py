@@ -176,7 +176,7 @@ def test_shares_of_more_than_all_are_refused(folder, cache):
 
 
 def test_words_below_cached_layers_are_refused(folder, cache):
-    with pytest.raises(ConfigError, match="FGM beside an encoder whose frozen part") as found:
+    with pytest.raises(ConfigError, match="FGM beside frozen lower layers") as found:
         run(folder, cache, FGM(), tuning=TopLayersTuning(1), steps=1)
     assert "set ItemEncoder.max_kept_tokens to 0" in found.value.remedy
     uncached = {"encoder": {"max_kept_tokens": 0}}

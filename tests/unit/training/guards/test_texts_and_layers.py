@@ -45,14 +45,23 @@ def test_all_words_hidden_leave_nothing_to_learn_from(folder, cache):
 
 
 @pytest.mark.parametrize(
-    ("tuning", "option"),
-    [(FrozenTuning(), "max_kept_texts"), (TopLayersTuning(1), "max_kept_tokens")],
+    ("tuning", "option", "what"),
+    [
+        (FrozenTuning(), "max_kept_texts", "a frozen encoder, whose vectors"),
+        (TopLayersTuning(1), "max_kept_tokens", "frozen lower layers, whose output"),
+    ],
 )
-def test_texts_that_are_read_once_are_refused(tuning, option, folder, cache):
-    with pytest.raises(ConfigError, match="beside an encoder whose frozen part") as found:
+def test_texts_that_are_read_once_are_refused(tuning, option, what, folder, cache):
+    with pytest.raises(ConfigError, match=f"WordDropout beside {what} (is|are) cached") as found:
         run(folder, cache, WordDropout(), steps=1, tuning=tuning)
     assert f"set ItemEncoder.{option} to 0" in found.value.remedy
     run(folder, cache, WordDropout(), steps=1, tuning=tuning, encoder={option: 0})
+
+
+def test_lower_layers_of_which_nothing_is_cached_are_no_obstacle(folder, cache):
+    """The texts have more tokens than may be cached, so each passes all layers."""
+    few = {"max_kept_tokens": 3}
+    run(folder, cache, WordDropout(), steps=1, tuning=TopLayersTuning(1), encoder=few)
 
 
 def test_a_wrong_share_or_token():
