@@ -15,8 +15,9 @@ class OneProductLora(Linear):
     """Peft's LoRA of an ``nn.Linear``, whose training pass makes one product where peft makes three.
 
     ``x W + s (x A) B`` is ``x (W + s A B)``: the sum of weights costs as much as a few texts do, and the output is
-    written once. Gradients are those of A and B alone, and equal peft's. Without gradients, with dropout of the
-    product's input and with variants such as DoRA, peft's own pass is taken. Names of weights and merging are peft's.
+    written once. With fewer tokens than that the second product is added in place. Gradients are those of A and B
+    alone, and equal peft's. Without gradients, with dropout of the product's input and with variants such as DoRA,
+    peft's own pass is taken. Names of weights and merging are peft's.
     """
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -54,15 +55,30 @@ class _OneProduct(torch.autograd.Function):
     ) -> Tensor:
         # the sum is not kept for the backward pass: each chunk of texts would keep one of each layer
         ctx.save_for_backward(x, weight, down, up)
+        inputs = x.flatten(0, -2)
+        if _are_few(inputs):
+            plain = functional.linear(inputs, weight, bias)
+            return plain.addmm_(inputs @ down.T, up.T).view(*x.shape[:-1], -1)
         return functional.linear(x, torch.addmm(weight, up, down), bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, down, up = ctx.saved_tensors
-        of_x = gradient @ torch.addmm(weight, up, down) if ctx.needs_input_grad[0] else None
         rows, inputs = gradient.flatten(0, -2), x.flatten(0, -2)
-        of_down = (rows @ up).T @ inputs
+        thin = rows @ up
+        of_x = None
+        if ctx.needs_input_grad[0]:
+            few = _are_few(inputs)
+            whole = weight if few else torch.addmm(weight, up, down)
+            of_x = rows @ whole
+            of_x = (of_x.addmm_(thin, down) if few else of_x).view_as(x)
+        of_down = thin.T @ inputs
         # the thin factor stands on the left: transposed in the middle it takes four times as long on a CPU
         of_up = ((inputs @ down.T).T @ rows).T
         return of_x, None, None, of_down, of_up
+
+
+def _are_few(inputs: Tensor) -> bool:
+    """Return whether inputs ``[n, in]`` are so few that the sum of weights costs more than that of outputs."""
+    return len(inputs) < 2 * inputs.shape[1]

@@ -37,22 +37,25 @@ def _pair(**options: Any) -> tuple[nn.Module, nn.Module]:
     return ours.train(), theirs.train()
 
 
-def _passed(model: nn.Module, run: Any = None) -> tuple[Tensor, dict[str, Tensor]]:
+def _passed(model: nn.Module, run: Any = None, texts: int = 4) -> tuple[Tensor, dict[str, Tensor]]:
     torch.manual_seed(1)
-    ids = torch.randint(1, 30, (4, 6))
+    ids = torch.randint(1, 30, (texts, 6))
     output = model(ids).last_hidden_state if run is None else run(ids)
     output.float().pow(3).sum().backward()
     found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     return output.detach(), found
 
 
+@pytest.mark.parametrize("texts", [2, 4])  # 24 inputs are many for widths of 8 and 12
 @pytest.mark.parametrize(
     "options", [{}, {"rs": True}, {"layers": 1}, {"dropout": 0.4}, {"dora": True}]
 )
-def test_outputs_and_gradients_are_those_of_peft(options: dict[str, Any]) -> None:
+def test_outputs_and_gradients_are_those_of_peft(options: dict[str, Any], texts: int) -> None:
     ours, theirs = _pair(**options)
     assert any(isinstance(module, OneProductLora) for module in ours.modules())
-    (output, gradients), (same, expected_gradients) = _passed(ours), _passed(theirs)
+    (output, gradients), (same, expected_gradients) = (
+        _passed(model, texts=texts) for model in (ours, theirs)
+    )
     torch.testing.assert_close(output, same)
     assert gradients.keys() == expected_gradients.keys()
     assert all("lora_" in name for name in gradients)
@@ -61,10 +64,11 @@ def test_outputs_and_gradients_are_those_of_peft(options: dict[str, Any]) -> Non
         assert (gradient - expected).norm() < 1e-5 * expected.norm(), name
 
 
-def test_the_derivative_is_that_of_differences() -> None:
+@pytest.mark.parametrize("texts", [2, 7])  # 6 and 21 inputs: 16 are many for a width of 8
+def test_the_derivative_is_that_of_differences(texts: int) -> None:
     ours, _ = _pair()
     module = next(m for m in ours.modules() if isinstance(m, OneProductLora)).double()
-    x = torch.randn(2, 3, 8, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(texts, 3, 8, dtype=torch.float64, requires_grad=True)
     trained = [p for p in module.parameters() if p.requires_grad]
     assert len(trained) == 2
     assert torch.autograd.gradcheck(lambda given, *_: module(given), (x, *trained))
