@@ -68,7 +68,7 @@ def _check_there(option: str, path: Path) -> None:
     folder = there and path.is_dir()
     if folder or not there:
         beside = path.parent.glob("*.yaml") if folder or path.parent.is_dir() else ()
-        near = sorted(str(p) for p in beside)[:4]
+        near = sorted(str(p) for p in beside if not p.name.startswith("."))[:4]
         raise ConfigError(
             "this is a folder" if folder else f"there is no such file (seen from {Path.cwd()})",
             where=f"{option} {path}",
