@@ -44,9 +44,7 @@ def plain(folder, cache):
     return weights(run(folder, few(folder, cache))[0])
 
 
-@pytest.mark.parametrize(
-    "nothing", [guard(ratio=0.0), guard(start_epoch=9), guard(confidence=1.0)], ids=repr
-)
+@pytest.mark.parametrize("nothing", [guard(ratio=0.0), guard(start_epoch=9), guard(confidence=1.0)])
 def test_where_nothing_is_added_the_run_is_as_without(nothing, plain, folder, cache):
     assert largest(plain, weights(run(folder, few(folder, cache), nothing)[0])) == 0
 
