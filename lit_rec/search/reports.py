@@ -1,4 +1,4 @@
-"""TrialReport: a callback that reports each validation of a trial, and ends the trial where it is told so."""
+"""TrialReport: a callback that reports each validation of a trial, and ends the trial where it is asked to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TrialReport(Callback, DefaultMonitor):
     The first process reports, and tells the others whether the trial goes on. It comes after RunCheckpoint.
 
     Args:
-        told: Gets each validation, and returns whether the trial shall end; called by the first process alone.
+        on_validation: Gets each validation, and returns whether the trial shall end; called by the first process alone.
 
     Example:
         >>> report = TrialReport(lambda value: False)
@@ -41,8 +41,8 @@ class TrialReport(Callback, DefaultMonitor):
         ('val/auc', 'max')
     """
 
-    def __init__(self, told: Callable[[Value], bool]) -> None:
-        self._told = told
+    def __init__(self, on_validation: Callable[[Value], bool]) -> None:
+        self._on_validation = on_validation
         self._deciding = "val/loss"
         self._step = 0
 
@@ -60,7 +60,7 @@ class TrialReport(Callback, DefaultMonitor):
         return self._deciding, mode_of(self._deciding, None, where="TrialReport")
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Report, and end the trial where it is told so and would go on.
+        """Report, and end the trial where it is asked to and would go on.
 
         Raises:
             Pruned: If the trial shall end.
@@ -72,7 +72,7 @@ class TrialReport(Callback, DefaultMonitor):
         ends = False
         if trainer.is_global_zero and monitor in trainer.callback_metrics:
             found = float(trainer.callback_metrics[monitor])
-            ends = self._told(Value(self._step, monitor, mode, found))
+            ends = self._on_validation(Value(self._step, monitor, mode, found))
         if trainer.strategy.broadcast(ends) and not _is_last(trainer):
             trainer.strategy.barrier()  # all have it before one of them goes
             raise Pruned(0)

@@ -15,7 +15,7 @@ from lit_rec.search.space import Space
 from lit_rec.search.study import SharedStudy
 
 _FAILURES = 5
-# gets a trial's number, its words, what is told each validation, and what is called each second; returns why it failed
+# gets a trial's number, its words, what gets each validation, and what is called each second; returns why it failed
 Runner = Callable[[int, list[str], Callable[[Value], bool], Callable[[], None]], str | None]
 
 
@@ -66,7 +66,7 @@ class Search:
         reports: list[Value] = []
         is_pruned = False
 
-        def told(value: Value) -> bool:
+        def on_validation(value: Value) -> bool:
             nonlocal is_pruned
             reports.append(value)
             if len(reports) == 1:
@@ -76,7 +76,7 @@ class Search:
 
         try:
             drawn = study.draw(trial, self.space.suggest)
-            reason = self._run(trial.number, self.space.words(drawn), told, study.beat)
+            reason = self._run(trial.number, self.space.words(drawn), on_validation, study.beat)
         except BaseException:  # also a signal: nothing is wrong with the trial
             study.give_up(trial.number, "interrupted")
             results.write(study, self.space, self.monitor)

@@ -141,7 +141,7 @@ class SharedStudy:
         """Return the next trial; None: there are as many as asked for.
 
         Waits while trials of other processes could make up the number: one of them may fail. Trials of processes that
-        are gone are marked as failed, and begun anew.
+        are gone are marked as failed, and begun again.
 
         Args:
             count: How many trials the whole study shall have.

@@ -28,7 +28,7 @@ def run_process(
     target: Callable[..., None],
     folder: Path,
     words: Sequence[str],
-    told: Callable[[Value], bool],
+    on_validation: Callable[[Value], bool],
     beat: Callable[[], None],
 ) -> str | None:
     """Run a trial in a process of its own; return None, or why it failed.
@@ -38,7 +38,7 @@ def run_process(
             shall have: working folder and environment.
         folder: Folder of the trial; what it prints goes to ``log.txt`` there.
         words: The words of ``lit-rec``.
-        told: Gets each validation; returns whether the trial shall end.
+        on_validation: Gets each validation; returns whether the trial shall end.
         beat: Called at least once a second.
 
     Raises:
@@ -54,7 +54,7 @@ def run_process(
     process.start()
     its.close()
     try:
-        reason = _listen(ours, told, beat)
+        reason = _listen(ours, on_validation, beat)
         process.join(_PATIENCE)
         return _reason_of_exit(process.exitcode) if reason is _LOST else reason
     finally:
@@ -76,7 +76,7 @@ _LOST = "lost"
 
 
 def _listen(
-    ours: Connection, told: Callable[[Value], bool], beat: Callable[[], None]
+    ours: Connection, on_validation: Callable[[Value], bool], beat: Callable[[], None]
 ) -> str | None:
     """Answer the trial until it has ended; return None, why it failed, or that it ended without a word."""
     kind: str
@@ -88,7 +88,7 @@ def _listen(
         except (EOFError, OSError):
             return _LOST
         if kind == "value":
-            ends = told(Value(*content))
+            ends = on_validation(Value(*content))
             with suppress(OSError):  # it has ended meanwhile, which is seen next
                 ours.send(ends)
         elif kind:

@@ -78,7 +78,7 @@ def test_what_was_taken_is_in_tensorboard(begun):
     events = EventAccumulator(str(begun), {"tensors": 0}).Reload()
     text = events.Tensors("start_from/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "taken in part: item_encoder.ids.embedding.weight (10 of 40 items)" in text
-    assert "anew: item_encoder.ids.start (fitted to the training rows)" in text
+    assert "not taken: item_encoder.ids.start (fitted to the training rows)" in text
 
 
 def test_zero_shot(begun, run_folder, workplace):

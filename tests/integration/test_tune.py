@@ -133,19 +133,19 @@ import os, sys
 from pathlib import Path
 from lit_rec.cli.search.trial import fit_trial
 
-def told(value):
+def on_validation(value):
     assert os.environ["LOCAL_RANK"] == "0"
-    with Path("told").open("a") as file:
+    with Path("on_validation").open("a") as file:
         file.write(f"{value.step} ")
     return value.step == 2
 
-fit_trial(Path("out/version_0"), sys.argv[1:], told)
+fit_trial(Path("out/version_0"), sys.argv[1:], on_validation)
 """
 
 
 @pytest.mark.slow
 def test_all_processes_of_a_trial_are_pruned(words, workplace, tmp_path):
-    """The first process is told, at the second of three validations; the others end with it."""
+    """The first process is on_validation, at the second of three validations; the others end with it."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -163,7 +163,7 @@ def test_all_processes_of_a_trial_are_pruned(words, workplace, tmp_path):
     ]
     ended = [process.end() for process in started]
     assert [done.returncode for done in ended] == [0, 0], ended[0].stderr + ended[1].stderr
-    assert (tmp_path / "told").read_text() == "1 2 "
+    assert (tmp_path / "on_validation").read_text() == "1 2 "
     assert checkpoint(tmp_path / "out/version_0")["epoch"] == 0  # that of the second was not saved
 
 
@@ -171,11 +171,11 @@ def test_a_trial_is_not_pruned_at_its_end(words, tmp_path):
     """Nothing would be saved by it."""
     seen = []
 
-    def told(value):
+    def on_validation(value):
         seen.append((value.step, value.monitor, value.mode))
         return value.step == 2
 
     fit = ["-c", "config.yaml", "--trainer.max_epochs=2", "--trainer.limit_train_batches=1"]
-    fit_trial(tmp_path / "out/version_0", fit, told)
+    fit_trial(tmp_path / "out/version_0", fit, on_validation)
     assert seen == [(1, "val/rmse", "min"), (2, "val/rmse", "min")]
     assert checkpoint(tmp_path / "out/version_0")["epoch"] == 1

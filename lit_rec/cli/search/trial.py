@@ -34,11 +34,11 @@ class TrialCLI(RecCLI):
 
     Class attributes:
         folder: The trial's folder.
-        told: Gets each validation; returns whether the trial shall end.
+        on_validation: Gets each validation; returns whether the trial shall end.
     """
 
     folder: Path
-    told: Any = None
+    on_validation: Any = None
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
         """Build the Trainer, which writes to the trial's folder; the configuration stays the user's."""
@@ -60,23 +60,25 @@ class TrialCLI(RecCLI):
                 callback.dirpath = None  # a folder that the user names would be that of all trials
             if type(callback) is HyperparameterRecord:
                 callbacks[place] = TrialOptions()
-        callbacks.append(TrialReport(type(self).told))
+        callbacks.append(TrialReport(type(self).on_validation))
         return trainer
 
 
-def fit_trial(folder: Path, words: list[str], told: Any) -> None:
+def fit_trial(folder: Path, words: list[str], on_validation: Any) -> None:
     """Train.
 
     Args:
         folder: The trial's folder.
         words: The words after ``lit-rec fit``.
-        told: Gets each validation; returns whether the trial shall end.
+        on_validation: Gets each validation; returns whether the trial shall end.
 
     Raises:
         Pruned: If the trial was ended.
         LitRecError: If it cannot be trained.
     """
-    kind = type("TrialCLI", (TrialCLI,), {"folder": folder, "told": staticmethod(told)})
+    kind = type(
+        "TrialCLI", (TrialCLI,), {"folder": folder, "on_validation": staticmethod(on_validation)}
+    )
     with modules_of_folder("fit", words):
         run(["fit", *words], kind)
 
@@ -108,13 +110,13 @@ def run_trial(
     sys.argv = [__file__, folder, *words]
     sys.modules["__main__"].__spec__ = find_spec(__name__)
 
-    def told(value: Value) -> bool:
+    def on_validation(value: Value) -> bool:
         connection.send(("value", tuple(value)))
         return bool(connection.recv())
 
     try:
         quieten()
-        fit_trial(Path(folder), words, told)
+        fit_trial(Path(folder), words, on_validation)
     except Pruned:
         connection.send(("ended", None))
     except BaseException as error:

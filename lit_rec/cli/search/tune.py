@@ -170,9 +170,14 @@ def _runner(
     from lit_rec.search.trial_process import run_process
 
     def run(
-        number: int, more: list[str], told: Callable[[Value], bool], beat: Callable[[], None]
+        number: int,
+        more: list[str],
+        on_validation: Callable[[Value], bool],
+        beat: Callable[[], None],
     ) -> str | None:
-        return run_process(run_trial, trial_folder(folder, number), [*words, *more], told, beat)
+        return run_process(
+            run_trial, trial_folder(folder, number), [*words, *more], on_validation, beat
+        )
 
     return run
 

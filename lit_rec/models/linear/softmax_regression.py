@@ -211,8 +211,8 @@ def _chosen(
         return inverse_penalties[0], regression.start(everything)
     # a fold that holds out the only vector of a label says nothing of it
     label = regression.counts.argmax(1)
-    told = np.bincount(label)[label] > 1
-    if told.sum() < 2 * _FOLDS:
+    has_others = np.bincount(label)[label] > 1
+    if has_others.sum() < 2 * _FOLDS:
         return _WITHOUT_CHOICE, regression.start(everything)
     fold = _folds(label)
     weights = [regression.start(fold != held) for held in range(_FOLDS)]
@@ -227,14 +227,14 @@ def _chosen(
         ]
         losses = np.zeros(size)
         for held in range(_FOLDS):
-            out = told & (fold == held)
+            out = has_others & (fold == held)
             losses[out] = regression.losses(weights[held])[out]
         loss = float(losses.sum())
         if loss > least * _WORSE:
             break
         if loss < least:
             least = loss
-            error = float(losses[told].std() * told.sum() ** 0.5)
+            error = float(losses[has_others].std() * has_others.sum() ** 0.5)
             bound = loss + (error if careful else 0.0)
         tried.append((inverse_penalty, loss, np.mean(weights, axis=0)))
     inverse_penalty, _, start = next(one for one in tried if one[1] <= bound)

@@ -16,7 +16,7 @@ from lit_rec.models.networks.network import Network
 from lit_rec.training.transfer.named_rows import Merged, Rows, merged
 from lit_rec.training.transfer.same_encoder import encoder_sources, prefix_of
 from lit_rec.training.transfer.vocabularies import (
-    fitted_anew,
+    fitted_again,
     named_rows,
     renamed_fields,
     sources,
@@ -34,12 +34,12 @@ class Taken:
     Args:
         whole: Weights that were taken whole.
         parts: Weights of which some rows were taken, each with how many of its names are known.
-        anew: Weights that begin as in any run, each with the reason.
+        not_taken: Weights that begin as in any run, each with the reason.
     """
 
     whole: list[str] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=dict)
-    anew: dict[str, str] = field(default_factory=dict)
+    not_taken: dict[str, str] = field(default_factory=dict)
 
     def lines(self, where: str) -> list[str]:
         """Return what was taken as lines for the screen.
@@ -50,7 +50,7 @@ class Taken:
             start_from best.ckpt
               taken: head (1)
               taken in part: item_encoder.ids.bias.weight (3 of 9 items)
-              anew: start.share (why)
+              not taken: start.share (why)
         """
         counts: dict[str, int] = {}
         for name in self.whole:
@@ -60,11 +60,11 @@ class Taken:
         for name, why in self.parts.items():
             lines.append(f"  taken in part: {name} ({why})")
         reasons: dict[tuple[str, str], list[str]] = {}
-        for name, why in self.anew.items():
+        for name, why in self.not_taken.items():
             reasons.setdefault((_part(name), why), []).append(name)
         for (part, why), names in reasons.items():
             named = ", ".join(names) if len(names) <= _MOST else f"{len(names)} weights of {part}"
-            lines.append(f"  anew: {named} ({why})")
+            lines.append(f"  not taken: {named} ({why})")
         return lines
 
 
@@ -100,21 +100,21 @@ def take(
         fields=renamed_fields(facts.fields, stored.fields),
         profile_texts=renamed_fields(facts.profile_texts, stored.profile_texts),
     )
-    rows, others, anew = (
+    rows, others, again = (
         named_rows(network, facts),
         named_rows(network, stored),
-        fitted_anew(network),
+        fitted_again(network),
     )
     for name, here in own.items():
-        closed = next((why for part, why in anew.items() if name.startswith(part)), None)
+        closed = next((why for part, why in again.items() if name.startswith(part)), None)
         source = other.get(name, name)
         there = None if source is None else weights.get(source)
         if closed is not None:
-            found.anew[name] = closed
+            found.not_taken[name] = closed
         elif of_texts_alone and name.startswith(_UNTRAINED):
-            found.anew[name] = "pretraining trains the encoder alone"
+            found.not_taken[name] = "pretraining trains the encoder alone"
         elif there is None:
-            found.anew[name] = _ABSENT
+            found.not_taken[name] = _ABSENT
         else:
             _take_one(network, found, name, here, there, rows.get(name), others.get(name))
     return found
@@ -133,12 +133,12 @@ def _take_one(
     if rows is not None and others is not None and rows.fits(here):
         one = merged(here, there, rows, others)
         if one is not None and one.names and not one.known:
-            found.anew[name] = f"none of its {one.names:,} {rows.kind} is known there"
+            found.not_taken[name] = f"none of its {one.names:,} {rows.kind} is known there"
             return
     elif here.shape == there.shape:
         one = Merged(there.to(here.dtype), torch.ones_like(here, dtype=torch.bool), 0, 0)
     if one is None:
-        found.anew[name] = f"shape {_shape(here)} here, {_shape(there)} there"
+        found.not_taken[name] = f"shape {_shape(here)} here, {_shape(there)} there"
         return
     here.copy_(one.value)
     if one.known < one.names and rows is not None:

@@ -1,4 +1,4 @@
-"""What the rows of a network's weights belong to, by the facts of its data; and which weights are fitted anew."""
+"""What the rows of a network's weights belong to, by the facts of its data; and which weights are fitted again."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def renamed_fields(here: Sequence[str], there: Sequence[str]) -> tuple[str, ...]
     return tuple(pairs.get(name, name) for name in there)
 
 
-def fitted_anew(network: Network) -> dict[str, str]:
+def fitted_again(network: Network) -> dict[str, str]:
     """Return why weights are not taken, by the first part of their names: they are closed forms of other rows."""
     found = {"neighbors.": _TO_ROWS, "start.": _TO_ROWS, "biases.item_bias": _TO_ROWS}
     for path, module in network.named_modules():

@@ -172,8 +172,8 @@ def test_trials_that_fail(monkeypatch):
     space = Space({"x": Numbers(0.0, 1.0)}, {"x": 0.5})
 
     def searched(folder, reason):
-        def run(number, words, told, beat):
-            told(Value(1, "val/auc", "max", 0.5))
+        def run(number, words, on_validation, beat):
+            on_validation(Value(1, "val/auc", "max", 0.5))
             return reason
 
         about = {"configuration": {}, "space": {}}

@@ -36,14 +36,14 @@ def opened(folder, **about):
 def search(folder, run):
     """A search whose trials report what ``run`` yields for a trial's number and words."""
 
-    def runner(number, words, told, beat):
+    def runner(number, words, on_validation, beat):
         (folder / f"version_{number}").mkdir()
         (folder / f"version_{number}/best.ckpt").touch()
         (folder / f"version_{number}/config.yaml").write_text(f"rate: {words}\n")
         for step, value in enumerate(run(number, words), 1):
             if isinstance(value, str):
                 return value
-            if told(Value(step, "val/auc", "max", value)):
+            if on_validation(Value(step, "val/auc", "max", value)):
                 break
         return None
 
@@ -173,8 +173,8 @@ def test_a_signal_ends_the_search_and_not_the_trial(tmp_path):
 
 
 def test_a_mode_that_is_not_the_studys(tmp_path):
-    def runner(number, words, told, beat):
-        told(Value(1, "val/rmse", "min", 0.5))
+    def runner(number, words, on_validation, beat):
+        on_validation(Value(1, "val/rmse", "min", 0.5))
 
     with pytest.raises(ConfigError, match="val/rmse has the mode min"):
         Search(opened(tmp_path), SPACE, runner).go_on(1)
@@ -192,8 +192,8 @@ from tests.unit.search.test_search import SPACE, opened
 results.write_hparams = lambda *of: None
 folder, count, hangs = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hangs"
 
-def run(number, words, told, beat):
-    told(Value(1, "val/auc", "max", 0.5))
+def run(number, words, on_validation, beat):
+    on_validation(Value(1, "val/auc", "max", 0.5))
     Path("at", str(os.getpid())).touch()
     while not hangs and len(os.listdir("at")) < 3:  # with the one that was killed
         time.sleep(0.02)

@@ -42,7 +42,7 @@ def test_adapters_are_merged(workplace, tmp_path, capsys):
         lambda: checked(plain, tmp_path, path), slim, says="merge its adapters with `lit-rec slim`"
     )
     checked(adapters_only(workplace, rank=1, layers=1), tmp_path, path)  # as they are
-    assert "anew: item_encoder.backbone" not in capsys.readouterr().out
+    assert "not taken: item_encoder.backbone" not in capsys.readouterr().out
 
 
 def test_other_encoders():

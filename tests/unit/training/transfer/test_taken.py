@@ -68,11 +68,11 @@ def taken(here, facts, there, stored):
 def test_the_same_data_takes_all_but_closed_forms():
     there, here = moved(two_tower(FIRST)), two_tower(FIRST, seed=1)
     found = taken(here, FIRST, there, FIRST)
-    assert {*found.anew} == {"item_encoder.ids.start", "user_encoder.ids.start"}
+    assert {*found.not_taken} == {"item_encoder.ids.start", "user_encoder.ids.start"}
     assert found.parts == {}
     assert len(found.whole) == len(here.state_dict()) - 2
     for name, weight in here.state_dict().items():
-        if name not in found.anew:
+        if name not in found.not_taken:
             assert torch.equal(weight, there.state_dict()[name]), name
 
 
@@ -88,10 +88,10 @@ def test_ids_and_events_are_taken_by_name():
     assert torch.equal(now[[0, 1, 3]], known[[0, 3, 1]])
     assert torch.equal(now[[2, 4]], before[ids][[2, 4]])
     assert found.parts[ids] == "2 of 4 items"
-    assert found.anew["user_encoder.ids.bias.weight"] == "none of its 1 users is known there"
+    assert found.not_taken["user_encoder.ids.bias.weight"] == "none of its 1 users is known there"
     assert torch.equal(here.user_encoder.event.weight[1], there.user_encoder.event.weight[2])
     assert here.item_encoder.ids.start.flatten().tolist() == [0, 0, 0, 0, 0.5], "of these ratings"
-    assert "item_encoder.ids.start" in found.anew
+    assert "item_encoder.ids.start" in found.not_taken
 
 
 def test_as_many_other_ids_are_not_taken_by_place():
@@ -99,7 +99,9 @@ def test_as_many_other_ids_are_not_taken_by_place():
     here = two_tower(second, seed=1)
     before = here.item_encoder.ids.embedding.weight.clone()
     found = taken(here, second, moved(two_tower(FIRST)), FIRST)
-    assert found.anew["item_encoder.ids.embedding.weight"] == "none of its 3 items is known there"
+    assert (
+        found.not_taken["item_encoder.ids.embedding.weight"] == "none of its 3 items is known there"
+    )
     assert torch.equal(here.item_encoder.ids.embedding.weight, before)
 
 
@@ -116,11 +118,11 @@ def test_labels_are_taken_by_name():
         assert found.parts["head.linear.bias"] == "2 of 3 labels"
 
 
-def test_a_head_that_begins_at_the_labels_is_fitted_anew():
+def test_a_head_that_begins_at_the_labels_is_fitted_again():
     facts = Facts.example("label", labels=("no", "so", "yes"))
     here = classifier(facts, partial(LinearHead, begin="logistic_regression"))
     found = taken(here, facts, moved(classifier(facts)), facts)
-    assert {*found.anew} == {"head.linear.weight", "head.linear.bias"}
+    assert {*found.not_taken} == {"head.linear.weight", "head.linear.bias"}
 
 
 def test_another_task_takes_the_encoder():
@@ -131,7 +133,7 @@ def test_another_task_takes_the_encoder():
     name = "embeddings.word_embeddings.weight"
     ours, theirs = (n.backbone.model.get_parameter(name) for n in (here, there))
     assert torch.equal(ours, theirs)
-    assert found.anew["user_encoder.log_shrinkage"] == "not in the checkpoint"
+    assert found.not_taken["user_encoder.log_shrinkage"] == "not in the checkpoint"
     lines = found.lines("x.ckpt")
     assert any(line.startswith("  taken: item_encoder.backbone (") for line in lines)
     assert "weights of user_encoder (not in the checkpoint)" in "\n".join(lines)
@@ -170,7 +172,7 @@ def test_text_fields_are_taken_by_name_or_order():
     more = replace(FIRST, fields=("title", "year"))
     assert (
         taken(two_tower(more), more, there, FIRST)
-        .anew["item_encoder.fields.weight"]
+        .not_taken["item_encoder.fields.weight"]
         .startswith("shape")
     )
     found = taken(two_tower(more), more, moved(two_tower(FIRST)), FIRST)
@@ -190,7 +192,7 @@ def test_other_fields_are_known_by_their_columns():
     ours, theirs = here.item_encoder.fields.others[0], there.item_encoder.fields.others[1]
     assert torch.equal(ours.embedding.weight[[0, 1]], theirs.embedding.weight[[0, 2]])
     assert found.parts["item_encoder.fields.others.0.embedding.weight"] == "1 of 2 categories"
-    assert "item_encoder.fields.others.1.projection.weight" in found.anew, "other bins"
+    assert "item_encoder.fields.others.1.projection.weight" in found.not_taken, "other bins"
     same = replace(FIRST, item_fields=(genres, year))
     found = taken(two_tower(same, seed=1), same, there, first)
     assert "item_encoder.fields.others.1.projection.weight" in found.whole
@@ -235,7 +237,7 @@ def test_a_pretrained_encoder_is_taken_alone():
     parts = here.backbone.state_dict()
     assert all(torch.equal(parts[n], w) for n, w in there.backbone.state_dict().items())
     assert torch.equal(here.item_encoder.fields.weight, before)
-    assert found.anew["item_encoder.fields.centre"] == "pretraining trains the encoder alone"
+    assert found.not_taken["item_encoder.fields.centre"] == "pretraining trains the encoder alone"
 
 
 def test_adapters_begin_on_the_encoder_that_was_taken():
@@ -245,9 +247,9 @@ def test_adapters_begin_on_the_encoder_that_was_taken():
     name = "encoder.layer.0.output.dense"
     base = here.backbone.model.get_submodule(name).base_layer.weight
     assert torch.equal(base, plain.backbone.model.get_submodule(name).weight)
-    assert any("lora_A" in one for one in found.anew)
+    assert any("lora_A" in one for one in found.not_taken)
     again = two_tower(FIRST, seed=2, encoder=backbone(LoraTuning(rank=2)))
-    assert {*taken(again, FIRST, moved(here), FIRST).anew} == {
+    assert {*taken(again, FIRST, moved(here), FIRST).not_taken} == {
         "item_encoder.ids.start",
         "user_encoder.ids.start",
     }
@@ -270,10 +272,10 @@ def test_other_encoders_are_refused():
             taken(two_tower(FIRST), FIRST, adapted, FIRST)
 
 
-def test_other_heads_begin_anew():
+def test_other_other_heads_are_not_taken():
     here = two_tower(FIRST, NeighborhoodHead, seed=1)
     found = taken(here, FIRST, moved(two_tower(FIRST)), FIRST)
-    assert {name.partition(".")[0] for name in found.anew} == {
+    assert {name.partition(".")[0] for name in found.not_taken} == {
         "head",
         "item_encoder",
         "user_encoder",
