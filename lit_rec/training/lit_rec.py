@@ -75,7 +75,7 @@ class LitRec(
         r_drop: Strength of R-Drop: each step passes its batch twice, with other dropout, and also minimises how far the
             two predictions differ. See ``training_pass``. None by default.
         start_from: A checkpoint of another run, on other data perhaps: a new run begins with what fits of its weights.
-            What begins anew is shown. A run that is resumed does not read it.
+            What is not taken is shown. A run that is resumed does not read it.
 
     Raises:
         ConfigError: If a rate, a decay or ``r_drop`` is negative, or ``layer_decay`` is not above 0 and up to 1.

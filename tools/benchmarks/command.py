@@ -117,8 +117,8 @@ def _quality(name: str) -> Callable[[argparse.Namespace], Rows]:
     )
 
 
-def _search(options: argparse.Namespace) -> Rows:
-    return option_search.measure(options.data, options.runs, quick=options.quick)
+def _of_runs(measure: Callable[..., Rows]) -> Callable[[argparse.Namespace], Rows]:
+    return lambda options: measure(options.data, options.runs, quick=options.quick)
 
 
 def _peers(name: str) -> Callable[[argparse.Namespace], Rows]:
@@ -184,16 +184,10 @@ def _made_up_rows(options: argparse.Namespace) -> int:
 
 _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
-    ("quality", "search"): _search,
-    ("quality", "active-learning"): lambda options: active_learning.measure(
-        options.data, options.runs, quick=options.quick
-    ),
-    ("quality", "few-labels"): lambda options: few_labels.measure(
-        options.data, options.runs, quick=options.quick
-    ),
-    ("quality", "transfer"): lambda options: transfer.measure(
-        options.data, options.runs, quick=options.quick
-    ),
+    ("quality", "search"): _of_runs(option_search.measure),
+    ("quality", "active-learning"): _of_runs(active_learning.measure),
+    ("quality", "few-labels"): _of_runs(few_labels.measure),
+    ("quality", "transfer"): _of_runs(transfer.measure),
     **{("peers", name): _peers(name) for name in cases.CASES},
     ("speed", "train"): _train,
     ("speed", "tuning"): _tuning,

@@ -98,7 +98,7 @@ class Vocabulary:
         return found
 
     def cut(self, kept: Collection[int]) -> Json:
-        """Return the content with these ids alone, numbered anew in their order."""
+        """Return the content with these ids alone, renumbered in their order."""
         new = {old: place for place, old in enumerate(sorted(kept))}
         model, vocab = dict(self._model), self._model["vocab"]
         if self.kind == "Unigram":
@@ -140,7 +140,7 @@ class Vocabulary:
 
 
 def cut_config(content: Json, kept: Collection[int]) -> Json:
-    """Return a tokenizer_config.json with the ids of added tokens numbered anew.
+    """Return a tokenizer_config.json with the ids of added tokens renumbered.
 
     Example:
         >>> cut_config({"added_tokens_decoder": {"7": {"content": "[CLS]"}}, "pad_token": "[PAD]"}, [2, 7])
@@ -160,7 +160,7 @@ def parsed(content: bytes) -> Json:
 
 
 def _renumbered(part: Any, new: Mapping[int, int]) -> Any:
-    """Return a part of the post-processor with its ids numbered anew."""
+    """Return a part of the post-processor with its ids renumbered."""
     if isinstance(part, list):
         # BERT's and RoBERTa's own kinds write a token and its id
         is_token = len(part) == 2 and isinstance(part[0], str) and isinstance(part[1], int)

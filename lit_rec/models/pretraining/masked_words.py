@@ -69,10 +69,12 @@ class MaskedWords(nn.Module):
 
         Args:
             backbone: The encoder.
-            texts: P texts, one of them with a token at least.
+            texts: P texts.
             max_tokens: Most tokens of a pass, padding included.
             generator: Draws the words, on the CPU; by default torch's own.
         """
+        if not len(texts.tokens):
+            return self.bias.sum() * torch.zeros(len(texts), device=texts.tokens.device)
         chosen = self._chosen(texts, generator)
         shown = self._shown(texts.tokens, chosen, backbone.tokens, generator)
         losses = torch.zeros(len(texts), device=texts.tokens.device)

@@ -149,7 +149,7 @@ class TextPretraining(ItemNetwork):
         encoder = self._encoder
         losses = torch.zeros(len(texts), device=texts.offsets.device)
         generator = None if self.training else torch.Generator().manual_seed(_SEED)
-        if self.masked is not None and len(texts.tokens):
+        if self.masked is not None:
             given = encoder.backbone, texts, encoder.max_tokens_per_chunk, generator
             losses = losses + self.masked_weight * self.masked(*given)
         if self.contrast_weight:

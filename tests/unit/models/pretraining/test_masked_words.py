@@ -91,6 +91,12 @@ def test_there_is_always_a_hidden_word(made: SimpleNamespace) -> None:
     assert losses[1] == 0
 
 
+def test_a_batch_without_any_word_has_no_loss_and_can_be_trained(made: SimpleNamespace) -> None:
+    losses = made.words(made.backbone, _texts([[], []]), 100)
+    losses.mean().backward()
+    assert losses.tolist() == [0.0, 0.0]
+
+
 def test_word_vectors_learn_as_input_and_as_output(made: SimpleNamespace) -> None:
     made.words(made.backbone, _texts(_TEXTS), 100).mean().backward()
     gradient = made.backbone.model.get_input_embeddings().weight.grad
