@@ -76,7 +76,7 @@ stop = Stop()
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Receive signals while a command runs, where this is the main thread."""
+    """Receive signals while a command runs, where this is the main thread, and forget them when it has ended."""
     stop.begin()
     before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
@@ -87,6 +87,7 @@ def stoppable() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        stop.begin()  # or a run that follows in this process would end at its first step
 
 
 def say(text: str) -> None:

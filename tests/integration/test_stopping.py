@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from lit_rec import stopping
 from lit_rec.training.lit_rec import LitRec
 from tests.warm_processes import run_warm
 
@@ -63,6 +64,7 @@ def test_stopped_run_goes_on_bit_by_bit(
 SIGNALLED = """
 import os, signal, sys
 from lit_rec.cli.main import main
+from lit_rec import stopping
 from lit_rec.training.lit_rec import LitRec
 
 def send(module, batch, batch_idx):
@@ -160,6 +162,8 @@ def test_signal_before_training(workplace, tmp_path, capfd, monkeypatch):
     assert code == 143
     assert "stopped by SIGTERM" in text
     assert not list(tmp_path.glob("runs/**/*.ckpt"))
+    # or a run that follows in this process, of a notebook say, would end at its first step
+    assert stopping.stop.asked is None
 
 
 def test_second_signal_ends_within_the_step(workplace, tmp_path, capfd, monkeypatch):
