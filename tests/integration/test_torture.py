@@ -46,7 +46,7 @@ def attacked(tmp_path_factory):
 def test_a_few_of_each_attack_break_nothing(attacked):
     folder, counted = attacked
     found = json.loads((folder / "few.json").read_text())
-    names = ["kills", "tables", "yaml", "checkpoints"]
+    names = ["tables", "yaml", "checkpoints"]
     assert [(outcome["name"], outcome["tried"], outcome["holds"]) for outcome in found] == [
         (name, 2, True) for name in names
     ]
@@ -55,7 +55,7 @@ def test_a_few_of_each_attack_break_nothing(attacked):
     endings = sum((Counter(outcome["endings"]) for outcome in found), Counter())
     assert endings["ran"] > 1
     assert endings["refused"] > 1
-    assert endings["killed"] > 0
+    assert counted["kills"] == {"killed": 1}
 
 
 @pytest.mark.slow
