@@ -21,7 +21,7 @@ from lit_rec.models.starts.covariance import Covariance, Points
 from lit_rec.models.starts.factors import MANY_ROWS, Factors, fit_factors
 from lit_rec.models.starts.posterior import by_past, weights, with_noise, without_itself
 from lit_rec.models.starts.rated_rows import RatedRows, batches, padded
-from lit_rec.models.starts.text_quality import quality_weights
+from lit_rec.models.starts.text_quality import levels_by_text
 from lit_rec.ranges import count
 
 _DAY = 86_400.0
@@ -55,8 +55,8 @@ class GaussianProcessStart(nn.Module):
         components: Principal components of each text field that are read.
         seconds: Times after which moods have faded to a third. Without the short ones, ratings of one sitting count
             like any others; with none, time does not count.
-        text_levels: Whether an item's level begins at what its text says of it, by ridge regression on the components,
-            where that predicts other items. It helps where items have few ratings each, or none.
+        text_levels: Whether an item's level begins at what its text says of it, by ridge regression on 128 components
+            of each field, where that predicts other items. It helps where items have few ratings each, or none.
 
     Raises:
         ConfigError: If the data's task is not ``rating``, ``rank``, ``draws`` or ``components`` is below 1, or a time
@@ -77,6 +77,7 @@ class GaussianProcessStart(nn.Module):
     centre: Tensor
     components: Tensor
     quality: Tensor
+    levels: Tensor
 
     def __init__(
         self,
@@ -112,7 +113,9 @@ class GaussianProcessStart(nn.Module):
         self.register_buffer("components", torch.zeros(self.fields, text_width, components))
         self.text_levels = text_levels and self.fields > 0
         if self.text_levels:
-            self.register_buffer("quality", torch.zeros(self.fields * components))
+            self.register_buffer("quality", torch.zeros(self.fields, text_width))
+            # of items that training saw: by the texts alone, of all training rows, and of those without each part
+            self.register_buffer("levels", torch.zeros(1 + _PARTS, len(begun)))
         # how much of the head's own prediction counts; none at the start
         self.share = nn.Parameter(torch.tensor(0.0))
         self._parts: Float32s | None = None  # the table of items of each part
@@ -151,8 +154,13 @@ class GaussianProcessStart(nn.Module):
         found = torch.where(known, self.texts[vocab_row], self._projected(texts))
         if self.text_levels:  # levels of known items hold it
             own = own.clone()
-            own[:, 0] += torch.where(known[:, 0], 0.0, found @ self.quality)
+            said = torch.einsum("nfw,fw->n", self._directions(texts), self.quality)
+            own[:, 0] += torch.where(known[:, 0], 0.0, said)
         return torch.cat([own, found], 1)
+
+    def _directions(self, texts: Tensor) -> Tensor:
+        """Return texts ``[N, F, W]`` from their centre, with norm 1."""
+        return nn.functional.normalize(texts.float() - self.centre, dim=2)
 
     def _projected(self, texts: Tensor) -> Tensor:
         """Return principal components of norm 1 of texts ``[N, F, W]``: ``[N, F * width]``."""
@@ -197,9 +205,14 @@ class GaussianProcessStart(nn.Module):
         if self.fields:
             self.texts[vocab_row] = self._projected(texts)
         everybody = np.ones(int(rows.user.max()) + 1, bool)
-        self.items.copy_(torch.from_numpy(self._table(rows, everybody)))
         if self.text_levels:
-            self.quality.copy_(torch.from_numpy(self._quality(*rows.of_users(everybody))))
+            part = _part_of(rows)
+            of_rows = [_known_rows(rows, part != one) for one in range(_PARTS)]
+            ratings = [_known_rows(rows, everybody), *of_rows]
+            found = levels_by_text(ratings, self._directions(texts), vocab_row, len(self.items))
+            for buffer, values in zip((self.levels, self.quality), found, strict=True):
+                buffer.copy_(values)
+        self.items.copy_(torch.from_numpy(self._table(rows, everybody, 0)))
         variance = max(float(np.var(rows.rating)), 1e-6)
         fitted = copy.deepcopy(Covariance(self.seconds, self.fields, variance))
         fitted.requires_grad_(True)
@@ -289,21 +302,23 @@ class GaussianProcessStart(nn.Module):
         """Return the tables of items of the parts ``[_PARTS, V + 1, m]``, each without its part of the users."""
         if self._parts is None:
             part = _part_of(rows)
-            self._parts = np.stack([self._table(rows, part != one) for one in range(_PARTS)])
+            self._parts = np.stack(
+                [self._table(rows, part != one, 1 + one) for one in range(_PARTS)]
+            )
         return self._parts
 
-    def _quality(self, user: Int64s, item: Int64s, rating: Float64s) -> Float64s:
-        """Return the weights of text components in the levels."""
-        return quality_weights(user, item, rating, self.texts.cpu().double().numpy())
+    def _table(self, rows: RatedRows, users: Bools, place: int) -> Float32s:
+        """Return level, spread and regressors of the items ``[V + 1, m]`` by the rows of some users.
 
-    def _table(self, rows: RatedRows, users: Bools) -> Float32s:
-        """Return level, spread and regressors of the items ``[V + 1, m]`` by the rows of some users."""
-        user, item, rating = rows.of_users(users)
-        if not len(user):  # so few users that a part has them all
-            user, item, rating = rows.user, rows.item, rows.rating
+        Args:
+            rows: The training rows.
+            users: Which users' rows count.
+            place: Of these in ``levels``.
+        """
+        user, item, rating = _known_rows(rows, users)
         levels = np.zeros(len(self.items))
         if self.text_levels:
-            levels = self.texts.cpu().double().numpy() @ self._quality(user, item, rating)
+            levels = self.levels[place].cpu().double().numpy()
             rating = rating - levels[item]
         found = [
             _item_table(
@@ -338,6 +353,12 @@ def same_as_before(history: HistorySlots) -> Tensor:
     ):
         same &= ((values[1:] - values[:-1]).abs() <= tolerance).all(1)
     return nn.functional.pad(same, (1, 0))[: len(rating)]
+
+
+def _known_rows(rows: RatedRows, users: Bools) -> tuple[Int64s, Int64s, Float64s]:
+    """Return user, item and rating of the rows of some users, or of all where these have none."""
+    user, item, rating = rows.of_users(users)
+    return (user, item, rating) if len(user) else (rows.user, rows.item, rows.rating)
 
 
 def _part_of(rows: RatedRows) -> Int64s:

@@ -1,14 +1,55 @@
-"""quality_weights: how good items are by their texts alone."""
+"""levels_by_text: how good items are by their texts alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import torch
+from torch import Tensor
 
 from lit_rec.data.arrays import Float64s, Int64s
 
 _PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
 _PARTS = 5  # of the items: each is predicted from the others
+_COMPONENTS = 128  # of each text field
 _USER = 5.0  # a user's mean is shrunk as by so many ratings of the mean
+
+
+def levels_by_text(
+    known: Sequence[tuple[Int64s, Int64s, Float64s]],
+    directions: Tensor,
+    vocab_row: Tensor,
+    rows: int,
+) -> tuple[Tensor, Tensor]:
+    """Return the levels of items by their texts, as each of some sets of ratings has them, and how a text is read.
+
+    Args:
+        known: G sets of ratings, each ``(user, item, rating)`` of ``[R]``.
+        directions: ``[N, F, W]``, vectors of the texts of all training items, of norm 1.
+        vocab_row: ``[N]`` int64, of these items.
+        rows: Number of rows of the vocabulary, V + 1.
+
+    Returns:
+        Levels ``[G, V + 1]``, and the weights ``[F, W]`` by which the first set's come from directions.
+
+    Example:
+        >>> item = np.arange(1, 41)
+        >>> ratings = np.zeros(40, np.int64), item, 3.0 + np.where(item % 2, 1.0, -1.0)
+        >>> texts = torch.where(torch.arange(1, 41) % 2 == 1, 1.0, -1.0).reshape(40, 1, 1)
+        >>> levels, weights = levels_by_text([ratings], texts, torch.arange(1, 41), 41)
+        >>> levels[0, :3].numpy().round(1).tolist(), weights.numpy().round(1).tolist()
+        ([0.0, 1.0, -1.0], [[1.0]])
+    """
+    away, fields = directions.double().cpu(), directions.shape[1]
+    axes = [principal_axes(away[:, field], _COMPONENTS) for field in range(fields)]
+    read = np.zeros((rows, fields * _COMPONENTS))
+    seen = [away[:, field].numpy() @ own for field, own in enumerate(axes)]
+    read[vocab_row.cpu().numpy()] = np.hstack(seen)
+    weights = [quality_weights(*ratings, read) for ratings in known]
+    of_field = zip(axes, np.split(weights[0], fields), strict=True)
+    levels = np.stack([read @ own for own in weights])
+    return torch.from_numpy(levels), torch.from_numpy(np.stack([a @ own for a, own in of_field]))
 
 
 def quality_weights(user: Int64s, item: Int64s, rating: Float64s, texts: Float64s) -> Float64s:
@@ -51,6 +92,24 @@ def quality_weights(user: Int64s, item: Int64s, rating: Float64s, texts: Float64
     if saved[best] <= 0:
         return np.zeros(texts.shape[1])
     return _fitted(known, texts, count, total)[best]
+
+
+def principal_axes(vectors: Tensor, count: int) -> Float64s:
+    """Return the directions in which vectors are longest ``[W, count]``; zeros where there are no more.
+
+    Args:
+        vectors: ``[N, W]`` float64, from their centre.
+        count: How many.
+
+    Example:
+        >>> principal_axes(torch.tensor([[0.0, 2.0], [0.0, -2.0], [1.0, 0.0]]).double(), 1).round(1).ravel().tolist()
+        [0.0, 1.0]
+    """
+    found = torch.linalg.eigh(vectors.T @ vectors).eigenvectors.flip(1)[:, :count].numpy()
+    signs = np.sign(found[np.abs(found).argmax(0), np.arange(found.shape[1])])  # LAPACKs differ
+    axes = np.zeros((vectors.shape[1], count))
+    axes[:, : found.shape[1]] = found * signs
+    return axes
 
 
 def _fitted(items: Int64s, texts: Float64s, count: Float64s, total: Float64s) -> list[Float64s]:

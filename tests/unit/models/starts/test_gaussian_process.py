@@ -196,12 +196,12 @@ def test_without_times_it_does_not_matter_when(facts):
 
 def test_factors_of_many_rows_are_fitted_once(started, monkeypatch):
     monkeypatch.setattr(gaussian_process, "MANY_ROWS", 10)
-    found = started._table(rated_rows(), np.ones(USERS, bool))
+    found = started._table(rated_rows(), np.ones(USERS, bool), 0)
     assert found.shape == started.items.shape
     one, two = np.split(found[:, 2:], 2, axis=1)
     np.testing.assert_array_equal(one, two)
     monkeypatch.undo()
-    one, two = np.split(started._table(rated_rows(), np.ones(USERS, bool))[:, 2:], 2, axis=1)
+    one, two = np.split(started._table(rated_rows(), np.ones(USERS, bool), 0)[:, 2:], 2, axis=1)
     assert not np.allclose(one, two)
 
 
@@ -236,30 +236,63 @@ def test_long_stretches_are_cut_and_time_goes_on():
     assert length.tolist() == [1000, 1000, 500, 4]
 
 
-def test_levels_begin_at_what_texts_say(facts):
+ITEMS_BY_TEXT = 30
+GOOD = np.arange(ITEMS_BY_TEXT) % 2 == 0
+TEXTS = torch.where(torch.from_numpy(GOOD)[:, None, None], 1.0, -1.0) * torch.ones(1, 1, 4)
+
+
+def rated_by_text():
     """Items of one text are good, of the other bad; each was rated twice, and one not at all."""
-    chance, items = np.random.default_rng(0), 30
-    good = np.arange(items) % 2 == 0
-    user = np.repeat(np.arange(12), 5)
-    item = np.concatenate([chance.permutation(items - 1)[:5] for _ in range(12)])
-    rating = 3.0 + np.where(good, 1.0, -1.0)[item] + chance.normal(0, 0.5, len(item))
-    rows = RatedRows(
-        user=user, item=item + 1, rating=rating, seconds=np.full(60, np.nan), row=np.arange(60)
-    )
-    texts = torch.where(torch.from_numpy(good)[:, None, None], 1.0, -1.0) * torch.ones(1, 1, 4)
+    chance, user = np.random.default_rng(0), np.repeat(np.arange(12), 5)
+    item = np.concatenate([chance.permutation(ITEMS_BY_TEXT - 1)[:5] for _ in range(12)])
+    rating = 3.0 + np.where(GOOD, 1.0, -1.0)[item] + chance.normal(0, 0.5, len(item))
+    unknown = np.full(60, np.nan)
+    return RatedRows(user=user, item=item + 1, rating=rating, seconds=unknown, row=np.arange(60))
+
+
+def begun_by_text(facts, *, text_levels):
+    """A start that has seen the texts, and is not fitted yet."""
+    named = replace(facts, item_ids=tuple(map(str, range(ITEMS_BY_TEXT))), fields=("title",))
+    start = GaussianProcessStart(named, 4, rank=2, draws=1, text_levels=text_levels)
+    start.calibrate(TEXTS)
+    return start
+
+
+def test_levels_begin_at_what_texts_say(facts):
     found = {}
     for text_levels in (False, True):
-        named = replace(facts, item_ids=tuple(map(str, range(items))), fields=("title",))
-        start = GaussianProcessStart(named, 4, rank=2, draws=1, text_levels=text_levels)
-        start.calibrate(texts)
-        start.fit(rows, texts, torch.arange(1, items + 1))
-        level = start.of_items(texts, torch.arange(1, items + 1))[:, 0]
-        new = start.of_items(texts, torch.zeros(items, dtype=torch.int64))[:, 0]
+        start = begun_by_text(facts, text_levels=text_levels)
+        start.fit(rated_by_text(), TEXTS, torch.arange(1, ITEMS_BY_TEXT + 1))
+        level = start.of_items(TEXTS, torch.arange(1, ITEMS_BY_TEXT + 1))[:, 0]
+        new = start.of_items(TEXTS, torch.zeros(ITEMS_BY_TEXT, dtype=torch.int64))[:, 0]
         found[text_levels] = level, new
         assert ("quality" in start.state_dict()) == text_levels
-    wanted = 3.0 + np.where(good, 1.0, -1.0)
+    wanted = 3.0 + np.where(GOOD, 1.0, -1.0)
     away = {name: np.abs(level.numpy() - wanted).mean() for name, (level, _) in found.items()}
     assert away[True] < 0.7 * away[False]
     new = found[True][1]
-    assert new[good].mean() - new[~good].mean() > 1.5
+    assert new[GOOD].mean() - new[~GOOD].mean() > 1.5
     assert found[False][1].std() < 1e-5
+
+
+def test_a_resumed_run_knows_levels_without_reading_texts(facts):
+    rows, start = rated_by_text(), begun_by_text(facts, text_levels=True)
+    start.fit(rows, TEXTS, torch.arange(1, ITEMS_BY_TEXT + 1))
+    resumed = begun_by_text(facts, text_levels=True)
+    resumed.load_state_dict(start.state_dict())
+    expected = predictions(start, rows)
+    assert expected.std() > 0.5
+    assert predictions(resumed, rows).tolist() == expected.tolist()
+
+
+def test_what_texts_say_of_training_rows_does_not_know_their_user(facts):
+    """The levels that a part's rows are predicted from stay, whatever its users rate."""
+    rows, found = rated_by_text(), []
+    part = gaussian_process._part_of(rows)
+    for better in (0.0, 1.0):
+        start = begun_by_text(facts, text_levels=True)
+        rating = rows.rating + better * (part[rows.user] == 2)
+        start.fit(replace(rows, rating=rating), TEXTS, torch.arange(1, ITEMS_BY_TEXT + 1))
+        found.append(start.levels)
+    assert torch.equal(found[0][1 + 2], found[1][1 + 2])
+    assert not torch.equal(found[0][0], found[1][0])
