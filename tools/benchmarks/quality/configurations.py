@@ -25,11 +25,10 @@ from tools.benchmarks.quality.guards import guarded_runs
 from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 from tools.benchmarks.quality.side_by_side import side_by_side
+from tools.benchmarks.quality.tuning_lines import LINES
 from tools.benchmarks.quality.tuning_methods import WAYS
 
 _ENCODER = "--model.network.init_args.item_encoder"
-_TUNING = f"{_ENCODER}.init_args.backbone.init_args.tuning"
-_FULL = f"{_TUNING}=lit_rec.models.text.tuning.FullTuning"
 _IDS_ALONE = (
     f"{_ENCODER}=lit_rec.models.items.id_item_encoder.IdItemEncoder",
     f"{_ENCODER}.init_args.width=128",  # the same width as with text
@@ -52,16 +51,18 @@ class Quality:
         needs: A file that the data folder has to hold; None: the tables are made up, or lie in the project.
         metrics: Metrics of the report.
         runs: Makes the runs from the data folder, or from one for made-up tables.
-        curve: The metric on validation rows by which lines are compared, if the runs are lines; lower is better.
+        curve: The metric on validation rows by which lines are compared, if the runs are lines.
+        higher: Whether higher values of the curve are better.
         ways: Whether the runs are draws of several ways, named ``WAY/DRAW``, which are shown side by side.
         draws: Whether each run draws the users that it tests.
-        slices: Slices of the report that are shown, where there is no ``curve``.
+        slices: Slices of the report that are shown.
     """
 
     needs: str | None
     metrics: tuple[str, ...]
     runs: Callable[[Path], list[Run]]
     curve: str | None = None
+    higher: bool = False
     ways: bool = False
     draws: bool = False
     slices: tuple[str, ...] = ("all",)
@@ -98,10 +99,8 @@ def measure(name: str, data: Path, folder: Path, *, quick: bool) -> list[dict[st
         return side_by_side(name, runs, found, folder / name)
     seconds = sum(spent for _, spent in found)
     return [
-        _mean(f"{name}: {model}{title}", metric, rows, seconds, draws=quality.draws)
-        for shown in quality.slices
-        for title in ("" if shown == "all" else f", {shown}",)
-        for metric in quality.metrics
+        _mean(f"{name}: {model}{of_slice}", metric, rows, seconds, draws=quality.draws)
+        for metric, shown, of_slice in _shown(quality)
         for model, rows in _by_model([report for report, _ in found], metric, shown).items()
     ]
 
@@ -114,13 +113,14 @@ def _lines(
     curves: list[list[float]],
 ) -> list[dict[str, Any]]:
     """Return each line's figures, seconds and curve; then the baselines, which are the same for every line."""
-    best = min(range(len(runs)), key=lambda place: min(curves[place]))
+    sign = -1 if quality.higher else 1
+    best = min(range(len(runs)), key=lambda place: min(sign * value for value in curves[place]))
     rows = []
     for place, (run, (report, seconds), curve) in enumerate(zip(runs, found, curves, strict=True)):
         title = f"{name}: {run.name}{', best on validation rows' * (place == best)}"
-        for metric in quality.metrics:
-            ours = _by_model([report], metric).get("lit_rec", [])
-            rows += [_mean(title, metric, [row], seconds) for row in ours]
+        for metric, shown, of_slice in _shown(quality):
+            ours = _by_model([report], metric, shown).get("lit_rec", [])
+            rows += [_mean(f"{title}{of_slice}", metric, [row], seconds) for row in ours]
         rows.append(_plain(title, "seconds", seconds, seconds))
         rows += [
             _plain(title, f"{quality.curve}, epoch {epoch}", value, seconds)
@@ -128,11 +128,17 @@ def _lines(
         ]
     report, seconds = found[best]
     return rows + [
-        _mean(f"{name}: {model}", metric, of_model, seconds)
-        for metric in quality.metrics
-        for model, of_model in _by_model([report], metric).items()
+        _mean(f"{name}: {model}{of_slice}", metric, of_model, seconds)
+        for metric, shown, of_slice in _shown(quality)
+        for model, of_model in _by_model([report], metric, shown).items()
         if model != "lit_rec"
     ]
+
+
+def _shown(quality: Quality) -> list[tuple[str, str, str]]:
+    """Return what is shown of a report: a metric, a slice, and what names the slice in a row."""
+    names = [(shown, "" if shown == "all" else f", {shown}") for shown in quality.slices]
+    return [(metric, *name) for name in names for metric in quality.metrics]
 
 
 def _by_model(reports: list[Report], metric: str, shown: str = "all") -> dict[str, list[ReportRow]]:
@@ -257,21 +263,24 @@ def _folds(data: Path) -> list[Run]:
 
 
 def _tuning(data: Path) -> list[Run]:
-    layers = f"{_TUNING}.init_args.layers=2"
-    few = "--model.encoder_rate=1e-3"  # few weights want a higher rate
-    return _lines_of_u1(
-        data,
-        full=(_FULL,),
-        top_2_layers=(f"{_TUNING}=lit_rec.models.text.tuning.TopLayersTuning", layers),
-        lora_top_2_layers=(f"{_TUNING}=LoraTuning", layers, few),
-        bottlenecks_top_2_layers=(f"{_TUNING}=BottleneckTuning", layers, few),
-        frozen=(f"{_TUNING}=lit_rec.models.text.tuning.FrozenTuning",),
+    return _lines_of_u1(data, **LINES)
+
+
+def _tuning_of_new_items(data: Path) -> list[Run]:
+    """Return runs without the closed form, which reads frozen texts alone; a step reads the items of its batch."""
+    words = (
+        f"--data.reader.folder={data / 'amazon-scientific'}",
+        "--model.network.init_args.neighbors=null",
+        "--model.objective.init_args.negatives=BatchNegatives",
+        "--model.encoder_rate=2e-5",
     )
+    config = "configs/scientific_new_items.yaml"
+    return [Run(name, config, (*words, *line)) for name, line in LINES.items()]
 
 
 def _gradients(data: Path) -> list[Run]:
     """Return runs of full tuning through a quarter of a step's texts, to compare with `full` of ml100k-tuning."""
-    quarter = (_FULL, f"{_ENCODER}.init_args.gradient_share=0.25")
+    quarter = (*LINES["full"], f"{_ENCODER}.init_args.gradient_share=0.25")
     history = "--data.history.init_args"
     together = (f"{history}.together=true", f"{history}.keep=0.35")
     return _lines_of_u1(data, quarter=quarter, quarter_drawn_together=(*quarter, *together))
@@ -303,6 +312,14 @@ QUALITY = {
     "scientific-ids": _scientific(*_IDS_ALONE),
     "scientific-new-items": _scientific(
         config="configs/scientific_new_items.yaml", seeds=1, slices=("new_items", "known_items")
+    ),
+    "scientific-tuning": Quality(
+        "amazon-scientific/Scientific.train.inter",
+        _RANKS,
+        _tuning_of_new_items,
+        curve="val/ndcg@10",
+        higher=True,
+        slices=("new_items", "known_items"),
     ),
     "large-catalogue": Quality(None, _RANKS, _large_catalogue),
     "banking77": Quality(
