@@ -27,7 +27,7 @@ _EDGES = (8, 16, 32, 64, 128)
 
 
 class PretrainingTask(Task):
-    """Learn from texts alone; the best epoch by the loss of validation texts.
+    """Learn from texts, and from which follow others; the best epoch by the loss of validation texts.
 
     How good the encoder is, only a task that begins with it can say: the report shows the loss of test texts, and no
     baseline has one.

@@ -21,8 +21,9 @@ class PretrainingTarget(TargetRule):
     def facts(
         self, prepared: Prepared, train: Int64s, labels: Sequence[str] | None, *, with_users: bool
     ) -> dict[str, Any]:
-        """Return that there are no labels, and that nothing is known of items."""
-        return {"labels": (), "label_counts": (), "item_bias": None, "item_log_frequency": False}
+        """Return that there are no labels, and of items how many rows they have, where users behave."""
+        none = {"labels": (), "label_counts": (), "item_bias": None}
+        return {**none, "item_log_frequency": with_users}
 
     def of_rows(
         self, prepared: Prepared, labels: Sequence[str], where: Where | None = None

@@ -14,6 +14,7 @@ from lit_rec.data.facts import Facts
 from lit_rec.errors import ConfigError, option_of
 from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.network import ItemNetwork
+from lit_rec.models.pretraining.item_pairs import ItemPairs
 from lit_rec.models.pretraining.masked_words import MaskedWords
 from lit_rec.ranges import not_negative, part_of_all, positive
 
@@ -21,11 +22,12 @@ _SEED = 0  # validation hides the same words each time
 
 
 class TextPretraining(ItemNetwork):
-    """Learn from the texts of training rows alone, by hidden words, by contrast, or by both.
+    """Learn from the texts of training rows, by hidden words, by contrast, by items that follow others, or by several.
 
     By hidden words: see ``MaskedWords``. By contrast (SimCSE): each text of a batch passes twice, with other dropout,
     and its two vectors have to be nearer to each other than to those of other texts. It needs dropout in the encoder,
-    and large batches. ``lit-rec export-encoder`` then writes an encoder that any YAML takes.
+    and large batches. By items that follow others: see ``ItemPairs``; it needs behaviors. ``lit-rec export-encoder``
+    then writes an encoder that any YAML takes.
 
     Args:
         facts: Facts of the data.
@@ -33,15 +35,19 @@ class TextPretraining(ItemNetwork):
         masked_weight: Weight of the loss of hidden words; 0: none are hidden.
         masked_share: Share of the tokens that are hidden.
         contrast_weight: Weight of the contrastive loss; 0: none.
+        pair_weight: Weight of the loss of items that follow others; 0: none. How far apart they may be is the length of
+            the histories.
         temperature: Cosines are divided by it.
 
     Shape:
-        A batch of B rows -> ``[B, 1]`` float32, the loss of each row's text, the mean over its fields.
+        A batch of B rows -> ``[B, 1]`` float32, the loss of each row: that of its text, the mean over its fields, and
+        that of its pair.
 
     Raises:
-        ConfigError: If a weight is negative, both are 0, ``masked_share`` is not above 0 and up to 1, or
+        ConfigError: If a weight is negative, all are 0, ``masked_share`` is not above 0 and up to 1, or
             ``temperature`` is not above 0; if the encoder is frozen, the tokenizer has no mask token though words
-            are to be hidden, or the encoder has no dropout though contrast needs it.
+            are to be hidden, the encoder has no dropout though contrast needs it, or the rows have no
+            users though pairs are wanted.
 
     Reference:
         Gao et al. 2021, SimCSE, https://arxiv.org/abs/2104.08821. Zhang et al. 2021, Few-shot intent detection via
@@ -69,10 +75,12 @@ class TextPretraining(ItemNetwork):
         masked_share: float = 0.15,
         contrast_weight: float = 0.0,
         temperature: float = 0.05,
+        pair_weight: float = 0.0,
     ) -> None:
         super().__init__(facts, item_encoder)
         self.masked_weight = not_negative(self, "masked_weight", masked_weight)
         self.contrast_weight = not_negative(self, "contrast_weight", contrast_weight)
+        self.pair_weight = not_negative(self, "pair_weight", pair_weight)
         self.temperature = positive(self, "temperature", temperature)
         part_of_all(self, "masked_share", masked_share)
         encoder = self._encoder
@@ -83,6 +91,7 @@ class TextPretraining(ItemNetwork):
         self.masked = None
         if masked_weight:
             self.masked = MaskedWords(encoder.backbone, facts.special, masked_share)
+        self.pairs = ItemPairs(facts, temperature) if pair_weight else None
 
     @property
     def _encoder(self) -> ItemEncoder:
@@ -91,11 +100,11 @@ class TextPretraining(ItemNetwork):
 
     def _check(self, facts: Facts, encoder: ItemEncoder) -> None:
         name = type(self).__name__
-        if not self.masked_weight and not self.contrast_weight:
+        if not self.masked_weight + self.contrast_weight + self.pair_weight:
             raise ConfigError(
-                "both weights are 0",
+                "all weights are 0",
                 where=option_of(self, "masked_weight"),
-                rule="masked_weight or contrast_weight above 0, or both",
+                rule="masked_weight, contrast_weight or pair_weight above 0",
                 remedy=f"set {option_of(self, 'masked_weight')} to 1",
             )
         if encoder.is_frozen:
@@ -121,6 +130,13 @@ class TextPretraining(ItemNetwork):
                 remedy=f"set {option_of('PretrainedBackbone', 'dropout')} to 0.1, "
                 f"or {option_of(self, 'contrast_weight')} to 0",
             )
+        if self.pair_weight and not facts.item_log_frequency:
+            raise ConfigError(
+                "no item follows another: the rows have no users",
+                where=option_of(self, "pair_weight"),
+                rule="behaviors of users, such as those of TableReader",
+                remedy=f"set {option_of(self, 'pair_weight')} to 0 and {option_of(self, 'masked_weight')} to 1",
+            )
 
     @property
     def gives(self) -> str:
@@ -136,13 +152,20 @@ class TextPretraining(ItemNetwork):
         """Measure nothing: the projection is not used."""
 
     def forward(self, batch: RecBatch) -> Tensor:
-        """Return the loss of each row's text ``[B, 1]``; each distinct text is read once."""
+        """Return the loss of each row ``[B, 1]``; each distinct text is read once for each kind of loss."""
+        losses = self._of_texts(batch)
+        if self.pairs is not None:
+            losses = losses + self.pair_weight * self.pairs(self._encoder, batch)
+        return losses.unsqueeze(1)
+
+    def _of_texts(self, batch: RecBatch) -> Tensor:
+        """Return the loss of each row's texts ``[B]``."""
         row_text = batch.items.text_index[batch.candidates.item_index[:, 0]]  # [B, F]
         keep = torch.zeros(len(batch.texts), dtype=torch.bool, device=row_text.device)
         keep[row_text] = True
         losses = self._losses(batch.texts.where(keep))
         place = keep.cumsum(0) - 1
-        return losses[place[row_text]].mean(1, keepdim=True)
+        return losses[place[row_text]].mean(1)
 
     def _losses(self, texts: Texts) -> Tensor:
         """Return the loss of each text ``[P]``; hidden words and dropout of an evaluation are always the same."""

@@ -36,7 +36,13 @@ def said(broken):
 
 @pytest.mark.parametrize(
     "given",
-    [{"masked_weight": 0.0}, {"mask": None}, {"mask": 9}, {"dropout": 0.0, "contrast_weight": 1.0}],
+    [
+        {"masked_weight": 0.0},
+        {"mask": None},
+        {"mask": 9},
+        {"dropout": 0.0, "contrast_weight": 1.0},
+        {"masked_weight": 0.0, "pair_weight": 1.0},
+    ],
 )
 def test_weights(given):
     broken = partial(network, **given)
