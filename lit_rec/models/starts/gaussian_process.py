@@ -21,7 +21,7 @@ from lit_rec.models.starts.covariance import Covariance, Points
 from lit_rec.models.starts.factors import MANY_ROWS, Factors, fit_factors
 from lit_rec.models.starts.posterior import by_past, weights, with_noise, without_itself
 from lit_rec.models.starts.rated_rows import RatedRows, batches, padded
-from lit_rec.models.starts.text_quality import levels_by_text
+from lit_rec.models.starts.text_quality import directions, levels_by_text
 from lit_rec.ranges import count
 
 _DAY = 86_400.0
@@ -154,13 +154,9 @@ class GaussianProcessStart(nn.Module):
         found = torch.where(known, self.texts[vocab_row], self._projected(texts))
         if self.text_levels:  # levels of known items hold it
             own = own.clone()
-            said = torch.einsum("nfw,fw->n", self._directions(texts), self.quality)
+            said = torch.einsum("nfw,fw->n", directions(texts, self.centre), self.quality)
             own[:, 0] += torch.where(known[:, 0], 0.0, said)
         return torch.cat([own, found], 1)
-
-    def _directions(self, texts: Tensor) -> Tensor:
-        """Return texts ``[N, F, W]`` from their centre, with norm 1."""
-        return nn.functional.normalize(texts.float() - self.centre, dim=2)
 
     def _projected(self, texts: Tensor) -> Tensor:
         """Return principal components of norm 1 of texts ``[N, F, W]``: ``[N, F * width]``."""
@@ -209,7 +205,7 @@ class GaussianProcessStart(nn.Module):
             part = _part_of(rows)
             of_rows = [_known_rows(rows, part != one) for one in range(_PARTS)]
             ratings = [_known_rows(rows, everybody), *of_rows]
-            found = levels_by_text(ratings, self._directions(texts), vocab_row, len(self.items))
+            found = levels_by_text(ratings, texts, self.centre, vocab_row, len(self.items))
             for buffer, values in zip((self.levels, self.quality), found, strict=True):
                 buffer.copy_(values)
         self.items.copy_(torch.from_numpy(self._table(rows, everybody, 0)))

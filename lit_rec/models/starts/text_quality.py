@@ -7,49 +7,74 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lit_rec.data.arrays import Float64s, Int64s
 
 _PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
 _PARTS = 5  # of the items: each is predicted from the others
 _COMPONENTS = 128  # of each text field
+_ITEMS = 50_000  # that are learned from at most
 _USER = 5.0  # a user's mean is shrunk as by so many ratings of the mean
 
 
 def levels_by_text(
     known: Sequence[tuple[Int64s, Int64s, Float64s]],
-    directions: Tensor,
+    texts: Tensor,
+    centre: Tensor,
     vocab_row: Tensor,
     rows: int,
 ) -> tuple[Tensor, Tensor]:
     """Return the levels of items by their texts, as each of some sets of ratings has them, and how a text is read.
 
+    Of more than 50,000 items, as many are drawn to learn from.
+
     Args:
-        known: G sets of ratings, each ``(user, item, rating)`` of ``[R]``.
-        directions: ``[N, F, W]``, vectors of the texts of all training items, of norm 1.
+        known: G sets of ratings, each ``(user, item, rating)`` of ``[R]``; an item is a row of the vocabulary.
+        texts: ``[N, F, W]``, vectors of the texts of all training items.
+        centre: ``[F, W]``, their mean.
         vocab_row: ``[N]`` int64, of these items.
         rows: Number of rows of the vocabulary, V + 1.
 
     Returns:
-        Levels ``[G, V + 1]``, and the weights ``[F, W]`` by which the first set's come from directions.
+        Levels ``[G, V + 1]``, and the weights ``[F, W]`` by which the first set's come from ``directions``.
 
     Example:
         >>> item = np.arange(1, 41)
         >>> ratings = np.zeros(40, np.int64), item, 3.0 + np.where(item % 2, 1.0, -1.0)
-        >>> texts = torch.where(torch.arange(1, 41) % 2 == 1, 1.0, -1.0).reshape(40, 1, 1)
-        >>> levels, weights = levels_by_text([ratings], texts, torch.arange(1, 41), 41)
+        >>> texts = torch.where(torch.arange(1, 41) % 2 == 1, 8.0, -2.0).reshape(40, 1, 1)
+        >>> levels, weights = levels_by_text([ratings], texts, texts.mean(0), torch.arange(1, 41), 41)
         >>> levels[0, :3].numpy().round(1).tolist(), weights.numpy().round(1).tolist()
         ([0.0, 1.0, -1.0], [[1.0]])
     """
-    away, fields = directions.double().cpu(), directions.shape[1]
-    axes = [principal_axes(away[:, field], _COMPONENTS) for field in range(fields)]
-    read = np.zeros((rows, fields * _COMPONENTS))
-    seen = [away[:, field].numpy() @ own for field, own in enumerate(axes)]
-    read[vocab_row.cpu().numpy()] = np.hstack(seen)
-    weights = [quality_weights(*ratings, read) for ratings in known]
-    of_field = zip(axes, np.split(weights[0], fields), strict=True)
-    levels = np.stack([read @ own for own in weights])
-    return torch.from_numpy(levels), torch.from_numpy(np.stack([a @ own for a, own in of_field]))
+    chosen = torch.arange(len(texts))
+    if len(texts) > _ITEMS:
+        drawn = np.random.default_rng(0).permutation(len(texts))[:_ITEMS]
+        chosen = torch.from_numpy(np.sort(drawn))
+    away = directions(texts[chosen], centre).double().cpu()  # [n, F, W]
+    axes = [principal_axes(of_field, _COMPONENTS) for of_field in away.unbind(1)]
+    read = np.hstack(
+        [of_field.numpy() @ a for of_field, a in zip(away.unbind(1), axes, strict=True)]
+    )
+    place = np.full(rows, -1)
+    place[vocab_row[chosen].cpu().numpy()] = np.arange(len(chosen))
+    quality = []
+    for user, item, rating in known:
+        kept = place[item] >= 0
+        weights = quality_weights(user[kept], place[item[kept]], rating[kept], read)
+        of_field = zip(axes, np.split(weights, len(axes)), strict=True)
+        quality.append(np.stack([axis @ own for axis, own in of_field]))
+    found = torch.from_numpy(np.stack(quality)).float().to(texts.device)  # [G, F, W]
+    levels = torch.zeros(len(known), rows, device=texts.device)
+    for some in torch.split(torch.arange(len(texts)), _ITEMS):
+        said = torch.einsum("nfw,gfw->gn", directions(texts[some], centre), found)
+        levels[:, vocab_row[some]] = said
+    return levels, found[0]
+
+
+def directions(texts: Tensor, centre: Tensor) -> Tensor:
+    """Return vectors of texts ``[N, F, W]`` from their centre ``[F, W]``, with norm 1."""
+    return functional.normalize(texts.float() - centre, dim=2)
 
 
 def quality_weights(user: Int64s, item: Int64s, rating: Float64s, texts: Float64s) -> Float64s:
