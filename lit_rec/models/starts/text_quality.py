@@ -81,7 +81,8 @@ def quality_weights(user: Int64s, item: Int64s, rating: Float64s, texts: Float64
     """Return the weights of a ridge regression of ratings on items' texts, 0 where texts tell nothing of other items.
 
     What is regressed is a rating's distance from the mean and from its user's own. The penalty is the one by which
-    items are predicted best from other items, since an item's own ratings are better known than by its text.
+    items are predicted best from other items, since an item's own ratings are better known than by its text. If that
+    saves less of the squared error than its standard error over items, texts are taken to tell nothing.
 
     Args:
         user: ``[R]``.
@@ -107,14 +108,14 @@ def quality_weights(user: Int64s, item: Int64s, rating: Float64s, texts: Float64
     total = np.bincount(item, residual, minlength=len(texts)).astype(np.float64)
     known = np.flatnonzero(count)
     part = np.random.default_rng(0).integers(0, _PARTS, len(texts))[known]
-    saved = np.zeros(len(_PENALTIES))  # of the squared error that there is without texts
+    saved = np.zeros((len(_PENALTIES), len(texts)))  # of an item's squared error without texts
     for one in range(_PARTS):
         held = known[part == one]
         for place, weights in enumerate(_fitted(known[part != one], texts, count, total)):
             said = texts[held] @ weights
-            saved[place] += (2 * said * total[held] - count[held] * said**2).sum()
-    best = int(saved.argmax())
-    if saved[best] <= 0:
+            saved[place, held] = 2 * said * total[held] - count[held] * said**2
+    best = int(saved.sum(1).argmax())
+    if saved[best].sum() <= np.sqrt(len(known)) * saved[best, known].std():
         return np.zeros(texts.shape[1])
     return _fitted(known, texts, count, total)[best]
 
