@@ -72,9 +72,10 @@ class ItemPairs(nn.Module):
         # that one of so many rows has the item
         log_prob = torch.log(-torch.expm1(len(rows) * torch.log1p(-share.clamp(max=1 - 1e-6))))
         logits = vectors[before] @ vectors[compared].T / self.temperature - log_prob
-        history = batch.history
-        held = history.item_index[rows].masked_fill(~history.mask[rows], -1)  # [n, H]
-        seen = (held.unsqueeze(2) == compared).any(1).scatter(1, place.unsqueeze(1), False)
+        row, slot = torch.nonzero(batch.history.mask[rows], as_tuple=True)
+        seen = torch.zeros(len(rows), len(vectors), dtype=torch.bool, device=rows.device)
+        seen[row, batch.history.item_index[rows][row, slot]] = True
+        seen = seen[:, compared].scatter(1, place.unsqueeze(1), False)
         return functional.cross_entropy(
             logits.masked_fill(seen, -torch.inf), place, reduction="none"
         )
