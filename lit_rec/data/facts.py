@@ -39,7 +39,7 @@ class Facts:
         user_fields: Numbers, categories and vectors of a user.
         history_labels: Whether histories contain labels: False where all behaviors that count have the same one.
         item_log_frequency: Log of the share of training rows that each of ``item_ids`` has, where the next item or
-            ratings are predicted.
+            ratings are predicted, or an encoder is pretrained on behaviors.
         target_events: Events that are predicted, where the next item is; empty: all that count in histories.
         backbone: Configuration of the encoder, known from a checkpoint: it is rebuilt without the encoder's files.
 

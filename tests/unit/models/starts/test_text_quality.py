@@ -64,6 +64,16 @@ def test_each_set_of_ratings_has_its_levels() -> None:
     assert (both[0] - both[1]).abs().max() > 0.01
 
 
+def test_chance_is_seldom_taken_for_what_texts_say() -> None:
+    texts, found = _texts(), 0
+    for seed in range(40):
+        user, item, _ = _ratings(texts)
+        noise = np.random.default_rng(seed).normal(3, 1, len(item))
+        given = texts, texts.mean(0), torch.arange(1, ITEMS + 1), ITEMS + 1
+        found += bool(levels_by_text([(user, item, noise)], *given)[1].any())
+    assert found <= 8
+
+
 def test_axes_are_those_of_the_singular_value_decomposition() -> None:
     vectors = torch.randn(50, 6, generator=torch.Generator().manual_seed(2)).double()
     axes = principal_axes(vectors, 3)
