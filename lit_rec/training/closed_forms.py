@@ -9,6 +9,7 @@ import torch
 
 from lit_rec.data.arrays import Int64s
 from lit_rec.data.datamodule import BehaviorDataModule
+from lit_rec.data.history.histories import NoHistory, TrainingHistory
 from lit_rec.data.history.rule import OrderedHistory
 from lit_rec.data.training_facts import target_of_rows
 from lit_rec.models.networks.network import Network
@@ -47,16 +48,20 @@ def predict_training_rows(network: Network, data: BehaviorDataModule) -> None:
 
 
 def rated_rows(data: BehaviorDataModule) -> RatedRows:
-    """Return the training rows that have a rating, by user and time."""
-    prepared = data.prepared
+    """Return the training rows that have a rating, by user, in the order of time or against it; see ``RatedRows``."""
+    prepared, rule = data.prepared, data.history
     row = prepared.rows_of("train")
     row = row[~np.isnan(prepared.rating[row])]
     user = np.asarray(prepared.user[row], np.int64)
-    past = None
-    if isinstance(data.history, OrderedHistory):
+    past, others = None, rule.max_length
+    if isinstance(rule, OrderedHistory):
         # a place among these rows, in place of one among all rows
         past = np.searchsorted(row, prepared.past_end[row])
         past = past - np.searchsorted(row, prepared.offsets[user])
+    elif isinstance(rule, NoHistory):
+        others = 0
+    elif isinstance(rule, TrainingHistory):
+        row = _kept_first(row, user, rule)
     return RatedRows(
         user,
         data.catalogue.vocab_row[prepared.item[row]],
@@ -64,7 +69,15 @@ def rated_rows(data: BehaviorDataModule) -> RatedRows:
         np.asarray(prepared.timestamp[row], np.float64),
         row,
         past,
+        others,
     )
+
+
+def _kept_first(row: Int64s, user: Int64s, rule: TrainingHistory) -> Int64s:
+    """Return the rows of each user such that those come first that a history keeps, if it leaves some out."""
+    if rule.oldest or np.bincount(user).max(initial=0) <= rule.max_length:
+        return row
+    return row[np.lexsort((-row, user))]
 
 
 @dataclass(frozen=True)

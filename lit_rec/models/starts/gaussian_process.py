@@ -19,16 +19,16 @@ from lit_rec.models.requirements import needs_target
 from lit_rec.models.row_blocks import length_groups, rows_per_block, slots_of
 from lit_rec.models.starts.covariance import Covariance, Points
 from lit_rec.models.starts.factors import MANY_ROWS, Factors, fit_factors
-from lit_rec.models.starts.posterior import by_past, weights, with_noise, without_itself
-from lit_rec.models.starts.rated_rows import RatedRows, batches, padded
+from lit_rec.models.starts.posterior import by_first, by_past, weights, with_noise
+from lit_rec.models.starts.rated_rows import RatedRows, Stretches, batches, padded
 from lit_rec.models.starts.text_quality import directions, levels_by_text
 from lit_rec.ranges import count
 
 _DAY = 86_400.0
 _UNKNOWN = -1e9  # in place of NaN, which differs from itself
 _PARTS = 4  # of the users: training rows are predicted from factors of the other parts
-# Fitting the covariance: users a step, the most rows of each, steps, and the rate of Adam at the first step
-_USERS, _ROWS, _STEPS, _RATE = 64, 300, 16, 0.2
+# Fitting the covariance: stretches a step, the most rows of each, steps, and the rate of Adam at the first step
+_STRETCHES, _ROWS, _STEPS, _RATE = 64, 300, 16, 0.2
 _NUMBERS = 4_000_000  # held at once
 
 
@@ -213,18 +213,16 @@ class GaussianProcessStart(nn.Module):
         fitted = copy.deepcopy(Covariance(self.seconds, self.fields, variance))
         fitted.requires_grad_(True)
         optimizer = torch.optim.Adam(fitted.parameters(), _RATE)
-        rng, (begin, length) = np.random.default_rng(0), rows.stretches()
+        rng, stretches = np.random.default_rng(0), rows.stretches(_ROWS)
         with torch.enable_grad():
             for step in range(_STEPS):
                 optimizer.param_groups[0]["lr"] = _RATE * (1 - step / _STEPS)
                 optimizer.zero_grad()
-                chosen = rng.permutation(len(begin))[:_USERS]
-                total = int(np.minimum(length[chosen], _ROWS).sum())
-                for some in batches(np.minimum(length[chosen], _ROWS), _NUMBERS):
-                    which = chosen[some]
-                    few = np.minimum(length[which], _ROWS)
-                    error, known = self._errors(fitted, rows, begin[which], few)
-                    torch.autograd.backward(error[known].square().sum() / total)
+                chosen = stretches.take(rng.permutation(len(stretches.begin))[:_STRETCHES])
+                total = int((chosen.length - chosen.context).sum())
+                for some in batches(chosen.length, _NUMBERS):
+                    error, _, asked = self._errors(fitted, rows, chosen.take(some))
+                    torch.autograd.backward(error[asked].square().sum() / total)
                 optimizer.step()
         self.covariance.load_state_dict(fitted.state_dict())
 
@@ -236,14 +234,13 @@ class GaussianProcessStart(nn.Module):
             rows: The training rows.
             total: How many rows ``Prepared`` has.
         """
-        begin, length = rows.stretches()
+        stretches = rows.stretches()
         # a row without a rating has no loss, but NaN would reach the gradients
         found, covariance = np.zeros(total, np.float32), copy.deepcopy(self.covariance).cpu()
-        for some in batches(length, _NUMBERS):
-            error, known = self._errors(covariance, rows, begin[some], length[some])
-            place, mask = padded(begin[some], length[some])
-            rating = rows.rating[place[mask]]
-            found[rows.row[place[mask]]] = rating - error[known].numpy()
+        for some in batches(stretches.length, _NUMBERS):
+            error, place, asked = self._errors(covariance, rows, stretches.take(some))
+            predicted = place[asked.numpy()]
+            found[rows.row[predicted]] = rows.rating[predicted] - error[asked].numpy()
         self._of_row, self._parts = torch.from_numpy(found), None
 
     def _weights(self, columns: Tensor, history: HistorySlots) -> Tensor:
@@ -273,13 +270,13 @@ class GaussianProcessStart(nn.Module):
         return columns[..., 0], columns[..., 1], Points(columns[..., 2:factors], texts, seconds)
 
     def _errors(
-        self, covariance: Covariance, rows: RatedRows, begin: Int64s, length: Int64s
-    ) -> tuple[Tensor, Tensor]:
-        """Return ratings minus predictions of some stretches of rows ``[B, n]``, and a mask of the real ones."""
-        place, mask = padded(begin, length)
-        part = _part_of(rows)[rows.user[begin]]
+        self, covariance: Covariance, rows: RatedRows, stretches: Stretches
+    ) -> tuple[Tensor, Int64s, Tensor]:
+        """Return ratings minus predictions ``[B, n]``, their rows, and which of them are asked for."""
+        place, mask = padded(stretches.begin, stretches.length)
+        user = rows.user[stretches.begin]
         item = rows.item[place]
-        own = torch.from_numpy(self._crossed(rows)[part[:, None], item])
+        own = torch.from_numpy(self._crossed(rows)[_part_of(rows)[user][:, None], item])
         seconds = torch.from_numpy(rows.seconds[place])
         level, spread, points = self._points(torch.cat([own, self.texts.cpu()[item]], 2), seconds)
         known = torch.from_numpy(mask)
@@ -287,12 +284,13 @@ class GaussianProcessStart(nn.Module):
         residual = torch.where(known, rating - level, 0.0)
         total = with_noise(covariance, points, spread, known)
         if rows.past is None:
-            said = without_itself(total, residual)
+            said = by_first(total, residual, rows.others)
         else:
-            first = np.searchsorted(rows.user, rows.user[begin])
-            past = np.maximum(rows.past[place] - (begin - first)[:, None], 0)
+            left_out = stretches.begin - np.searchsorted(rows.user, user)  # earlier rows
+            past = np.maximum(rows.past[place] - left_out[:, None], 0)
             said = by_past(total, residual, torch.from_numpy(past))
-        return residual - said, known
+        asked = mask & (np.arange(mask.shape[1]) >= stretches.context[:, None])
+        return residual - said, place, torch.from_numpy(asked)
 
     def _crossed(self, rows: RatedRows) -> Float32s:
         """Return the tables of items of the parts ``[_PARTS, V + 1, m]``, each without its part of the users."""

@@ -1,4 +1,4 @@
-"""Posterior means of a Gaussian process: of candidates, of each rating without itself, of each rating by its past."""
+"""Posterior means of a Gaussian process: of candidates, of ratings by others of their row."""
 
 from __future__ import annotations
 
@@ -65,3 +65,23 @@ def by_past(total: Tensor, residual: Tensor, past: Tensor) -> Tensor:
     earlier = place < past.unsqueeze(2)  # [B, n, n]
     said: Tensor = (lower * earlier * independent.transpose(1, 2)).sum(2)
     return said
+
+
+def by_first(total: Tensor, residual: Tensor, count: int) -> Tensor:
+    """Return what the first ``count`` other ratings of its row say of each rating ``[B, n]``, beyond what is expected.
+
+    Args:
+        total: ``[B, n, n]``.
+        residual: ``[B, n]``.
+        count: How many ratings each is predicted by, at most; not itself.
+
+    Example:
+        >>> total = torch.tensor([[[2.0, 1.0, 1.0], [1.0, 2.0, 0.0], [1.0, 0.0, 2.0]]])
+        >>> by_first(total, torch.tensor([[4.0, 2.0, 0.0]]), 1).round(decimals=3)  # by the second, the first, the first
+        tensor([[1., 2., 2.]])
+    """
+    others = without_itself(total[:, : count + 1, : count + 1], residual[:, : count + 1])
+    if others.shape == residual.shape:
+        return others
+    said = by_past(total, residual, torch.full(residual.shape, count, device=residual.device))
+    return torch.cat([others[:, :count], said[:, count:]], 1)

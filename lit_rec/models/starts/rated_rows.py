@@ -14,7 +14,7 @@ _LONGEST = 1000  # a user's rows in one stretch: bounds the time, which grows wi
 
 @dataclass(frozen=True)
 class RatedRows:
-    """R training rows with ratings, those of a user side by side and oldest first.
+    """R training rows with ratings, those of a user side by side; those that histories keep longest come first.
 
     Args:
         user: ``[R]`` codes.
@@ -22,8 +22,9 @@ class RatedRows:
         rating: ``[R]``.
         seconds: ``[R]``, NaN where unknown.
         row: ``[R]`` rows of ``Prepared``.
-        past: ``[R]``, how many of its user's first rows are strictly earlier; None: a row sees all other rows of its
-            user, later ones as well.
+        past: ``[R]``, how many of its user's first rows are strictly earlier; None: a row sees others of its user,
+            later ones as well.
+        others: How many other rows of its user a row sees at most, where ``past`` is None: the first ones.
     """
 
     user: Int64s
@@ -32,27 +33,64 @@ class RatedRows:
     seconds: Float64s
     row: Int64s
     past: Int64s | None = None
+    others: int = _LONGEST
 
     def of_users(self, mask: Bools) -> tuple[Int64s, Int64s, Float64s]:
         """Return user, item and rating of the rows whose user is in ``mask`` ``[U]``."""
         kept = mask[self.user]
         return self.user[kept], self.item[kept], self.rating[kept]
 
-    def stretches(self) -> tuple[Int64s, Int64s]:
-        """Return begin and length of stretches of one user's rows, at most a thousand each.
+    def stretches(self, longest: int = _LONGEST) -> Stretches:
+        """Return stretches of one user's rows that are each predicted once, by other rows of the stretch.
+
+        Where a row sees others of all times, a stretch is a thousand rows, cut to ``longest``. Where it sees the past,
+        stretches overlap: all but a user's first begin with as many rows as a history holds, so that a row is predicted
+        by that many earlier ones and at most a quarter more.
+
+        Args:
+            longest: Most rows of a stretch.
 
         Example:
-            >>> user, zeros = np.array([4, 4, 7]), np.zeros(3)
-            >>> rows = RatedRows(user, np.ones(3, np.int64), zeros, zeros, np.arange(3))
-            >>> begin, length = rows.stretches()
-            >>> begin.tolist(), length.tolist()
-            ([0, 2], [2, 1])
+            >>> import dataclasses
+            >>> user, zeros = np.array([4, 4, 4, 7]), np.zeros(4)
+            >>> rows = RatedRows(user, np.ones(4, np.int64), zeros, zeros, np.arange(4))
+            >>> found = rows.stretches()
+            >>> found.begin.tolist(), found.length.tolist()
+            ([0, 3], [3, 1])
+            >>> found = dataclasses.replace(rows, past=np.array([0, 1, 2, 0]), others=1).stretches()
+            >>> found.begin.tolist(), found.length.tolist(), found.context.tolist()  # the third row by the second alone
+            ([0, 1, 3], [2, 2, 1], [0, 1, 0])
         """
         place = np.arange(len(self.user))
         first = np.flatnonzero(np.diff(self.user, prepend=-1))
         since = place - np.repeat(first, np.diff(np.append(first, len(place))))
-        begin = np.flatnonzero(since % _LONGEST == 0)
-        return begin, np.diff(np.append(begin, len(place)))
+        if self.past is None:
+            begin = np.flatnonzero(since % _LONGEST == 0)
+            length = np.minimum(np.diff(np.append(begin, len(place))), longest)
+            return Stretches(begin, length, np.zeros_like(begin))
+        seen = min(self.others, longest * 4 // 5)
+        more = max(seen // 4, 1)
+        asked = np.flatnonzero((since == 0) | ((since > seen) & ((since - seen) % more == 0)))
+        context = np.where(since[asked] > 0, seen, 0)
+        length = np.diff(np.append(asked, len(place))) + context
+        return Stretches(asked - context, length, context)
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """S stretches of rows, of one user each.
+
+    Shape:
+        begin: ``[S]``. length: ``[S]``. context: ``[S]``, how many of its first rows are seen and not predicted.
+    """
+
+    begin: Int64s
+    length: Int64s
+    context: Int64s
+
+    def take(self, which: Int64s) -> Stretches:
+        """Return some of them."""
+        return Stretches(self.begin[which], self.length[which], self.context[which])
 
 
 def padded(begin: Int64s, length: Int64s) -> tuple[Int64s, Bools]:

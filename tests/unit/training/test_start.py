@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from lit_rec.data.batches.collator import BatchRows
-from lit_rec.data.history.histories import TrainingHistory
+from lit_rec.data.history.histories import NoHistory, PastHistory, TrainingHistory
 from lit_rec.data.splits.splits import RandomSplit
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.stored.network import load_module
@@ -113,11 +113,26 @@ def test_rows_know_how_many_of_their_user_are_earlier(fitted):
         )
 
 
-def test_a_training_row_is_predicted_as_its_history_is_at_evaluation(folder, tmp_path):  # noqa: F811
+@pytest.mark.parametrize(
+    "history",
+    [
+        TrainingHistory(max_length=50),
+        TrainingHistory(max_length=3),
+        TrainingHistory(max_length=3, oldest=True),
+        NoHistory(),
+        PastHistory(max_length=50),
+    ],
+    ids=["all", "newest", "oldest", "none", "past"],
+)
+def test_a_training_row_is_predicted_as_its_history_is_at_evaluation(
+    folder,  # noqa: F811
+    tmp_path,
+    history,
+):
     """Where every part of the users has the same factors, the fast way is that of an evaluated row."""
     module, _ = module_of(folder)
     data = data_of(folder, tmp_path / "cache")
-    data.split, data.history = RandomSplit(), TrainingHistory(max_length=50)
+    data.split, data.history = RandomSplit(), history
     trainer = trainer_of(tmp_path, max_epochs=1, limit_train_batches=1, limit_val_batches=0)
     trainer.fit(module, datamodule=data)
     start, rows = module.built().start, rated_rows(data)

@@ -227,15 +227,6 @@ def test_it_is_for_ratings_and_scores(make_network):
     assert make_network(head=DotHead, start=None).start is None
 
 
-def test_long_stretches_are_cut_and_time_goes_on():
-    user = np.repeat([3, 5], [2500, 4])
-    zeros = np.zeros(len(user))
-    rows = RatedRows(user, np.ones(len(user), np.int64), zeros, zeros, np.arange(len(user)))
-    begin, length = rows.stretches()
-    assert begin.tolist() == [0, 1000, 2000, 2500]
-    assert length.tolist() == [1000, 1000, 500, 4]
-
-
 ITEMS_BY_TEXT = 30
 GOOD = np.arange(ITEMS_BY_TEXT) % 2 == 0
 TEXTS = torch.where(torch.from_numpy(GOOD)[:, None, None], 1.0, -1.0) * torch.ones(1, 1, 4)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lit_rec.models.starts.covariance import Covariance, Points
-from lit_rec.models.starts.posterior import by_past, weights, with_noise, without_itself
+from lit_rec.models.starts.posterior import by_first, by_past, weights, with_noise, without_itself
 
 
 @pytest.fixture
@@ -51,6 +51,18 @@ def test_each_rating_by_the_first_ones(system):
         for target, first in enumerate(past[row].tolist()):
             expected = said(total[row], residual[row], target, list(range(first)))
             assert found[row, target].item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 6, 100])
+def test_each_rating_by_the_first_others(system, count):
+    total, residual, known = system
+    found = by_first(total, residual, count)
+    for row, length in ((0, 6), (1, 4)):
+        for target in range(length):
+            others = [place for place in range(length) if place != target][:count]
+            expected = said(total[row], residual[row], target, others)
+            assert found[row, target].item() == pytest.approx(expected)
+    assert not found[~known].any()
 
 
 def test_weights_solve_the_system(system):
