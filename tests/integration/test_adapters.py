@@ -79,6 +79,18 @@ def test_an_exported_encoder_is_plain(run, tmp_path, monkeypatch, capsys):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["PrefixTuning", "PromptTuning"])
+def test_what_cannot_be_merged_is_read_from_its_checkpoint(workplace, tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    few = {"limit_train_batches": 2, "limit_val_batches": 2}
+    config = tuned(workplace, kind, tokens=3)
+    config["trainer"] |= few
+    lit_rec("fit", "-c", write(config, tmp_path / "config.yaml"))
+    best = tmp_path / "runs/run/version_0/best.ckpt"
+    lit_rec("test", "--ckpt_path", best, "--trainer.limit_test_batches=2")
+    assert len(answers(best)) > 2
+
+
 def test_a_run_that_ends_before_its_ranks_settle_says_so(workplace, tmp_path, capsys):
     stop = part("lightning.pytorch.callbacks.EarlyStopping", monitor="val/rmse", patience=9)
     stop["init_args"]["stopping_threshold"] = 9.0  # reached at the first validation

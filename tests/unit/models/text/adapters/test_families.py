@@ -14,6 +14,7 @@ from lit_rec.models.text.adapters.peft_tuning import IA3Tuning, LoraTuning, Peft
 from lit_rec.models.text.adapters.prefix import PrefixTuning
 from lit_rec.models.text.adapters.prompt_tuning import PromptTuning
 from lit_rec.models.text.tuning import FrozenTuning, encoder_layers, last_norms
+from lit_rec.training.checkpoint.network import StoredShapes
 
 from .families import FAMILIES, backbone, chunk, encoder, learned, vectors
 
@@ -92,6 +93,14 @@ def test_what_is_trained_lies_in_the_layers_and_learns(family, tuning):
 
 
 # a linear map of its own kind, a fused one, and the most used family
+@pytest.mark.parametrize(("family", "tuning"), PAIRS)
+def test_it_is_built_again_from_the_shapes_of_a_checkpoint(family, tuning):
+    stored = backbone(family, TUNINGS[tuning](None)).state_dict()
+    shapes = {name: tuple(weight.shape) for name, weight in stored.items()}
+    built = StoredShapes(shapes, "run.ckpt").build(lambda: backbone(family, TUNINGS[tuning](None)))
+    assert {name: tuple(weight.shape) for name, weight in built.state_dict().items()} == shapes
+
+
 @pytest.mark.parametrize(
     ("family", "tuning"), [pair for pair in PAIRS if pair[0] in ("gpt2", "modernbert", "bert")]
 )
