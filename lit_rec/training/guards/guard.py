@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
-from torch import nn
+from torch import Tensor, nn
 
 from lit_rec.data.batches.batch import RecBatch
 from lit_rec.errors import ConfigError, option_of
@@ -50,6 +51,10 @@ class Guard(Callback):
         Raises:
             ConfigError: If this does not go together with another part.
         """
+
+    def copied(self, network: Network) -> Iterable[Tensor]:
+        """Return the weights of a network of which this stores a copy in checkpoints."""
+        return ()
 
     def changed(self, batch: RecBatch) -> RecBatch:
         """Return what training sees instead of a batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import lightning
@@ -75,6 +76,10 @@ class Mixout(Guard):
         """Use the weights as they are."""
         for module, _, _ in self._parts:
             module.__dict__.pop("weight", None)
+
+    def copied(self, network: Network) -> Iterable[Tensor]:
+        """Return the matrices that are mixed."""
+        return [weight for _, weight in trained_matrices(self, network).values()]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import lightning
@@ -52,8 +53,7 @@ class PullToStart(Guard):
             ConfigError: As the class says.
         """
         refuse_sharded(self, trainer)
-        named = trained_encoder(self, network).named_parameters()
-        trained = {name: weight for name, weight in named if weight.requires_grad}
+        trained = self._pulled_weights(network)
         start = self._start.of(trained)
         self._of_weight = {id(weight): start[name] for name, weight in trained.items()}
 
@@ -85,6 +85,10 @@ class PullToStart(Guard):
             for weight, start in weights:
                 weight.data.lerp_(start, group["lr"] * self.strength)
 
+    def copied(self, network: Network) -> Iterable[Tensor]:
+        """Return the encoder's trained weights."""
+        return self._pulled_weights(network).values()
+
     def state_dict(self) -> dict[str, Any]:
         """Return the start."""
         return self._start.state_dict()
@@ -92,6 +96,10 @@ class PullToStart(Guard):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the start of the resumed run."""
         self._start.load_state_dict(state_dict)
+
+    def _pulled_weights(self, network: Network) -> dict[str, Tensor]:
+        named = trained_encoder(self, network).named_parameters()
+        return {name: weight for name, weight in named if weight.requires_grad}
 
     def _pulled(
         self, trainer: lightning.Trainer

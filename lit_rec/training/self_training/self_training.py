@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from lit_rec.models.networks.network import Network
 from lit_rec.training.closed_forms import SupposedLabels
 from lit_rec.training.guards.guard import Guard, refuse_sharded
 from lit_rec.training.self_training.drawn_rows import DrawnRows
-from lit_rec.training.self_training.teacher import Teacher
+from lit_rec.training.self_training.teacher import Teacher, changing_weights
 
 _OWN_DRAWS = 2  # after a batch's seed
 
@@ -162,6 +163,10 @@ class SelfTraining(Guard):
         if counted["drawn"] and counted["epoch"] == trainer.current_epoch:
             share = counted["sure"] / counted["drawn"]
             pl_module.log("train/pseudo_labels", share, on_epoch=True, sync_dist=True, batch_size=1)
+
+    def copied(self, network: Network) -> Iterable[Tensor]:
+        """Return what the teacher averages."""
+        return changing_weights(network).values()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the teacher's weights, and what the present epoch has counted."""

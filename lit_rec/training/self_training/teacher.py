@@ -49,7 +49,7 @@ class Teacher:
         Raises:
             CheckpointError: If the checkpoint holds other weights than these.
         """
-        own = _changing(network)
+        own = changing_weights(network)
         if self._average is None:
             self._average = {name: held.detach().clone() for name, held in own.items()}
             return
@@ -82,7 +82,7 @@ class Teacher:
         Raises:
             ValueError: Before ``begin``.
         """
-        average, own = self._begun(), _changing(network)
+        average, own = self._begun(), changing_weights(network)
         share = max(1 - self._decay, 1 / (step + 1))
         for name, held in own.items():
             if held.is_floating_point():
@@ -118,7 +118,7 @@ class Teacher:
         return self._average
 
 
-def _changing(network: torch.nn.Module) -> dict[str, Tensor]:
+def changing_weights(network: torch.nn.Module) -> dict[str, Tensor]:
     """Return what training changes by name: trained weights, and the buffers that a checkpoint holds."""
     trained = {n: p for n, p in network.named_parameters() if p.requires_grad}
     stored = network.state_dict().keys()

@@ -14,6 +14,7 @@ from lit_rec.data.batches.catalogue import Catalogue
 from lit_rec.data.datamodule import BehaviorDataModule
 from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.training.checkpoint.base_weights import left_out
+from lit_rec.training.guards.guard import Guard
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ def run_sizes(module: Any, data: Any, callbacks: Iterable[Callback]) -> RunSizes
     if any(getattr(one, "adapters_only", False) for one in savers):
         weights -= _bytes(left_out(module)[1].values())
     weights *= 2 if averaged else 1
-    return RunSizes(optimizer, weights + (0 if slim else optimizer or 0) + _content(module, data))
+    guards = [one for one in callbacks if isinstance(one, Guard)]
+    copies = sum(_bytes(one.copied(module.built())) for one in guards)
+    states = 0 if slim else (optimizer or 0) + copies
+    return RunSizes(optimizer, weights + states + _content(module, data))
 
 
 def state_bytes(optimizer: torch.optim.Optimizer) -> int | None:

@@ -12,6 +12,7 @@ from lit_rec.models.text.backbone import Backbone
 from lit_rec.models.text.tuning import FrozenTuning, FullTuning
 from lit_rec.training.guards.mixout import Mixout, mixed
 from lit_rec.training.guards.pull_to_start import PullToStart
+from lit_rec.training.tuned.run_sizes import run_sizes
 from tests.unit.models.text.adapters.families import chunk, encoder
 
 from .small_runs import run, weights
@@ -52,6 +53,14 @@ def test_a_run_ends_nearer_to_its_start(folder, cache):
         for guards in ((), (PullToStart(500.0),))
     )
     assert near < 0.8 * far
+
+
+@pytest.mark.parametrize("guard", [PullToStart(), Mixout()], ids=type)
+def test_copies_are_counted_in_the_size_of_a_checkpoint(guard, folder, cache):
+    module, trainer = run(folder, cache, guard, steps=1)
+    sizes = [run_sizes(module, trainer.datamodule, of).checkpoint for of in ([guard], [])]
+    held = guard.state_dict()["start"].values()
+    assert sizes[0] - sizes[1] == sum(4 * weight.numel() for weight in held) > 0
 
 
 def test_a_pull_beyond_the_start_is_refused():

@@ -19,6 +19,7 @@ from lit_rec.training.guards.weight_adversary import AWP
 from lit_rec.training.guards.word_adversaries import FGM
 from lit_rec.training.guards.word_dropout import WordDropout
 from lit_rec.training.self_training.self_training import SelfTraining
+from lit_rec.training.tuned.run_sizes import run_sizes
 
 from .few_texts import few, run, without_labels
 
@@ -47,6 +48,14 @@ def plain(folder, cache):
 @pytest.mark.parametrize("nothing", [guard(ratio=0.0), guard(start_epoch=9), guard(confidence=1.0)])
 def test_where_nothing_is_added_the_run_is_as_without(nothing, plain, folder, cache):
     assert largest(plain, weights(run(folder, few(folder, cache), nothing)[0])) == 0
+
+
+def test_the_teacher_is_counted_in_the_size_of_a_checkpoint(folder, cache):
+    taught = guard()
+    module, trainer = run(folder, few(folder, cache), taught)
+    sizes = [run_sizes(module, trainer.datamodule, of).checkpoint for of in ([taught], [])]
+    held = taught.state_dict()["teacher"].values()
+    assert sizes[0] - sizes[1] == sum(w.numel() * w.element_size() for w in held) > 0
 
 
 def test_labels_of_rows_that_are_left_out_are_never_read(plain, folder, cache):
