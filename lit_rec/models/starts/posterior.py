@@ -83,5 +83,6 @@ def by_first(total: Tensor, residual: Tensor, count: int) -> Tensor:
     others = without_itself(total[:, : count + 1, : count + 1], residual[:, : count + 1])
     if others.shape == residual.shape:
         return others
-    said = by_past(total, residual, torch.full(residual.shape, count, device=residual.device))
-    return torch.cat([others[:, :count], said[:, count:]], 1)
+    weight = weights(total[:, :count, :count], residual[:, :count])
+    said = (total[:, count:, :count] @ weight.unsqueeze(2)).squeeze(2)
+    return torch.cat([others[:, :count], said], 1)
