@@ -43,7 +43,7 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
 @pytest.mark.parametrize(
     ("name", "ways", "draws", "first"),
     [
-        ("tuning-methods", WAYS, 5, "full"),
+        ("tuning-methods", WAYS, 3, "full"),
         ("guards", GUARDS, 3, "plain"),
     ],
 )

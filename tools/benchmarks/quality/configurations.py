@@ -26,7 +26,7 @@ from tools.benchmarks.quality.planted_catalogue import planted_tables
 from tools.benchmarks.quality.runs import Run, curve_of, report_of
 from tools.benchmarks.quality.side_by_side import side_by_side
 from tools.benchmarks.quality.tuning_lines import LINES
-from tools.benchmarks.quality.tuning_methods import WAYS
+from tools.benchmarks.quality.tuning_methods import DRAWS, WAYS
 
 _ENCODER = "--model.network.init_args.item_encoder"
 _IDS_ALONE = (
@@ -237,7 +237,7 @@ def _tuning_methods(data: Path) -> list[Run]:
     return [
         Run(f"{way}/{draw.name}", draw.config, (*draw.words, *words))
         for way, words in WAYS.items()
-        for draw in banking77_few(data)
+        for draw in banking77_few(data)[:DRAWS]
     ]
 
 

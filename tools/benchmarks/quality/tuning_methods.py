@@ -1,6 +1,6 @@
 """Ways of tuning side by side: tools/benchmark quality tuning-methods.
 
-Each way is trained on five draws of ten texts of each label of Banking77, at the rate that was best on validation rows
+Each way is trained on three draws of ten texts of each label of Banking77, at the rate that was best on validation rows
 of draw 0, as far as several were tried (docs/notes/tuning.md).
 """
 
@@ -14,6 +14,7 @@ def _way(kind: str, rate: float, **options: object) -> tuple[str, ...]:
     return (f"{_TUNING}={kind}", *chosen, f"--model.encoder_rate={rate}")
 
 
+DRAWS = 3  # of fourteen ways: an hour of two cores
 _IN_ATTENTION = {"targets": "attention", "dropout": 0.1}
 
 # the first is the one that the others are compared with
