@@ -44,7 +44,7 @@ class GaussianProcessStart(nn.Module):
 
     A network that begins here learns what is left. A training row must not be known to what it is predicted by: factors
     are fitted four times more, each time without a fourth of the users, whose rows are then predicted by them, each
-    from the rest of its user's rows. These predictions are computed once, before training.
+    from other rows of its user, as many as a history holds. These predictions are computed once, before training.
 
     Args:
         facts: Facts of the data.
