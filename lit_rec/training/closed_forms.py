@@ -48,11 +48,12 @@ def predict_training_rows(network: Network, data: BehaviorDataModule) -> None:
 
 
 def rated_rows(data: BehaviorDataModule) -> RatedRows:
-    """Return the training rows that have a rating, by user, in the order of time or against it; see ``RatedRows``."""
+    """Return the training rows that have a rating: those that histories show longest first, or in the order of time."""
     prepared, rule = data.prepared, data.history
     row = prepared.rows_of("train")
     row = row[~np.isnan(prepared.rating[row])]
     user = np.asarray(prepared.user[row], np.int64)
+    counts = rule.where.mask(prepared)[row]
     past, others = None, rule.max_length
     if isinstance(rule, OrderedHistory):
         # a place among these rows, in place of one among all rows
@@ -60,8 +61,10 @@ def rated_rows(data: BehaviorDataModule) -> RatedRows:
         past = past - np.searchsorted(row, prepared.offsets[user])
     elif isinstance(rule, NoHistory):
         others = 0
-    elif isinstance(rule, TrainingHistory):
-        row = _kept_first(row, user, rule)
+    elif not counts.all() or np.bincount(user).max(initial=0) > others:
+        newest_first = isinstance(rule, TrainingHistory) and not rule.oldest
+        order = np.lexsort((-row if newest_first else row, ~counts, user))
+        row, counts = row[order], counts[order]
     return RatedRows(
         user,
         data.catalogue.vocab_row[prepared.item[row]],
@@ -70,14 +73,8 @@ def rated_rows(data: BehaviorDataModule) -> RatedRows:
         row,
         past,
         others,
+        None if counts.all() else counts,
     )
-
-
-def _kept_first(row: Int64s, user: Int64s, rule: TrainingHistory) -> Int64s:
-    """Return the rows of each user such that those come first that a history keeps, if it leaves some out."""
-    if rule.oldest or np.bincount(user).max(initial=0) <= rule.max_length:
-        return row
-    return row[np.lexsort((-row, user))]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from lit_rec.ranges import count
 
 _DAY = 86_400.0
 _UNKNOWN = -1e9  # in place of NaN, which differs from itself
+_UNSEEN = 1e4  # noise of a rating that says nothing: twenty thousand times that of others
 _PARTS = 4  # of the users: training rows are predicted from factors of the other parts
 # Fitting the covariance: stretches a step, the most rows of each, steps, and the rate of Adam at the first step
 _STRETCHES, _ROWS, _STEPS, _RATE = 64, 300, 16, 0.2
@@ -283,6 +284,10 @@ class GaussianProcessStart(nn.Module):
         rating = torch.from_numpy(rows.rating[place]).float()
         residual = torch.where(known, rating - level, 0.0)
         total = with_noise(covariance, points, spread, known)
+        if rows.counts is not None:
+            total = total + torch.diag_embed(
+                torch.from_numpy(np.where(rows.counts[place], 0.0, _UNSEEN)).float()
+            )
         if rows.past is None:
             said = by_first(total, residual, rows.others)
         else:

@@ -25,6 +25,7 @@ class RatedRows:
         past: ``[R]``, how many of its user's first rows are strictly earlier; None: a row sees others of its user,
             later ones as well.
         others: How many other rows of its user a row sees at most, where ``past`` is None: the first ones.
+        counts: ``[R]``, whether a row may be seen; None: all may.
     """
 
     user: Int64s
@@ -34,6 +35,7 @@ class RatedRows:
     row: Int64s
     past: Int64s | None = None
     others: int = _LONGEST
+    counts: Bools | None = None
 
     def of_users(self, mask: Bools) -> tuple[Int64s, Int64s, Float64s]:
         """Return user, item and rating of the rows whose user is in ``mask`` ``[U]``."""

@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from lit_rec.data.batches.collator import BatchRows
 from lit_rec.data.history.histories import NoHistory, PastHistory, TrainingHistory
+from lit_rec.data.history.rule import Where
 from lit_rec.data.splits.splits import RandomSplit
 from lit_rec.inference.recommender import Recommender
 from lit_rec.inference.stored.network import load_module
@@ -121,8 +122,11 @@ def test_rows_know_how_many_of_their_user_are_earlier(fitted):
         TrainingHistory(max_length=3, oldest=True),
         NoHistory(),
         PastHistory(max_length=50),
+        TrainingHistory(max_length=50, where=Where(min_rating=3.0)),
+        TrainingHistory(max_length=3, where=Where(min_rating=3.0)),
+        PastHistory(max_length=50, where=Where(min_rating=3.0)),
     ],
-    ids=["all", "newest", "oldest", "none", "past"],
+    ids=["all", "newest", "oldest", "none", "past", "liked", "newest liked", "past liked"],
 )
 def test_a_training_row_is_predicted_as_its_history_is_at_evaluation(
     folder,  # noqa: F811
