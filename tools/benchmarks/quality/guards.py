@@ -1,8 +1,8 @@
 """Guards against overfitting side by side: tools/benchmark quality guards.
 
 MovieLens 100K of which 5 % of the ratings train: 5,000, on configs/quickstart.yaml with the whole encoder tuned at a
-high rate, six epochs. Each guard alone, and the best together, beside tuning without any; options were chosen on the
-validation rows of draw 0 (docs/notes/tuning.md).
+high rate, six epochs. Each guard alone, beside tuning without any; options are chosen on the validation rows of draw 0,
+as far as several were tried (docs/notes/tuning.md).
 """
 
 from __future__ import annotations

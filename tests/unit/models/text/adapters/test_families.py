@@ -92,7 +92,6 @@ def test_what_is_trained_lies_in_the_layers_and_learns(family, tuning):
     assert after < before - 1e-5
 
 
-# a linear map of its own kind, a fused one, and the most used family
 @pytest.mark.parametrize(("family", "tuning"), PAIRS)
 def test_it_is_built_again_from_the_shapes_of_a_checkpoint(family, tuning):
     stored = backbone(family, TUNINGS[tuning](None)).state_dict()
@@ -101,6 +100,7 @@ def test_it_is_built_again_from_the_shapes_of_a_checkpoint(family, tuning):
     assert {name: tuple(weight.shape) for name, weight in built.state_dict().items()} == shapes
 
 
+# a linear map of its own kind, a fused one, and the most used family
 @pytest.mark.parametrize(
     ("family", "tuning"), [pair for pair in PAIRS if pair[0] in ("gpt2", "modernbert", "bert")]
 )
