@@ -29,3 +29,17 @@ def test_the_package_alone_imports_none_of_what_takes_seconds():
     words = [sys.executable, "-c", LIGHT]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_commands_need_no_extra():
+    """Each is absent where `tools/quickstart` installed lit_rec."""
+    extras = ["faiss", "peft", "optuna", "wn", "sentencepiece", "sacremoses", "sklearn"]
+    script = f"""
+import sys
+sys.modules.update(dict.fromkeys({extras}))
+import lit_rec.cli.rec_cli, lit_rec.cli.predict_cli, lit_rec.inference.recommender
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-1000:]

@@ -178,7 +178,9 @@ class LoraTuning(PeftTuning):
         super().__init__("lora", options, targets, layers)
 
     def _choose_modules(self, config: Any) -> None:
-        from lit_rec.models.text.adapters.one_product_lora import OneProductLora  # needs the extra
+        from lit_rec.models.text.adapters.with_peft.one_product_lora import (
+            OneProductLora,
+        )  # needs the extra
 
         config._register_custom_module({nn.Linear: OneProductLora})
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lit_rec.models.text.adapters.merging import merge_adapters
-from lit_rec.models.text.adapters.one_product_lora import OneProductLora
 from lit_rec.models.text.adapters.peft_tuning import LoraTuning
+from lit_rec.models.text.adapters.with_peft.one_product_lora import OneProductLora
 from lit_rec.models.text.backbone import model_of_config
 
 _SIZES = {"hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 2}
