@@ -1,7 +1,7 @@
 """Runs of several ways on the same draws, side by side, for tools/benchmark quality.
 
 Beside a way's figure stand its trained parameters, the processor time of training, its memory, and the mean difference
-from the first way on the same draws. Intervals are t-intervals over the draws.
+from the first way on the draws that both have. Intervals are t-intervals over the draws.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def side_by_side(
 
     Args:
         name: Of the benchmark.
-        runs: Named ``WAY/DRAW``, the same draws of each way.
+        runs: Named ``WAY/DRAW``; the first way has all draws, the others the same or fewer.
         found: The report of each run, and its seconds.
         folder: Of the benchmark.
     """
@@ -47,17 +47,20 @@ def side_by_side(
         ways.setdefault(run.name.rpartition("/")[0], []).append(place)
     main = found[0][0].main
     first, *_ = ways
-    values = {
-        way: _values([found[p][0] for p in places], "lit_rec") for way, places in ways.items()
-    }
+    values: dict[str, dict[str, float]] = {way: {} for way in ways}
+    for run, (report, _) in zip(runs, found, strict=True):
+        way, _, draw = run.name.rpartition("/")
+        values[way][draw] = _value(report, "lit_rec")
     rows = []
     for way, places in ways.items():
         seconds = [found[place][1] for place in places]
         its_runs = [runs[place] for place in places]
         best = [folder / runs[place].name / "version_0/best.ckpt" for place in places]
         figures = {
-            main: values[way],
-            f"{main} - {first}": [a - b for a, b in zip(values[way], values[first], strict=True)],
+            main: list(values[way].values()),
+            f"{main} - {first}": [
+                value - values[first][draw] for draw, value in values[way].items()
+            ],
             "trained parameters": [trained_parameters(path) for path in best[:1]],
             "processor seconds of training": [processor_seconds_of(r, folder) for r in its_runs],
             "peak memory, GB": [peak_of(run, folder) for run in its_runs],
@@ -69,8 +72,11 @@ def side_by_side(
     reports = [found[place][0] for place in ways[first]]
     baselines = {row.model: None for row in reports[0].rows if row.metric == main}
     del baselines["lit_rec"]
-    return rows + [row_of_draws(f"{name}: {b}", main, _values(reports, b), 0.0) for b in baselines]
+    return rows + [
+        row_of_draws(f"{name}: {b}", main, [_value(report, b) for report in reports], 0.0)
+        for b in baselines
+    ]
 
 
-def _values(reports: Sequence[Report], model: str) -> list[float]:
-    return [report.value(model) or 0.0 for report in reports]
+def _value(report: Report, model: str) -> float:
+    return report.value(model) or 0.0
