@@ -285,7 +285,8 @@ class BehaviorDataModule(lightning.LightningDataModule):
 
     def _collators(self) -> TaskCollators:
         known = self.prepared, self.facts, self.history, self.catalogue, self.profiles
-        return TaskCollators(*known, self._plan.negatives, self._history_parts)
+        plan = self._plan
+        return TaskCollators(*known, plan.negatives, self._history_parts, plan.nearest)
 
     def _loader(self, part: str, batch_size: int, seed: int | None) -> RowLoader:
         training, collators = seed is not None, self._collators()

@@ -38,17 +38,14 @@ from lit_rec.training.random_state import of_all_ranks, random_state, restore_ra
 from lit_rec.training.schedules import LinearSchedule, Schedule, planned_steps
 from lit_rec.training.steps import evaluated_ranks, evaluated_scores
 from lit_rec.training.strategies.clipped_module import ClippedModule
-from lit_rec.training.strategies.sharded_encoder import (
-    check_strategy,
-    reduce_gradients,
-    shard,
-)
+from lit_rec.training.strategies.sharded_encoder import check_strategy, reduce_gradients, shard
 from lit_rec.training.target_weights import TargetWeights
 from lit_rec.training.transfer.started_module import StartedModule, without_start
 from lit_rec.training.tuned.tuned_module import TunedModule
 from lit_rec.training.vector_share import choose_vector_share
 from lit_rec.vectors.encode import item_table
 from lit_rec.vectors.evaluation_tables import VectorTables, vector_tables
+from lit_rec.vectors.nearest_items import nearest_items
 from lit_rec.vectors.store import CheckpointVectors
 
 
@@ -157,7 +154,8 @@ class LitRec(
         )
         if data is not None:
             check_vocabulary(self.network, data)
-            data.follow(self.batch_plan())
+            nearest = nearest_items(self.network, self.new_network, data, self.trainer)
+            data.follow(replace(self.batch_plan(), nearest=nearest))
             if self.trainer.state.fn == "fit":
                 settle_monitors(self.trainer, task, self._val_metrics.keys())
 

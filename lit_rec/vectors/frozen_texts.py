@@ -175,10 +175,19 @@ def frozen_item_vectors(
     device: torch.device,
     trainer: lightning.Trainer | None,
 ) -> Float64s:
-    """Return the catalogue's vectors ``[I, F * width]`` by the encoder as it was before training.
+    """Return ``frozen_field_vectors`` as ``unit_vectors``, the fields of an item joined: ``[I, F * width]``."""
+    return unit_vectors(frozen_field_vectors(new_network, data, device, trainer))
 
-    They are means over tokens, with the fields joined. Texts that this encoder read before, for a report or for
-    training, are in the cache.
+
+def frozen_field_vectors(
+    new_network: Callable[..., Network],
+    data: BehaviorDataModule,
+    device: torch.device,
+    trainer: lightning.Trainer | None,
+) -> Float64s:
+    """Return the catalogue's vectors ``[I, F, width]`` by the encoder as it was before training.
+
+    They are means over tokens. Texts that this encoder read before, for a report or for training, are in the cache.
 
     Args:
         new_network: Makes a network like that of the run, such as ``LitRec.new_network``.
@@ -197,8 +206,8 @@ def frozen_item_vectors(
 
     tables = TextTables(reader, data, device)
     texts = np.arange(len(data.catalogue.store.offsets) - 1, dtype=np.int64)
-    vectors = tables.of_this_process(texts, encode).cpu().double().numpy()
-    return unit_vectors(vectors[data.catalogue.text_of_item])  # [I, F, width] -> [I, F * width]
+    vectors: Float64s = tables.of_this_process(texts, encode).cpu().double().numpy()
+    return vectors[data.catalogue.text_of_item]
 
 
 def _needed(network: Network, data: BehaviorDataModule) -> Int64s:

@@ -38,6 +38,7 @@ from tools.benchmarks.quality import (
     few_labels,
     option_search,
     transfer,
+    tuned_acquisition,
 )
 from tools.benchmarks.scale import memory, rows
 from tools.benchmarks.speed import evaluate, index, plain, reach, serve, train, tuning
@@ -186,6 +187,7 @@ _BENCHMARKS: dict[tuple[str, str], Callable[[argparse.Namespace], Rows]] = {
     **{("quality", name): _quality(name) for name in configurations.QUALITY},
     ("quality", "search"): _of_runs(option_search.measure),
     ("quality", "active-learning"): _of_runs(active_learning.measure),
+    ("quality", "active-learning-tuned"): _of_runs(tuned_acquisition.measure),
     ("quality", "few-labels"): _of_runs(few_labels.measure),
     ("quality", "transfer"): _of_runs(transfer.measure),
     **{("peers", name): _peers(name) for name in cases.CASES},

@@ -11,6 +11,7 @@ from typing import Any
 from lit_rec.files.atomic import replace_file
 
 NUMBERS = ("value", "low", "high")
+PROCESSOR_SECONDS = "processor seconds of training"  # a row of each way, beside its figures
 _HEAD = """\
 # Results
 
@@ -42,10 +43,15 @@ def write_section(path: Path, title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _lines(title: str, rows: list[dict[str, Any]]) -> str:
-    # lines are separate runs, and have rows for their seconds
+    # lines are separate runs, and have rows for their seconds; ways are several runs each
     of_lines = [row["value"] for row in rows if row["metric"] == "seconds"]
-    seconds = sum(of_lines) if of_lines else max(row["seconds"] for row in rows)
-    runs = len(of_lines) or max(row["seeds"] for row in rows)
+    ways = [row for row in rows if row["metric"] == PROCESSOR_SECONDS]
+    if of_lines:
+        runs, seconds = len(of_lines), sum(of_lines)
+    elif ways:
+        runs, seconds = sum(row["seeds"] for row in ways), sum(row["seconds"] for row in ways)
+    else:
+        runs, seconds = (max(row[of] for row in rows) for of in ("seeds", "seconds"))
     lines = [
         f"`tools/benchmark {title}`: {runs} {'run' if runs == 1 else 'runs'}, {seconds:,.0f} s.",
         "",

@@ -19,7 +19,8 @@ from lit_rec.data.batches.negatives import DrawnItems, Negatives
 from lit_rec.data.batches.sequence_collator import SequenceCollator
 from lit_rec.data.batches.user_collator import UserBlocks, UserCollator, UserHistories
 from lit_rec.data.facts import Facts
-from lit_rec.data.history.rule import History, in_order
+from lit_rec.data.history.nearest_items import NearestItems
+from lit_rec.data.history.rule import BoundHistory, History, in_order
 from lit_rec.data.prepared import Prepared
 from lit_rec.data.training_facts import target_of_rows, vocabulary_rows
 from lit_rec.errors import DataError, option_of
@@ -36,6 +37,7 @@ class TaskCollators:
         profiles: The users' profiles, where the data has any.
         negatives: Draws items into training batches, where they are wanted.
         augmentation: Ways to change histories in training batches.
+        nearest: ``[I, K]``, in place of histories of rows, the items nearest to each item.
     """
 
     def __init__(
@@ -47,8 +49,9 @@ class TaskCollators:
         profiles: Catalogue | None,
         negatives: Negatives | None,
         augmentation: Sequence[BehaviorAugmentation] = (),
+        nearest: Int64s | None = None,
     ) -> None:
-        self._augmentation = augmentation
+        self._augmentation, self._nearest = augmentation, nearest
         self._prepared, self._facts, self._history = prepared, facts, history
         self._catalogue, self._profiles = catalogue, profiles
         self._user_vocab = vocabulary_rows(facts.user_ids, prepared.user_ids)
@@ -69,7 +72,9 @@ class TaskCollators:
         made, history = (
             (NextItemCollator, in_order(self._history)) if follows else (RowCollator, self._history)
         )
-        bound = history.bind(self._prepared)
+        bound: BoundHistory = history.bind(self._prepared)
+        if self._nearest is not None:
+            bound = NearestItems(self._prepared, self._nearest)
         return made(
             self._view(),
             AugmentedHistory(bound, self._augmentation) if self._augmentation else bound,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lit_rec.data.arrays import Int64s
 from lit_rec.data.batches.negatives import Negatives
 
 # returns the blocks of users, with their numbers, that are not done yet
@@ -23,6 +24,8 @@ class BatchPlan:
         negatives: Draws negatives into training batches, where they are wanted.
         user_blocks: Where ``predict`` makes lists, returns the blocks of users that are not done: batches of
             ``predict`` then have users instead of rows.
+        nearest: ``[I, K]``, in place of histories, the items whose texts are nearest to those of each item; see
+            ``NearestItems``.
         rows_per_label: How many training rows of one label stand together in the order of an epoch; 1: it is random.
 
     Example:
@@ -34,4 +37,5 @@ class BatchPlan:
     in_sequences: bool = False
     negatives: Negatives | None = None
     user_blocks: Blocks | None = None
+    nearest: Int64s | None = None
     rows_per_label: int = 1

@@ -24,11 +24,13 @@ class Network(nn.Module, ABC):
     ``has_item_table`` says whether items are encoded independently of rows: evaluation then encodes the catalogue once
     and looks its vectors up. ``gives`` is ``scores``, ``class_scores`` or ``vectors``, as for a ``Head``.
     ``gives_positions`` says whether training may predict at every position of a history. ``backbone`` is the text
-    encoder, None where no text is read.
+    encoder, None where no text is read. ``nearest_items`` is how many items a row has in place of a history: the
+    training items whose texts are nearest to its own before training; 0: a row has its history.
     """
 
     backbone: Backbone | None
     gives_positions = False
+    nearest_items = 0
     has_text_vectors: ClassVar[bool] = False  # whether training outputs are TextScores
     has_item_table: ClassVar[bool]
 

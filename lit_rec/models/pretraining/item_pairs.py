@@ -17,10 +17,11 @@ class ItemPairs(nn.Module):
     An item is known by its texts alone: the vectors of its fields, each of length 1, summed. Cosines are divided by the
     temperature. Frequent items are compared more often, so the log probability of being compared is taken off. What the
     row's history holds is no negative. How far apart the two items may lie is the length of the history: 3, say. While
-    training, the earlier item is drawn from the history; otherwise it is the last one.
+    training, the earlier item is drawn from the history; otherwise it is the last one. The history may as well hold the
+    items of nearest texts, of which the last is the nearest.
 
     Args:
-        facts: Facts of the data.
+        facts: Facts of the data. Without the frequencies of items, all are equally frequent.
         temperature: Cosines are divided by it.
 
     Shape:
@@ -36,14 +37,17 @@ class ItemPairs(nn.Module):
         [-0.699999988079071, -0.699999988079071, -0.699999988079071]
     """
 
-    log_frequency: Tensor
+    log_frequency: Tensor | None
 
     def __init__(self, facts: Facts, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
-        known = torch.tensor(facts.item_log_frequency)
-        # by row of the vocabulary; an item that training never saw is as rare as the rarest
-        self.register_buffer("log_frequency", torch.cat([known.min()[None], known]), False)
+        by_row = None
+        if facts.item_log_frequency:
+            known = torch.tensor(facts.item_log_frequency)
+            # by row of the vocabulary; an item that training never saw is as rare as the rarest
+            by_row = torch.cat([known.min()[None], known])
+        self.register_buffer("log_frequency", by_row, False)
 
     def forward(self, encoder: ItemEncoder, batch: RecBatch) -> Tensor:
         """Return the losses.
@@ -68,10 +72,11 @@ class ItemPairs(nn.Module):
         """Return the loss of each of some rows ``[n]``, given the item before ``[n]``."""
         after = batch.candidates.item_index[rows, 0]
         compared, place = torch.unique(after, return_inverse=True)
-        share = self.log_frequency[batch.items.vocab_row[compared]].exp()
-        # that one of so many rows has the item
-        log_prob = torch.log(-torch.expm1(len(rows) * torch.log1p(-share.clamp(max=1 - 1e-6))))
-        logits = vectors[before] @ vectors[compared].T / self.temperature - log_prob
+        logits = vectors[before] @ vectors[compared].T / self.temperature
+        if self.log_frequency is not None:
+            share = self.log_frequency[batch.items.vocab_row[compared]].exp()
+            # that one of so many rows has the item
+            logits -= torch.log(-torch.expm1(len(rows) * torch.log1p(-share.clamp(max=1 - 1e-6))))
         row, slot = torch.nonzero(batch.history.mask[rows], as_tuple=True)
         seen = torch.zeros(len(rows), len(vectors), dtype=torch.bool, device=rows.device)
         seen[row, batch.history.item_index[rows][row, slot]] = True

@@ -16,18 +16,19 @@ from lit_rec.models.items.item_encoder import ItemEncoder
 from lit_rec.models.networks.network import ItemNetwork
 from lit_rec.models.pretraining.item_pairs import ItemPairs
 from lit_rec.models.pretraining.masked_words import MaskedWords
-from lit_rec.ranges import not_negative, part_of_all, positive
+from lit_rec.ranges import count, not_negative, part_of_all, positive
 
 _SEED = 0  # validation hides the same words each time
 
 
 class TextPretraining(ItemNetwork):
-    """Learn from the texts of training rows, by hidden words, by contrast, by items that follow others, or by several.
+    """Learn from the texts of training rows, by hidden words, contrast, near texts or items that follow others.
 
     By hidden words: see ``MaskedWords``. By contrast (SimCSE): each text of a batch passes twice, with other dropout,
     and its two vectors have to be nearer to each other than to those of other texts. It needs dropout in the encoder,
-    and large batches. By items that follow others: see ``ItemPairs``; it needs behaviors. ``lit-rec export-encoder``
-    then writes an encoder that any YAML takes.
+    and large batches. By near texts: a row's item has to be nearer to one of the items whose texts were nearest to its
+    own before training than to the batch's other items; it sharpens what the encoder knows. By items that follow
+    others: see ``ItemPairs``; it needs behaviors. ``lit-rec export-encoder`` then writes an encoder for any YAML.
 
     Args:
         facts: Facts of the data.
@@ -35,23 +36,26 @@ class TextPretraining(ItemNetwork):
         masked_weight: Weight of the loss of hidden words; 0: none are hidden.
         masked_share: Share of the tokens that are hidden.
         contrast_weight: Weight of the contrastive loss; 0: none.
+        temperature: Cosines are divided by it.
         pair_weight: Weight of the loss of items that follow others; 0: none. How far apart they may be is the length of
             the histories.
-        temperature: Cosines are divided by it.
+        near_weight: Weight of the loss of near texts; 0: none.
+        near: How many of an item's nearest items count as near.
 
     Shape:
         A batch of B rows -> ``[B, 1]`` float32, the loss of each row: that of its text, the mean over its fields, and
         that of its pair.
 
     Raises:
-        ConfigError: If a weight is negative, all are 0, ``masked_share`` is not above 0 and up to 1, or
-            ``temperature`` is not above 0; if the encoder is frozen, the tokenizer has no mask token though words
-            are to be hidden, the encoder has no dropout though contrast needs it, or the rows have no
-            users though pairs are wanted.
+        ConfigError: If a weight is negative, all are 0, ``masked_share`` is not above 0 and up to 1, ``temperature``
+            is not above 0, or ``near`` is below 1; if the encoder is frozen, the tokenizer has no mask token though
+            words are to be hidden, the encoder has no dropout though contrast needs it, the rows have no users though
+            pairs are wanted, or both near texts and items that follow others are.
 
     Reference:
         Gao et al. 2021, SimCSE, https://arxiv.org/abs/2104.08821. Zhang et al. 2021, Few-shot intent detection via
-        contrastive pre-training, https://arxiv.org/abs/2109.06349 (both together, before few labels).
+        contrastive pre-training, https://arxiv.org/abs/2109.06349 (both together, before few labels). Zhang et al.
+        2022, New intent discovery, https://arxiv.org/abs/2205.12914 (near texts).
 
     Example:
         >>> from functools import partial
@@ -76,11 +80,15 @@ class TextPretraining(ItemNetwork):
         contrast_weight: float = 0.0,
         temperature: float = 0.05,
         pair_weight: float = 0.0,
+        near_weight: float = 0.0,
+        near: int = 20,
     ) -> None:
         super().__init__(facts, item_encoder)
         self.masked_weight = not_negative(self, "masked_weight", masked_weight)
         self.contrast_weight = not_negative(self, "contrast_weight", contrast_weight)
         self.pair_weight = not_negative(self, "pair_weight", pair_weight)
+        self.near_weight = not_negative(self, "near_weight", near_weight)
+        self.nearest_items = count(self, "near", near) if near_weight else 0
         self.temperature = positive(self, "temperature", temperature)
         part_of_all(self, "masked_share", masked_share)
         encoder = self._encoder
@@ -91,7 +99,8 @@ class TextPretraining(ItemNetwork):
         self.masked = None
         if masked_weight:
             self.masked = MaskedWords(encoder.backbone, facts.special, masked_share)
-        self.pairs = ItemPairs(facts, temperature) if pair_weight else None
+        # of one kind: a row's history holds either what its user had, or the nearest items
+        self.pairs = ItemPairs(facts, temperature) if pair_weight or near_weight else None
 
     @property
     def _encoder(self) -> ItemEncoder:
@@ -100,11 +109,11 @@ class TextPretraining(ItemNetwork):
 
     def _check(self, facts: Facts, encoder: ItemEncoder) -> None:
         name = type(self).__name__
-        if not self.masked_weight + self.contrast_weight + self.pair_weight:
+        if not self.masked_weight + self.contrast_weight + self.pair_weight + self.near_weight:
             raise ConfigError(
                 "all weights are 0",
                 where=option_of(self, "masked_weight"),
-                rule="masked_weight, contrast_weight or pair_weight above 0",
+                rule="masked_weight, contrast_weight, near_weight or pair_weight above 0",
                 remedy=f"set {option_of(self, 'masked_weight')} to 1",
             )
         if encoder.is_frozen:
@@ -129,6 +138,13 @@ class TextPretraining(ItemNetwork):
                 rule="dropout within the encoder",
                 remedy=f"set {option_of('PretrainedBackbone', 'dropout')} to 0.1, "
                 f"or {option_of(self, 'contrast_weight')} to 0",
+            )
+        if self.pair_weight and self.near_weight:
+            raise ConfigError(
+                f"{self.near_weight}, beside {option_of(self, 'pair_weight')} {self.pair_weight}",
+                where=option_of(self, "near_weight"),
+                rule="near texts, or items that follow others",
+                remedy=f"set {option_of(self, 'near_weight')} or {option_of(self, 'pair_weight')} to 0",
             )
         if self.pair_weight and not facts.item_log_frequency:
             raise ConfigError(
@@ -155,7 +171,8 @@ class TextPretraining(ItemNetwork):
         """Return the loss of each row ``[B, 1]``; each distinct text is read once for each kind of loss."""
         losses = self._of_texts(batch)
         if self.pairs is not None:
-            losses = losses + self.pair_weight * self.pairs(self._encoder, batch)
+            weight = self.pair_weight or self.near_weight
+            losses = losses + weight * self.pairs(self._encoder, batch)
         return losses.unsqueeze(1)
 
     def _of_texts(self, batch: RecBatch) -> Tensor:

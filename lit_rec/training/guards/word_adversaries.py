@@ -46,7 +46,7 @@ class PGD(Adversary):
 
     def __init__(
         self,
-        radius: float = 0.1,
+        radius: float = 0.02,
         steps: int = 3,
         step: float | None = None,
         share: float = 0.5,
@@ -146,7 +146,7 @@ class FGM(PGD):
         0.2
     """
 
-    def __init__(self, radius: float = 0.1, share: float = 0.5, start_epoch: int = 0) -> None:
+    def __init__(self, radius: float = 0.02, share: float = 0.5, start_epoch: int = 0) -> None:
         super().__init__(radius, 1, 1.0, share, start_epoch)
 
 

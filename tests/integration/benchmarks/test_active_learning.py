@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lit_rec.inference.acquisition.strategies import STRATEGIES
-from tools.benchmarks.quality import active_learning
 from tools.benchmarks.quality.active_learning import Texts, curve, first_of_each, saved, table
 
 
@@ -44,11 +43,10 @@ def test_labels_saved_are_read_off_the_line_between_rounds():
     assert saved(random[:, 1], random, 2, 10) == pytest.approx([0.0, 0.0], abs=1e-3)
 
 
-def test_rows_of_the_table(monkeypatch):
-    monkeypatch.setattr(active_learning, "_ROUNDS", 2)
+def test_rows_of_the_table():
     random = np.array([[[0.4, 0.5], [0.5, 0.6], [0.6, 0.8]]] * 2)
     margin = np.array([[[0.4, 0.5], [0.6, 0.7]], [[0.4, 0.5], [0.6, 0.8]]])
-    rows = table({"random": random, "margin": margin}, {"random": 1.0, "margin": 2.0}, 10)
+    rows = table({"random": random, "margin": margin}, {"random": 1.0, "margin": 2.0}, 10, rounds=2)
     found = {(row["name"].split()[-1], row["metric"]): row["value"] for row in rows}
     assert found["margin", "test accuracy, 20 labels"] == pytest.approx(0.75)
     assert found["margin", "validation accuracy, 20 labels"] == pytest.approx(0.6)

@@ -287,6 +287,17 @@ def test_lines_are_runs_whose_seconds_add_up(tmp_path):
     assert "`tools/benchmark quality lines`: 2 runs, 120 s." in path.read_text()
 
 
+def test_the_head_counts_the_runs_of_all_ways(tmp_path):
+    path, rows = tmp_path / "results.md", []
+    for way, draws, seconds in (("plain", 5, 100.0), ("guarded", 3, 90.0)):
+        of_way = {"name": way, "low": None, "high": None, "seeds": draws, "seconds": seconds}
+        for metric in ("rmse", "rmse - plain", written_results.PROCESSOR_SECONDS):
+            rows.append(of_way | {"metric": metric, "value": 0.9})
+    rows.append(rows[0] | {"name": "baseline", "seconds": 0.0})
+    written_results.write_section(path, "quality ways", rows)
+    assert "`tools/benchmark quality ways`: 8 runs, 190 s." in path.read_text()
+
+
 def test_rows_of_several_names_are_shown_and_written(commands, data, tmp_path, capsys):
     page, path = tmp_path / "results.md", tmp_path / "rows.json"
     words = ["quality", "scientific", "scientific-ids", "--data", str(data)]

@@ -19,14 +19,20 @@ def report(accuracy):
     return Report(tuple(rows))
 
 
+def finish(runs, folder):
+    """Write what runs leave behind."""
+    moments = {0: {"exp_avg": torch.zeros(2, 3)}, 1: {"exp_avg": torch.zeros(4)}}
+    for place, run in enumerate(runs):
+        version = folder / run.name / "version_0"
+        version.mkdir(parents=True)
+        torch.save({"optimizer_states": [{"state": moments}]}, version / "best.ckpt")
+        stored = {"peak": 1.0 + place, "processor": 7.0}
+        (version.parent / "key.json").write_text(json.dumps(stored))
+
+
 def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
     runs = [Run(f"{way}/draw_{d}", "x.yaml") for way in ("full", "lora") for d in range(3)]
-    for place, run in enumerate(runs):
-        folder = tmp_path / run.name / "version_0"
-        folder.mkdir(parents=True)
-        moments = {0: {"exp_avg": torch.zeros(2, 3)}, 1: {"exp_avg": torch.zeros(4)}}
-        torch.save({"optimizer_states": [{"state": moments}]}, folder / "best.ckpt")
-        (folder.parent / "key.json").write_text(json.dumps({"peak": 1.0 + place, "processor": 7.0}))
+    finish(runs, tmp_path)
     found = [(report(a), 10.0) for a in (0.80, 0.82, 0.84, 0.81, 0.84, 0.87)]
     rows = {(r["name"], r["metric"]): r for r in side_by_side("t", runs, found, tmp_path)}
     difference = rows["t: lora", "accuracy - full"]
@@ -42,11 +48,7 @@ def test_each_way_is_compared_with_the_first_on_the_same_draws(tmp_path):
 
 def test_a_way_of_fewer_draws_is_compared_on_those(tmp_path):
     runs = [Run(f"{way}/draw_{d}", "x.yaml") for way, d in (("a", 0), ("a", 1), ("b", 1))]
-    for run in runs:
-        folder = tmp_path / run.name / "version_0"
-        folder.mkdir(parents=True)
-        torch.save({"optimizer_states": [{"state": {}}]}, folder / "best.ckpt")
-        (folder.parent / "key.json").write_text(json.dumps({"peak": 1.0, "processor": 1.0}))
+    finish(runs, tmp_path)
     found = [(report(a), 10.0) for a in (0.2, 0.5, 0.6)]
     rows = {(r["name"], r["metric"]): r for r in side_by_side("t", runs, found, tmp_path)}
     assert rows["t: b", "accuracy - a"]["value"] == pytest.approx(0.1)
@@ -62,6 +64,6 @@ def test_a_way_of_fewer_draws_is_compared_on_those(tmp_path):
 )
 def test_all_ways_have_their_draws(tmp_path, name, ways, draws, more, first):
     runs = QUALITY[name].runs(tmp_path)
-    planned = [(f"{way}/draw_{d}") for way in ways for d in range(more.get(way, draws))]
+    planned = [f"{way}/draw_{d}" for way in ways for d in range(more.get(way, draws))]
     assert [run.name for run in runs] == planned
     assert next(iter(ways)) == first

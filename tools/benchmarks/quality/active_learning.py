@@ -78,7 +78,12 @@ def measure(data: Path, runs: Path, *, quick: bool) -> list[dict[str, Any]]:
 
 
 def table(
-    curves: Mapping[str, Float64s], seconds: Mapping[str, float], step: int
+    curves: Mapping[str, Float64s],
+    seconds: Mapping[str, float],
+    step: int,
+    *,
+    name: str = "active-learning",
+    rounds: int = _ROUNDS,
 ) -> list[dict[str, Any]]:
     """Return the rows of the table.
 
@@ -86,23 +91,25 @@ def table(
         curves: ``[draws, rounds, 2]`` by strategy: accuracy on validation and test rows after each round.
         seconds: By strategy.
         step: Labels of a round.
+        name: Of the benchmark.
+        rounds: Rounds that all strategies have.
     """
     rows = []
-    for name, found in curves.items():
+    for strategy, found in curves.items():
         figures = {
             f"test accuracy, {(place + 1) * step} labels": found[:, place, 1]
-            for place in range(_ROUNDS)
+            for place in range(rounds)
         }
-        last = _ROUNDS - 1
-        figures[f"validation accuracy, {_ROUNDS * step} labels"] = found[:, last, 0]
-        if name != "random":
+        last = rounds - 1
+        figures[f"validation accuracy, {rounds * step} labels"] = found[:, last, 0]
+        if strategy != "random":
             gain = found[:, last, 1] - curves["random"][:, last, 1]
-            figures[f"test accuracy - random, {_ROUNDS * step} labels"] = gain
-            figures[f"labels saved at {_ROUNDS * step}"] = saved(
-                found[:, last, 1], curves["random"][:, :, 1], _ROUNDS, step
+            figures[f"test accuracy - random, {rounds * step} labels"] = gain
+            figures[f"labels saved at {rounds * step}"] = saved(
+                found[:, last, 1], curves["random"][:, :, 1], rounds, step
             )
         rows += [
-            row_of_draws(f"active-learning: {name}", metric, list(of), seconds[name])
+            row_of_draws(f"{name}: {strategy}", metric, list(of), seconds[strategy])
             for metric, of in figures.items()
         ]
     return rows

@@ -11,8 +11,6 @@ from tools.benchmarks.quality.runs import Run
 
 _BACKBONE = "--model.network.init_args.item_encoder.init_args.backbone.init_args"
 _CALLBACK = "--trainer.callbacks"
-_DRAWS = 5
-_DRAWS_OF_ONE_GUARD = 3
 _SAME = (
     *("--data.split=RandomSplit", "--data.split.validation=0.15", "--data.split.test=0.8"),
     *("--data.history=TrainingHistory", "--data.batch_size=512"),
@@ -48,7 +46,7 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "drop_words": ("--data.augmentation+=DropWords", "--data.augmentation.rate=0.3"),
     "frozen": (f"{_BACKBONE}.tuning=FrozenTuning",),
 }
-_ALL_DRAWS = ("plain", "together")
+_DRAWS = dict.fromkeys(GUARDS, 3) | {"plain": 5, "together": 5}
 
 
 def guarded_runs() -> list[Run]:
@@ -60,5 +58,5 @@ def guarded_runs() -> list[Run]:
             (*_SAME, f"--data.split.seed={draw}", *words),
         )
         for guard, words in GUARDS.items()
-        for draw in range(_DRAWS if guard in _ALL_DRAWS else _DRAWS_OF_ONE_GUARD)
+        for draw in range(_DRAWS[guard])
     ]

@@ -15,6 +15,7 @@ import torch
 from lit_rec.evaluation.report.report import Report
 from tools.benchmarks.quality.draws import row_of_draws
 from tools.benchmarks.quality.runs import Run, peak_of, processor_seconds_of
+from tools.benchmarks.written_results import PROCESSOR_SECONDS
 
 
 def trained_parameters(checkpoint: Path) -> int:
@@ -62,7 +63,7 @@ def side_by_side(
                 value - values[first][draw] for draw, value in values[way].items()
             ],
             "trained parameters": [trained_parameters(path) for path in best[:1]],
-            "processor seconds of training": [processor_seconds_of(r, folder) for r in its_runs],
+            PROCESSOR_SECONDS: [processor_seconds_of(r, folder) for r in its_runs],
             "peak memory, GB": [peak_of(run, folder) for run in its_runs],
         }
         rows += [

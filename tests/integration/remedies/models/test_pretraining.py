@@ -42,6 +42,7 @@ def said(broken):
         {"mask": 9},
         {"dropout": 0.0, "contrast_weight": 1.0},
         {"masked_weight": 0.0, "pair_weight": 1.0},
+        {"pair_weight": 1.0, "near_weight": 1.0},
     ],
 )
 def test_weights(given):

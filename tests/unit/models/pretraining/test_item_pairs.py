@@ -55,9 +55,11 @@ def _by_loop(pairs: ItemPairs, encoder: ItemEncoder, batch: RecBatch) -> list[fl
     for row, held, own in rows:
         weights = {}
         for item in compared - (set(held) - {own}):
-            share = math.exp(pairs.log_frequency[batch.items.vocab_row[item]])
             cosine = torch.cosine_similarity(vector[held[-1]], vector[item], dim=0).item()
-            weights[item] = math.exp(cosine / _TEMPERATURE) / (1 - (1 - share) ** len(rows))
+            weights[item] = math.exp(cosine / _TEMPERATURE)
+            if pairs.log_frequency is not None:
+                share = math.exp(pairs.log_frequency[batch.items.vocab_row[item]])
+                weights[item] /= 1 - (1 - share) ** len(rows)
         losses[row] = -math.log(weights[own] / sum(weights.values())) * len(batch) / len(rows)
     return losses
 
@@ -70,9 +72,19 @@ def test_the_loss_of_each_row(parts: tuple[ItemPairs, ItemEncoder], batch: RecBa
     assert found.tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
+def test_without_frequencies_all_items_are_equally_frequent(
+    parts: tuple[ItemPairs, ItemEncoder], batch: RecBatch
+) -> None:
+    plain = ItemPairs(Facts.example("pretraining"), _TEMPERATURE).eval()
+    found = plain(parts[1], batch)
+    assert found.tolist() == pytest.approx(_by_loop(plain, parts[1], batch), rel=1e-4, abs=1e-6)
+    assert found.tolist() != pytest.approx(parts[0](parts[1], batch).tolist(), rel=1e-2)
+
+
 def test_an_item_that_training_never_saw_is_as_rare_as_the_rarest(
     parts: tuple[ItemPairs, ItemEncoder],
 ) -> None:
+    assert parts[0].log_frequency is not None
     assert parts[0].log_frequency[0] == pytest.approx(math.log(min(_SHARES)))
 
 
