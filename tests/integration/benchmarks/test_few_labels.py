@@ -15,8 +15,15 @@ def made(monkeypatch):
 
     def report_of(run, folder):
         asked.append(run)
-        return Report((ReportRow("lit_rec", "all", "accuracy", 0.9, None, None, 1),)), 1.0
+        # by the closed form: .8, and for the pretrained encoder .01 and .03 more
+        closed = 0.8 + run.name.startswith("pretrained/") * (0.01 + 0.02 * ("draw_0" in run.name))
+        found = {"lit_rec": 0.9, "logistic_regression": closed}
+        rows = [ReportRow(m, "all", "accuracy", v, None, None, 1) for m, v in found.items()]
+        return Report((*rows,)), 1.0
 
+    monkeypatch.setattr(
+        few_labels, "export_encoder", lambda checkpoint, output: output.mkdir(parents=True)
+    )
     monkeypatch.setattr(few_labels, "report_of", report_of)
     monkeypatch.setattr(few_labels, "check_data", lambda data, file: None)
     monkeypatch.setattr(few_labels, "side_by_side", lambda name, runs, found, folder: [])
@@ -28,15 +35,25 @@ def test_the_encoder_is_pretrained_first_and_begins_two_of_the_ways(made, tmp_pa
     first, *others = made
     assert first.config == "configs/pretrain_banking77.yaml"
     assert len(others) == 5 * len(few_labels.WAYS) == len({run.name for run in others})
-    checkpoint = tmp_path / "runs/few-labels" / first.name / "version_0/best.ckpt"
+    (encoder,) = (tmp_path / "runs/few-labels" / first.name).glob("encoder_*")
     for run in others:
         way, _, draw = run.name.partition("/")
-        started = f"--model.start_from={checkpoint}" in run.words
+        started = f"--data.encoder={encoder}" in run.words
         assert started == way.startswith("pretrained")
         assert ("--trainer.callbacks+=SelfTraining" in run.words) == ("self_training" in way)
         assert f"--data.split.init_args.seed={draw[-1]}" in run.words
     seeds = {run.name: run.words[: len(others[0].words)] for run in others[:5]}
     assert len(set(seeds.values())) == 5
+
+
+def test_the_closed_form_is_shown_for_both_encoders(made, tmp_path):
+    rows = few_labels.measure(tmp_path, tmp_path / "runs", quick=False)
+    found = {row["metric"]: row for row in rows}
+    assert found["accuracy"]["value"] == pytest.approx(0.814)
+    difference = found["accuracy - plain"]
+    assert difference["value"] == pytest.approx(0.014)
+    # by hand: .03 and four of .01 deviate by .00894; the quantile of four degrees of freedom is 2.776
+    assert difference["high"] - 0.014 == pytest.approx(2.776 * 0.008944 / 5**0.5, rel=1e-3)
 
 
 def test_quick_is_one_draw(made, tmp_path):
