@@ -16,7 +16,7 @@ def data_lines(figures: dict[str, Any]) -> str:
     return _blocks(
         ("data", _data(figures)),
         ("cleaning", _cleaning(figures["cleaning"])),
-        (f"{figures['target']['task']}s", _target(figures["target"])),
+        (figures["target"].get("of", f"{figures['target']['task']}s"), _target(figures["target"])),
         ("histories", _histories(figures["histories"])),
         ("texts", _texts(figures["texts"])),
         ("fields", _fields(figures["fields"])),

@@ -77,4 +77,7 @@ class PretrainingTask(Task):
         counts = np.bincount(np.searchsorted(_EDGES, tokens, "right"), minlength=len(_EDGES) + 1)
         until = [f"up to {edge - 1} tokens" for edge in _EDGES]
         bars = zip([*until, f"{_EDGES[-1]} tokens or more"], counts.tolist(), strict=True)
-        return {"histogram": [{"value": name, "count": count} for name, count in bars]}
+        return {
+            "of": "tokens",
+            "histogram": [{"value": name, "count": count} for name, count in bars],
+        }

@@ -34,7 +34,7 @@ def near_pretraining(given):
 
 
 def test_near_texts_are_the_training_items_that_the_encoder_began_with(
-    workplace, tables, monkeypatch
+    workplace, tables, monkeypatch, capsys
 ):
     made = []
 
@@ -50,6 +50,8 @@ def test_near_texts_are_the_training_items_that_the_encoder_began_with(
     assert ("val/loss", "min") in decided_by(folder)
     assert figures["lit_rec", "loss"] > 0
     assert frame["loss"].is_finite().all()
+    lit_rec("check", "-c", workplace / "near.yaml")
+    assert "\ntokens     of the training rows\n" in capsys.readouterr().out
     prepared, nearest = made[0]
     assert all((other == nearest).all() for _, other in made)  # fit, test and predict have the same
     fields = torch.stack(

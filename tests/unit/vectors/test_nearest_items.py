@@ -26,3 +26,12 @@ def test_fewer_known_than_wanted() -> None:
     vectors = torch.eye(3)
     assert nearest_of(vectors, torch.tensor([1]), most=2).tolist() == [[-1, 1], [-1, -1], [-1, 1]]
     assert nearest_of(vectors, torch.tensor([], dtype=torch.int64), most=1).tolist() == [[-1]] * 3
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_same_on_a_gpu() -> None:
+    torch.manual_seed(0)
+    vectors, known = torch.randn(50, 4), torch.arange(0, 50, 2)
+    found = nearest_of(vectors.cuda(), known.cuda(), most=3)
+    assert (found == nearest_of(vectors, known, most=3)).all()
