@@ -105,9 +105,10 @@ def table(
         if strategy != "random":
             gain = found[:, last, 1] - curves["random"][:, last, 1]
             figures[f"test accuracy - random, {rounds * step} labels"] = gain
-            figures[f"labels saved at {rounds * step}"] = saved(
-                found[:, last, 1], curves["random"][:, :, 1], rounds, step
-            )
+            reached, random = found[:, last, 1], curves["random"][:, :, 1]
+            # where random choice never gets there, its last round counts
+            more = ", or more" * bool((reached > random.max(1)).any())
+            figures[f"labels saved at {rounds * step}{more}"] = saved(reached, random, rounds, step)
         rows += [
             row_of_draws(f"{name}: {strategy}", metric, list(of), seconds[strategy])
             for metric, of in figures.items()
