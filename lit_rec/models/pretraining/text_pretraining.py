@@ -88,7 +88,8 @@ class TextPretraining(ItemNetwork):
         self.contrast_weight = not_negative(self, "contrast_weight", contrast_weight)
         self.pair_weight = not_negative(self, "pair_weight", pair_weight)
         self.near_weight = not_negative(self, "near_weight", near_weight)
-        self.nearest_items = count(self, "near", near) if near_weight else 0
+        near = count(self, "near", near)
+        self.nearest_items = near if near_weight else 0
         self.temperature = positive(self, "temperature", temperature)
         part_of_all(self, "masked_share", masked_share)
         encoder = self._encoder
