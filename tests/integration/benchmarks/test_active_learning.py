@@ -53,6 +53,8 @@ def test_rows_of_the_table():
     assert found["margin", "test accuracy - random, 20 labels"] == pytest.approx(0.15)
     assert found["margin", "labels saved at 20"] == pytest.approx(7.5)
     assert ("random", "labels saved at 20") not in found
+    assert found["random", "test accuracy, 30 labels"] == pytest.approx(0.8)
+    assert ("margin", "test accuracy, 30 labels") not in found
     margin[:, -1, 1] = 0.9
     rows = table({"random": random, "margin": margin}, {"random": 1.0, "margin": 2.0}, 10, rounds=2)
     assert rows[-1]["metric"] == "labels saved at 20, or more"

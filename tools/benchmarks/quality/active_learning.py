@@ -88,7 +88,8 @@ def table(
     """Return the rows of the table.
 
     Args:
-        curves: ``[draws, rounds, 2]`` by strategy: accuracy on validation and test rows after each round.
+        curves: ``[draws, rounds, 2]`` by strategy: accuracy on validation and test rows after each round. Rounds behind
+            those that all strategies have are shown by the last one.
         seconds: By strategy.
         step: Labels of a round.
         name: Of the benchmark.
@@ -98,7 +99,7 @@ def table(
     for strategy, found in curves.items():
         figures = {
             f"test accuracy, {(place + 1) * step} labels": found[:, place, 1]
-            for place in range(rounds)
+            for place in sorted({*range(rounds), found.shape[1] - 1})
         }
         last = rounds - 1
         figures[f"validation accuracy, {rounds * step} labels"] = found[:, last, 0]
