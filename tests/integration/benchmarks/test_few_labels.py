@@ -25,6 +25,9 @@ def made(monkeypatch):
         few_labels, "export_encoder", lambda checkpoint, output: output.mkdir(parents=True)
     )
     monkeypatch.setattr(few_labels, "report_of", report_of)
+    monkeypatch.setattr(
+        few_labels, "self_trained_accuracies", lambda data, draws: [0.85] * len(draws)
+    )
     monkeypatch.setattr(few_labels, "check_data", lambda data, file: None)
     monkeypatch.setattr(few_labels, "side_by_side", lambda name, runs, found, folder: [])
     return asked
@@ -48,12 +51,16 @@ def test_the_encoder_is_pretrained_first_and_begins_two_of_the_ways(made, tmp_pa
 
 def test_the_closed_form_is_shown_for_both_encoders(made, tmp_path):
     rows = few_labels.measure(tmp_path, tmp_path / "runs", quick=False)
-    found = {row["metric"]: row for row in rows}
-    assert found["accuracy"]["value"] == pytest.approx(0.814)
-    difference = found["accuracy - plain"]
+    found = {(row["name"].partition(": ")[2], row["metric"]): row for row in rows}
+    closed = "logistic_regression, pretrained"
+    assert found[closed, "accuracy"]["value"] == pytest.approx(0.814)
+    difference = found[closed, "accuracy - plain"]
     assert difference["value"] == pytest.approx(0.014)
     # by hand: .03 and four of .01 deviate by .00894; the quantile of four degrees of freedom is 2.776
     assert difference["high"] - 0.014 == pytest.approx(2.776 * 0.008944 / 5**0.5, rel=1e-3)
+    closed = "logistic_regression, self-trained"
+    assert found[closed, "accuracy - plain"]["value"] == pytest.approx(0.05)
+    assert found["self_training", f"accuracy - {closed}"]["value"] == pytest.approx(0.05)
 
 
 def test_quick_is_one_draw(made, tmp_path):

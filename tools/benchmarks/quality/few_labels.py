@@ -5,7 +5,8 @@ Each way is trained on five draws of ten texts of each label of Banking77. The o
 encoder that configs/pretrain_banking77.yaml trained on all of them, and the last way does both. What chose the options:
 docs/self_training.md, docs/notes/labels.md.
 
-The closed form on frozen vectors, `logistic_regression`, is shown for both encoders, with the difference on each draw.
+The closed form on frozen vectors, `logistic_regression`, is shown for both encoders, with the difference on each draw,
+and on the first one once more, trained on its own sure labels too: what stands beside `self_training`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tools.benchmarks.data_folder import check_data
 from tools.benchmarks.quality.configurations import banking77_few, banking77_files
 from tools.benchmarks.quality.draws import row_of_draws
 from tools.benchmarks.quality.runs import Run, key_of, report_of
+from tools.benchmarks.quality.self_trained_regression import self_trained_accuracies
 from tools.benchmarks.quality.side_by_side import side_by_side
 
 _NAME = "few-labels"
@@ -66,9 +68,9 @@ def measure(data: Path, runs: Path, *, quick: bool) -> list[dict[str, Any]]:
     ]
     found = [report_of(run, folder) for run in planned]
     rows = side_by_side(_NAME, planned, found, folder)
-    return rows + _closed_form(
-        {run.name: report for run, (report, _) in zip(planned, found, strict=True)}
-    )
+    reports = {run.name: report for run, (report, _) in zip(planned, found, strict=True)}
+    alone = self_trained_accuracies(data / "banking77", range(len(drawn)))
+    return rows + _closed_forms(reports, alone)
 
 
 def _pretrained(texts: tuple[str, ...], folder: Path) -> Path:
@@ -81,15 +83,26 @@ def _pretrained(texts: tuple[str, ...], folder: Path) -> Path:
     return output
 
 
-def _closed_form(reports: dict[str, Report]) -> list[dict[str, Any]]:
-    """Return rows of logistic regression on vectors of the pretrained encoder, and how much more it has."""
-    pretrained, plain = (
-        [report.value(_CLOSED) or 0.0 for name, report in reports.items() if name.startswith(way)]
-        for way in ("pretrained/", "plain/")
-    )
-    name = f"{_NAME}: {_CLOSED}, pretrained"
-    more = [after - before for after, before in zip(pretrained, plain, strict=True)]
+def _closed_forms(reports: dict[str, Report], self_trained: list[float]) -> list[dict[str, Any]]:
+    """Return rows of logistic regression on the pretrained encoder, and with its own sure labels, by draw."""
+
+    def of(way: str, model: str) -> list[float]:
+        return [r.value(model) or 0.0 for name, r in reports.items() if name.startswith(f"{way}/")]
+
+    def more(after: list[float], before: list[float]) -> list[float]:
+        return [one - other for one, other in zip(after, before, strict=True)]
+
+    plain, pretrained = of("plain", _CLOSED), of("pretrained", _CLOSED)
+    figures = {
+        (f"{_CLOSED}, pretrained", "accuracy"): pretrained,
+        (f"{_CLOSED}, pretrained", "accuracy - plain"): more(pretrained, plain),
+        (f"{_CLOSED}, self-trained", "accuracy"): self_trained,
+        (f"{_CLOSED}, self-trained", "accuracy - plain"): more(self_trained, plain),
+        ("self_training", f"accuracy - {_CLOSED}, self-trained"): more(
+            of("self_training", "lit_rec"), self_trained
+        ),
+    }
     return [
-        row_of_draws(name, "accuracy", pretrained, 0.0),
-        row_of_draws(name, "accuracy - plain", more, 0.0),
+        row_of_draws(f"{_NAME}: {name}", metric, values, 0.0)
+        for (name, metric), values in figures.items()
     ]
